@@ -1,0 +1,37 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Each target is one call of tests/gates; look there for what it does. Works from a path with blanks.
+PYTHON ?= python3
+SHELL := /bin/sh
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-unit test-integration kerberos matrix bench gates sanity lint docs-lint yamllint ruff mypy \
+	changelog artifact clean
+
+help: ## say what each target does
+	@echo "make TARGET, with TARGET one of"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' Makefile
+
+demo: ## show the whole job on four simulated Exchange hosts (nothing is left running)
+test: ## unit and integration tests, in less than ten minutes
+test-unit: ## only the tests that start nothing
+test-integration: ## only the tests that run ansible-playbook against the lab
+kerberos: ## the tests with a real Kerberos realm (needs krb5-kdc; otherwise says SKIPPED)
+matrix: ## the tests on ansible-core 2.16, 2.19, 2.21 and 2.22
+bench: ## count requests, bytes and seconds per host (ARGS="--hosts 1" is handed on)
+gates: ## every check below
+sanity: ## ansible-test sanity on ansible-core 2.21 and 2.16
+lint: ## ansible-lint, profile production, strict
+docs-lint: ## antsibull-docs on modules, role and playbooks
+yamllint: ## yamllint on every YAML file
+ruff: ## ruff: lint and format
+mypy: ## mypy, strict
+changelog: ## antsibull-changelog on the fragments
+artifact: ## build the collection, check what is in it, install it and try it
+clean: ## remove all that these targets made (.venv and .cache)
+
+demo test test-unit test-integration kerberos matrix bench gates sanity lint docs-lint yamllint ruff mypy changelog \
+artifact clean:
+	@"$(PYTHON)" -m tests.gates $@ $(ARGS)

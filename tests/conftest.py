@@ -1,0 +1,30 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""For every test: the checkout is importable as a collection, and the user's own Ansible settings are kept out."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from hypothesis import settings
+
+from tests.gates import _checkout
+
+# Before anything of Ansible is imported: it reads its settings once. `make test` has set the same already.
+COLLECTIONS = str(_checkout.link())
+for name in [name for name in os.environ if name.startswith("ANSIBLE_")]:
+    del os.environ[name]
+os.environ.update(_checkout.environment())
+os.environ["PATH"] = os.pathsep.join((os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)))
+if COLLECTIONS not in sys.path:
+    sys.path.insert(0, COLLECTIONS)
+
+from ansible.plugins.loader import init_plugin_loader  # noqa: E402
+
+init_plugin_loader([COLLECTIONS])
+
+# A slow machine is no reason to fail, and a failure must be the same for everybody.
+settings.register_profile("project", deadline=None, derandomize=True)
+settings.load_profile("project")

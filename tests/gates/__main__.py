@@ -1,0 +1,53 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""python3 -m tests.gates TARGET...: what the Makefile calls. Needs nothing but the standard library."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+if sys.version_info < (3, 9):  # noqa: UP036  # an old interpreter must be told in words, not with a SyntaxError
+    sys.exit("Python 3.11 or newer is needed; call: make PYTHON=/path/to/python3.11 TARGET")
+
+from collections.abc import Callable, Sequence
+
+from . import _tests
+from ._run import GateFailed, GateSkipped, say
+
+Target = Callable[[Sequence[str]], None]
+
+TARGETS: dict[str, Target] = {
+    "demo": _tests.demo,
+    "test": _tests.test,
+    "test-unit": _tests.test_unit,
+    "test-integration": _tests.test_integration,
+    "kerberos": _tests.kerberos,
+    "bench": _tests.bench,
+    "clean": _tests.clean,
+}
+
+
+def main(name: str, arguments: Sequence[str]) -> int:
+    """Run one target; 0 where it passed or said why it could not be run here."""
+    started = time.monotonic()
+    try:
+        TARGETS[name](arguments)
+    except GateSkipped as reason:
+        say(f"SKIPPED: {name} because {reason}")
+    except GateFailed as failure:
+        say(f"FAILED: {name}: {failure}")
+        return 1
+    except KeyboardInterrupt:
+        say(f"STOPPED: {name}")
+        return 130
+    else:
+        say(f"OK: {name} ({time.monotonic() - started:.0f} s)")
+    return 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2 or sys.argv[1] not in TARGETS:
+        sys.exit(f"usage: python3 -m tests.gates {{{','.join(sorted(TARGETS))}}} [argument ...]")
+    sys.exit(main(sys.argv[1], sys.argv[2:]))

@@ -1,0 +1,96 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Make the checkout importable as mailops.exchange_tls, and keep the user's own Ansible settings out of the tests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from ._run import CACHE, ROOT
+
+NAMESPACE, NAME = "mailops", "exchange_tls"
+COLLECTIONS = CACHE / "collections"
+
+
+def link() -> Path:
+    """Have .cache/collections/ansible_collections/mailops/exchange_tls lead to the checkout; return .cache/collections.
+
+    The link is relative, so that a checkout can be moved.
+    """
+    place = COLLECTIONS / "ansible_collections" / NAMESPACE / NAME
+    target = os.path.relpath(ROOT, place.parent)
+    if not (place.is_symlink() and os.readlink(place) == target):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.unlink(missing_ok=True)
+        try:
+            place.symlink_to(target)
+        except FileExistsError:  # another run was faster
+            pass
+    return COLLECTIONS
+
+
+def environment(collections: Path = COLLECTIONS, home: str = "ansible") -> dict[str, str]:
+    """The Ansible settings of a run that must not depend on who runs it: for os.environ or a command's env.
+
+    collections: what ANSIBLE_COLLECTIONS_PATH holds. home: a folder under .cache for what Ansible keeps.
+    """
+    config = CACHE / "ansible.cfg"
+    config.parent.mkdir(parents=True, exist_ok=True)
+    if not config.exists():
+        config.write_text("# Empty on purpose: settings of the user or the machine must not reach the tests.\n")
+    return {
+        "ANSIBLE_CONFIG": str(config),
+        "ANSIBLE_HOME": str(CACHE / home),
+        "ANSIBLE_COLLECTIONS_PATH": str(collections),
+        "ANSIBLE_NOCOLOR": "1",
+        "HYPOTHESIS_STORAGE_DIRECTORY": str(CACHE / "hypothesis"),
+    }
+
+
+def clean_environment(collections: Path = COLLECTIONS) -> dict[str, str]:
+    """The caller's environment without its ANSIBLE_* and PYTHON* settings, and with ours."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("ANSIBLE_") and name not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "MAKEFLAGS")
+    }
+    python_path = os.pathsep.join(map(str, (collections, ROOT)))
+    return {**kept, **environment(collections), "PYTHONPATH": python_path}
+
+
+def files() -> list[str]:
+    """The files of the checkout as git knows them, new ones included and ignored ones not; relative to its root."""
+    listing = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
+    ).stdout.decode()
+    return sorted({name for name in listing.split("\0") if name and os.path.lexists(ROOT / name)})
+
+
+def copy_to(collections: Path) -> Path:
+    """Lay a copy of :func:`files` at ansible_collections/mailops/exchange_tls under a folder; return the copy's root.
+
+    Files that did not change keep their time stamps, so that caches of tools stay warm.
+    """
+    place = collections / "ansible_collections" / NAMESPACE / NAME
+    wanted = files()
+    for name in wanted:
+        source, target = ROOT / name, place / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if os.path.lexists(target):
+            if not source.is_symlink() and not target.is_symlink() and source.read_bytes() == target.read_bytes():
+                shutil.copymode(source, target)
+                continue
+            target.unlink()
+        shutil.copy2(source, target, follow_symlinks=False)
+    keep = set(wanted)
+    for folder, folders, names in os.walk(place):
+        for name in names + [entry for entry in folders if os.path.islink(os.path.join(folder, entry))]:
+            path = Path(folder, name)
+            relative = path.relative_to(place).as_posix()
+            if relative not in keep and not relative.startswith((".git/", "tests/output/")):
+                path.unlink()
+    return place

@@ -1,0 +1,121 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run one command: said in one line before, with a hard time limit, and with nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = ROOT / ".cache"
+LOGS = CACHE / "logs"
+
+
+class GateFailed(Exception):
+    """A check did not pass; the sentence says which and where to look."""
+
+
+class GateSkipped(Exception):
+    """A check cannot be made on this machine; the sentence says why."""
+
+
+def say(text: str) -> None:
+    """Print one plain line, at once: what follows may take minutes."""
+    print(text, flush=True)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End the whole process group of a command that was started by :func:`run`."""
+    for number, patience in ((signal.SIGTERM, 10.0), (signal.SIGKILL, 10.0)):
+        try:
+            os.killpg(process.pid, number)
+        except ProcessLookupError:
+            return
+        try:
+            process.wait(patience)
+            return
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def _terminated(number: int, dummy_frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
+def run(
+    what: str,
+    command: Sequence[str | Path],
+    *,
+    limit: float,
+    env: Mapping[str, str] | None = None,
+    cwd: Path = ROOT,
+    log: str | None = None,
+) -> None:
+    """Run a command, or raise :class:`GateFailed`.
+
+    what: the line printed first. limit: seconds, after which the command and its children are ended.
+    log: name of a file under .cache/logs that takes the output, which is then shown only when the command fails;
+    without it the output goes to the terminal as it comes.
+    """
+    say(f"-- {what}")
+    # `make` is ended by `timeout` with SIGTERM; the command is in a group of its own, and has to be told.
+    signal.signal(signal.SIGTERM, _terminated)
+    output = None
+    if log is not None:
+        LOGS.mkdir(parents=True, exist_ok=True)
+        output = (LOGS / f"{log}.log").open("wb")
+    started = time.monotonic()
+    process = subprocess.Popen(
+        [str(part) for part in command],
+        cwd=cwd,
+        env=dict(env) if env is not None else None,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT if output else None,
+        start_new_session=True,
+    )
+    try:
+        code = process.wait(limit)
+    except subprocess.TimeoutExpired:
+        _stop(process)
+        _show(log)
+        raise GateFailed(f"{what}: stopped after {limit:.0f} s, its time limit") from None
+    finally:
+        if process.poll() is None:
+            _stop(process)
+        if output:
+            output.close()
+    if code != 0:
+        _show(log)
+        raise GateFailed(
+            f"{what}: exit code {code} after {time.monotonic() - started:.0f} s from: {shlex.join(map(str, command))}"
+        )
+
+
+def output_of(command: Sequence[str | Path], *, limit: float, env: Mapping[str, str] | None = None) -> str:
+    """What a short command prints, or :class:`GateFailed` with what it said."""
+    words = [str(part) for part in command]
+    try:
+        done = subprocess.run(
+            words, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=limit, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise GateFailed(f"stopped after {limit:.0f} s, its time limit: {shlex.join(words)}") from None
+    if done.returncode != 0:
+        raise GateFailed(f"exit code {done.returncode} from: {shlex.join(words)}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def _show(log: str | None) -> None:
+    if log is not None:
+        sys.stdout.write((LOGS / f"{log}.log").read_text(errors="replace"))
+        sys.stdout.flush()

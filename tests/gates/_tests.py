@@ -1,0 +1,97 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Targets that run things: the tests, the demo, the benchmark."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+
+from . import _checkout, _venvs
+from ._run import CACHE, ROOT, GateFailed, GateSkipped, run, say
+
+# Seconds that a run of the tests may take, whatever happens in it.
+TEST_LIMIT = 600
+
+
+def pytest(what: str, venv: _venvs.Venv, *arguments: str, limit: float = TEST_LIMIT) -> None:
+    """Run pytest in a virtual environment, its output shown as it comes."""
+    _checkout.link()
+    run(what, [venv.python, "-m", "pytest", *arguments], limit=limit, env=venv.environment())
+
+
+def workers() -> list[str]:
+    """Two processes share the work, file by file (a file's lab stays in one of them); TEST_WORKERS=0 turns that off."""
+    count = os.environ.get("TEST_WORKERS", "2")
+    return ["-n", count, "--dist", "loadfile"]
+
+
+def test(arguments: Sequence[str]) -> None:
+    """`make test`"""
+    venv = _venvs.default_venv()
+    pytest("unit and integration tests", venv, "-m", "not kerberos", *workers(), *_chosen(arguments, "unit", "integration"))
+
+
+def test_unit(arguments: Sequence[str]) -> None:
+    """`make test-unit`"""
+    venv = _venvs.default_venv()
+    pytest("unit tests", venv, *workers(), *_chosen(arguments, "unit"))
+
+
+def test_integration(arguments: Sequence[str]) -> None:
+    """`make test-integration`"""
+    venv = _venvs.default_venv()
+    chosen = _chosen(arguments, "integration")
+    pytest("integration tests", venv, "-m", "not kerberos", *workers(), *chosen)
+
+
+def _chosen(arguments: Sequence[str], *names: str) -> list[str]:
+    """The arguments, and the folders of the target unless the arguments name files or folders themselves."""
+    if any((ROOT / argument.split("::")[0]).exists() for argument in arguments):
+        return list(arguments)
+    found = [f"tests/{name}" for name in names if (ROOT / "tests" / name).is_dir()]
+    if not found:
+        raise GateFailed(f"there is no folder tests/{' or tests/'.join(names)}")
+    return [*arguments, *found]
+
+
+def demo(arguments: Sequence[str]) -> None:
+    """`make demo`"""
+    venv = _venvs.default_venv()
+    _checkout.link()
+    run("demo", [venv.python, *_program("demo", "run"), *arguments], limit=600, env=venv.environment())
+
+
+def bench(arguments: Sequence[str]) -> None:
+    """`make bench`"""
+    venv = _venvs.default_venv()
+    _checkout.link()
+    run("benchmark", [venv.python, *_program("bench", "run"), *arguments], limit=3600, env=venv.environment())
+
+
+def _program(folder: str, name: str) -> list[str]:
+    """tests/FOLDER/NAME(.py) as arguments of the interpreter: a module, so that tests.* can be imported."""
+    place = ROOT / "tests" / folder
+    if (place / f"{name}.py").exists():
+        return ["-m", f"tests.{folder}.{name}"]
+    if (place / name).exists():
+        return [str(place / name)]
+    raise GateFailed(f"tests/{folder}/{name} does not exist")
+
+
+def clean(dummy_arguments: Sequence[str]) -> None:
+    """`make clean`"""
+    for place in (_venvs.VENVS, CACHE):
+        if place.exists():
+            say(f"-- removing {place.name}")
+            shutil.rmtree(place)
+
+
+def kerberos(arguments: Sequence[str]) -> None:
+    """`make kerberos`"""
+    if not (shutil.which("krb5kdc") or os.path.exists("/usr/sbin/krb5kdc")):
+        raise GateSkipped("the Kerberos tests need krb5kdc (Debian: apt-get install krb5-kdc krb5-admin-server krb5-user)")
+    venv = _venvs.default_venv()
+    pytest("Kerberos tests", venv, "-m", "kerberos", *_chosen(arguments, "unit", "integration"))

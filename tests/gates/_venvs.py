@@ -1,0 +1,116 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Find interpreters, and make virtual environments under .venv: once, and again when their requirements change."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from ._checkout import clean_environment
+from ._run import ROOT, GateSkipped, run
+
+VENVS = ROOT / ".venv"
+REQUIREMENTS = ROOT / "tests" / "requirements"
+Version = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Venv:
+    """A virtual environment: where it is, and an environment in which its commands come first."""
+
+    path: Path
+
+    @property
+    def python(self) -> Path:
+        return self.path / "bin" / "python"
+
+    def command(self, name: str) -> Path:
+        return self.path / "bin" / name
+
+    def environment(self, collections: Path | None = None) -> dict[str, str]:
+        env = clean_environment(collections) if collections else clean_environment()
+        env["PATH"] = os.pathsep.join((str(self.path / "bin"), env.get("PATH", os.defpath)))
+        env["VIRTUAL_ENV"] = str(self.path)
+        return env
+
+
+def _answers(candidate: str, version: Version) -> str | None:
+    """The real path of an interpreter that really runs, has venv, and is of the version; a pyenv shim may not run."""
+    probe = "import sys, venv, ensurepip; print(*sys.version_info[:2]); print(sys._base_executable)"
+    try:
+        done = subprocess.run([candidate, "-c", probe], capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    lines = done.stdout.splitlines()
+    if done.returncode == 0 and lines and lines[0] == "{} {}".format(*version):
+        return lines[1]
+    return None
+
+
+def find_python(version: Version) -> str | None:
+    """An interpreter of that version: this one, pythonX.Y on PATH, or one of pyenv's."""
+    name = "python{}.{}".format(*version)
+    candidates = [sys.executable, shutil.which(name) or ""]
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    builds = (pyenv / "versions").glob("{}.{}*/bin/python".format(*version))
+    newest_first = sorted(builds, key=lambda path: [int(n) for n in re.findall(r"\d+", path.parts[-3])], reverse=True)
+    candidates += [str(path) for path in newest_first]
+    for candidate in filter(None, candidates):
+        if found := _answers(candidate, version):
+            return found
+    return None
+
+
+def python_for(purpose: str, *versions: Version) -> str:
+    """The first of the versions that is here, or :class:`GateSkipped` in plain words."""
+    for version in versions:
+        if found := find_python(version):
+            return found
+    names = " or ".join("{}.{}".format(*version) for version in versions)
+    raise GateSkipped(f"{purpose} needs Python {names}, which is neither on PATH nor under ~/.pyenv/versions")
+
+
+def venv(name: str, python: str, *requirements: str) -> Venv:
+    """The virtual environment .venv/NAME with the requirement files, made now if it is missing or out of date."""
+    files = [REQUIREMENTS / requirement for requirement in requirements]
+    place = VENVS / name
+    wish = "\n".join([str(place), python, *(path.read_text() for path in files)])
+    stamp_text = hashlib.sha256(wish.encode()).hexdigest()
+    stamp = place / ".stamp"
+    VENVS.mkdir(exist_ok=True)
+    with (VENVS / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two targets may be run at once
+        if stamp.exists() and stamp.read_text() == stamp_text:
+            return Venv(place)
+        shutil.rmtree(place, ignore_errors=True)
+        env = clean_environment()
+        del env["PYTHONPATH"]
+        run(f"making .venv/{name}", [python, "-m", "venv", place], limit=120, env=env, log=f"venv-{name}")
+        wanted = [part for path in files for part in ("-r", path)]
+        run(
+            f"installing {', '.join(requirements)} into .venv/{name} (once)",
+            [place / "bin" / "python", "-m", "pip", "install", "--disable-pip-version-check", "--no-input", *wanted],
+            limit=600,
+            env=env,
+            log=f"venv-{name}",
+        )
+        stamp.write_text(stamp_text)
+    return Venv(place)
+
+
+def default_venv() -> Venv:
+    """The environment of the tests and the demo: this Python, and the newest ansible-core that it runs."""
+    if sys.version_info < (3, 11):
+        python = python_for("the test environment", (3, 13), (3, 12), (3, 11))
+    else:
+        python = sys._base_executable  # type: ignore[attr-defined]  # the interpreter behind an activated venv
+    return venv("test", python, "core-default.txt", "test.txt")
