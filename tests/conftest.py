@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 from tests.gates import _checkout
@@ -28,3 +30,11 @@ init_plugin_loader([COLLECTIONS])
 # A slow machine is no reason to fail, and a failure must be the same for everybody.
 settings.register_profile("project", deadline=None, derandomize=True)
 settings.load_profile("project")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what runs ansible-playbook, so that it can be chosen: `-m "not integration"`."""
+    integration = Path(__file__).parent / "integration"
+    for item in items:
+        if integration in item.path.parents:
+            item.add_marker("integration")

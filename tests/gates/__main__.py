@@ -13,7 +13,7 @@ if sys.version_info < (3, 9):  # noqa: UP036  # an old interpreter must be told 
 
 from collections.abc import Callable, Sequence
 
-from . import _tests
+from . import _ansible, _artifact, _source, _tests
 from ._run import GateFailed, GateSkipped, say
 
 Target = Callable[[Sequence[str]], None]
@@ -26,7 +26,29 @@ TARGETS: dict[str, Target] = {
     "kerberos": _tests.kerberos,
     "bench": _tests.bench,
     "clean": _tests.clean,
+    "matrix": _tests.matrix,
+    "sanity": _ansible.sanity,
+    "lint": _ansible.lint,
+    "docs-lint": _ansible.docs_lint,
+    "artifact": _artifact.artifact,
+    "ruff": _source.ruff,
+    "mypy": _source.mypy,
+    "yamllint": _source.yamllint,
+    "changelog": _source.changelog,
 }
+
+# From the quickest to the slowest.
+GATES = ("ruff", "yamllint", "mypy", "changelog", "docs-lint", "lint", "artifact", "sanity")
+
+
+def gates(dummy_arguments: Sequence[str]) -> None:
+    """`make gates`: all of them, also after one has failed."""
+    failed = [name for name in GATES if main(name, ()) != 0]
+    if failed:
+        raise GateFailed(f"{', '.join(failed)} ({len(failed)} of {len(GATES)} gates)")
+
+
+TARGETS["gates"] = gates
 
 
 def main(name: str, arguments: Sequence[str]) -> int:

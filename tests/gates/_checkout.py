@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -26,10 +27,8 @@ def link() -> Path:
     if not (place.is_symlink() and os.readlink(place) == target):
         place.parent.mkdir(parents=True, exist_ok=True)
         place.unlink(missing_ok=True)
-        try:
+        with contextlib.suppress(FileExistsError):  # another run was faster
             place.symlink_to(target)
-        except FileExistsError:  # another run was faster
-            pass
     return COLLECTIONS
 
 
@@ -65,7 +64,10 @@ def clean_environment(collections: Path = COLLECTIONS) -> dict[str, str]:
 def files() -> list[str]:
     """The files of the checkout as git knows them, new ones included and ignored ones not; relative to its root."""
     listing = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
     ).stdout.decode()
     return sorted({name for name in listing.split("\0") if name and os.path.lexists(ROOT / name)})
 
@@ -93,4 +95,18 @@ def copy_to(collections: Path) -> Path:
             relative = path.relative_to(place).as_posix()
             if relative not in keep and not relative.startswith((".git/", "tests/output/")):
                 path.unlink()
+    # A repository of its own: tools that ask git would find the one around .cache, in which the copy is ignored.
+    if not (place / ".git").exists():
+        subprocess.run(["git", "init", "--quiet", str(place)], check=True, stdin=subprocess.DEVNULL)
     return place
+
+
+def other_home(name: str) -> Path:
+    """A folder under .cache to be HOME for a tool that would litter the user's; pip's settings stay the user's."""
+    home = CACHE / name
+    for settings in (".config/pip", ".pip", ".netrc"):
+        own, users = home / settings, Path.home() / settings
+        if users.exists() and not os.path.lexists(own):
+            own.parent.mkdir(parents=True, exist_ok=True)
+            own.symlink_to(users)
+    return home

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import signal
 import subprocess
-import sys
+import textwrap
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -59,12 +60,14 @@ def run(
     env: Mapping[str, str] | None = None,
     cwd: Path = ROOT,
     log: str | None = None,
+    problems: re.Pattern[str] | None = None,
 ) -> None:
     """Run a command, or raise :class:`GateFailed`.
 
     what: the line printed first. limit: seconds, after which the command and its children are ended.
     log: name of a file under .cache/logs that takes the output, which is then shown only when the command fails;
-    without it the output goes to the terminal as it comes.
+    without it the output goes to the terminal as it comes. problems: the lines of the log that say what is wrong, where
+    the rest would bury them.
     """
     say(f"-- {what}")
     # `make` is ended by `timeout` with SIGTERM; the command is in a group of its own, and has to be told.
@@ -87,7 +90,7 @@ def run(
         code = process.wait(limit)
     except subprocess.TimeoutExpired:
         _stop(process)
-        _show(log)
+        _show(log, problems)
         raise GateFailed(f"{what}: stopped after {limit:.0f} s, its time limit") from None
     finally:
         if process.poll() is None:
@@ -95,10 +98,21 @@ def run(
         if output:
             output.close()
     if code != 0:
-        _show(log)
-        raise GateFailed(
-            f"{what}: exit code {code} after {time.monotonic() - started:.0f} s from: {shlex.join(map(str, command))}"
-        )
+        _show(log, problems)
+        said = textwrap.shorten(shlex.join(map(str, command)), 200, placeholder=" ...")
+        raise GateFailed(f"{what}: exit code {code} after {time.monotonic() - started:.0f} s from: {said}")
+
+
+def run_all(*steps: Callable[[], None]) -> None:
+    """Run the steps, also after one has failed, and raise for all that did."""
+    failures = []
+    for step in steps:
+        try:
+            step()
+        except GateFailed as failure:
+            failures.append(str(failure))
+    if failures:
+        raise GateFailed("; ".join(failures))
 
 
 def output_of(command: Sequence[str | Path], *, limit: float, env: Mapping[str, str] | None = None) -> str:
@@ -106,7 +120,14 @@ def output_of(command: Sequence[str | Path], *, limit: float, env: Mapping[str, 
     words = [str(part) for part in command]
     try:
         done = subprocess.run(
-            words, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=limit, check=False
+            words,
+            cwd=ROOT,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=limit,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         raise GateFailed(f"stopped after {limit:.0f} s, its time limit: {shlex.join(words)}") from None
@@ -115,7 +136,13 @@ def output_of(command: Sequence[str | Path], *, limit: float, env: Mapping[str, 
     return done.stdout
 
 
-def _show(log: str | None) -> None:
-    if log is not None:
-        sys.stdout.write((LOGS / f"{log}.log").read_text(errors="replace"))
-        sys.stdout.flush()
+def _show(log: str | None, problems: re.Pattern[str] | None) -> None:
+    if log is None:
+        return
+    path = LOGS / f"{log}.log"
+    lines = path.read_text(errors="replace").splitlines()
+    chosen = [line for line in lines if problems.search(line)] if problems else []
+    for line in chosen or lines:
+        say(f"   {line}")
+    if chosen:
+        say(f"   (all of it: {path.relative_to(ROOT)})")

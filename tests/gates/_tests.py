@@ -23,7 +23,7 @@ def pytest(what: str, venv: _venvs.Venv, *arguments: str, limit: float = TEST_LI
 
 
 def workers() -> list[str]:
-    """Two processes share the work, file by file (a file's lab stays in one of them); TEST_WORKERS=0 turns that off."""
+    """Two processes share the work, file by file, so that a file's lab is one; TEST_WORKERS=0 turns that off."""
     count = os.environ.get("TEST_WORKERS", "2")
     return ["-n", count, "--dist", "loadfile"]
 
@@ -31,7 +31,9 @@ def workers() -> list[str]:
 def test(arguments: Sequence[str]) -> None:
     """`make test`"""
     venv = _venvs.default_venv()
-    pytest("unit and integration tests", venv, "-m", "not kerberos", *workers(), *_chosen(arguments, "unit", "integration"))
+    pytest(
+        "unit and integration tests", venv, "-m", "not kerberos", *workers(), *_chosen(arguments, "unit", "integration")
+    )
 
 
 def test_unit(arguments: Sequence[str]) -> None:
@@ -55,6 +57,22 @@ def _chosen(arguments: Sequence[str], *names: str) -> list[str]:
     if not found:
         raise GateFailed(f"there is no folder tests/{' or tests/'.join(names)}")
     return [*arguments, *found]
+
+
+def matrix(arguments: Sequence[str]) -> None:
+    """`make matrix`: unit tests and the integration tests marked `smoke`, or the arguments, on every ansible-core."""
+    chosen = list(arguments) or ["-m", "smoke or not integration", *_chosen((), "unit", "integration")]
+    skipped = []
+    for core in _venvs.CORES:
+        try:
+            venv = _venvs.core_venv(core)
+        except GateSkipped as reason:
+            skipped.append(core)
+            say(f"SKIPPED: ansible-core {core} because {reason}")
+            continue
+        pytest(f"tests on ansible-core {core}, Python {venv.python_version()}", venv, *workers(), *chosen)
+    if len(skipped) == len(_venvs.CORES):
+        raise GateFailed("the tests ran on no ansible-core at all")
 
 
 def demo(arguments: Sequence[str]) -> None:
@@ -92,6 +110,8 @@ def clean(dummy_arguments: Sequence[str]) -> None:
 def kerberos(arguments: Sequence[str]) -> None:
     """`make kerberos`"""
     if not (shutil.which("krb5kdc") or os.path.exists("/usr/sbin/krb5kdc")):
-        raise GateSkipped("the Kerberos tests need krb5kdc (Debian: apt-get install krb5-kdc krb5-admin-server krb5-user)")
+        raise GateSkipped(
+            "the Kerberos tests need krb5kdc (Debian: apt-get install krb5-kdc krb5-admin-server krb5-user)"
+        )
     venv = _venvs.default_venv()
     pytest("Kerberos tests", venv, "-m", "kerberos", *_chosen(arguments, "unit", "integration"))

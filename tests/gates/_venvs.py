@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ._checkout import clean_environment
-from ._run import ROOT, GateSkipped, run
+from ._run import ROOT, GateSkipped, output_of, run
 
 VENVS = ROOT / ".venv"
 REQUIREMENTS = ROOT / "tests" / "requirements"
@@ -35,6 +35,10 @@ class Venv:
 
     def command(self, name: str) -> Path:
         return self.path / "bin" / name
+
+    def python_version(self) -> str:
+        code = "import sys; print('%d.%d' % sys.version_info[:2])"
+        return output_of([self.python, "-c", code], limit=30).strip()
 
     def environment(self, collections: Path | None = None) -> dict[str, str]:
         env = clean_environment(collections) if collections else clean_environment()
@@ -107,10 +111,33 @@ def venv(name: str, python: str, *requirements: str) -> Venv:
     return Venv(place)
 
 
+def any_python() -> str:
+    """The interpreter that runs this, if it is new enough, or else the newest that is here."""
+    if sys.version_info < (3, 11):
+        return python_for("this", (3, 14), (3, 13), (3, 12), (3, 11))
+    return sys._base_executable  # the interpreter behind an activated virtual environment
+
+
 def default_venv() -> Venv:
     """The environment of the tests and the demo: this Python, and the newest ansible-core that it runs."""
-    if sys.version_info < (3, 11):
-        python = python_for("the test environment", (3, 13), (3, 12), (3, 11))
-    else:
-        python = sys._base_executable  # type: ignore[attr-defined]  # the interpreter behind an activated venv
-    return venv("test", python, "core-default.txt", "test.txt")
+    return venv("test", any_python(), "core-default.txt", "test.txt")
+
+
+def lint_venv() -> Venv:
+    """The environment of Ansible's own checks."""
+    return venv("lint", python_for("ansible-lint", (3, 12), (3, 13)), "lint.txt")
+
+
+# ansible-core and the Pythons it is tried on, the first that is here.
+CORES: dict[str, tuple[Version, ...]] = {
+    "2.16": ((3, 11), (3, 12), (3, 10)),
+    "2.19": ((3, 11), (3, 12), (3, 13)),
+    "2.21": ((3, 12), (3, 13), (3, 14)),
+    "2.22": ((3, 13), (3, 14)),
+}
+
+
+def core_venv(core: str) -> Venv:
+    """The environment with one version of ansible-core and all that the tests need."""
+    python = python_for(f"ansible-core {core}", *CORES[core])
+    return venv(f"core-{core}", python, f"core-{core}.txt", "test.txt")

@@ -1,0 +1,175 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Build the collection as users get it, hold its contents against a list, install it and try every door."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tarfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from . import _checkout, _venvs
+from ._run import CACHE, ROOT, GateFailed, GateSkipped, output_of, run, say
+
+FQCN = f"{_checkout.NAMESPACE}.{_checkout.NAME}"
+
+# What a user has a use for. A file of the checkout that matches must be in the artifact, and nothing else may be.
+_WANTED = re.compile(
+    r"""
+      LICENSE | README\.md | CHANGELOG\.(md|rst) | changelogs/changelog\.yaml | requirements\.txt
+    | meta/(runtime\.yml | execution-environment\.yml | ee-requirements\.txt | ee-bindep\.txt)
+    | plugins/(action|callback|doc_fragments|filter|lookup|module_utils|modules|plugin_utils|test)/([a-z0-9_]+/)*
+      [a-z0-9_]+\.(py|yml|yaml|json)
+    | roles/[a-z0-9_]+/(README\.md | (defaults|vars|meta|tasks|handlers|templates|files)/[A-Za-z0-9_./-]+)
+    | playbooks/([a-z0-9_]+/)*[a-z0-9_-]+\.(yml|yaml|j2|json) | playbooks/README\.md
+    | docs/[A-Za-z0-9_./-]+\.(md|rst|yml)
+    """,
+    re.VERBOSE,
+)
+_MADE_BY_THE_BUILD = {"MANIFEST.json", "FILES.json"}
+# The links and caches below these are for work on the checkout.
+_NOT_WANTED = re.compile(r"(^|/)(playbooks/collections|__pycache__)(/|$)")
+_PLUGINS = {"modules": "module", "callback": "callback", "filter": "filter", "lookup": "lookup", "test": "test"}
+
+
+def artifact(dummy_arguments: Sequence[str]) -> None:
+    """`make artifact`"""
+    venv = _venvs.default_venv()
+    work = CACHE / "artifact"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    installed = work / "installed"
+    env = venv.environment(installed)
+    del env["PYTHONPATH"]
+    galaxy = venv.command("ansible-galaxy")
+
+    run(
+        "building the collection",
+        [galaxy, "collection", "build", "--output-path", work],
+        limit=120,
+        env=env,
+        log="artifact-build",
+    )
+    [tarball] = work.glob("*.tar.gz")
+    names = _contents(tarball)
+    _compare(names)
+    say(f"   {tarball.name}: {len(names)} files, {tarball.stat().st_size // 1024} KiB")
+
+    run(
+        "installing it, without a network",
+        [galaxy, "collection", "install", "--offline", "--collections-path", installed, tarball],
+        limit=120,
+        env=env,
+        log="artifact-install",
+    )
+    run(
+        "installing the checkout through collections/requirements.yml, as AWX does",
+        [galaxy, "collection", "install", "--offline", "-r", "collections/requirements.yml", "-p", work / "self"],
+        limit=120,
+        env=env,
+        log="artifact-self-install",
+    )
+    place = Path("ansible_collections", _checkout.NAMESPACE, _checkout.NAME)
+    _same(names, _files_under(work / "self" / place))
+    _documentation(venv, env, installed / place)
+    _playbooks(venv, env, installed / place, work)
+    _execution_environment(work / "installed" / place)
+
+
+def _contents(tarball: Path) -> set[str]:
+    with tarfile.open(tarball) as archive:
+        odd = [member.name for member in archive if not (member.isfile() or member.isdir())]
+        names = {member.name for member in archive if member.isfile()}
+    if odd:
+        raise GateFailed(f"links in the artifact: {', '.join(odd)}")
+    return names - _MADE_BY_THE_BUILD
+
+
+def _files_under(place: Path) -> set[str]:
+    found = {
+        Path(folder, name).relative_to(place).as_posix() for folder, dummy, names in os.walk(place) for name in names
+    }
+    return found - _MADE_BY_THE_BUILD
+
+
+def _compare(names: set[str]) -> None:
+    wanted = {name for name in _checkout.files() if _WANTED.fullmatch(name) and not _NOT_WANTED.search(name)}
+    wanted = {name for name in wanted if not (ROOT / name).is_symlink()}
+    if extra := sorted(names - wanted):
+        raise GateFailed(
+            "in the artifact, but not on the list of tests/gates/_artifact.py (galaxy.yml: build_ignore): "
+            + ", ".join(extra)
+        )
+    if missing := sorted(wanted - names):
+        raise GateFailed(f"not in the artifact: {', '.join(missing)}")
+    for needed in ("README.md", "LICENSE", "meta/runtime.yml", "requirements.txt"):
+        if needed not in names:
+            raise GateFailed(f"not in the artifact, because not in the checkout: {needed}")
+
+
+def _same(built: set[str], other: set[str]) -> None:
+    if built != other:
+        raise GateFailed(
+            f"an install from the checkout differs from the artifact in: {', '.join(sorted(built ^ other))}"
+        )
+
+
+def _documentation(venv: _venvs.Venv, env: Mapping[str, str], place: Path) -> None:
+    """ansible-doc knows every module, plugin and role of the installed collection."""
+    wanted = [
+        (kind, sorted({path.stem for path in (place / "plugins" / folder).glob("[a-z]*.py")}))
+        for folder, kind in _PLUGINS.items()
+    ]
+    wanted.append(("role", sorted(path.name for path in (place / "roles").glob("[a-z]*"))))
+    found = {kind: names for kind, names in wanted if names}
+    if "module" not in found or "role" not in found:
+        raise GateFailed("the artifact has no module or no role")
+    for kind, names in found.items():
+        full = [f"{FQCN}.{name}" for name in names]
+        say(f"-- ansible-doc for {len(full)} of type {kind}: {', '.join(names)}")
+        known = json.loads(output_of([venv.command("ansible-doc"), "-t", kind, "--json", *full], limit=60, env=env))
+        for name in full:
+            entry = known.get(name) or {}
+            if not (entry.get("doc") or entry.get("entry_points")):
+                raise GateFailed(f"ansible-doc -t {kind} {name} shows nothing")
+
+
+def _playbooks(venv: _venvs.Venv, env: Mapping[str, str], place: Path, work: Path) -> None:
+    """Every playbook parses, by path and by name; a name with a hyphen has a path only."""
+    paths = sorted((place / "playbooks").glob("*.yml"))
+    if not paths:
+        raise GateFailed("the artifact has no playbook")
+    nowhere = work / "elsewhere"
+    nowhere.mkdir()
+    targets = [str(path) for path in paths]
+    targets += [f"{FQCN}.{path.stem}" for path in paths if path.stem.isidentifier()]
+    for target in targets:
+        run(
+            f"ansible-playbook --syntax-check {os.path.basename(target)}",
+            [venv.command("ansible-playbook"), "-i", "localhost,", "--syntax-check", target],
+            limit=60,
+            env=env,
+            cwd=nowhere,
+            log="artifact-syntax",
+        )
+
+
+def _execution_environment(place: Path) -> None:
+    """ansible-builder finds the Python and system packages that the collection asks for."""
+    try:
+        venv = _venvs.lint_venv()
+    except GateSkipped as reason:
+        say(f"SKIPPED: ansible-builder introspect because {reason}")
+        return
+    say("-- ansible-builder introspect")
+    text = output_of(
+        [venv.command("ansible-builder"), "introspect", place.parents[2]], limit=60, env=venv.environment()
+    )
+    for package in ("pywinrm", "jmespath", "krb5"):
+        if package not in text:
+            raise GateFailed(f"ansible-builder introspect does not name {package}:\n{text}")
