@@ -1,0 +1,71 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Restarts a host through WMI and waits until it is back, with its services."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..plugin_utils import _options, _pending
+from ..plugin_utils._action import WindowsAction
+from ..plugin_utils._audit import read_note, settle
+from ..plugin_utils._errors import OptionError
+from ..plugin_utils._reader import Reader
+from ..plugin_utils._registry import Registry
+from ..plugin_utils._restart import Restarter, Wishes
+from ..plugin_utils._windows import read_operating_system, utc_text
+
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    "timeout": {"type": "int", "default": 1800},
+    "only_if_pending": {"type": "bool", "default": False},
+    "services": {"type": "list", "elements": "str"},
+    "comment": {"type": "str"},
+    "force": {"type": "bool", "default": True},
+    **_options.WIRE_LOG,
+}
+
+
+class ActionModule(WindowsAction):
+    ARGUMENT_SPEC = ARGUMENT_SPEC
+
+    def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
+        if options["timeout"] <= 0:
+            raise OptionError(f"'timeout' must be more than 0 seconds, not {options['timeout']}.")
+        session = self.open_session(options)
+        registry = Registry(session)
+        system = read_operating_system(session)
+        pending = settle(read_note(registry), system.last_boot, Reader(registry))
+        result: dict[str, t.Any] = {
+            "rebooted": False,
+            "restart_pending": pending.restart_pending,
+            "boot_before": utc_text(system.last_boot),
+            "boot_after": utc_text(system.last_boot),
+            "elapsed": 0.0,
+            "services": [],
+        }
+        if options["only_if_pending"] and not pending.restart_pending:
+            return {**result, "changed": False, "msg": "No restart is pending; nothing was restarted."}
+        if self.check_mode:
+            return {**result, "changed": True, "msg": "The host would be restarted."}
+        services = options["services"]
+        wishes = Wishes(
+            timeout=options["timeout"],
+            services=None if services is None else tuple(services),
+            comment=options["comment"],
+            force=options["force"],
+        )
+        self.partial = {**result, "changed": True}
+        outcome = Restarter(session, self.say).run(wishes, system)
+        if pending.restart_pending or pending.stale:
+            _pending.clear(registry)
+        return {
+            "changed": True,
+            "rebooted": True,
+            "restart_pending": False,
+            "boot_before": utc_text(outcome.boot_before),
+            "boot_after": utc_text(outcome.boot_after),
+            "elapsed": round(outcome.elapsed, 1),
+            "services": list(outcome.services),
+            "msg": f"Restarted in {outcome.elapsed:.0f} seconds.",
+        }

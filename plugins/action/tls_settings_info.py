@@ -1,0 +1,23 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads and judges the TLS settings of a host. Changes nothing."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..plugin_utils import _options
+from ..plugin_utils._action import WindowsAction
+from ..plugin_utils._audit import audit
+from ..plugin_utils._policy import from_options
+
+ARGUMENT_SPEC: dict[str, t.Any] = {**_options.PROTOCOLS, **_options.WIRE_LOG}
+
+
+class ActionModule(WindowsAction):
+    ARGUMENT_SPEC = ARGUMENT_SPEC
+
+    def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
+        policy = from_options(options["protocols"])
+        return {"changed": False, **audit(self.open_session(options), policy).as_result()}

@@ -1,0 +1,24 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""What all modules that talk to a Windows host have in common."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  wire_log:
+    description:
+      - A folder on the controller. Every WS-Management message of the task is appended to C(HOSTNAME.wsman.log) in it,
+        readable by its owner only.
+      - Credentials are never in these messages, but names and registry values of the host are.
+      - Meant for reports of problems; leave it unset otherwise.
+    type: path
+notes:
+  - Works over the connection plugins P(ansible.builtin.winrm#connection) and P(ansible.builtin.psrp#connection) with all of
+    their options, and over no other. Nothing is copied to the host and no PowerShell or shell is started there.
+  - The account must be a member of the host's Administrators group.
+"""

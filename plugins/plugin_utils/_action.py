@@ -1,0 +1,93 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""The base of the action plugins: options in, result out, errors as users expect them."""
+
+from __future__ import annotations
+
+import abc
+import typing as t
+
+from ansible.errors import AnsibleError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ._channels import open_channel
+from ._errors import ExchangeTlsError, OptionError, Unreachable
+from ._wsman import Session, WireLog
+
+display = Display()
+
+
+class ExchangeTlsAction(ActionBase):
+    """Validates the options, runs :meth:`perform`, and turns errors into ``failed`` or ``unreachable``.
+
+    A subclass sets ``ARGUMENT_SPEC`` (the same as its documentation; a test compares them) and writes ``perform``.
+    """
+
+    ARGUMENT_SPEC: t.ClassVar[dict[str, t.Any]] = {}
+    SPEC_RULES: t.ClassVar[dict[str, t.Any]] = {}
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        self.task_vars: dict[str, t.Any] = task_vars or {}
+        self.partial: dict[str, t.Any] = {}
+        try:
+            result.update(self.perform(self._options()))
+        except ExchangeTlsError as exc:
+            # what was already done is part of the truth about a failed task
+            result.update(self.partial)
+            result["unreachable" if isinstance(exc, Unreachable) else "failed"] = True
+            result["msg"] = exc.message
+            result["error"] = exc.as_result()
+        except AnsibleError as exc:
+            # options of the connection plugin that it refuses itself
+            result.update(self.partial)
+            result.update(failed=True, msg=str(exc))
+        return result
+
+    @abc.abstractmethod
+    def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Does the work; returns the result keys. What it puts into ``self.partial`` survives an error."""
+
+    @property
+    def check_mode(self) -> bool:
+        return bool(self._task.check_mode)
+
+    def say(self, message: str) -> None:
+        """A line of progress that is seen while the task runs, on the terminal and in AWX."""
+        display.display(f"{self.host_name}: {message}")
+
+    @property
+    def host_name(self) -> str:
+        return str(self.task_vars.get("inventory_hostname", "host"))
+
+    def _options(self) -> dict[str, t.Any]:
+        """All options, checked and converted. Every problem is named, not only the first."""
+        validated = ArgumentSpecValidator(self.ARGUMENT_SPEC, **self.SPEC_RULES).validate(dict(self._task.args))
+        if validated.error_messages:
+            problems = "; ".join(validated.error_messages)
+            raise OptionError(f"Bad options for {self._task.action}: {problems}")
+        return dict(validated.validated_parameters)
+
+
+class WindowsAction(ExchangeTlsAction):
+    """An action that talks to the host: one session, opened when it is first wanted."""
+
+    def open_session(self, options: dict[str, t.Any]) -> Session:
+        """A session over the task's connection. ``wire_log`` names a folder on the controller, or is None."""
+        folder = options["wire_log"]
+        return Session(
+            open_channel(self._connection),
+            trace=self._trace,
+            wire_log=WireLog(folder, self.host_name) if folder else None,
+        )
+
+    def _trace(self, message: str) -> None:
+        if not self._task.no_log:
+            display.vvvv(f"WSMAN {message}", host=self.host_name)

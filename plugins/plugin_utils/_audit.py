@@ -1,0 +1,108 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""One look at a host: its facts, its settings, whether a restart is pending, and how it stands against a policy."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import typing as t
+
+from . import _judge, _pending
+from ._policy import Policy
+from ._reader import Reader
+from ._registry import Registry
+from ._snapshot import Setting, Snapshot
+from ._windows import Host, read_host
+from ._wsman import Session
+
+
+@dataclasses.dataclass(frozen=True)
+class Pending:
+    """The note on the host as it was read, and what it says today."""
+
+    note: _pending.Note | None
+    restart_pending: bool
+    warning: str | None = None
+
+    @property
+    def stale(self) -> bool:
+        """A note that a restart has settled: it can go."""
+        return self.note is not None and not self.restart_pending and not self.note.unfinished
+
+
+@dataclasses.dataclass(frozen=True)
+class Audit:
+    """The state of one host, held against a policy."""
+
+    host: Host
+    snapshot: Snapshot
+    findings: tuple[_judge.Finding, ...]
+    pending: Pending
+
+    @property
+    def compliant(self) -> bool:
+        return _judge.compliant(self.findings)
+
+    def judged_again(self, policy: Policy, snapshot: Snapshot) -> Audit:
+        """The same host after a change."""
+        findings = _judge.judge(policy, snapshot, self.host.build)
+        return dataclasses.replace(self, snapshot=snapshot, findings=findings)
+
+    def as_result(self) -> dict[str, t.Any]:
+        result = {
+            "host": self.host.as_result(),
+            "protocols": _judge.protocols_result(self.snapshot, self.host.build),
+            "findings": [finding.as_result() for finding in self.findings],
+            "compliant": self.compliant,
+            "restart_pending": self.pending.restart_pending,
+        }
+        if self.pending.warning:
+            result["warnings"] = [self.pending.warning]
+        return result
+
+
+def audit(session: Session, policy: Policy) -> Audit:
+    """Reads what the policy and the result need, in one session, and judges it. Changes nothing."""
+    registry = Registry(session)
+    host = read_host(session, registry)
+    reader = Reader(registry)
+    pending_note = read_note(registry)
+    reader.protocols(policy.protocols)
+    for rule in policy.rules:
+        reader.value(rule.setting)
+    pending = settle(pending_note, host.last_boot, reader)
+    snapshot = reader.snapshot()
+    return Audit(host, snapshot, _judge.judge(policy, snapshot, host.build), pending)
+
+
+def read_note(registry: Registry) -> _pending.Note | _pending.NoteUnreadable | None:
+    """The note, or why it cannot be read."""
+    try:
+        return _pending.read(registry)
+    except _pending.NoteUnreadable as exc:
+        return exc
+
+
+def settle(
+    note: _pending.Note | _pending.NoteUnreadable | None, last_boot: datetime.datetime, reader: Reader
+) -> Pending:
+    """Holds the note against the present values; reads those of them that nobody has read yet."""
+    if isinstance(note, _pending.NoteUnreadable):
+        # the safe side: one restart too many, after which the note is gone
+        return Pending(
+            None,
+            True,
+            f"HKLM\\{_pending.KEY} [{_pending.NAME}] cannot be read ({note}); a restart is taken as pending. "
+            "A restart by the reboot module, or deleting the key, settles it.",
+        )
+    if note is None:
+        return Pending(None, False)
+
+    def current(setting: Setting) -> t.Any:
+        was = note.at_boot[setting]
+        return reader.value(setting, was.type) if was.type else reader.value(setting)
+
+    return Pending(note, note.pending(last_boot, current))

@@ -1,0 +1,148 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""Backups on the controller: the values of a host before a run changed them."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+import os
+import pathlib
+import re
+import tempfile
+import typing as t
+
+from ._errors import ExchangeTlsError, OptionError
+from ._registry import Type, Value
+from ._snapshot import Setting
+from ._windows import Host, utc_text
+
+FORMAT = "mailops.exchange_tls.backup"
+VERSION = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Backup:
+    """``values``: every written setting as it was. ``missing_keys``: keys that did not exist, parents first."""
+
+    computer_name: str
+    values: t.Mapping[Setting, Value]
+    missing_keys: tuple[str, ...]
+    purpose: str  # change, rollback
+    created: str
+    inventory_hostname: str = ""
+
+    def as_json(self) -> str:
+        return json.dumps(
+            {
+                "format": FORMAT,
+                "version": VERSION,
+                "purpose": self.purpose,
+                "created": self.created,
+                "inventory_hostname": self.inventory_hostname,
+                "computer_name": self.computer_name,
+                "missing_keys": list(self.missing_keys),
+                "values": [
+                    {"key": setting.key, "value": setting.name, **value.as_result()}
+                    for setting, value in self.values.items()
+                ],
+            },
+            indent=2,
+        )
+
+
+def backup_of(
+    values: t.Mapping[Setting, Value], missing_keys: tuple[str, ...], host: Host, inventory_hostname: str, purpose: str
+) -> Backup:
+    """The backup of settings (and of keys that do not exist yet) as of now."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return Backup(host.computer_name, values, missing_keys, purpose, utc_text(now), inventory_hostname)
+
+
+def save(backup: Backup, folder: str) -> str:
+    """Writes the file (mode 0600, complete or not at all) and returns its path."""
+    stamp = re.sub(r"[-:]", "", backup.created)
+    directory = pathlib.Path(folder).expanduser()
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # two runs in one second must not share a name
+        number = 0
+        while True:
+            suffix = f"-{number}" if number else ""
+            target = directory / f"{_file_stem(backup.inventory_hostname)}.{stamp}{suffix}.{backup.purpose}.json"
+            if not target.exists():
+                break
+            number += 1
+        handle, temporary = tempfile.mkstemp(dir=directory, prefix=".backup-")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                stream.write(backup.as_json() + "\n")
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(temporary, target)
+        except BaseException:
+            pathlib.Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as exc:
+        raise ExchangeTlsError(
+            f"Cannot write the backup in {folder!r} on the controller: {exc.strerror}. Nothing was changed on "
+            f"the host. "
+            "Make the folder writable or set 'backup_dir'."
+        ) from None
+    return str(target.resolve())
+
+
+def load(path: str) -> Backup:
+    """Reads a backup file; raises :class:`OptionError` with the reason where it is none."""
+    try:
+        text = pathlib.Path(path).expanduser().read_text(encoding="utf-8")
+    except OSError as exc:
+        raise OptionError(f"Cannot read the backup {path!r} on the controller: {exc.strerror}.") from None
+    except UnicodeDecodeError:
+        raise OptionError(f"The backup {path!r} is not a text file.") from None
+    try:
+        data = json.loads(text)
+        if data.get("format") != FORMAT:
+            raise ValueError(f"its 'format' is not {FORMAT!r}")
+        if data.get("version") != VERSION:
+            raise ValueError(f"its version is {data.get('version')!r}; this collection reads version {VERSION}")
+        values = {Setting(item["key"], item["value"]): Value.from_result(item) for item in data["values"]}
+        for setting, value in values.items():
+            if value.type is Type.OTHER:
+                raise ValueError(f"{setting.key} [{setting.name}] has a type that cannot be written back")
+        return Backup(
+            computer_name=str(data["computer_name"]),
+            values=values,
+            missing_keys=tuple(str(key) for key in data["missing_keys"]),
+            purpose=str(data["purpose"]),
+            created=str(data["created"]),
+            inventory_hostname=str(data.get("inventory_hostname", "")),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as exc:
+        raise OptionError(f"The file {path!r} is not a backup of this collection: {exc}.") from None
+
+
+def newest(folder: str, inventory_hostname: str) -> str:
+    """The newest backup that a change (not a rollback) of this host left in the folder."""
+    directory = pathlib.Path(folder).expanduser()
+    found = sorted(directory.glob(f"{_glob_escape(_file_stem(inventory_hostname))}.*.change.json"), key=_age)
+    if not found:
+        raise OptionError(f"There is no backup of {inventory_hostname} in {folder!r} on the controller.")
+    return str(found[-1].resolve())
+
+
+def _age(path: pathlib.Path) -> tuple[str, int]:
+    # NAME.20261122T030405Z[-N].change.json
+    stamp, _dummy, number = path.name.split(".")[-3].partition("-")
+    return stamp, int(number or 0)
+
+
+def _file_stem(name: str) -> str:
+    return re.sub(r"[^\w.-]", "_", name) or "host"
+
+
+def _glob_escape(name: str) -> str:
+    return re.sub(r"([*?\[])", r"[\1]", name)

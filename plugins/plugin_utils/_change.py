@@ -1,0 +1,86 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""A plan carried out on a host, or predicted in check mode: backup, rights, writes, and what that means for a
+restart."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from . import _apply, _backup, _pending
+from ._audit import Pending
+from ._errors import ExchangeTlsError
+from ._plan import Plan
+from ._registry import Registry
+from ._snapshot import Snapshot
+from ._windows import Host
+
+
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """The host that a plan is for, as it was read."""
+
+    registry: Registry
+    host: Host
+    snapshot: Snapshot
+    pending: Pending
+    inventory_hostname: str
+
+
+def change(
+    target: Target,
+    plan: Plan,
+    *,
+    purpose: str,
+    backup_dir: str,
+    undo: bool,
+    check_mode: bool,
+    partial: dict[str, t.Any],
+) -> tuple[dict[str, t.Any], Snapshot]:
+    """The result keys that tasks which change something have in common, and the snapshot after the change.
+
+    In check mode the same result is predicted and nothing is written, neither on the host nor on the controller.
+    ``partial`` is kept true for the case that an error ends the task.
+    """
+    progress = _apply.Progress(plan)
+    last_boot = target.host.last_boot
+    note = target.pending.note
+    backup: str | None = None
+    if not plan:
+        if target.pending.stale and not check_mode:
+            _pending.clear(target.registry)
+        restart_pending = target.pending.restart_pending
+        after = target.snapshot
+    else:
+        after = target.snapshot.after({write.setting: write.after for write in plan.writes})
+        begun = _pending.begun(note, last_boot, plan)
+        if not check_mode:
+            _apply.check_rights(target.registry, plan, target.snapshot)
+            backup = _backup.save(
+                _backup.backup_of(
+                    begun.unfinished, begun.unfinished_keys, target.host, target.inventory_hostname, purpose
+                ),
+                backup_dir,
+            )
+            try:
+                _apply.apply(target.registry, plan, target.host, note, progress, undo=undo)
+            except ExchangeTlsError:
+                partial.update(progress.as_result(), backup=backup)
+                raise
+        restart_pending = begun.pending(last_boot, after.value) or _unreadable(target.pending)
+    result = {
+        "changed": bool(plan),
+        "changes": [{**write.as_result(), "status": "planned" if check_mode else "written"} for write in plan.writes],
+        "backup": backup,
+        "restart_required": restart_pending,
+        "restart_pending": restart_pending,
+        "diff": plan.diff() if plan else {"before": "", "after": ""},
+    }
+    return result, after
+
+
+def _unreadable(pending: Pending) -> bool:
+    return pending.note is None and pending.restart_pending

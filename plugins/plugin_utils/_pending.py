@@ -1,0 +1,128 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""Whether a restart is pending: a note on the target about what was written since Windows started.
+
+Windows keeps no such flag for SCHANNEL. The note is one REG_SZ value, ``HKLM\\SOFTWARE\\mailops.exchange_tls``
+[RestartPending], in JSON: the boot time it was written under and, for every setting written since, the value that
+was there when Windows started. A restart is pending while Windows has not been started again and any of these
+settings differs from that value. Putting the old values back therefore ends it without a restart.
+
+What it cannot know: changes that others made (Group Policy, IIS Crypto, a person), and whether a clock that was set
+moved the boot time without a restart. The handshake after the restart is the proof.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+import typing as t
+
+from ._plan import Plan
+from ._registry import Registry, Type, Value
+from ._snapshot import Setting
+from ._windows import booted_again
+
+KEY = r"SOFTWARE\mailops.exchange_tls"
+NAME = "RestartPending"
+SETTING = Setting(KEY, NAME)
+
+
+class NoteUnreadable(ValueError):
+    """The value is there but not as this collection writes it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Note:
+    """What is known of the changes since ``boot``.
+
+    ``at_boot``: the settings changed since then, with their values at that time. ``unfinished``: the settings a run was
+    about to write, with their values before it, and ``unfinished_keys`` the keys it was about to make; both are empty
+    once the run has written all of them, so that a run that was cut off shows.
+    """
+
+    boot: datetime.datetime
+    at_boot: t.Mapping[Setting, Value]
+    unfinished: t.Mapping[Setting, Value] = dataclasses.field(default_factory=dict)
+    unfinished_keys: tuple[str, ...] = ()
+
+    def pending(self, last_boot: datetime.datetime, current: t.Callable[[Setting], Value]) -> bool:
+        if booted_again(self.boot, last_boot):
+            return False
+        return any(current(setting) != value for setting, value in self.at_boot.items())
+
+    def finished(self) -> Note:
+        return dataclasses.replace(self, unfinished={}, unfinished_keys=())
+
+    def encode(self) -> str:
+        return json.dumps(
+            {
+                "boot": self.boot.isoformat(),
+                "at_boot": _encode_values(self.at_boot),
+                "unfinished": _encode_values(self.unfinished),
+                "unfinished_keys": list(self.unfinished_keys),
+            }
+        )
+
+    @classmethod
+    def decode(cls, text: str) -> Note:
+        try:
+            data = json.loads(text)
+            boot = datetime.datetime.fromisoformat(data["boot"])
+            if boot.tzinfo is None:
+                raise ValueError("the boot time has no zone")
+            return cls(
+                boot,
+                _decode_values(data["at_boot"]),
+                _decode_values(data["unfinished"]),
+                tuple(str(key) for key in data["unfinished_keys"]),
+            )
+        except (ValueError, KeyError, TypeError) as exc:
+            raise NoteUnreadable(str(exc)) from None
+
+
+def begun(previous: Note | None, last_boot: datetime.datetime, plan: Plan) -> Note:
+    """The note for a plan that is about to be carried out, on top of an earlier one. What was there at boot, and
+    what was
+    there before a run that was cut off, is never overwritten."""
+    same_boot = previous if previous is not None and not booted_again(previous.boot, last_boot) else None
+    before = {write.setting: write.before for write in plan.writes}
+    cut_off = previous.unfinished if previous else {}
+    keys = dict.fromkeys([*(previous.unfinished_keys if previous else ()), *plan.new_keys])
+    return Note(
+        same_boot.boot if same_boot else last_boot,
+        {**before, **(same_boot.at_boot if same_boot else {})},
+        {**before, **cut_off},
+        tuple(keys),
+    )
+
+
+def _encode_values(values: t.Mapping[Setting, Value]) -> list[dict[str, t.Any]]:
+    return [{"key": setting.key, "value": setting.name, **value.as_result()} for setting, value in values.items()]
+
+
+def _decode_values(items: list[dict[str, t.Any]]) -> dict[Setting, Value]:
+    return {Setting(item["key"], item["value"]): Value.from_result(item) for item in items}
+
+
+def read(registry: Registry) -> Note | None:
+    """The note on the host, None where there is none (one request). Raises :class:`NoteUnreadable`."""
+    value = registry.get(KEY, NAME, Type.REG_SZ)
+    if value is None or not value.present:
+        return None
+    if not isinstance(value.data, str):
+        raise NoteUnreadable(f"it is a {value.type.value if value.type else 'nothing'}")
+    return Note.decode(value.data)
+
+
+def write(registry: Registry, note: Note) -> None:
+    """Writes the note and reads it back (three requests: CreateKey is none too many where the key exists)."""
+    registry.create_key(KEY)
+    registry.set(KEY, NAME, Value(Type.REG_SZ, note.encode()))
+
+
+def clear(registry: Registry) -> None:
+    """Removes the key with the note: nothing is left behind."""
+    registry.delete_key(KEY)

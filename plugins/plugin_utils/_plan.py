@@ -1,0 +1,104 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""The writes that would make a host compliant, and how people see them. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ._judge import Finding
+from ._registry import Value, show
+from ._snapshot import Setting, Snapshot, parents
+
+
+@dataclasses.dataclass(frozen=True)
+class Write:
+    """One registry value that is set (or removed, where ``after`` is absent)."""
+
+    setting: Setting
+    before: Value
+    after: Value
+
+    def as_result(self) -> dict[str, t.Any]:
+        return {
+            "key": show(self.setting.key),
+            "value": self.setting.name,
+            "before": self.before.as_result(),
+            "after": self.after.as_result(),
+        }
+
+    def inverse(self) -> Write:
+        return Write(self.setting, self.after, self.before)
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """Writes in the order they are made, the keys that must be made first, and the keys that are removed last."""
+
+    writes: tuple[Write, ...] = ()
+    new_keys: tuple[str, ...] = ()  # parents before children
+    old_keys: tuple[str, ...] = ()  # children before parents
+
+    def __bool__(self) -> bool:
+        return bool(self.writes or self.new_keys or self.old_keys)
+
+    def diff(self) -> dict[str, str]:
+        """Before and after, one line for each registry value, for ``--diff``."""
+        ordered = sorted(self.writes, key=lambda write: show(write.setting.key, write.setting.name).lower())
+        gone = {key.lower() for key in self.old_keys}
+        made = {key.lower() for key in self.new_keys}
+        keys = sorted({*self.new_keys, *self.old_keys}, key=str.lower)
+
+        def lines(pick: t.Callable[[Write], Value], missing: set[str]) -> str:
+            text = [f"{show(key)} {'missing' if key.lower() in missing else 'present'}\n" for key in keys]
+            return "".join([*text, *(f"{show(w.setting.key, w.setting.name)} = {pick(w)}\n" for w in ordered)])
+
+        return {
+            "before_header": "registry",
+            "after_header": "registry",
+            "before": lines(lambda write: write.before, made),
+            "after": lines(lambda write: write.after, gone),
+        }
+
+
+def plan(findings: t.Iterable[Finding], snapshot: Snapshot) -> Plan:
+    """As few writes as possible: only what violates the policy. Nothing is planned where all is well."""
+    writes = tuple(
+        Write(finding.rule.setting, finding.actual, finding.rule.desired.value)
+        for finding in findings
+        if finding.violates
+    )
+    return Plan(writes, _missing_keys(writes, snapshot))
+
+
+def restore(values: t.Mapping[Setting, Value], missing_keys: t.Sequence[str], snapshot: Snapshot) -> Plan:
+    """The plan that brings these settings back, and removes the keys that were not there (``missing_keys``, parents
+    first). A key that holds anything else by now stays: it is not ours to delete."""
+    writes = tuple(
+        Write(setting, snapshot.value(setting), value)
+        for setting, value in values.items()
+        if snapshot.value(setting) != value
+    )
+    going = {write.setting for write in writes if not write.after.present}
+    old_keys: list[str] = []
+    for key in sorted(missing_keys, key=lambda name: name.count("\\"), reverse=True):
+        folded = key.lower()
+        below = {f"{folded}\\{name.lower()}" for name in snapshot.subkeys[folded]}
+        left = {Setting(key, name) for name in snapshot.listed[folded]}
+        if snapshot.key_exists(key) and below <= {old.lower() for old in old_keys} and left <= going:
+            old_keys.append(key)
+    return Plan(writes, _missing_keys(writes, snapshot), tuple(old_keys))
+
+
+def _missing_keys(writes: t.Iterable[Write], snapshot: Snapshot) -> tuple[str, ...]:
+    """The keys to make for these writes: parents first, each once. A key nobody looked at is taken as present."""
+    missing: dict[str, str] = {}
+    for write in writes:
+        if write.after.present:
+            for key in reversed(parents(write.setting.key)):
+                if snapshot.key_exists(key) is False:
+                    missing.setdefault(key.lower(), key)
+    return tuple(missing.values())

@@ -1,0 +1,241 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""Restarts a host and waits until it is really back: one deadline, one proof (the boot time), every stage said
+aloud."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import time
+import typing as t
+
+from . import _wmi
+from ._errors import (
+    AccessDenied,
+    ConnectionLost,
+    ExchangeTlsError,
+    OperationTimedOut,
+    OptionError,
+    Unreachable,
+    WsmanFault,
+)
+from ._windows import OperatingSystem, booted_again, read_operating_system, utc_text
+from ._wsman import Session
+
+# Win32Shutdown flags: 2 restarts, 4 ends programs that do not close by themselves (Win32_OperatingSystem).
+_RESTART, _FORCE = 2, 4
+# SHTDN_REASON_FLAG_PLANNED | MAJOR_APPLICATION | MINOR_MAINTENANCE (winreg.h): what the event log shows
+_PLANNED_MAINTENANCE = 0x80040001
+
+SHUTDOWN_IN_PROGRESS = 1115
+SHUTDOWN_SCHEDULED = 1190
+
+# How long one question to a host that is on its way up may take, and the pause between two.
+_POLL_TIMEOUT = 10.0
+_POLL_PAUSE = 2.0
+
+EXCHANGE_SERVICES = "MSExchange"
+
+
+class RestartFailed(ExchangeTlsError):
+    """The host did not come back as it should within the time."""
+
+    kind = "restart_failed"
+
+
+@dataclasses.dataclass(frozen=True)
+class Wishes:
+    """How to restart. ``services``: names to wait for; None for the automatic Exchange services that ran before."""
+
+    timeout: float  # seconds for everything: going down, coming back, services
+    services: tuple[str, ...] | None = None
+    comment: str | None = None
+    force: bool = True
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """Times are aware and in UTC; ``elapsed`` in seconds."""
+
+    boot_before: datetime.datetime
+    boot_after: datetime.datetime
+    elapsed: float
+    services: tuple[str, ...]
+
+
+class Restarter:
+    """One restart of one host. ``say`` gets a sentence at each stage; ``sleep`` and ``clock`` are there for tests."""
+
+    def __init__(
+        self,
+        session: Session,
+        say: t.Callable[[str], None],
+        sleep: t.Callable[[float], None] = time.sleep,
+        clock: t.Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._session = session
+        self._say = say
+        self._sleep = sleep
+        self._clock = clock
+
+    def run(self, wishes: Wishes, before: OperatingSystem | None = None) -> Outcome:
+        """Restarts and waits. Raises :class:`RestartFailed` when the deadline passes, with what was seen last."""
+        started = self._clock()
+        deadline = started + wishes.timeout
+        system = before or read_operating_system(self._session)
+        services = self._services_to_wait_for(wishes.services)
+        self._ask(wishes, system)
+        self._say(
+            f"restart requested, last boot was {utc_text(system.last_boot)}; waiting for the host to go down "
+            f"and come back"
+        )
+        self._session.channel.limit(_POLL_TIMEOUT)
+        boot_after = self._wait_for_boot(system.last_boot, deadline, wishes.timeout)
+        self._say(f"is back, booted {utc_text(boot_after)}")
+        self._wait_for_services(services, deadline, wishes.timeout)
+        return Outcome(system.last_boot, boot_after, self._clock() - started, services)
+
+    # --- before ----------------------------------------------------------------------------------------------------
+
+    def _services_to_wait_for(self, names: tuple[str, ...] | None) -> tuple[str, ...]:
+        if names is None:
+            found = _wmi.query(self._session, f"SELECT * FROM Win32_Service WHERE Name LIKE '{EXCHANGE_SERVICES}%'")
+            # a service that an administrator has stopped is not expected to run afterwards
+            return tuple(
+                sorted(
+                    item.string("Name") or ""
+                    for item in found
+                    if item.string("StartMode") == "Auto" and item.string("State") == "Running"
+                )
+            )
+        states = self._states(names)
+        unknown = [name for name in names if name.lower() not in states]
+        if unknown:
+            raise OptionError(
+                f"The host has no service named {', '.join(unknown)}; nothing was restarted. 'services' takes "
+                f"service names "
+                "(as 'sc query' shows them), not display names."
+            )
+        return names
+
+    def _ask(self, wishes: Wishes, system: OperatingSystem) -> None:
+        try:
+            code = self._shutdown(wishes)
+        except (ConnectionLost, OperationTimedOut) as exc:
+            # a forced restart may cut its own answer off; whether it happened is seen from the boot time
+            self._say(f"the restart request was not answered ({exc.message}); watching whether the host restarts")
+            return
+        if code == SHUTDOWN_IN_PROGRESS:
+            self._say("a shutdown is already in progress; waiting for it")
+        elif code == SHUTDOWN_SCHEDULED:
+            self._say("a shutdown is already scheduled; waiting for it ('shutdown /a' on the host would cancel it)")
+        elif code != 0:
+            cure = {
+                5: "the account may not shut the host down; use a member of its Administrators group",
+                1314: "the account lacks the privilege to shut the host down from the network",
+            }.get(code, "see the Win32 error codes")
+            raise RestartFailed(f"Windows refused to restart: Win32Shutdown returned {code}: {cure}.", return_code=code)
+
+    def _shutdown(self, wishes: Wishes) -> int:
+        flags = _RESTART + (_FORCE if wishes.force else 0)
+        if wishes.comment:
+            arguments: dict[str, _wmi.CimInput] = {
+                "Timeout": 0,
+                "Comment": wishes.comment,
+                "ReasonCode": _PLANNED_MAINTENANCE,
+                "Flags": flags,
+            }
+            try:
+                return self._invoke("Win32ShutdownTracker", arguments)
+            except AccessDenied:
+                raise
+            except WsmanFault as exc:
+                if isinstance(exc, OperationTimedOut):
+                    raise
+                # not proven to work on every Windows over WS-Management; the plain call is
+                self._say(f"the restart with a comment was refused ({exc.message}); restarting without")
+        return self._invoke("Win32Shutdown", {"Flags": flags, "Reserved": 0})
+
+    def _invoke(self, method: str, arguments: t.Mapping[str, _wmi.CimInput]) -> int:
+        output = _wmi.invoke(
+            self._session,
+            "Win32_OperatingSystem",
+            method,
+            arguments,
+            doing=f"requesting the restart ({method})",
+            repeatable=False,
+        )
+        return output.integer("ReturnValue") or 0
+
+    # --- after -----------------------------------------------------------------------------------------------------
+
+    def _wait_for_boot(self, before: datetime.datetime, deadline: float, timeout: float) -> datetime.datetime:
+        """Ports prove nothing: only another boot time does. Everything else on the way is tolerated."""
+        seen = "nothing yet"
+        went_down = False
+        while True:
+            # a login from before the restart is dead; a fresh one each time costs little at this pace
+            self._session.channel.reconnect()
+            try:
+                last_boot = read_operating_system(self._session).last_boot
+            except (Unreachable, WsmanFault) as exc:
+                seen = exc.message
+                if not went_down:
+                    went_down = True
+                    self._say("is going down")
+            else:
+                if booted_again(before, last_boot):
+                    return last_boot
+                seen = f"it answers and still runs since {utc_text(before)}"
+            self._pause(
+                deadline,
+                f"The host was told to restart but has not come back within {timeout:.0f} seconds. Last seen: "
+                f"{seen}. Look "
+                "at its console; when it is up again, run the play again: it goes on where it stopped.",
+            )
+
+    def _wait_for_services(self, names: tuple[str, ...], deadline: float, timeout: float) -> None:
+        if not names:
+            return
+        self._say(f"waiting for {len(names)} services: {', '.join(names)}")
+        while True:
+            try:
+                states = self._states(names)
+            except (Unreachable, WsmanFault) as exc:
+                self._session.channel.reconnect()
+                waiting = [f"(no answer: {exc.message})"]
+            else:
+                waiting = [
+                    f"{name} ({states.get(name.lower(), 'missing')})"
+                    for name in names
+                    if states.get(name.lower()) != "Running"
+                ]
+            if not waiting:
+                return
+            self._pause(
+                deadline,
+                f"The host is back, but after {timeout:.0f} seconds these services do not run: "
+                f"{', '.join(waiting)}. Start them "
+                "or look at the event log; then run the play again.",
+            )
+
+    def _states(self, names: t.Sequence[str]) -> dict[str, str]:
+        where = " OR ".join(f"Name='{_quoted(name)}'" for name in names)
+        if not where:
+            return {}
+        found = _wmi.query(self._session, f"SELECT * FROM Win32_Service WHERE {where}")
+        return {(item.string("Name") or "").lower(): item.string("State") or "" for item in found}
+
+    def _pause(self, deadline: float, failure: str) -> None:
+        left = deadline - self._clock()
+        if left <= 0:
+            raise RestartFailed(failure)
+        self._sleep(min(_POLL_PAUSE, left))
+
+
+def _quoted(name: str) -> str:
+    """A name inside a WQL string literal."""
+    return name.replace("\\", "\\\\").replace("'", "\\'")

@@ -1,0 +1,85 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""What was read of a registry, as a value: pure functions judge it and plan on it."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ._registry import Type, Value
+from ._schannel import DISABLED_BY_DEFAULT, ENABLED, Side, protocol_key
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """The place of one registry value. Windows compares names without regard to case, and so does this."""
+
+    key: str  # below HKLM
+    name: str
+
+    @property
+    def _folded(self) -> tuple[str, str]:
+        return self.key.lower(), self.name.lower()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Setting) and self._folded == other._folded
+
+    def __hash__(self) -> int:
+        return hash(self._folded)
+
+
+@dataclasses.dataclass(frozen=True)
+class Snapshot:
+    """Values and keys of one host at one time.
+
+    ``values`` holds every setting that was looked at (ABSENT where there is none). ``keys`` holds what is known of keys,
+    by lower-case name: True present, False missing. ``subkeys`` and ``listed`` hold complete listings, where made.
+    """
+
+    values: t.Mapping[Setting, Value]
+    keys: t.Mapping[str, bool]
+    subkeys: t.Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    listed: t.Mapping[str, t.Mapping[str, Type]] = dataclasses.field(default_factory=dict)
+
+    def value(self, setting: Setting) -> Value:
+        """The value; KeyError for a setting that nobody read, which is a mistake in the reading plan."""
+        return self.values[setting]
+
+    def key_exists(self, key: str) -> bool | None:
+        """None where nobody looked."""
+        return key_exists(key, self.keys, self.subkeys)
+
+    def side(self, protocol: str, side: str) -> Side:
+        key = protocol_key(protocol, side)
+        return Side(self.values[Setting(key, ENABLED)], self.values[Setting(key, DISABLED_BY_DEFAULT)])
+
+    def after(self, changes: t.Mapping[Setting, Value]) -> Snapshot:
+        """The snapshot as it would be after these writes."""
+        keys = dict(self.keys)
+        for setting, value in changes.items():
+            if value.present:
+                keys.update(dict.fromkeys(parents(setting.key.lower()), True))
+        return dataclasses.replace(self, values={**self.values, **changes}, keys=keys)
+
+
+def parents(key: str) -> list[str]:
+    """The key and all above it, nearest first: ``a\\b\\c``, ``a\\b``, ``a``."""
+    parts = key.split("\\")
+    return ["\\".join(parts[:length]) for length in range(len(parts), 0, -1)]
+
+
+def key_exists(key: str, keys: t.Mapping[str, bool], subkeys: t.Mapping[str, tuple[str, ...]]) -> bool | None:
+    """Whether a key exists, as far as it follows from what is known of it, its parents and their complete listings."""
+    folded = key.lower()
+    for path in parents(folded):
+        if path in keys:
+            if not keys[path]:
+                return False
+            return True if path == folded else None
+        above, _dummy, name = path.rpartition("\\")
+        if above in subkeys and name not in (item.lower() for item in subkeys[above]):
+            return False
+    return None

@@ -1,0 +1,113 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""Facts about a Windows host that its TLS settings depend on: three requests."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import typing as t
+
+from . import _wmi
+from ._errors import UnexpectedAnswer
+from ._registry import Registry
+from ._wsman import Session
+
+CURRENT_VERSION = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion"
+
+# Win32_ComputerSystem.DomainRole
+_DOMAIN_ROLES = (
+    "standalone workstation",
+    "member workstation",
+    "standalone server",
+    "member server",
+    "backup domain controller",
+    "primary domain controller",
+)
+
+# LastBootUpTime is computed from the uptime on some versions and may differ by a second between two reads.
+BOOT_JITTER = datetime.timedelta(seconds=2)
+
+
+@dataclasses.dataclass(frozen=True)
+class Host:
+    """What the host says about itself. Times are aware and in UTC."""
+
+    computer_name: str
+    os: str
+    build: int
+    ubr: int | None
+    domain_role: str
+    last_boot: datetime.datetime
+    clock_offset: float  # seconds the host's clock is ahead of the controller's
+
+    def as_result(self) -> dict[str, t.Any]:
+        return {
+            "computer_name": self.computer_name,
+            "os": self.os,
+            "build": self.build,
+            "ubr": self.ubr,
+            "domain_role": self.domain_role,
+            "last_boot": utc_text(self.last_boot),
+            "clock_offset": round(self.clock_offset, 1),
+        }
+
+
+@dataclasses.dataclass(frozen=True)
+class OperatingSystem:
+    """The part of the facts that one request brings."""
+
+    name: str
+    caption: str
+    build: int
+    last_boot: datetime.datetime
+    clock_offset: float
+
+
+def read_operating_system(session: Session) -> OperatingSystem:
+    """Win32_OperatingSystem: name, version, boot time, clock (one request)."""
+    instance = _wmi.get(session, "Win32_OperatingSystem")
+    now = datetime.datetime.now(datetime.timezone.utc)
+    build, last_boot, local = (
+        instance.integer("BuildNumber"),
+        instance.datetime("LastBootUpTime"),
+        instance.datetime("LocalDateTime"),
+    )
+    if build is None or last_boot is None:
+        raise UnexpectedAnswer("Win32_OperatingSystem says neither its build nor its boot time")
+    return OperatingSystem(
+        name=instance.string("CSName") or "",
+        caption=instance.string("Caption") or "",
+        build=build,
+        last_boot=last_boot.astimezone(datetime.timezone.utc),
+        clock_offset=0.0 if local is None else (local - now).total_seconds(),
+    )
+
+
+def read_host(session: Session, registry: Registry) -> Host:
+    """All facts (three requests)."""
+    system = read_operating_system(session)
+    computers = _wmi.query(session, "SELECT * FROM Win32_ComputerSystem")
+    role = computers[0].integer("DomainRole") if computers else None
+    ubr = registry.get(CURRENT_VERSION, "UBR")
+    return Host(
+        computer_name=system.name,
+        os=system.caption,
+        build=system.build,
+        ubr=ubr.data if ubr is not None and isinstance(ubr.data, int) else None,
+        domain_role=_DOMAIN_ROLES[role] if role is not None and 0 <= role < len(_DOMAIN_ROLES) else "unknown",
+        last_boot=system.last_boot,
+        clock_offset=system.clock_offset,
+    )
+
+
+def booted_again(before: datetime.datetime, after: datetime.datetime) -> bool:
+    """Whether two boot times belong to different starts of Windows."""
+    return abs(after - before) > BOOT_JITTER
+
+
+def utc_text(moment: datetime.datetime) -> str:
+    """``2026-11-20T03:04:05Z``."""
+    return moment.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

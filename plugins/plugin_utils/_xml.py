@@ -1,0 +1,93 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""XML from the network, parsed without trust.
+
+SOAP 1.2 (part 1, section 5) forbids document type declarations, and without one there are no entities to expand,
+so a DTD is refused as soon as it starts. Size and depth are limited as well.
+"""
+
+from __future__ import annotations
+
+import typing as t
+import xml.etree.ElementTree as ET
+from xml.parsers import expat
+
+Element = ET.Element
+
+# WinRM's default MaxEnvelopeSizekb is 500; encrypted and chunked overhead never gets near four times that.
+MAX_BYTES = 2 * 1024 * 1024
+MAX_DEPTH = 64
+
+
+class XmlRefused(ValueError):
+    """The text is not XML, or XML that no WS-Management service sends. The message says which."""
+
+
+def parse(document: bytes, max_bytes: int = MAX_BYTES) -> Element:
+    """Returns the root element; names are in ElementTree's ``{namespace}local`` form. Raises :class:`XmlRefused`."""
+    if len(document) > max_bytes:
+        raise XmlRefused(f"the answer is larger than {max_bytes} bytes")
+    builder = ET.TreeBuilder()
+    parser = expat.ParserCreate(namespace_separator="}")
+    parser.buffer_text = True
+    depth = 0
+
+    def qualified(name: str) -> str:
+        return "{" + name if "}" in name else name
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise XmlRefused(f"elements are nested deeper than {MAX_DEPTH}")
+        builder.start(qualified(name), {qualified(key): value for key, value in attributes.items()})
+
+    def end(name: str) -> None:
+        nonlocal depth
+        depth -= 1
+        builder.end(qualified(name))
+
+    def refuse_dtd(*_dummy: t.Any) -> t.NoReturn:
+        raise XmlRefused("it holds a document type declaration, which SOAP forbids")
+
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = builder.data
+    parser.StartDoctypeDeclHandler = refuse_dtd
+    parser.EntityDeclHandler = refuse_dtd
+    try:
+        parser.Parse(document, True)
+    except expat.ExpatError as exc:
+        raise XmlRefused(f"it is not well-formed XML ({exc})") from None
+    return builder.close()
+
+
+def local_name(element: Element) -> str:
+    """The name without its namespace: Windows versions differ in namespaces, never in names (wsman.md 1.5, 1.6)."""
+    return element.tag.rpartition("}")[2]
+
+
+def child(element: Element | None, name: str) -> Element | None:
+    """The first child with this local name."""
+    if element is None:
+        return None
+    return next((item for item in element if local_name(item) == name), None)
+
+
+def descendants(element: Element, name: str) -> t.Iterator[Element]:
+    """All elements below with this local name, in document order."""
+    return (item for item in element.iter() if local_name(item) == name)
+
+
+def text(element: Element | None) -> str | None:
+    """The stripped text of an element and all below it; None for no element, xsi:nil, or no text at all."""
+    if element is None or is_nil(element):
+        return None
+    return " ".join("".join(element.itertext()).split()) or None
+
+
+def is_nil(element: Element) -> bool:
+    value = element.get("{http://www.w3.org/2001/XMLSchema-instance}nil", "")
+    return value.strip().lower() in ("true", "1")
