@@ -109,9 +109,13 @@ def clean(dummy_arguments: Sequence[str]) -> None:
 
 def kerberos(arguments: Sequence[str]) -> None:
     """`make kerberos`"""
-    if not (shutil.which("krb5kdc") or os.path.exists("/usr/sbin/krb5kdc")):
+    search = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
+    needed = ("krb5kdc", "kdb5_util", "kadmin.local", "kinit", "krb5-config")
+    if missing := [name for name in needed if not shutil.which(name, path=search)]:
         raise GateSkipped(
-            "the Kerberos tests need krb5kdc (Debian: apt-get install krb5-kdc krb5-admin-server krb5-user)"
+            f"{', '.join(missing)} cannot be found "
+            "(Debian and Ubuntu: apt-get install krb5-kdc krb5-admin-server krb5-user libkrb5-dev gcc)"
         )
-    venv = _venvs.default_venv()
+    os.environ["PATH"] = search
+    venv = _venvs.venv("kerberos", _venvs.any_python(), "core-default.txt", "test.txt", "kerberos.txt")
     pytest("Kerberos tests", venv, "-m", "kerberos", *_chosen(arguments, "unit", "integration"))

@@ -1,0 +1,188 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Role options: argument_specs.yml, defaults, the README, the tasks and the playbooks say the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.unit import _metadata
+
+ROOT = _metadata.ROOT
+each_role = pytest.mark.parametrize("role", _metadata.ROLES)
+PREFIX = "tls12_"
+
+
+def _specs(role: str) -> dict[str, dict[str, dict[str, Any]]]:
+    """Options by entry point."""
+    specs = _metadata.load_yaml(ROOT / "roles" / role / "meta" / "argument_specs.yml")["argument_specs"]
+    return {entry: spec.get("options") or {} for entry, spec in specs.items()}
+
+
+def _options(role: str) -> dict[str, dict[str, Any]]:
+    return {name: option for options in _specs(role).values() for name, option in options.items()}
+
+
+def _defaults(role: str) -> dict[str, Any]:
+    return _metadata.load_yaml(ROOT / "roles" / role / "defaults" / "main.yml") or {}
+
+
+def _task_files(role: str) -> list[Path]:
+    return sorted((ROOT / "roles" / role / "tasks").rglob("*.yml"))
+
+
+def test_there_is_a_role() -> None:
+    assert "tls12" in _metadata.ROLES
+    assert len(_options("tls12")) >= 5
+
+
+@each_role
+def test_every_entry_point_is_described_and_has_tasks(role: str) -> None:
+    specs = _metadata.load_yaml(ROOT / "roles" / role / "meta" / "argument_specs.yml")["argument_specs"]
+    for entry, spec in specs.items():
+        assert (ROOT / "roles" / role / "tasks" / f"{entry}.yml").is_file(), entry
+        assert spec.get("short_description"), entry
+        assert spec.get("description"), entry
+
+
+@each_role
+def test_an_option_is_the_same_in_every_entry_point(role: str) -> None:
+    every = _options(role)
+    for entry, options in _specs(role).items():
+        for name, option in options.items():
+            # the words may differ, and main may do without what a part of it needs
+            facts = {key: value for key, value in option.items() if key not in ("description", "required")}
+            same = {key: value for key, value in every[name].items() if key not in ("description", "required")}
+            assert facts == same, f"{entry}: {name}"
+            assert option.get("description"), f"{entry}: {name}"
+            assert option.get("type"), f"{entry}: {name}"
+
+
+@each_role
+def test_defaults_are_the_documented_ones(role: str) -> None:
+    documented = {name: option["default"] for name, option in _options(role).items() if "default" in option}
+    assert _defaults(role) == documented
+
+
+@each_role
+def test_names_have_the_prefix_of_the_role(role: str) -> None:
+    assert [name for name in {**_options(role), **_defaults(role)} if not name.startswith(f"{role}_")] == []
+
+
+@each_role
+def test_every_option_is_used(role: str) -> None:
+    folders = [ROOT / "roles" / role / name for name in ("tasks", "templates", "handlers", "vars")]
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    assert [name for name in _options(role) if not re.search(rf"(?<![a-z0-9_]){name}(?![a-z0-9_])", text)] == []
+
+
+@each_role
+def test_every_variable_of_the_role_is_an_option_or_its_own(role: str) -> None:
+    """A misspelt name would be undefined at run time only."""
+    known = set(_options(role))
+    for path in _task_files(role):
+        text = path.read_text(encoding="utf-8")
+        names = set(re.findall(rf"(?<![A-Za-z0-9_.'\"/-]){role}_[a-z0-9_]+", text))
+        own = set(re.findall(rf"^\s+(?:register: )?({role}_[a-z0-9_]+):?\s*", text, re.MULTILINE))
+        assert names - known - own == set(), path.name
+
+
+README_ROW = re.compile(rf"^\|\s*`({PREFIX}[a-z0-9_]+)`\s*\|(.*)\|\s*$", re.MULTILINE)
+
+
+@each_role
+def test_the_readme_of_the_role_has_the_options(role: str) -> None:
+    text = (ROOT / "roles" / role / "README.md").read_text(encoding="utf-8")
+    rows = {name: [cell.strip() for cell in rest.split("|")] for name, rest in README_ROW.findall(text)}
+    assert set(rows) == set(_options(role))
+    header = re.search(r"^\|(.*\bDefault\b.*)\|\s*$", text, re.MULTILINE)
+    assert header, "the table has a column Default"
+    column = [cell.strip() for cell in header[1].split("|")].index("Default") - 1
+    defaults = _defaults(role)
+    for name, cells in rows.items():
+        said = cells[column].strip("`").replace("\\|", "|")
+        if name in defaults:
+            assert yaml.safe_load(said) == defaults[name], name
+        else:
+            assert said in ("", "-", "none", "required"), name
+
+
+def _conditions(node: Any) -> Iterator[str]:
+    """Every expression that decides something, and every template, in a task file or playbook."""
+    if isinstance(node, list):
+        for item in node:
+            yield from _conditions(item)
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            if key in ("when", "until", "failed_when", "changed_when", "that"):
+                yield from (str(item) for item in (value if isinstance(value, list) else [value]))
+            else:
+                yield from _conditions(value)
+    elif isinstance(node, str):
+        yield from re.findall(r"(?:\bif|\{%-?\s*(?:el)?if)\s(.*?)(?:\belse\b|%\}|\}\}|$)", node, re.DOTALL)
+
+
+def _bare_booleans(node: Any, booleans: set[str]) -> list[str]:
+    found = []
+    for condition in _conditions(node):
+        for name in sorted(booleans):
+            for match in re.finditer(rf"(?<![a-zA-Z0-9_.]){name}(?![a-zA-Z0-9_])", condition):
+                rest = condition[match.end() :].lstrip()
+                if not re.match(r"\|\s*bool\b|is (not )?defined", rest):
+                    found.append(f"{name} in: {condition}")
+    return found
+
+
+def _booleans() -> set[str]:
+    return {name for role in _metadata.ROLES for name, option in _options(role).items() if option.get("type") == "bool"}
+
+
+def test_a_bare_boolean_is_found() -> None:
+    tasks = [{"when": ["x_a", "x_b | bool"]}, {"block": [{"msg": "{{ 1 if x_b else 2 }}", "when": "not x_a|bool"}]}]
+    assert [text.split(" ")[0] for text in _bare_booleans(tasks, {"x_a", "x_b"})] == ["x_a", "x_b"]
+
+
+def test_booleans_that_arrive_as_strings_are_converted() -> None:
+    """A survey or `-e flag=false` hands over "false", which is true to a bare condition on ansible-core 2.16."""
+    files = [path for role in _metadata.ROLES for path in _task_files(role)] + _metadata.PLAYBOOKS
+    assert len(files) >= 5
+    assert {
+        str(path): found for path in files if (found := _bare_booleans(_metadata.load_yaml(path), _booleans()))
+    } == {}
+
+
+def test_there_are_playbooks() -> None:
+    assert len(_metadata.PLAYBOOKS) >= 6
+
+
+def test_a_playbook_has_a_name_for_people_and_one_for_ansible() -> None:
+    """With hyphens by path, with underscores by its full name, which cannot have a hyphen."""
+    stems = {path.stem for path in _metadata.PLAYBOOKS}
+    assert {stem.replace("-", "_") for stem in stems} | {stem.replace("_", "-") for stem in stems} == stems
+    for path in _metadata.PLAYBOOKS:
+        if "-" in path.stem:
+            [play] = _metadata.load_yaml(path)
+            assert set(play) == {"name", "ansible.builtin.import_playbook"}, path.name
+            assert play["ansible.builtin.import_playbook"] == path.name.replace("-", "_")
+
+
+def test_variables_of_the_playbooks_are_options_of_the_role_or_documented() -> None:
+    documents = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "playbooks").glob("*.md")]
+    known = set(re.findall(r"`([a-z0-9_]+)`", "".join(path.read_text(encoding="utf-8") for path in documents)))
+    known |= {name for role in _metadata.ROLES for name in _options(role)}
+    unknown = {}
+    for path in _metadata.PLAYBOOKS:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        code = "\n".join(line for line in lines if not line.lstrip().startswith("#"))
+        used = set(re.findall(rf"(?<![A-Za-z0-9_]){PREFIX}[a-z0-9_]+", code))
+        used |= {name for play in _metadata.load_yaml(path) for name in play.get("vars", {})}
+        unknown[path.name] = used - known
+    assert {name: names for name, names in unknown.items() if names} == {}
