@@ -19,7 +19,7 @@ from ..plugin_utils._windows import read_operating_system, utc_text
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "timeout": {"type": "int", "default": 1800},
     "only_if_pending": {"type": "bool", "default": False},
-    "services": {"type": "list", "elements": "str"},
+    "services": {"type": "list", "elements": "str", "default": ["MSExchange*"]},
     "comment": {"type": "str"},
     "force": {"type": "bool", "default": True},
     **_options.WIRE_LOG,
@@ -48,10 +48,9 @@ class ActionModule(WindowsAction):
             return {**result, "changed": False, "msg": "No restart is pending; nothing was restarted."}
         if self.check_mode:
             return {**result, "changed": True, "msg": "The host would be restarted."}
-        services = options["services"]
         wishes = Wishes(
             timeout=options["timeout"],
-            services=None if services is None else tuple(services),
+            services=tuple(options["services"]),
             comment=options["comment"],
             force=options["force"],
         )

@@ -37,7 +37,12 @@ SHUTDOWN_SCHEDULED = 1190
 _POLL_TIMEOUT = 10.0
 _POLL_PAUSE = 2.0
 
-EXCHANGE_SERVICES = "MSExchange"
+
+@dataclasses.dataclass(frozen=True)
+class _Service:
+    name: str
+    start_mode: str
+    state: str
 
 
 class RestartFailed(ExchangeTlsError):
@@ -48,10 +53,10 @@ class RestartFailed(ExchangeTlsError):
 
 @dataclasses.dataclass(frozen=True)
 class Wishes:
-    """How to restart. ``services``: names to wait for; None for the automatic Exchange services that ran before."""
+    """How to restart. ``services``: names and patterns (with ``*``) of services to wait for."""
 
     timeout: float  # seconds for everything: going down, coming back, services
-    services: tuple[str, ...] | None = None
+    services: tuple[str, ...] = ()
     comment: str | None = None
     force: bool = True
 
@@ -100,26 +105,24 @@ class Restarter:
 
     # --- before ----------------------------------------------------------------------------------------------------
 
-    def _services_to_wait_for(self, names: tuple[str, ...] | None) -> tuple[str, ...]:
-        if names is None:
-            found = _wmi.query(self._session, f"SELECT * FROM Win32_Service WHERE Name LIKE '{EXCHANGE_SERVICES}%'")
-            # a service that an administrator has stopped is not expected to run afterwards
-            return tuple(
-                sorted(
-                    item.string("Name") or ""
-                    for item in found
-                    if item.string("StartMode") == "Auto" and item.string("State") == "Running"
-                )
-            )
-        states = self._states(names)
-        unknown = [name for name in names if name.lower() not in states]
+    def _services_to_wait_for(self, wanted: tuple[str, ...]) -> tuple[str, ...]:
+        """The services behind names and patterns. A pattern stands for automatic services that run now: one that an
+        administrator has stopped is not expected to run afterwards. A name must exist."""
+        found = self._services(wanted)
+        named = {name.lower() for name in wanted if not _is_pattern(name)}
+        unknown = [name for name in wanted if name.lower() in named and name.lower() not in found]
         if unknown:
             raise OptionError(
-                f"The host has no service named {', '.join(unknown)}; nothing was restarted. 'services' takes "
-                f"service names "
-                "(as 'sc query' shows them), not display names."
+                f"The host has no service named {', '.join(unknown)}; nothing was restarted. 'services' takes service "
+                "names (as 'sc query' shows them), not display names."
             )
-        return names
+        return tuple(
+            sorted(
+                service.name
+                for folded, service in found.items()
+                if folded in named or (service.start_mode == "Auto" and service.state == "Running")
+            )
+        )
 
     def _ask(self, wishes: Wishes, system: OperatingSystem) -> None:
         try:
@@ -203,16 +206,13 @@ class Restarter:
         self._say(f"waiting for {len(names)} services: {', '.join(names)}")
         while True:
             try:
-                states = self._states(names)
+                found = self._services(names)
             except (Unreachable, WsmanFault) as exc:
                 self._session.channel.reconnect()
                 waiting = [f"(no answer: {exc.message})"]
             else:
-                waiting = [
-                    f"{name} ({states.get(name.lower(), 'missing')})"
-                    for name in names
-                    if states.get(name.lower()) != "Running"
-                ]
+                states = {name: found[name.lower()].state if name.lower() in found else "missing" for name in names}
+                waiting = [f"{name} ({state})" for name, state in states.items() if state != "Running"]
             if not waiting:
                 return
             self._pause(
@@ -222,18 +222,30 @@ class Restarter:
                 "or look at the event log; then run the play again.",
             )
 
-    def _states(self, names: t.Sequence[str]) -> dict[str, str]:
-        where = " OR ".join(f"Name='{_quoted(name)}'" for name in names)
-        if not where:
+    def _services(self, names: t.Sequence[str]) -> dict[str, _Service]:
+        """The services that names and patterns stand for, by lower-case name (one request, none for no names)."""
+        if not names:
             return {}
-        found = _wmi.query(self._session, f"SELECT * FROM Win32_Service WHERE {where}")
-        return {(item.string("Name") or "").lower(): item.string("State") or "" for item in found}
+        where = " OR ".join(
+            f"Name LIKE '{_quoted(name).replace('*', '%')}'" if _is_pattern(name) else f"Name='{_quoted(name)}'"
+            for name in names
+        )
+        wql = f"SELECT * FROM Win32_Service WHERE {where}"  # noqa: S608 - WQL, read-only, quoted
+        services = [
+            _Service(item.string("Name") or "", item.string("StartMode") or "", item.string("State") or "")
+            for item in _wmi.query(self._session, wql)
+        ]
+        return {service.name.lower(): service for service in services}
 
     def _pause(self, deadline: float, failure: str) -> None:
         left = deadline - self._clock()
         if left <= 0:
             raise RestartFailed(failure)
         self._sleep(min(_POLL_PAUSE, left))
+
+
+def _is_pattern(name: str) -> bool:
+    return "*" in name
 
 
 def _quoted(name: str) -> str:

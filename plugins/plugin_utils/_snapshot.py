@@ -35,8 +35,8 @@ class Setting:
 class Snapshot:
     """Values and keys of one host at one time.
 
-    ``values`` holds every setting that was looked at (ABSENT where there is none). ``keys`` holds what is known of keys,
-    by lower-case name: True present, False missing. ``subkeys`` and ``listed`` hold complete listings, where made.
+    ``values`` holds every setting that was looked at (ABSENT where there is none). ``keys`` holds what is known of
+    keys, by lower-case name: True present, False missing. ``subkeys`` and ``listed`` hold complete listings, where made.
     """
 
     values: t.Mapping[Setting, Value]

@@ -1,0 +1,31 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter mailops.exchange_tls.tls_verdict."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+
+from ..plugin_utils import _verdict
+
+
+def tls_verdict(settings: t.Any, handshakes: t.Any = None, **wishes: t.Any) -> dict[str, t.Any]:
+    """See tls_verdict.yml."""
+    try:
+        found = _verdict.verdict(settings, handshakes, **wishes)
+    except (KeyError, TypeError, ValueError) as exc:
+        raise AnsibleFilterError(
+            "tls_verdict takes the result of tls_settings_info, then that of tls_handshake_info or null, then "
+            "the options "
+            f"handshake_policy, judge_policy and allow_pending: {type(exc).__name__}: {exc}"
+        ) from None
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in dataclasses.asdict(found).items()}
+
+
+class FilterModule:
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"tls_verdict": tls_verdict}
