@@ -61,9 +61,20 @@ def _sanity(core: str, arguments: Sequence[str]) -> None:
         (cache / name).write_text(_GET_PIP)
     env["HOME"] = str(home)
     del env["PYTHONPATH"]
+    # Through its interpreter: its first line cannot name one in a path with blanks.
     run(
         f"ansible-test sanity, ansible-core {core} on Python {version} (minutes when run for the first time)",
-        [venv.command("ansible-test"), "sanity", "--local", "--python", version, "--color", "no", *arguments],
+        [
+            venv.python,
+            venv.command("ansible-test"),
+            "sanity",
+            "--local",
+            "--python",
+            version,
+            "--color",
+            "no",
+            *arguments,
+        ],
         limit=1200,
         env=env,
         cwd=place,

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import tarfile
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -69,7 +70,17 @@ def artifact(dummy_arguments: Sequence[str]) -> None:
     )
     run(
         "installing the checkout through collections/requirements.yml, as AWX does",
-        [galaxy, "collection", "install", "--offline", "-r", "collections/requirements.yml", "-p", work / "self"],
+        [
+            galaxy,
+            "collection",
+            "install",
+            "--offline",
+            "--force",
+            "-r",
+            "collections/requirements.yml",
+            "-p",
+            work / "self",
+        ],
         limit=120,
         env=env,
         log="artifact-self-install",
@@ -114,9 +125,8 @@ def _compare(names: set[str]) -> None:
 
 def _same(built: set[str], other: set[str]) -> None:
     if built != other:
-        raise GateFailed(
-            f"an install from the checkout differs from the artifact in: {', '.join(sorted(built ^ other))}"
-        )
+        names = textwrap.shorten(", ".join(sorted(built ^ other)), 400, placeholder=" ...")
+        raise GateFailed(f"an install from the checkout differs from the artifact in: {names}")
 
 
 def _documentation(venv: _venvs.Venv, env: Mapping[str, str], place: Path) -> None:

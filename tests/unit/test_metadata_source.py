@@ -109,7 +109,7 @@ def _display_calls(tree: ast.Module) -> Iterator[tuple[str, ast.Call]]:
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
             continue
         owner = node.func.value
-        text = ast.unparse(owner).split("(")[0].rsplit(".", 1)[-1].lstrip("_").lower()
+        text = ast.unparse(owner).partition("(")[0].rsplit(".", 1)[-1].lstrip("_").lower()
         if text == "display":
             yield node.func.attr, node
 
