@@ -1,0 +1,239 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Authentication of one HTTP connection: Basic, NTLM and Kerberos, with message encryption and channel binding."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import struct
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import spnego
+from spnego.channel_bindings import GssChannelBindings
+
+from .description import Account
+
+SPNEGO_ENCRYPTED = "application/HTTP-SPNEGO-session-encrypted"
+KERBEROS_ENCRYPTED = "application/HTTP-Kerberos-session-encrypted"
+_BOUNDARY = "Encrypted Boundary"
+_SIGNATURE = b"NTLMSSP\x00"
+
+
+class SealError(Exception):
+    """A sealed message that this connection cannot open."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an Authorization header."""
+
+    account: Account | None = None
+    token: str | None = None
+    rejected: str | None = None
+
+
+class AccountBook:
+    """All accounts of the lab, under all names by which Windows knows them."""
+
+    def __init__(self, accounts: Sequence[Account], computer_names: Sequence[str]) -> None:
+        self._accounts = tuple(accounts)
+        self._computers = tuple(dict.fromkeys(name.upper() for name in computer_names))
+
+    def write_ntlm_file(self, path: Path) -> None:
+        """Writes the file of names and passwords that pyspnego reads; domains must match literally there."""
+        lines = []
+        for account in self._accounts:
+            domains = ["", "."]
+            domains += _domain_forms(account.domain) if account.domain else list(self._computers)
+            lines += [f"{domain}:{account.user}:{account.password}" for domain in domains]
+            if account.domain:
+                lines.append(f":{account.user}@{account.domain}:{account.password}")
+        path.touch(mode=0o600)
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    def find(self, name: str) -> Account | None:
+        """The account meant by user, DOMAIN\\user, .\\user, COMPUTER\\user or user@domain."""
+        domain, _, user = name.rpartition("\\")
+        if not domain and "@" in user:
+            user, _, domain = user.partition("@")
+        for account in self._accounts:
+            if account.user.upper() == user.upper() and self._domain_fits(account, domain.upper()):
+                return account
+        return None
+
+    def _domain_fits(self, account: Account, domain: str) -> bool:
+        if domain in ("", "."):
+            return True
+        if account.domain:
+            return domain in (form.upper() for form in _domain_forms(account.domain))
+        return domain in self._computers
+
+    def check(self, name: str, password: str) -> Account | None:
+        """The account if the password is right."""
+        account = self.find(name)
+        return account if account is not None and account.password == password else None
+
+
+def _domain_forms(domain: str) -> list[str]:
+    return list(dict.fromkeys((domain, domain.partition(".")[0])))
+
+
+class ConnectionSecurity:
+    """The security context of one HTTP connection."""
+
+    def __init__(
+        self, book: AccountBook, methods: Sequence[str], channel_binding: bytes | None, idle: float | None
+    ) -> None:
+        self._book = book
+        self._methods = tuple(methods)
+        self._bindings = GssChannelBindings(application_data=channel_binding) if channel_binding else None
+        self.idle = idle
+        self._context: Any = None
+        self._kerberos_mime = False
+        self._last_use = time.monotonic()
+        self.account: Account | None = None
+        self.mechanism = ""
+        self.user: str | None = None
+        self.forgotten = False
+
+    @property
+    def encrypts(self) -> bool:
+        """True if messages of this connection may be sealed."""
+        return self._context is not None and self.account is not None
+
+    def offers(self) -> list[str]:
+        """The WWW-Authenticate headers of a 401."""
+        headers = []
+        if "ntlm" in self._methods or "kerberos" in self._methods:
+            headers.append("Negotiate")
+        if "kerberos" in self._methods:
+            headers.append("Kerberos")
+        if "basic" in self._methods:
+            headers.append('Basic realm="WSMAN"')
+        return headers
+
+    def expire(self) -> None:
+        """Forgets a context that was idle for too long, as Windows does after some minutes."""
+        now = time.monotonic()
+        if self._context is not None and self.idle is not None and now - self._last_use > self.idle:
+            self.forget()
+            self.forgotten = True
+        self._last_use = now
+
+    def forget(self) -> None:
+        """Back to an unauthenticated connection."""
+        self._context = None
+        self.account = None
+
+    def authorize(self, header: str) -> Outcome:
+        """Handles one Authorization header. A token in the outcome is to be sent back."""
+        scheme, _, data = header.partition(" ")
+        try:
+            raw = base64.b64decode(data.strip(), validate=True)
+        except binascii.Error:
+            return self._reject("malformed token")
+        self.mechanism = scheme.lower()
+        if self.mechanism == "basic" and "basic" in self._methods:
+            return self._basic(raw)
+        if self.mechanism in ("negotiate", "kerberos") and {"ntlm", "kerberos"} & set(self._methods):
+            return self._negotiate(scheme, raw)
+        return self._reject(f"{scheme} is not offered")
+
+    def _reject(self, reason: str) -> Outcome:
+        self.forget()
+        return Outcome(rejected=reason)
+
+    def _basic(self, raw: bytes) -> Outcome:
+        name, _, password = raw.decode("utf-8", "replace").partition(":")
+        self.user = name
+        self._context = None
+        self.account = self._book.check(name, password)
+        if self.account is not None and self.account.domain:
+            return self._reject("Basic is for local accounts only")
+        return Outcome(account=self.account) if self.account else self._reject("wrong user name or password")
+
+    def _negotiate(self, scheme: str, raw: bytes) -> Outcome:
+        starts = self._context is None or self._context.complete or raw[:12] == _SIGNATURE + b"\x01\x00\x00\x00"
+        if starts:
+            self.forget()
+            chosen = self._choose(scheme, raw)
+            if chosen is None:
+                return self._reject("this mechanism is not offered")
+            self._kerberos_mime = scheme.lower() == "kerberos"
+            self._context = spnego.server(
+                protocol=chosen, channel_bindings=self._bindings, options=spnego.NegotiateOptions.wrapping_winrm
+            )
+        try:
+            reply = self._context.step(raw)
+        except Exception as exc:
+            return self._reject(f"{type(exc).__name__}: {exc}")
+        token = f"{scheme} {base64.b64encode(reply).decode()}" if reply else None
+        if not self._context.complete:
+            return Outcome(token=token)
+        mechanism = str(self._context.negotiated_protocol or "")
+        if mechanism not in self._methods:
+            return self._reject(f"{mechanism} is not offered")
+        self.mechanism = mechanism
+        self.user = str(self._context.client_principal)
+        self.account = self._book.find(self.user)
+        if self.account is None:
+            return self._reject("no such account")
+        return Outcome(account=self.account, token=token)
+
+    def _choose(self, scheme: str, raw: bytes) -> str | None:
+        if raw.startswith(_SIGNATURE):
+            return "ntlm" if "ntlm" in self._methods and scheme.lower() == "negotiate" else None
+        if scheme.lower() == "kerberos":
+            return "kerberos" if "kerberos" in self._methods else None
+        return "negotiate" if "kerberos" in self._methods or "ntlm" in self._methods else None
+
+    # -- message encryption ----------------------------------------------------------------------------------------
+
+    def unseal(self, content_type: str, body: bytes) -> bytes:
+        """The plain message of a multipart/encrypted body. Raises SealError."""
+        if not self.encrypts:
+            raise SealError("no security context on this connection")
+        mime = KERBEROS_ENCRYPTED if self._kerberos_mime else SPNEGO_ENCRYPTED
+        expected = f'multipart/encrypted;protocol="{mime}";boundary="{_BOUNDARY}"'
+        if content_type.replace(" ", "") != expected.replace(" ", ""):
+            raise SealError(f"content type {content_type}")
+        match = re.match(
+            rb"--Encrypted Boundary\r\n\s*Content-Type: (?P<mime>[^\r\n]+)\r\n"
+            rb"\s*OriginalContent: type=application/soap\+xml;\s*charset=(?P<charset>UTF-8|UTF-16);"
+            rb"Length=(?P<length>\d+)\r\n--Encrypted Boundary\r\n\s*Content-Type: application/octet-stream\r\n",
+            body,
+        )
+        end = b"--Encrypted Boundary--\r\n"
+        if not match or match["mime"].decode() != mime or not body.endswith(end):
+            raise SealError("the parts of the message are not those of MS-WSMV 2.2.9.1")
+        sealed = body[match.end() : -len(end)]
+        if len(sealed) < 4:
+            raise SealError("no signature")
+        (length,) = struct.unpack("<I", sealed[:4])
+        try:
+            plain: bytes = self._context.unwrap_winrm(sealed[4 : 4 + length], sealed[4 + length :])
+        except Exception as exc:
+            raise SealError(f"{type(exc).__name__}: {exc}") from None
+        if len(plain) != int(match["length"]):
+            raise SealError("Length does not fit the message")
+        return plain
+
+    def seal(self, message: bytes) -> tuple[str, bytes]:
+        """Content type and body of a sealed reply."""
+        mime = KERBEROS_ENCRYPTED if self._kerberos_mime else SPNEGO_ENCRYPTED
+        wrapped = self._context.wrap_winrm(message)
+        head = (
+            f"--{_BOUNDARY}\r\n\tContent-Type: {mime}\r\n\tOriginalContent: type=application/soap+xml;charset=UTF-8;"
+            f"Length={len(message) + wrapped.padding_length}\r\n--{_BOUNDARY}\r\n"
+            "\tContent-Type: application/octet-stream\r\n"
+        )
+        sealed = struct.pack("<I", len(wrapped.header)) + wrapped.header + wrapped.data
+        content_type = f'multipart/encrypted;protocol="{mime}";boundary="{_BOUNDARY}"'
+        return content_type, head.encode() + sealed + f"--{_BOUNDARY}--\r\n".encode()

@@ -1,0 +1,148 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A certificate authority for the lab, and certificates that are good or wrong in a chosen way."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import ipaddress
+import ssl
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+_DAY = datetime.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A certificate with its key, as one PEM file, and what clients hash for channel binding."""
+
+    path: Path
+    der: bytes
+
+    @property
+    def channel_binding(self) -> bytes:
+        """The tls-server-end-point data of RFC 5929 (the lab signs with SHA-256 only)."""
+        return b"tls-server-end-point:" + hashlib.sha256(self.der).digest()
+
+
+@dataclass(frozen=True)
+class _Authority:
+    key: rsa.RSAPrivateKey
+    certificate: x509.Certificate
+
+
+class CertificateStore:
+    """Issues certificates into a directory; ca.pem there is what clients should trust."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._lock = threading.Lock()
+        self._issued: dict[tuple[str, str], Issued] = {}
+        # One key for all hosts: making a key is slow, and nothing here depends on different ones.
+        self._host_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self._authority = _make_authority("Lab Root CA")
+        self._other: _Authority | None = None
+        pem = self._authority.certificate.public_bytes(serialization.Encoding.PEM)
+        (directory / "ca.pem").write_bytes(pem)
+
+    @property
+    def ca_path(self) -> Path:
+        """The certificate of the authority that signs everything but other_ca."""
+        return self._directory / "ca.pem"
+
+    def issue(self, fqdn: str, address: str, kind: str) -> Issued:
+        """A certificate for a host. kind: good, expired, wrong_name or other_ca."""
+        with self._lock:
+            known = self._issued.get((fqdn, kind))
+            if known is None:
+                known = self._issued[fqdn, kind] = self._make(fqdn, address, kind)
+            return known
+
+    def _make(self, fqdn: str, address: str, kind: str) -> Issued:
+        authority = self._authority
+        if kind == "other_ca":
+            self._other = authority = self._other or _make_authority("Some Other CA")
+        names: list[x509.GeneralName] = [x509.DNSName("elsewhere.invalid")]
+        if kind != "wrong_name":
+            names = [x509.DNSName(name) for name in dict.fromkeys((fqdn, fqdn.partition(".")[0], "localhost"))]
+            names.append(x509.IPAddress(ipaddress.ip_address(address)))
+        now = datetime.datetime.now(datetime.timezone.utc)
+        start, end = (now - 60 * _DAY, now - 2 * _DAY) if kind == "expired" else (now - _DAY, now + 365 * _DAY)
+        subject = "elsewhere.invalid" if kind == "wrong_name" else fqdn
+        public = self._host_key.public_key()
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(_name(subject))
+            .issuer_name(authority.certificate.subject)
+            .public_key(public)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(start)
+            .not_valid_after(end)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(x509.SubjectAlternativeName(names), critical=False)
+            .add_extension(_key_usage(signs_certificates=False), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.key.public_key()), critical=False
+            )
+            .sign(authority.key, hashes.SHA256())
+        )
+        path = self._directory / f"{fqdn}-{kind}.pem"
+        key = self._host_key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        path.touch(mode=0o600)
+        path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + key)
+        return Issued(path, certificate.public_bytes(serialization.Encoding.DER))
+
+
+def pem_of(issued: Issued) -> str:
+    """The certificate alone, as PEM text."""
+    return ssl.DER_cert_to_PEM_cert(issued.der)
+
+
+def _name(common: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
+
+
+def _key_usage(signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=True,
+        content_commitment=False,
+        key_encipherment=not signs_certificates,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _make_authority(common: str) -> _Authority:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    now = datetime.datetime.now(datetime.timezone.utc)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(_name(common))
+        .issuer_name(_name(common))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - 90 * _DAY)
+        .not_valid_after(now + 3650 * _DAY)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_key_usage(signs_certificates=True), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    return _Authority(key, certificate)

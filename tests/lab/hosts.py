@@ -1,0 +1,257 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One simulated host: its registry, clock, settings in effect, connections, and life between restarts."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from .description import HostDescription
+from .log import HostLog
+from .network import Acceptor, listen, reset
+from .presets import registry_layer
+from .quirks import Quirks
+from .registry import Registry
+from .schannel import effective_protocols
+
+UP, STOPPING, DOWN, OFF = "up", "stopping", "down", "off"
+
+ERROR_SHUTDOWN_IN_PROGRESS = 1115
+
+
+@dataclass
+class Enumeration:
+    """What is left of an enumeration: rendered items, and the class for the log."""
+
+    class_name: str
+    items: list[str]
+
+
+@dataclass
+class State:
+    """What a restart throws away."""
+
+    enumerations: dict[str, Enumeration] = field(default_factory=dict)
+    shells: set[str] = field(default_factory=set)
+
+
+class Host:
+    """One host. Everything that touches registry or state holds the lock."""
+
+    def __init__(self, description: HostDescription, acceptor: Acceptor) -> None:
+        self.description = description
+        self.lock = threading.RLock()
+        self.log = HostLog()
+        self.quirks = Quirks(description.quirks)
+        self.registry = Registry()
+        for layer in description.registry:
+            named = registry_layer(layer, description.windows) if isinstance(layer, str) else layer
+            self.registry.apply(named)
+        for protection in description.protected_keys:
+            self.registry.protect(protection)
+        self.status = DOWN
+        self.state = State()
+        self.booted_at = self.now() - description.uptime
+        self.back_at: float | None = None
+        self.restarts: list[dict[str, Any]] = []
+        self.effective = self._effective()
+        self.services: list[tuple[int, Callable[[socket.socket], None]]] = []
+        self._acceptor = acceptor
+        self._listeners: list[socket.socket] = []
+        self._connections: set[socket.socket] = set()
+        self._connection_numbers = itertools.count(1)
+        self._boot_reads = 0
+
+    # -- time ------------------------------------------------------------------------------------------------------
+
+    def now(self) -> float:
+        """The host's own clock, in seconds since the epoch."""
+        return time.time() + self.description.clock_offset
+
+    def boot_time(self) -> float:
+        """LastBootUpTime by the host's clock; the quirk boot_time_jitter moves it from read to read."""
+        jitter = float(self.quirks.get("boot_time_jitter") or 0)
+        self._boot_reads += 1
+        return self.booted_at + jitter * (0, 1, -1)[self._boot_reads % 3]
+
+    # -- listeners and connections ---------------------------------------------------------------------------------
+
+    def add_service(self, port: int, serve: Callable[[socket.socket], None]) -> None:
+        """A port on which connections are handed to *serve* whenever the host is up."""
+        self.services.append((port, serve))
+
+    def open(self) -> None:
+        """Listens on all ports. Raises OSError if one is taken."""
+        opened: list[tuple[socket.socket, Callable[[socket.socket], None]]] = []
+        try:
+            for port, serve in self.services:
+                opened.append((listen(self.description.address, port), serve))
+        except OSError:
+            for listener, _serve in opened:
+                listener.close()
+            raise
+        with self.lock:
+            self._listeners = [listener for listener, _serve in opened]
+            self.status = UP
+        for listener, serve in opened:
+            self._acceptor.add(listener, self._tracked(serve))
+
+    def close(self) -> None:
+        """Closes all ports and cuts all connections."""
+        with self.lock:
+            listeners, self._listeners = self._listeners, []
+            connections = list(self._connections)
+        self._acceptor.remove(listeners)
+        for sock in connections:
+            reset(sock)
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+    def _tracked(self, serve: Callable[[socket.socket], None]) -> Callable[[socket.socket], None]:
+        def run(sock: socket.socket) -> None:
+            with self.connection(sock):
+                if self.quirks.get("blackhole"):
+                    self._swallow(sock)
+                else:
+                    serve(sock)
+
+        return run
+
+    def _swallow(self, sock: socket.socket) -> None:
+        sock.settimeout(0.5)
+        while self.quirks.get("blackhole") and self.status == UP:
+            with contextlib.suppress(TimeoutError):
+                if not sock.recv(65536):
+                    return
+
+    @contextmanager
+    def connection(self, sock: socket.socket) -> Iterator[None]:
+        """Keeps the socket where a restart finds it; a connection accepted while going down is cut at once."""
+        with self.lock:
+            if self.status not in (UP, STOPPING):
+                reset(sock)
+                raise OSError("host is down")
+            self._connections.add(sock)
+        self.log.count(connections=1)
+        try:
+            yield
+        finally:
+            with self.lock:
+                self._connections.discard(sock)
+
+    def next_connection(self) -> int:
+        """A number for a new WS-Management connection."""
+        return next(self._connection_numbers)
+
+    # -- quirks that act at once -----------------------------------------------------------------------------------
+
+    def set_quirk(self, name: str, value: Any) -> None:
+        """Sets a quirk; "down" takes effect on the listeners at once."""
+        self.quirks.set(name, value)
+        self._obey_down()
+
+    def clear_quirks(self) -> None:
+        """Forgets all quirks, and comes back where "down" or "never_back" kept the host away."""
+        self.quirks.clear()
+        self._obey_down()
+
+    def _obey_down(self) -> None:
+        with self.lock:
+            down, status, listening = self.quirks.get("down"), self.status, bool(self._listeners)
+        if down and listening:
+            self.status = DOWN
+            self.close()
+        elif not down and not listening and status == DOWN and self.services:
+            self.open()
+
+    # -- restart ---------------------------------------------------------------------------------------------------
+
+    def begin_shutdown(self, power_off: bool, delay: float | None = None) -> int:
+        """Starts going down; the Win32 code says whether it was accepted."""
+        ordered = self.quirks.get("shutdown_returns")
+        if ordered is not None:
+            return int(ordered)
+        with self.lock:
+            if self.status != UP:
+                return ERROR_SHUTDOWN_IN_PROGRESS
+            if self.quirks.get("no_restart"):
+                return 0
+            self.status = STOPPING
+        wait = self.description.restart.shutdown_delay if delay is None else delay
+        threading.Thread(target=self._shutdown, args=(power_off, wait), daemon=True).start()
+        return 0
+
+    def _shutdown(self, power_off: bool, delay: float) -> None:
+        time.sleep(delay)
+        with self.lock:
+            self.status = OFF if power_off else DOWN
+            self.restarts.append(
+                {"requested_at": time.time() - delay, "down_at": time.time(), "up_at": None, "power_off": power_off}
+            )
+        self.close()
+        if power_off:
+            return
+        down_for = self.description.restart.down_for
+        time.sleep(down_for / 2)
+        kernel_started = self.now()
+        time.sleep(down_for / 2)
+        if self.quirks.get("never_back"):
+            return
+        self._boot(kernel_started)
+
+    def _boot(self, kernel_started: float) -> None:
+        with self.lock:
+            self.state = State()
+            self.booted_at = kernel_started
+            reverted = self.quirks.get("registry_reverted_at_restart")
+            if reverted:
+                self.registry.apply(reverted)
+            if not self.quirks.get("stale_settings"):
+                self.effective = self._effective()
+            self.back_at = time.monotonic()
+            self.restarts[-1]["up_at"] = time.time()
+        if self.quirks.get("down"):
+            return
+        self.open()
+
+    def _effective(self) -> tuple[str, ...]:
+        lenient = self.quirks.get("wrong_type") == "number"
+        return effective_protocols(self.registry, self.description.windows, lenient)
+
+    # -- questions -------------------------------------------------------------------------------------------------
+
+    def domain_is_starting(self) -> bool:
+        """True while the quirk unauthorized_after_restart refuses all credentials."""
+        seconds = self.quirks.get("unauthorized_after_restart")
+        if seconds is None or self.back_at is None:
+            return False
+        return time.monotonic() - self.back_at < float(seconds)
+
+    def service_state(self, name: str) -> str:
+        """Running, Stopped or Start Pending: after a restart automatic services take their time."""
+        service = next(item for item in self.description.services if item.name == name)
+        if self.back_at is None:
+            return service.state
+        if service.start_mode != "Auto":
+            return "Stopped"
+        elapsed = time.monotonic() - self.back_at
+        if elapsed >= service.starts_after:
+            return "Running"
+        return "Start Pending" if elapsed >= service.starts_after / 2 else "Stopped"
+
+    def new_enumeration(self, class_name: str, items: list[str]) -> str:
+        """Keeps the items for Pull, and returns the context."""
+        context = f"uuid:{str(uuid.uuid4()).upper()}"
+        with self.lock:
+            self.state.enumerations[context] = Enumeration(class_name, items)
+        return context

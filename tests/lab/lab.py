@@ -1,0 +1,118 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole lab: all hosts of a description in this process."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from . import winrm
+from .auth import AccountBook
+from .certificates import CertificateStore
+from .description import HostDescription, LabDescription
+from .endpoints import TlsEndpoint, protocols_of
+from .hosts import Host
+from .network import Acceptor, raise_file_limit
+from .schannel import PATH
+
+
+class Lab:
+    """All hosts. state_dir receives ca.pem, certificates and the file of NTLM accounts."""
+
+    def __init__(self, description: LabDescription, state_dir: Path) -> None:
+        raise_file_limit()
+        self.description = description
+        self.state_dir = state_dir
+        self.certificates = CertificateStore(state_dir)
+        self.book = AccountBook(description.accounts, [host.computer_name for host in description.hosts])
+        ntlm_users = state_dir / "ntlm-users"
+        self.book.write_ntlm_file(ntlm_users)
+        os.environ["NTLM_USER_FILE"] = str(ntlm_users)
+        self._acceptor = Acceptor()
+        self.hosts = {host.name: self._make_host(host) for host in description.hosts}
+
+    def start(self) -> None:
+        """Opens all ports. Raises OSError if one is taken."""
+        self._acceptor.start()
+        for host in self.hosts.values():
+            if not host.quirks.get("down"):
+                host.open()
+
+    def stop(self) -> None:
+        """Closes all ports and cuts all connections."""
+        for host in self.hosts.values():
+            host.close()
+
+    def _make_host(self, description: HostDescription) -> Host:
+        host = Host(description, self._acceptor)
+
+        def issue(kind: str) -> Any:
+            return self.certificates.issue(description.fqdn, description.address, kind)
+
+        for port, listener in winrm.listeners(host, self.book, issue).items():
+            host.add_service(port, listener.serve)
+        for endpoint in description.endpoints:
+            host.add_service(endpoint.port, TlsEndpoint(host, endpoint, issue(endpoint.certificate).path).serve)
+        return host
+
+
+def facts(host: Host) -> dict[str, Any]:
+    """What a client of the control channel is told about a host."""
+    description = host.description
+    winrm_settings = description.winrm
+    ports = {"winrm_http": winrm_settings.http, "winrm_https": winrm_settings.https}
+    ports.update({endpoint.kind: endpoint.port for endpoint in description.endpoints})
+    windows = description.windows
+    return {
+        "name": description.name,
+        "address": description.address,
+        "fqdn": description.fqdn,
+        "status": host.status,
+        "ports": {kind: port for kind, port in ports.items() if port},
+        "endpoints": [{"kind": endpoint.kind, "port": endpoint.port} for endpoint in description.endpoints],
+        "winrm": {
+            "auth": list(winrm_settings.auth),
+            "allow_unencrypted": winrm_settings.allow_unencrypted,
+            "certificate": winrm_settings.certificate,
+            "path": winrm_settings.path,
+        },
+        "windows": {
+            "preset": windows.name,
+            "caption": windows.caption,
+            "build": windows.build,
+            "ubr": windows.ubr,
+            "version": windows.version,
+            "computer_name": description.computer_name,
+            "domain": description.domain,
+            "defaults": dict(windows.defaults),
+        },
+    }
+
+
+def effective_of(host: Host, kind: str) -> list[str]:
+    """What listeners of that kind accept now; nothing while the host is away."""
+    return list(protocols_of(kind, host.effective)) if host.status in ("up", "stopping") else []
+
+
+#: What a before/after comparison of a host covers.
+DUMPED = (
+    "HKLM\\" + PATH.rpartition("\\")[0],
+    r"HKLM\SOFTWARE\Microsoft\.NETFramework",
+    r"HKLM\SOFTWARE\Wow6432Node\Microsoft\.NETFramework",
+    r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Internet Settings\WinHttp",
+    r"HKLM\SOFTWARE\Wow6432Node\Microsoft\Windows\CurrentVersion\Internet Settings\WinHttp",
+    r"HKLM\SYSTEM\CurrentControlSet\Control\Cryptography\Configuration\Local\SSL",
+    r"HKLM\SOFTWARE\Policies\Microsoft\Cryptography\Configuration\SSL",
+)
+
+
+def dump(host: Host, path: str | None = None) -> dict[str, dict[str, Any]]:
+    """The tree below one key, or all that decides TLS."""
+    with host.lock:
+        result: dict[str, dict[str, Any]] = {}
+        for root in (path,) if path is not None else DUMPED:
+            result.update(host.registry.dump(root))
+        return result

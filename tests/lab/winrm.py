@@ -1,0 +1,327 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The HTTP side of WS-Management: one handler per connection, which is also where NTLM keeps its state."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+from . import answers, faults, network, schannel, service, soap, tls
+from .auth import AccountBook, ConnectionSecurity, SealError
+from .certificates import Issued
+from .hosts import Host
+from .quirks import Strike
+from .soap import EnvelopeError, Identify, Request
+
+_IDLE_SECONDS = 120.0
+_BODY_LIMIT = 8 * 1024 * 1024
+_SOAP_TYPES = ("application/soap+xml;charset=utf-8", "application/soap+xml;charset=utf-16")
+
+
+class _Cut(Exception):
+    """Ends the connection without another byte."""
+
+
+@dataclass(frozen=True)
+class Listener:
+    """One WinRM listener of a host. certificate: None for http."""
+
+    host: Host
+    book: AccountBook
+    certificate: Issued | None = None
+
+    def serve(self, sock: socket.socket) -> None:
+        """Serves one connection until either side ends it."""
+        sock.settimeout(_IDLE_SECONDS)
+        if self.certificate is None:
+            _Handler(sock, self)
+            return
+        follows = self.host.description.winrm.https_follows_schannel
+        protocols = self.host.effective if follows else tuple(schannel.WIRE)
+        secured = tls.accept(sock, self.certificate.path, protocols, self.host.log)
+        if secured is not None:
+            try:
+                _Handler(secured, self)
+            finally:
+                secured.close()
+
+
+def listeners(host: Host, book: AccountBook, issue: Callable[[str], Issued]) -> dict[int, Listener]:
+    """The listeners of a host by port."""
+    settings = host.description.winrm
+    result = {}
+    if settings.http:
+        result[settings.http] = Listener(host, book)
+    if settings.https:
+        result[settings.https] = Listener(host, book, issue(settings.certificate))
+    return result
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version = "Microsoft-HTTPAPI/2.0"
+    sys_version = ""
+    timeout = _IDLE_SECONDS
+
+    def __init__(self, sock: socket.socket, listener: Listener) -> None:
+        self.host = listener.host
+        self.secure = listener.certificate is not None
+        self.number = self.host.next_connection()
+        idle = self.host.quirks.get("ntlm_idle")
+        binding = listener.certificate.channel_binding if listener.certificate else None
+        self.security = ConnectionSecurity(
+            listener.book, self.host.description.winrm.auth, binding, float(idle) if idle else None
+        )
+        self.basic_logged = False
+        self.body_in = b""
+        super().__init__(sock, sock.getpeername(), self)  # type: ignore[arg-type]  # no server object: threads are ours
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing goes to stderr."""
+
+    def handle(self) -> None:
+        try:
+            super().handle()
+        except (_Cut, ConnectionError, ssl.SSLError, TimeoutError):
+            self.close_connection = True
+
+    def finish(self) -> None:
+        try:
+            super().finish()
+        except OSError:
+            self.close_connection = True
+
+    def do_GET(self) -> None:
+        """WS-Management knows POST only."""
+        self._send(405, b"")
+
+    do_PUT = do_DELETE = do_HEAD = do_GET  # noqa: N815
+
+    # -- one HTTP request ------------------------------------------------------------------------------------------
+
+    def do_POST(self) -> None:
+        """One request: body, path, authentication, encryption, SOAP."""
+        self.host.log.count(http_requests=1)
+        length = self.headers.get("Content-Length", "")
+        if not length.isdigit() or int(length) > _BODY_LIMIT:
+            self.close_connection = True
+            self._send(411 if not length.isdigit() else 413, b"")
+            return
+        self.body_in = self.rfile.read(int(length))
+        if len(self.body_in) < int(length):
+            raise _Cut
+        self.host.log.count(bytes_in=len(self.body_in))
+        if self.path.partition("?")[0].rstrip("/").lower() != self.host.description.winrm.path.rstrip("/").lower():
+            self._send(404, b"")
+            return
+        idle = self.host.quirks.get("ntlm_idle")
+        self.security.idle = float(idle) if idle else None
+        self.security.expire()
+        if self._unauthenticated_identify():
+            return
+        token = self._authenticate()
+        if token is not None:
+            self._authenticated(token)
+
+    def _unauthenticated_identify(self) -> bool:
+        if self.headers.get("WSMANIDENTIFY", "").lower() != "unauthenticated":
+            return False
+        try:
+            request = soap.parse_request(self.body_in)
+        except faults.SoapFault:
+            self._send(400, b"")
+            return True
+        if not isinstance(request, Identify):
+            self._send(401, b"", challenges=self.security.offers())
+            return True
+        reply = service.execute(self.host, request)
+        self._send(200, soap.envelope(reply.action, reply.body, None), "application/soap+xml;charset=UTF-8")
+        return True
+
+    def _authenticate(self) -> str | None:
+        """Empty text or the token to send along if the request may go on; None if it has been answered."""
+        header = self.headers.get("Authorization")
+        if header is None:
+            if self.security.account is not None and self.security.mechanism != "basic":
+                return ""
+            if self.security.forgotten and self._is_sealed():
+                self._send(400, b"")  # Windows has thrown the security context away
+                return None
+            self._challenge()
+            return None
+        outcome = self.security.authorize(header)
+        if outcome.rejected is None and outcome.account is None:
+            self._challenge([outcome.token or ""])
+            return None
+        rejected = outcome.rejected
+        if rejected is None and self.host.domain_is_starting():
+            rejected = "no domain controller could be reached yet"
+            self.security.forget()
+        self._log_login(rejected)
+        if rejected is not None:
+            self._challenge()
+            return None
+        self.security.forgotten = False
+        return outcome.token or ""
+
+    def _log_login(self, rejected: str | None) -> None:
+        if rejected is None and self.security.mechanism == "basic":
+            if self.basic_logged:
+                return
+            self.basic_logged = True
+        security = self.security
+        self.host.log.add_login(self.number, security.mechanism, security.user, rejected is None, rejected)
+
+    def _is_sealed(self) -> bool:
+        return self.headers.get("Content-Type", "").lower().startswith("multipart/encrypted")
+
+    def _challenge(self, challenges: list[str] | None = None) -> None:
+        self._send(401, b"", challenges=self.security.offers() if challenges is None else challenges)
+
+    def _authenticated(self, token: str) -> None:
+        extra = [token] if token else []
+        if not self.body_in:
+            self._send(200, b"", challenges=extra)  # clients set up their security context with an empty request
+            return
+        plain, sealed = self.body_in, self._is_sealed()
+        if sealed:
+            try:
+                plain = self.security.unseal(self.headers.get("Content-Type", ""), self.body_in)
+            except SealError:
+                self._send(400, b"", challenges=extra)
+                return
+        elif not self.secure and not self.host.description.winrm.allow_unencrypted:
+            self._send(500, b"", challenges=extra)
+            return
+        elif self.headers.get("Content-Type", "").replace(" ", "").lower() not in _SOAP_TYPES:
+            self._send(415, b"", challenges=extra)
+            return
+        self._soap(plain, sealed, extra)
+
+    # -- one SOAP request ------------------------------------------------------------------------------------------
+
+    def _soap(self, plain: bytes, sealed: bool, challenges: list[str]) -> None:
+        started = time.time()
+        request: Request | Identify | None = None
+        failure: faults.SoapFault | None = None
+        operation = service.Operation("Invalid", {})
+        try:
+            request = self._read(plain)
+            operation = service.classify(self.host, request)
+        except faults.SoapFault as exc:
+            failure = exc
+        message_id = _message_id(request, failure)
+        strike = self.host.quirks.strike(operation.name)
+        sent: tuple[int, int, int | None] | None = None
+        try:
+            status, body, content_type, fault = self._answer(request, failure, strike, operation, message_id)
+            size = self._send(status, body, content_type, challenges, sealed=sealed and bool(body))
+            sent = status, size, fault
+        finally:
+            status_or_none, size, fault = sent or (None, 0, None)
+            self.host.log.add_request(
+                connection=self.number,
+                operation=operation.name,
+                arguments=operation.arguments,
+                user=self.security.user or "",
+                http_status=status_or_none,
+                fault=fault,
+                bytes_in=len(self.body_in),
+                bytes_out=size,
+                at=started,
+                duration=time.time() - started,
+            )
+
+    def _read(self, plain: bytes) -> Request | Identify:
+        limit = self.host.description.winrm.max_envelope_kb * 1024
+        if len(plain) > limit:
+            raise faults.because(faults.ENCODING_LIMIT, f"{len(plain)} bytes, at most {limit}")
+        request = soap.parse_request(plain)
+        if isinstance(request, Request) and len(plain) > request.max_envelope_size:
+            raise EnvelopeError(faults.ENCODING_LIMIT, request.message_id)
+        return request
+
+    def _answer(
+        self,
+        request: Request | Identify | None,
+        failure: faults.SoapFault | None,
+        strike: Strike,
+        operation: service.Operation,
+        message_id: str | None,
+    ) -> tuple[int, bytes, str | None, int | None]:
+        """Status, body, content type and fault number; cuts the connection where a quirk says so."""
+        soap_type = "application/soap+xml;charset=UTF-8"
+        if strike.delay:
+            time.sleep(strike.delay)
+        if strike.cut_before:
+            self._cut(strike.cut_before)
+        try:
+            if strike.fault is not None:
+                raise strike.fault
+            if failure is not None or request is None:
+                raise failure or faults.because(faults.INVALID_XML, "no request")
+            if self.security.account is None or not self.security.account.administrator:
+                raise faults.SoapFault(faults.ACCESS_DENIED)
+            reply = service.execute(self.host, request)
+            body = self._fitting(request, soap.envelope(reply.action, reply.body, message_id))
+        except faults.HttpReply as exc:
+            return exc.status, exc.body, exc.content_type, None
+        except faults.SoapFault as exc:
+            body = soap.fault_envelope(exc.fault, message_id, self.host.description.fqdn)
+            return 500, body, soap_type, exc.fault.number
+        if service.is_shutdown(operation) and self.host.quirks.get("shutdown_cuts_connection"):
+            raise _Cut
+        if strike.cut_after:
+            self._cut(strike.cut_after)
+        if strike.answer:
+            body, content_type = answers.distort(strike.answer, body)
+            return 200, body, content_type or soap_type, None
+        return 200, body, soap_type, None
+
+    @staticmethod
+    def _fitting(request: Request | Identify, body: bytes) -> bytes:
+        if isinstance(request, Request) and len(body) > request.max_envelope_size:
+            raise faults.because(faults.RESPONSE_TOO_LARGE, f"{len(body)} bytes")
+        return body
+
+    def _cut(self, how: str) -> None:
+        if how == "reset":
+            network.reset(self.connection)
+        raise _Cut
+
+    def _send(
+        self,
+        status: int,
+        body: bytes,
+        content_type: str | None = None,
+        challenges: list[str] | None = None,
+        sealed: bool = False,
+    ) -> int:
+        """Writes one reply and returns the size of its body."""
+        if sealed and content_type is not None and content_type.startswith("application/soap+xml"):
+            content_type, body = self.security.seal(body)
+        self.send_response(status)
+        if content_type is not None:
+            self.send_header("Content-Type", content_type)
+        for challenge in challenges or ():
+            self.send_header("WWW-Authenticate", challenge)
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+        self.host.log.count(bytes_out=len(body))
+        return len(body)
+
+
+def _message_id(request: Request | Identify | None, failure: faults.SoapFault | None) -> str | None:
+    if isinstance(request, Request):
+        return request.message_id
+    return failure.message_id if isinstance(failure, EnvelopeError) else None
