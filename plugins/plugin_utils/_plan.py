@@ -46,22 +46,27 @@ class Plan:
         return bool(self.writes or self.new_keys or self.old_keys)
 
     def diff(self) -> dict[str, str]:
-        """Before and after, one line for each registry value, for ``--diff``."""
-        ordered = sorted(self.writes, key=lambda write: show(write.setting.key, write.setting.name).lower())
-        gone = {key.lower() for key in self.old_keys}
-        made = {key.lower() for key in self.new_keys}
-        keys = sorted({*self.new_keys, *self.old_keys}, key=str.lower)
-
-        def lines(pick: t.Callable[[Write], Value], missing: set[str]) -> str:
-            text = [f"{show(key)} {'missing' if key.lower() in missing else 'present'}\n" for key in keys]
-            return "".join([*text, *(f"{show(w.setting.key, w.setting.name)} = {pick(w)}\n" for w in ordered)])
-
+        """Before and after, grouped by key, one line for each registry value, for ``--diff``."""
+        made, gone = ({key.lower() for key in keys} for keys in (self.new_keys, self.old_keys))
         return {
             "before_header": "registry",
             "after_header": "registry",
-            "before": lines(lambda write: write.before, made),
-            "after": lines(lambda write: write.after, gone),
+            "before": self._lines(lambda write: write.before, made),
+            "after": self._lines(lambda write: write.after, gone),
         }
+
+    def _lines(self, pick: t.Callable[[Write], Value], missing: set[str]) -> str:
+        values: dict[str, list[str]] = {}
+        spelling: dict[str, str] = {}
+        for key in (*self.new_keys, *self.old_keys, *(write.setting.key for write in self.writes)):
+            spelling.setdefault(key.lower(), key)
+            values.setdefault(key.lower(), [])
+        for write in sorted(self.writes, key=lambda item: item.setting.name.lower()):
+            values[write.setting.key.lower()].append(f"    {write.setting.name} = {pick(write)}\n")
+        return "".join(
+            f"{show(spelling[key])}{' (missing)' if key in missing else ''}\n{''.join(values[key])}"
+            for key in sorted(values)
+        )
 
 
 def plan(findings: t.Iterable[Finding], snapshot: Snapshot) -> Plan:
