@@ -11,7 +11,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from ._run import CACHE, ROOT
+from ._run import CACHE, ROOT, GateFailed
 
 NAMESPACE, NAME = "mailops", "exchange_tls"
 COLLECTIONS = CACHE / "collections"
@@ -63,13 +63,11 @@ def clean_environment(collections: Path = COLLECTIONS) -> dict[str, str]:
 
 def files() -> list[str]:
     """The files of the checkout as git knows them, new ones included and ignored ones not; relative to its root."""
-    listing = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-    ).stdout.decode()
-    return sorted({name for name in listing.split("\0") if name and os.path.lexists(ROOT / name)})
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    if done.returncode != 0:
+        raise GateFailed(f"git does not tell which files there are: {done.stderr.decode(errors='replace').strip()}")
+    return sorted({name for name in done.stdout.decode().split("\0") if name and os.path.lexists(ROOT / name)})
 
 
 def copy_to(collections: Path) -> Path:
