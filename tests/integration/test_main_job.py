@@ -1,44 +1,210 @@
 # Copyright (c) 2026, mailops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The main job: audit, enforce, restart, verify, roll back."""
+"""The main job on four hosts, through both connection plugins: audit, predict, enforce, again, roll back."""
 
 from __future__ import annotations
 
+import pathlib
+import stat
 import typing as t
+
+import pytest
 
 from tests.lab.client import LabClient
 
-from .harness import Ansible
+from .harness import NOTE_KEY, TLS12_CLIENT, TLS12_SERVER, Ansible, Run
 
 HOST: dict[str, t.Any] = {
     "endpoints": [{"kind": "smtp", "port": 2525}, {"kind": "https", "port": 8443}],
     "restart": {"shutdown_delay": 0.1, "down_for": 0.5},
 }
+KINDS: dict[str, dict[str, t.Any]] = {
+    "stock16": {"windows": "2016", "registry": ["stock"]},
+    "stock19": {"windows": "2019", "registry": ["stock"]},
+    "off": {"windows": "2016", "registry": ["stock", "tls12_off"]},
+    "damaged": {"windows": "2012r2", "registry": ["stock", "damaged_fi"]},
+}
 LAB: dict[str, t.Any] = {
     "accounts": [{"user": "labadmin", "password": "Lab-Pass-1", "administrator": True}],
     "hosts": {
-        "stock16": {"windows": "2016", "registry": ["stock"], **HOST},
-        "stock19": {"windows": "2019", "registry": ["stock"], **HOST},
-        "off": {"windows": "2016", "registry": ["stock", "tls12_off"], **HOST},
-        "damaged": {"windows": "2012r2", "registry": ["stock", "damaged_fi"], **HOST},
+        f"{connection}-{kind}": {**description, **HOST}
+        for connection in ("winrm", "psrp")
+        for kind, description in KINDS.items()
     },
 }
 ENDPOINTS = ["smtp://:2525", "https://:8443"]
+RIGHT = {
+    "Enabled": {"type": "REG_DWORD", "data": 1},
+    "DisabledByDefault": {"type": "REG_DWORD", "data": 0},
+}
+
+pytestmark = pytest.mark.smoke
 
 
-def test_audit(lab: LabClient, ansible: Ansible) -> None:
-    run = ansible.playbook("audit-tls12.yml").ok()
-    print(run.output)
+@pytest.fixture(scope="module", params=["winrm", "psrp"])
+def job(
+    request: pytest.FixtureRequest, lab: LabClient, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, dict[str, t.Any], dict[str, Run], Ansible]:
+    """All runs of the job, in order, with the registries between them. The tests look at what came of it."""
+    connection: str = request.param
+    ansible = Ansible(lab, tmp_path_factory.mktemp(connection))
+    hosts = f"{connection}-*"
+    names = [f"{connection}-{kind}" for kind in KINDS]
+    dumps: dict[str, t.Any] = {}
+    runs: dict[str, Run] = {}
+
+    def play(step: str, book: str, *arguments: str) -> None:
+        runs[step] = ansible.playbook(
+            book,
+            "-l",
+            hosts,
+            *arguments,
+            connection=connection,
+            tls12_endpoints=ENDPOINTS,
+            tls12_handshakes="required",
+            limit=150,
+        )
+        dumps[step] = {name: (lab.host(name).dump(), len(lab.host(name).restarts())) for name in names}
+
+    dumps["begin"] = {name: (lab.host(name).dump(), 0) for name in names}
+    play("audit", "audit-tls12.yml")
+    play("predict", "enforce-tls12.yml", "--check", "--diff")
+    play("enforce", "enforce-tls12.yml", "--diff")
+    play("again", "enforce-tls12.yml")
+    play("rollback", "rollback-tls12.yml")
+    play("rollback again", "rollback-tls12.yml")
+    return connection, dumps, runs, ansible
 
 
-def test_enforce(lab: LabClient, ansible: Ansible) -> None:
-    run = ansible.playbook("enforce-tls12.yml", "--diff", tls12_endpoints=ENDPOINTS)
-    print(run.output)
-    run.ok()
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
-def test_rollback(lab: LabClient, ansible: Ansible) -> None:
-    run = ansible.playbook("rollback-tls12.yml", "--diff", "-l", "off,damaged", tls12_endpoints=ENDPOINTS)
-    print(run.output)
-    run.ok()
+def test_every_run_succeeds(job: t.Any) -> None:
+    for step, run in job[2].items():
+        assert run.rc == 0, f"{step}:\n{run.output}"
+
+
+def test_audit_and_check_mode_change_nothing(job: t.Any) -> None:
+    _connection, dumps, runs, ansible = job
+    assert dumps["audit"] == dumps["begin"]
+    assert dumps["predict"] == dumps["begin"]
+    assert all(item.result["changed"] is False for item in runs["audit"].outcomes)
+    backups = sorted(path.name for path in ansible.backups.iterdir())
+    assert len([name for name in backups if name.endswith(".change.json")]) == len(KINDS), backups
+
+
+def test_audit_judges(job: t.Any, kind: str) -> None:
+    connection, _dumps, runs, _ansible = job
+    result = runs["audit"].result("tls_settings_info", f"{connection}-{kind}")
+    states = {side: result["protocols"]["TLS 1.2"][side]["state"] for side in ("Client", "Server")}
+    effective = {side: result["protocols"]["TLS 1.2"][side]["effective"] for side in ("Client", "Server")}
+    assert result["compliant"] is False
+    assert result["restart_pending"] is False
+    assert states == {
+        "off": {"Client": "disabled", "Server": "disabled"},
+        "damaged": {"Client": "not_configured", "Server": "enabled"},
+    }.get(kind, {"Client": "not_configured", "Server": "not_configured"})
+    assert set(effective.values()) == {"disabled" if kind == "off" else "enabled"}
+    assert result["protocols"]["TLS 1.3"]["Client"]["effective"] == "unsupported"
+    assert len(result["findings"]) == 4
+
+
+def test_check_mode_predicts_the_real_run(job: t.Any, kind: str) -> None:
+    connection, _dumps, runs, _ansible = job
+    host = f"{connection}-{kind}"
+    predicted = runs["predict"].result("tls_settings", host)
+    real = runs["enforce"].result("tls_settings", host)
+    ignored = {"backup", "changes", "invocation"}
+    assert {key: predicted[key] for key in predicted if key not in ignored} == {
+        key: real[key] for key in real if key not in ignored
+    }
+    assert predicted["changed"] is True
+    assert predicted["backup"] is None
+    assert [{**item, "status": ""} for item in predicted["changes"]] == [
+        {**item, "status": ""} for item in real["changes"]
+    ]
+    assert {item["status"] for item in predicted["changes"]} == {"planned"}
+    restart = runs["predict"].of("reboot", host)
+    assert restart[-1].result["changed"] is True
+    assert restart[-1].result["rebooted"] is False
+
+
+def test_enforce_writes_restarts_and_verifies(job: t.Any, kind: str, lab: LabClient) -> None:
+    connection, dumps, runs, _ansible = job
+    host = f"{connection}-{kind}"
+    dump, restarts = dumps["enforce"][host]
+    folded = {key.lower(): values for key, values in dump.items()}
+    for key in (TLS12_CLIENT, TLS12_SERVER):
+        values = next(found for name, found in folded.items() if name.endswith(key.lower()))
+        assert values == RIGHT
+    assert restarts == 1
+    result = runs["enforce"].result("tls_settings", host)
+    assert result["compliant"] is True
+    assert result["was_compliant"] is False
+    assert result["restart_required"] is True
+    assert len(result["changes"]) == (3 if kind == "damaged" else 4)
+    restart = runs["enforce"].result("reboot", host)
+    assert restart["rebooted"] is True
+    assert restart["boot_after"] > restart["boot_before"]
+    after = runs["enforce"].result("tls_settings_info", host)
+    assert after["compliant"] is True
+    assert after["restart_pending"] is False
+    shake = runs["enforce"].result("tls_handshake_info", host)
+    assert shake["versions"]["TLS 1.2"] == "accepted"
+    assert lab.host(host).registry(NOTE_KEY) is None
+
+
+def test_strays_are_left_alone(job: t.Any) -> None:
+    connection, dumps, _runs, _ansible = job
+    for step in ("enforce", "rollback"):
+        keys = dumps[step][f"{connection}-damaged"][0]
+        assert [key for key in keys if key.endswith("TLS 1,2")]
+        assert [key for key in keys if key.endswith("Asiakas")]
+
+
+def test_a_second_run_changes_nothing(job: t.Any) -> None:
+    _connection, dumps, runs, _ansible = job
+    assert dumps["again"] == dumps["enforce"]
+    assert all(item.result.get("changed") is not True for item in runs["again"].outcomes), runs["again"].output
+
+
+def test_rollback_is_exact(job: t.Any, kind: str) -> None:
+    connection, dumps, runs, _ansible = job
+    host = f"{connection}-{kind}"
+    assert dumps["rollback"][host][0] == dumps["begin"][host][0]
+    assert dumps["rollback"][host][1] == 2
+    assert runs["rollback"].result("reboot", host)["rebooted"] is True
+
+
+def test_a_second_rollback_changes_nothing(job: t.Any) -> None:
+    _connection, dumps, runs, _ansible = job
+    assert dumps["rollback again"] == dumps["rollback"]
+    assert all(item.result.get("changed") is not True for item in runs["rollback again"].outcomes)
+
+
+def test_backups_are_private(job: t.Any) -> None:
+    ansible: Ansible = job[3]
+    assert stat.S_IMODE(ansible.backups.stat().st_mode) == 0o700
+    for path in ansible.backups.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+
+
+def test_the_summary_tells_the_story(job: t.Any) -> None:
+    connection, _dumps, runs, _ansible = job
+    lines = runs["enforce"].output
+    assert "before:   TLS 1.2 Client disabled, Server disabled" in lines
+    assert "after:    TLS 1.2 Client enabled, Server enabled" in lines
+    assert lines.count("verified: yes, by handshake") == len(KINDS)
+    assert "next:     run without --check to make the changes" in runs["predict"].output
+    assert "run enforce-tls12.yml, with --check first" in runs["audit"].output
+
+
+def test_no_secret_anywhere(job: t.Any) -> None:
+    _connection, _dumps, runs, ansible = job
+    for run in runs.values():
+        assert "Lab-Pass-1" not in run.output
+    for path in pathlib.Path(ansible.folder).rglob("*.json*"):
+        assert "Lab-Pass-1" not in path.read_text(encoding="utf-8")
