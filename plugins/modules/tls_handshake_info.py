@@ -1,0 +1,5 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This is a stub: the code is in plugins/action/tls_handshake_info.py, the documentation in tls_handshake_info.yml beside this file.

@@ -1,0 +1,61 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""One probe: one connection, one ClientHello, the server's flight."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+
+from ._flight import FlightParser
+from ._full import FullHandshaker
+from ._hello import RANDOM_BYTES, client_hello
+from ._wire import NoConnection, Stopped, Target, connect
+from ._words import Answer, FullHandshake, Probe, TlsVersion
+
+# After these a required version is also tried with ssl: it may know better than our hello.
+_WORTH_A_TRY = (Answer.ACCEPTED, Answer.REJECTED, Answer.INCOMPLETE)
+
+
+def say_hello(target: Target, version: TlsVersion, deadline: float) -> Probe:
+    """What the server makes of a hello for this version. Never raises for what the network does."""
+    try:
+        wire = connect(target, deadline)
+    except NoConnection as exc:
+        talk = exc.talk
+        return Probe(version, talk.answer, talk.evidence, address=exc.address, whole_endpoint=True)
+    parser = FlightParser(version)
+    try:
+        # what a server said before it went is still to be read
+        with contextlib.suppress(Stopped):
+            wire.send(client_hello(version, target.sni, os.urandom(RANDOM_BYTES), os.urandom(RANDOM_BYTES)))
+        try:
+            while (flight := parser.feed(wire.receive())) is None:
+                pass
+        except Stopped as exc:
+            flight = parser.end(exc.how)
+    finally:
+        wire.close()
+    return Probe(version, flight.answer, flight.evidence, flight=flight, address=wire.address)
+
+
+def complete(target: Target, probe: Probe, handshaker: FullHandshaker, deadline: float) -> Probe:
+    """The probe with the outcome of a full handshake.
+
+    A success proves the version, whatever the hello was told. A failure changes nothing about it.
+    """
+    if probe.answer not in _WORTH_A_TRY:
+        return probe
+    try:
+        full = handshaker.attempt(lambda: connect(target, deadline), target.sni)
+    except NoConnection as exc:
+        full = FullHandshake(completed=False, error=f"no connection for it: {exc.talk.evidence}")
+    if not full.completed:
+        return dataclasses.replace(probe, full=full)
+    evidence = "full handshake"
+    if probe.answer is not Answer.ACCEPTED:
+        evidence = f"full handshake, though the first ClientHello was answered with: {probe.evidence}"
+    return dataclasses.replace(probe, answer=Answer.ACCEPTED, evidence=evidence, full=full)

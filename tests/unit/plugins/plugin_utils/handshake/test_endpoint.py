@@ -1,0 +1,197 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What people write for an endpoint, and what it means."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import OptionError
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._handshake._dialogue import Starttls
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._handshake._endpoint import (
+    SCHEMES,
+    dns_name,
+    parse_endpoint,
+    parse_endpoints,
+    server_name,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("smtp", "smtp://ex01:25"),
+        ("SMTP", "smtp://ex01:25"),
+        (" https ", "https://ex01:443"),
+        ("smtp587", "smtp://ex01:587"),
+        ("submission", "smtp://ex01:587"),
+        ("submissions", "smtps://ex01:465"),
+        ("smtps", "smtps://ex01:465"),
+        ("imap", "imap://ex01:143"),
+        ("imaps", "imaps://ex01:993"),
+        ("pop3", "pop3://ex01:110"),
+        ("pop3s", "pop3s://ex01:995"),
+        ("lmtp", "lmtp://ex01:24"),
+        ("smtp://:2525", "smtp://ex01:2525"),
+        ("smtp:2525", "smtp://ex01:2525"),
+        ("smtp://", "smtp://ex01:25"),
+        ("https://mail.example.com", "https://mail.example.com:443"),
+        ("https://mail.example.com/", "https://mail.example.com:443"),
+        ("HTTPS://mail.example.com:8443", "https://mail.example.com:8443"),
+        ("submission://mail.example.com", "smtp://mail.example.com:587"),
+        ("tls://192.0.2.1:3389", "tls://192.0.2.1:3389"),
+        ("tls:636", "tls://ex01:636"),
+        ("imaps://[2001:db8::1]", "imaps://[2001:db8::1]:993"),
+        ("https://[fe80::1%eth0]:8443", "https://[fe80::1%eth0]:8443"),
+        ("mail.example.com:443", "https://mail.example.com:443"),
+        ("mail.example.com:25", "smtp://mail.example.com:25"),
+        ("[2001:db8::1]:993", "imaps://[2001:db8::1]:993"),
+        ("https://köln.example", "https://köln.example:443"),
+    ],
+)
+def test_what_it_means(text: str, name: str) -> None:
+    assert parse_endpoint(text, "ex01").name == name
+
+
+def test_dialogue_goes_with_the_protocol() -> None:
+    found = {scheme: parse_endpoint(f"{scheme}://:1", "ex01").starttls for scheme in SCHEMES}
+    assert {scheme for scheme, starttls in found.items() if starttls is Starttls.SMTP} == {
+        "smtp",
+        "smtp587",
+        "submission",
+    }
+    assert {scheme for scheme, starttls in found.items() if starttls is None} == {
+        "smtps",
+        "submissions",
+        "https",
+        "imaps",
+        "pop3s",
+        "tls",
+    }
+    assert parse_endpoint("mail:587", "ex01").starttls is Starttls.SMTP
+
+
+@pytest.mark.parametrize("host", ["2001:db8::1", "[2001:db8::1]"])
+def test_default_host_may_be_an_ipv6_address(host: str) -> None:
+    endpoint = parse_endpoint("smtp", host)
+    assert (endpoint.host, endpoint.name) == ("2001:db8::1", "smtp://[2001:db8::1]:25")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "is no protocol and no host with a port"),
+        ("ex01", "is no protocol and no host with a port"),
+        ("ftp://ex01", "unknown protocol 'ftp'"),
+        ("ex01:2525", "does not say which protocol"),
+        ("tls", "needs a port, as in tls://ex01:443"),
+        ("tls://mail", "needs a port, as in tls://mail:443"),
+        ("smtp://ex01:0", "from 1 to 65535"),
+        ("smtp://ex01:65536", "from 1 to 65535"),
+        ("smtp://ex01:", "is no host with a port"),
+        ("smtp://ex01:25x", "is no host with a port"),
+        ("smtp://user@ex01", "neither a host name nor an address"),
+        ("https://ex01/owa", "neither a host name nor an address"),
+        ("https://2001:db8::1", "in brackets"),
+        ("https://[ex01]", "no IPv6 address"),
+        ("https://[192.0.2.1]", "no IPv6 address"),
+        ("https://a..b", "neither a host name nor an address"),
+        ("https://192.0.2", "neither a host name nor an address"),
+        ("https://ex 01", "neither a host name nor an address"),
+        ("https://-x-", "neither a host name nor an address"),
+        ("https://ex{01}", "neither a host name nor an address"),
+    ],
+)
+def test_what_is_refused(text: str, reason: str) -> None:
+    with pytest.raises(OptionError, match=re.escape(reason)) as caught:
+        parse_endpoint(text, "ex01")
+    assert repr(text) in caught.value.message
+
+
+def test_default_host_that_is_none() -> None:
+    with pytest.raises(OptionError, match="'first mail server' is neither a host name nor an address"):
+        parse_endpoint("smtp", "first mail server")
+
+
+def test_all_bad_endpoints_are_named_with_what_is_allowed() -> None:
+    with pytest.raises(OptionError, match="Bad endpoints") as caught:
+        parse_endpoints(["ftp://a", "smtp", "b:9"], "ex01")
+    message = caught.value.message
+    assert "'ftp://a'" in message
+    assert "'b:9'" in message
+    assert "'smtp'" not in message
+    assert all(scheme in message for scheme in SCHEMES)
+    assert parse_endpoints([], "ex01") == []
+
+
+def test_the_same_endpoint_is_tried_once() -> None:
+    found = parse_endpoints(["submission", "https", "smtp587", "smtp://ex01:587"], "ex01")
+    assert [endpoint.name for endpoint in found] == ["smtp://ex01:587", "https://ex01:443"]
+
+
+PIECES = [
+    "smtp",
+    "https",
+    "tls",
+    "://",
+    ":",
+    "[",
+    "]",
+    "::1",
+    "192.0.2.1",
+    "25",
+    "443",
+    "99999",
+    "a.b",
+    "ü",
+    "/",
+    "@",
+    " ",
+]
+
+
+@given(st.one_of(st.text(max_size=40), st.lists(st.sampled_from(PIECES), max_size=6).map("".join)))
+def test_any_text_is_an_endpoint_or_an_error(text: str) -> None:
+    try:
+        endpoint = parse_endpoint(text, "ex01")
+    except OptionError:
+        return
+    # and its name means the same again
+    assert parse_endpoint(endpoint.name, "other") == endpoint
+
+
+# SNI
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "wanted", "inventory", "name"),
+    [
+        ("https", None, "ex01.example.com", "ex01"),
+        ("https://mail.example.com.", None, "ex01", "mail.example.com"),
+        ("https://192.0.2.1", None, "ex01.example.com", "ex01.example.com"),
+        ("https://192.0.2.1", None, "ex01", None),
+        ("https://192.0.2.1", None, "192.0.2.1", None),
+        ("https://[2001:db8::1]", None, "first mail.server", None),
+        ("https://192.0.2.1", "mail.example.com", "ex01", "mail.example.com"),
+        ("https://other", "mail.example.com", "ex01", "mail.example.com"),
+        ("https://köln.example", None, "ex01", "xn--kln-sna.example"),
+    ],
+)
+def test_server_name(endpoint: str, wanted: str | None, inventory: str, name: str | None) -> None:
+    assert server_name(parse_endpoint(endpoint, "ex01"), wanted, inventory) == name
+
+
+@pytest.mark.parametrize("wanted", ["192.0.2.1", "2001:db8::1", "a b", "a..b", "x" * 64, "ü" * 70])
+def test_server_name_is_never_an_address(wanted: str) -> None:
+    with pytest.raises(OptionError, match="server_name"):
+        server_name(parse_endpoint("https", "ex01"), wanted, "ex01")
+
+
+def test_dns_name() -> None:
+    assert dns_name("ex_01.local") == "ex_01.local"
+    assert dns_name("") is None
+    assert dns_name("x." * 200) is None

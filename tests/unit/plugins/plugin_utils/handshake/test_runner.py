@@ -1,0 +1,157 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Many probes at a time, what is left out, and that there is an end to it."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+import typing as t
+
+import pytest
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _handshake
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._handshake import _runner, _wire
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._handshake._report import EndpointReport
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._handshake._words import Answer
+
+from . import flights, servers
+from .probing import (
+    EVERY,
+    S30,
+    SHORT,
+    V10,
+    V12,
+    V13,
+    accepted,
+    answers,
+    evidence,
+    probe,
+    reset_after_hello,
+    serve,
+    silent,
+)
+
+
+def several(count: int, handler: servers.Handler, **options: t.Any) -> tuple[list[EndpointReport], servers.Server]:
+    """Several endpoints on one server, told apart by their protocol alone."""
+    with servers.Server(handler) as server:
+        texts = [
+            f"{scheme}://127.0.0.1:{server.port}" for scheme in ("https", "imaps", "pop3s", "smtps", "tls")[:count]
+        ]
+        endpoints = _handshake.parse_endpoints(texts, "unused")
+        timeout = options.pop("timeout", 5.0)
+        required = options.pop("required", [V12])
+        return _handshake.probe_host(dict.fromkeys(endpoints), EVERY, required, timeout), server
+
+
+def test_five_sockets_at_once_and_no_more() -> None:
+    gate = threading.Barrier(5, timeout=3)
+
+    def handler(connected: socket.socket) -> None:
+        # nobody is answered before five are there
+        gate.wait()
+        reset_after_hello(connected)
+
+    reports, server = several(5, handler, required=[])
+    assert all(evidence(found) == {"reset"} for found in reports)
+    assert server.connections == 25
+    assert server.most_open == 5
+
+
+def test_endpoints_and_versions_do_not_get_mixed_up() -> None:
+    context = servers.server_context(ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
+    reports, _server = several(5, servers.tls(context))
+    assert [found.endpoint.scheme for found in reports] == ["https", "imaps", "pop3s", "smtps", "tls"]
+    assert all(accepted(found) == {V12, V13} for found in reports)
+    assert all(list(found.versions) == EVERY for found in reports)
+
+
+def test_silent_endpoints_cost_one_timeout_together() -> None:
+    start = time.monotonic()
+    reports, server = several(5, silent, timeout=SHORT)
+    assert time.monotonic() - start < 2 * SHORT
+    assert {found.verdict for found in reports} == {"inconclusive"}
+    assert server.connections == 5
+
+
+def test_a_version_that_is_swallowed_does_not_hide_the_others() -> None:
+    """Some firewalls drop old hellos without a word."""
+    context = servers.server_context(ssl.TLSVersion.TLSv1_2)
+
+    def handler(connected: socket.socket) -> None:
+        hello = connected.recv(4096, socket.MSG_PEEK)
+        if hello[9:11] == b"\x03\x00":
+            connected.recv(4096)
+            silent(connected)
+        servers.tls(context)(connected)
+
+    found = serve(handler, timeout=SHORT)
+    assert found.verdict == "inconclusive"
+    assert found.versions[V12].accepted is True
+    assert found.versions[V10].accepted is None
+    assert found.versions[S30].answer is Answer.TIMEOUT
+
+
+def test_dripping_server_does_not_outlast_its_timeout() -> None:
+    flight = flights.old_flight(0x0303, *[servers.identity().der] * 3)
+    start = time.monotonic()
+    found = serve(servers.answers(flight, piece=1, pause=0.05), versions=[V12], timeout=SHORT)
+    assert time.monotonic() - start < 2 * SHORT
+    assert answers(found) == [Answer.TIMEOUT]
+
+
+def test_dripping_greeting_does_not_outlast_its_timeout() -> None:
+    def handler(connected: socket.socket) -> None:
+        while True:
+            connected.sendall(b"220-still here\r\n")
+            time.sleep(0.05)
+
+    start = time.monotonic()
+    found = serve(handler, "smtp", versions=[V12], timeout=SHORT)
+    assert time.monotonic() - start < 2 * SHORT
+    assert evidence(found) == {"no greeting"}
+
+
+def test_the_whole_has_an_end_even_where_the_resolver_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    never = threading.Event()
+    monkeypatch.setattr(_wire, "_lookup", lambda _host: [(socket.AF_INET, str(never.wait(20)))])
+    start = time.monotonic()
+    endpoints = _handshake.parse_endpoints(["https://slow.example"], "unused")
+    found = _handshake.probe_host(dict.fromkeys(endpoints), EVERY, [V12], 0.2)[0]
+    never.set()
+    # one endpoint: four timeouts, and half a second for threads to notice
+    assert time.monotonic() - start < 2
+    assert set(answers(found)) == {Answer.TIMEOUT}
+    assert evidence(found) == {"not finished: the time for all probes of this host is used up"}
+
+
+def test_a_bug_in_a_probe_is_not_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_args: object) -> t.NoReturn:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(_runner, "say_hello", broken)
+    with pytest.raises(RuntimeError, match="a bug"):
+        probe(9)
+
+
+def test_interruption_begins_nothing_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupted(Exception):
+        pass
+
+    wait_for = threading.Condition.wait_for
+
+    def interrupt(condition: threading.Condition, *args: t.Any, **options: t.Any) -> bool:
+        if threading.current_thread() is threading.main_thread():
+            time.sleep(SHORT / 2)
+            raise Interrupted
+        return wait_for(condition, *args, **options)
+
+    monkeypatch.setattr(threading.Condition, "wait_for", interrupt)
+    with servers.Server(silent) as server:
+        with pytest.raises(Interrupted):
+            probe(server.port, timeout=SHORT)
+        time.sleep(2 * SHORT)
+        assert server.connections == 1
