@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from . import _checkout, _venvs
-from ._run import CACHE, ROOT, GateFailed, GateSkipped, output_of, run, say
+from ._run import CACHE, LOGS, ROOT, GateFailed, GateSkipped, output_of, run, say
 
 FQCN = f"{_checkout.NAMESPACE}.{_checkout.NAME}"
 
@@ -89,7 +89,13 @@ def artifact(dummy_arguments: Sequence[str]) -> None:
     _same(names, _files_under(work / "self" / place))
     _documentation(venv, env, installed / place)
     _playbooks(venv, env, installed / place, work)
-    _execution_environment(work / "installed" / place)
+    try:
+        lint = _venvs.lint_venv()
+    except GateSkipped as reason:
+        say(f"SKIPPED: ansible-builder introspect and galaxy-importer because {reason}")
+        return
+    _execution_environment(lint, installed / place)
+    _galaxy(lint, tarball, work)
 
 
 def _contents(tarball: Path) -> set[str]:
@@ -169,13 +175,8 @@ def _playbooks(venv: _venvs.Venv, env: Mapping[str, str], place: Path, work: Pat
         )
 
 
-def _execution_environment(place: Path) -> None:
+def _execution_environment(venv: _venvs.Venv, place: Path) -> None:
     """ansible-builder finds the Python and system packages that the collection asks for."""
-    try:
-        venv = _venvs.lint_venv()
-    except GateSkipped as reason:
-        say(f"SKIPPED: ansible-builder introspect because {reason}")
-        return
     say("-- ansible-builder introspect")
     text = output_of(
         [venv.command("ansible-builder"), "introspect", place.parents[2]], limit=60, env=venv.environment()
@@ -183,3 +184,26 @@ def _execution_environment(place: Path) -> None:
     for package in ("pywinrm", "jmespath", "krb5"):
         if package not in text:
             raise GateFailed(f"ansible-builder introspect does not name {package}:\n{text}")
+
+
+def _galaxy(venv: _venvs.Venv, tarball: Path, work: Path) -> None:
+    """Galaxy would take it: its own importer reads the artifact, without the checks that are gates of ours anyway."""
+    settings = work / "galaxy-importer.cfg"
+    off = "".join(f"RUN_{check} = False\n" for check in ("FLAKE8", "ANSIBLE_LINT", "ANSIBLE_TEST"))
+    settings.write_text(f"[galaxy-importer]\n{off}CHECK_REQUIRED_TAGS = True\n")
+    env = {**venv.environment(work / "nowhere"), "GALAXY_IMPORTER_CONFIG": str(settings)}
+    del env["PYTHONPATH"]
+    run(
+        "galaxy-importer",
+        [venv.python, "-m", "galaxy_importer.main", tarball],
+        limit=120,
+        env=env,
+        cwd=work,
+        log="artifact-galaxy",
+        problems=re.compile("^(ERROR|WARNING)"),
+    )
+    complaints = [
+        line for line in (LOGS / "artifact-galaxy.log").read_text().splitlines() if line.startswith("WARNING")
+    ]
+    if complaints:
+        raise GateFailed("galaxy-importer: " + "; ".join(complaints))
