@@ -203,7 +203,8 @@ class Restarter:
     def _wait_for_services(self, names: tuple[str, ...], deadline: float, timeout: float) -> None:
         if not names:
             return
-        self._say(f"waiting for {len(names)} services: {', '.join(names)}")
+        more = f" and {len(names) - 1} more services" if len(names) > 1 else ""
+        self._say(f"waiting for {names[0]}{more}")
         while True:
             try:
                 found = self._services(names)

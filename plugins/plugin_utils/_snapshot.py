@@ -36,7 +36,8 @@ class Snapshot:
     """Values and keys of one host at one time.
 
     ``values`` holds every setting that was looked at (ABSENT where there is none). ``keys`` holds what is known of
-    keys, by lower-case name: True present, False missing. ``subkeys`` and ``listed`` hold complete listings, where made.
+    keys, by lower-case name: True present, False missing. ``subkeys`` and ``listed`` hold complete listings, where
+    they were made.
     """
 
     values: t.Mapping[Setting, Value]

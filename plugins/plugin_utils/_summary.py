@@ -23,6 +23,8 @@ def summary(
     check_mode: bool = False,
 ) -> list[str]:
     """Lines like ``before: ...``, from the results of the steps that were made; a step that was not made is None."""
+    if reboot and reboot.get("skipped"):
+        reboot = None
     steps = [step for step in (audit, change, after) if step and "host" in step]
     lines = []
     if steps:
@@ -40,7 +42,7 @@ def summary(
         lines.append(f"after:    {_state(after)}")
     if verdict:
         lines.append(f"verified: {_verified(verdict, check_mode)}")
-    lines.append(f"next:     {_next(audit, change, reboot, verdict, check_mode)}")
+    lines.append(f"next:     {_next(audit, change, reboot, after, verdict, check_mode)}")
     return lines
 
 
@@ -68,7 +70,9 @@ def _changes(change: Result, check_mode: bool) -> str:
     changes = change.get("changes", [])
     if change.get("failed") or change.get("unreachable"):
         left = [item for item in changes if item["status"] == "written"]
-        return f"FAILED, {len(left)} of {len(changes)} values left changed: {change.get('msg', '')}"
+        return (f"FAILED, {len(left)} of {len(changes)} values left changed: " if changes else "FAILED: ") + str(
+            change.get("msg", "")
+        )
     if not changes:
         return "nothing, everything was right already" if not change.get("changed") else "registry keys"
     values = f"{len(changes)} registry value{'s' if len(changes) > 1 else ''}"
@@ -78,7 +82,7 @@ def _changes(change: Result, check_mode: bool) -> str:
 
 
 def _restart(reboot: Result | None, check_mode: bool) -> str:
-    if not reboot or reboot.get("skipped"):
+    if not reboot:
         return "needed" if not check_mode else "would be needed"
     if reboot.get("failed") or reboot.get("unreachable"):
         return f"FAILED: {reboot.get('msg', '')}"
@@ -99,7 +103,12 @@ def _verified(verdict: Result, check_mode: bool) -> str:
 
 
 def _next(
-    audit: Result | None, change: Result | None, reboot: Result | None, verdict: Result | None, check_mode: bool
+    audit: Result | None,
+    change: Result | None,
+    reboot: Result | None,
+    after: Result | None,
+    verdict: Result | None,
+    check_mode: bool,
 ) -> str:
     failed = [step for step in (change, reboot) if step and (step.get("failed") or step.get("unreachable"))]
     if failed:
@@ -112,9 +121,11 @@ def _next(
     if restart:
         return "restart the host, then run the audit playbook"
     if verdict and verdict["problems"]:
-        return "read what 'verified' says; the backup and rollback-tls12.yml lead back"
+        return "read what 'verified' says; rollback-tls12.yml leads back to the settings before"
     if verdict and not verdict["verified"]:
         return "try TLS 1.2 from outside once, for example with a mail to and from Office 365"
+    if change and after and not after["compliant"]:
+        return "this is not what the policy asks for; enforce-tls12.yml leads there again"
     if not change and audit and not audit["compliant"]:
         return "run enforce-tls12.yml, with --check first"
     return "nothing to do"

@@ -16,9 +16,10 @@ Result = t.Mapping[str, t.Any]
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """``problems`` are reasons to fail, ``notes`` what a person should know. ``verified``: nothing is wrong, nothing
-    waits
-    for a restart, and every endpoint was seen to accept what it should."""
+    """``problems`` are reasons to fail, ``notes`` what a person should know.
+
+    ``verified``: nothing is wrong, nothing waits for a restart, and every endpoint was seen to accept what it should.
+    """
 
     verified: bool
     problems: tuple[str, ...]

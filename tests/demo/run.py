@@ -1,0 +1,96 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The main job on four simulated Exchange servers, step by step. Leaves nothing running."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+from tests.lab.client import LabClient
+from tests.lab.inventory import write_inventory
+from tests.lab.launch import running_lab
+
+ROOT = pathlib.Path(__file__).parents[2]
+LAB = pathlib.Path(__file__).with_name("lab.yml")
+LIMIT = 180
+
+
+def main() -> int:
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="exchange-tls-demo-") as folder:
+        work = pathlib.Path(folder)
+        say("Starting four simulated Exchange servers on 127.0.0.0/8")
+        with running_lab(LAB, work / "lab", max_lifetime=600) as lab:
+            show(lab)
+            demo(lab, work)
+        say(
+            f"Done in {time.monotonic() - started:.0f} seconds. The simulated servers are stopped, nothing is left running."
+        )
+    return 0
+
+
+def demo(lab: LabClient, work: pathlib.Path) -> None:
+    hosts = write_inventory(lab, work / "hosts.yml")
+    before = lab.host("ex03").dump()
+
+    say("1. Audit: what is configured, what Windows makes of it, and what is missing. Nothing is changed")
+    play(work, hosts, "audit-tls12.yml")
+    say("2. Check mode: what would be changed, and that a restart would follow. Nothing is changed")
+    play(work, hosts, "enforce-tls12.yml", "--check", "--diff", "-l", "ex03")
+    say("3. Enforce: one server at a time; change, restart, verify by handshake")
+    play(work, hosts, "enforce-tls12.yml")
+    show(lab)
+    say("4. Enforce again: nothing is left to do, and nothing is done")
+    play(work, hosts, "enforce-tls12.yml")
+    say("5. Roll ex03 back: the old values exactly, restarted")
+    play(work, hosts, "rollback-tls12.yml", "-l", "ex03")
+    show(lab)
+    if lab.host("ex03").dump() != before:
+        raise SystemExit("demo: the registry of ex03 is not what it was before")
+    say("The registry of ex03 is what it was before, key for key.")
+
+
+def play(work: pathlib.Path, hosts: pathlib.Path, book: str, *arguments: str) -> None:
+    """Runs one playbook as a user would, its output shown as it comes."""
+    print(f"$ ansible-playbook -i hosts.yml playbooks/{book} {' '.join(arguments)}\n", flush=True)
+    variables = {"tls12_endpoints": ["smtp://:2525", "https://:8443"], "tls12_backup_dir": str(work / "backups")}
+    finished = subprocess.run(
+        [
+            os.path.join(os.path.dirname(sys.executable), "ansible-playbook"),
+            "-i",
+            str(hosts),
+            "-e",
+            json.dumps(variables),
+            *arguments,
+            str(ROOT / "playbooks" / book),
+        ],
+        cwd=ROOT,
+        env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")},
+        stdin=subprocess.DEVNULL,
+        timeout=LIMIT,
+        check=False,
+    )
+    if finished.returncode != 0:
+        raise SystemExit(f"demo: {book} ended with {finished.returncode}")
+
+
+def show(lab: LabClient) -> None:
+    """What TLS clients get from each server at this moment."""
+    for host in lab.hosts():
+        accepted = ", ".join(host.effective_protocols("smtp")) or "nothing"
+        print(f"   {host.name}  {host.windows['caption'].strip():45}  SMTP accepts {accepted}", flush=True)
+
+
+def say(text: str) -> None:
+    print(f"\n=== {text}\n", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
