@@ -33,19 +33,18 @@ class ActionModule(ExchangeTlsAction):
     ARGUMENT_SPEC = ARGUMENT_SPEC
 
     def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
+        self._check(options)
         endpoints = _handshake.parse_endpoints(options["endpoints"], self._address())
-        wanted = {
-            endpoint: _handshake.server_name(endpoint, options["server_name"], self.host_name) for endpoint in endpoints
+        wanted = options["server_name"]
+        names = {
+            endpoint: _handshake.parse_server_name(wanted)
+            if wanted
+            else _handshake.own_server_name(endpoint, self.host_name)
+            for endpoint in endpoints
         }
         versions = {_handshake.TlsVersion(name) for name in options["versions"]}
         required = {_handshake.TlsVersion(name) for name in options["required"]}
-        if not versions | required:
-            raise OptionError("versions and required are both empty, so there is nothing to try.")
-        timeout = options["timeout"]
-        if not 0 < timeout <= _LONGEST_TIMEOUT:
-            raise OptionError(f"timeout is {timeout:g}, but it is seconds, more than 0 and at most {_LONGEST_TIMEOUT}.")
-
-        reports = _handshake.probe_host(wanted, versions, required, timeout)
+        reports = _handshake.probe_host(names, versions, required, options["timeout"])
         for item in reports:
             display.vv(f"{item.endpoint.name}: {item.verdict} {item.error or ''}".rstrip(), host=self.host_name)
         now = datetime.datetime.now(datetime.timezone.utc)
@@ -56,6 +55,26 @@ class ActionModule(ExchangeTlsAction):
             **overview,
             "msg": self._summary(reports, overview),
         }
+
+    def _check(self, options: dict[str, t.Any]) -> None:
+        """Names everything that is wrong with the options, not only the first."""
+        problems = []
+        try:
+            _handshake.parse_endpoints(options["endpoints"], self._address())
+        except OptionError as exc:
+            problems.append(exc.message)
+        try:
+            _handshake.parse_server_name(options["server_name"] or "unset")
+        except OptionError as exc:
+            problems.append(exc.message)
+        if not options["versions"] and not options["required"]:
+            problems.append("versions and required are both empty, so there is nothing to try.")
+        if not 0 < options["timeout"] <= _LONGEST_TIMEOUT:
+            problems.append(
+                f"timeout is {options['timeout']:g}, but it is seconds, more than 0 and at most {_LONGEST_TIMEOUT}."
+            )
+        if problems:
+            raise OptionError(" ".join(problems))
 
     def _address(self) -> str:
         """Where the host is: its address in the inventory, else its name there."""

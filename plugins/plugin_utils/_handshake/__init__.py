@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import collections.abc as c
 
-from ._endpoint import Endpoint, parse_endpoints, server_name
+from ._endpoint import Endpoint, own_server_name, parse_endpoints, parse_server_name
 from ._report import INCONCLUSIVE, VERIFIED, EndpointReport, as_result, overview, report
 from ._runner import run_probes
 from ._wire import Target
@@ -27,9 +27,10 @@ __all__ = [
     "TlsVersion",
     "as_result",
     "overview",
+    "own_server_name",
     "parse_endpoints",
+    "parse_server_name",
     "probe_host",
-    "server_name",
 ]
 
 

@@ -25,8 +25,8 @@ class CertificateFacts:
     """One server's certificate. What could not be read is None, and ``note`` says why."""
 
     # SHA-256 of the DER, lower-case hex; SHA-1 in the upper case in which Windows shows it
-    sha256: str
-    thumbprint: str
+    sha256: str | None
+    thumbprint: str | None
     subject: str | None = None
     issuer: str | None = None
     # DNS names, then addresses as text
@@ -55,8 +55,9 @@ class CertificateFacts:
 
 def read_certificate(der: bytes) -> CertificateFacts:
     """Never raises: a certificate that cannot be read still has its hashes."""
-    sha256 = hashlib.sha256(der).hexdigest()
-    thumbprint = hashlib.sha1(der, usedforsecurity=False).hexdigest().upper()
+    sha256 = _hash("sha256", der)
+    thumbprint = _hash("sha1", der)
+    thumbprint = thumbprint.upper() if thumbprint else None
     if CRYPTOGRAPHY_ERROR is not None:
         note = f"Details need the Python library cryptography on the controller ({CRYPTOGRAPHY_ERROR})."
         return CertificateFacts(sha256, thumbprint, note=note)
@@ -67,6 +68,14 @@ def read_certificate(der: bytes) -> CertificateFacts:
     except Exception as exc:
         # the library raises many kinds for a certificate that it dislikes
         return CertificateFacts(sha256, thumbprint, note=f"The certificate cannot be read: {exc}")
+
+
+def _hash(name: str, der: bytes) -> str | None:
+    """None where the controller's policy has no such hash (FIPS without a provider for it)."""
+    try:
+        return hashlib.new(name, der, usedforsecurity=False).hexdigest()
+    except ValueError:
+        return None
 
 
 def _details(certificate: x509.Certificate) -> dict[str, t.Any]:

@@ -118,20 +118,22 @@ def dns_name(name: str) -> str | None:
     return ascii_name
 
 
-def server_name(endpoint: Endpoint, wanted: str | None, inventory_hostname: str) -> str | None:
-    """The name for SNI, or None for none.
+def parse_server_name(text: str) -> str:
+    """A name for SNI that the user wants. Raises :class:`OptionError` where SNI cannot carry it."""
+    name = None if is_address(text) else dns_name(text)
+    if name is None:
+        raise OptionError(
+            f"server_name {text!r} is no host name. TLS can only ask for a name (SNI), never for an address; leave it "
+            "out to use the host's own name."
+        )
+    return name
 
-    What the user wants; else the endpoint's host where it is a name; else the inventory's name of the host where it
-    looks like a full domain name. Raises :class:`OptionError` for a wanted name that SNI cannot carry.
+
+def own_server_name(endpoint: Endpoint, inventory_hostname: str) -> str | None:
+    """The name for SNI where the user wants none, or None for none.
+
+    The endpoint's host where it is a name, else the inventory's name of the host where it looks like a full one.
     """
-    if wanted:
-        name = None if is_address(wanted) else dns_name(wanted)
-        if name is None:
-            raise OptionError(
-                f"server_name {wanted!r} is no host name. TLS can only ask for a name (SNI), never for an address; "
-                "leave it out to use the host's own name."
-            )
-        return name
     for candidate in (endpoint.host, inventory_hostname if "." in inventory_hostname.strip(".") else ""):
         name = None if is_address(candidate) else dns_name(candidate)
         if name is not None:

@@ -41,7 +41,9 @@ class FullHandshaker:
         try:
             self._strict = _context(version, verify=True)
             self._lenient = _context(version, verify=False)
-        except (ssl.SSLError, ValueError, KeyError, OSError) as exc:
+        except ssl.SSLError as exc:
+            self._problem = f"it cannot offer {version.value}: {_reason(exc)}"
+        except (ValueError, KeyError) as exc:
             self._problem = f"it cannot offer {version.value}: {exc}"
 
     def attempt(self, connect: c.Callable[[], Wire], server_name: str | None) -> FullHandshake:

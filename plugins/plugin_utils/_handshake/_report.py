@@ -192,12 +192,17 @@ def _certificate(probes: c.Mapping[TlsVersion, Probe]) -> Certificate | None:
         return Certificate(
             read_certificate(chain[0]),
             probe.version,
-            # a server may have one certificate for RSA and one for ECDSA
-            len(chain) if whole else len(shown) if shown[:1] == chain[:1] else None,
+            len(chain) if whole else _shown_with(chain[0], done),
             full.trusted if full else None,
             full.trust_error if full else None,
         )
     return None
+
+
+def _shown_with(certificate: bytes, probes: c.Iterable[Probe]) -> int | None:
+    """How many certificates a flight showed that began with this one; a server may have others for other keys."""
+    chains = [probe.flight.certificates for probe in probes if probe.flight]
+    return next((len(chain) for chain in chains if chain[:1] == (certificate,)), None)
 
 
 def _completed(probe: Probe) -> bool:

@@ -166,6 +166,10 @@ def test_no_endpoints_prove_nothing() -> None:
         ({"timeout": "nan"}, ["timeout is nan"]),
         ({"timeout": "soon"}, ["timeout"]),
         ({"endpoint": "smtp", "timeouts": 1}, ["endpoint", "timeouts"]),
+        (
+            {"endpoints": "ftp", "server_name": "a b", "versions": [], "required": [], "timeout": -1},
+            ["'ftp'", "'a b'", "nothing to try", "timeout is -1"],
+        ),
     ],
 )
 def test_bad_options(arguments: dict[str, t.Any], words: list[str], asked: list[tuple[t.Any, ...]]) -> None:

@@ -103,6 +103,16 @@ def test_older_cryptography_gives_naive_moments() -> None:
     assert _certificate._moment(Old(), "not_valid_after") == expected  # type: ignore[arg-type]
 
 
+def test_a_policy_may_forbid_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(*_args: object, **_options: object) -> None:
+        raise ValueError("[digital envelope routines] unsupported")
+
+    monkeypatch.setattr(hashlib, "new", forbidden)
+    facts = read_certificate(servers.identity().der)
+    assert (facts.sha256, facts.thumbprint) == (None, None)
+    assert facts.serial == "ABCDEF"
+
+
 def test_without_cryptography_there_are_hashes_and_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_certificate, "CRYPTOGRAPHY_ERROR", ImportError("No module named 'cryptography'"))
     der = servers.identity().der

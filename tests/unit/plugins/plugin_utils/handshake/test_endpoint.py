@@ -13,9 +13,10 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._handshake._d
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._handshake._endpoint import (
     SCHEMES,
     dns_name,
+    own_server_name,
     parse_endpoint,
     parse_endpoints,
-    server_name,
+    parse_server_name,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -168,27 +169,30 @@ def test_any_text_is_an_endpoint_or_an_error(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "wanted", "inventory", "name"),
+    ("endpoint", "inventory", "name"),
     [
-        ("https", None, "ex01.example.com", "ex01"),
-        ("https://mail.example.com.", None, "ex01", "mail.example.com"),
-        ("https://192.0.2.1", None, "ex01.example.com", "ex01.example.com"),
-        ("https://192.0.2.1", None, "ex01", None),
-        ("https://192.0.2.1", None, "192.0.2.1", None),
-        ("https://[2001:db8::1]", None, "first mail.server", None),
-        ("https://192.0.2.1", "mail.example.com", "ex01", "mail.example.com"),
-        ("https://other", "mail.example.com", "ex01", "mail.example.com"),
-        ("https://köln.example", None, "ex01", "xn--kln-sna.example"),
+        ("https", "ex01.example.com", "ex01"),
+        ("https://mail.example.com.", "ex01", "mail.example.com"),
+        ("https://192.0.2.1", "ex01.example.com", "ex01.example.com"),
+        ("https://192.0.2.1", "ex01", None),
+        ("https://192.0.2.1", "192.0.2.1", None),
+        ("https://[2001:db8::1]", "first mail.server", None),
+        ("https://köln.example", "ex01", "xn--kln-sna.example"),
     ],
 )
-def test_server_name(endpoint: str, wanted: str | None, inventory: str, name: str | None) -> None:
-    assert server_name(parse_endpoint(endpoint, "ex01"), wanted, inventory) == name
+def test_own_server_name(endpoint: str, inventory: str, name: str | None) -> None:
+    assert own_server_name(parse_endpoint(endpoint, "ex01"), inventory) == name
+
+
+def test_wanted_server_name() -> None:
+    assert parse_server_name("mail.example.com.") == "mail.example.com"
+    assert parse_server_name("köln.example") == "xn--kln-sna.example"
 
 
 @pytest.mark.parametrize("wanted", ["192.0.2.1", "2001:db8::1", "a b", "a..b", "x" * 64, "ü" * 70])
-def test_server_name_is_never_an_address(wanted: str) -> None:
+def test_wanted_server_name_is_never_an_address(wanted: str) -> None:
     with pytest.raises(OptionError, match="server_name"):
-        server_name(parse_endpoint("https", "ex01"), wanted, "ex01")
+        parse_server_name(wanted)
 
 
 def test_dns_name() -> None:

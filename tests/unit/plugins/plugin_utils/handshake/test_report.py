@@ -207,6 +207,20 @@ def test_refusal_is_no_local_error() -> None:
     assert result["certificate"] is None
 
 
+def test_chain_that_tls_1_3_hides_is_counted_in_another_version() -> None:
+    der = servers.identity().der
+    full = FullHandshake(completed=True, certificates=(der,))
+    probes = {
+        V12: Probe(
+            V12, Answer.ACCEPTED, "x", flight=Flight(Answer.ACCEPTED, "x", chosen=V12, certificates=(der, b"ca"))
+        ),
+        V13: Probe(V13, Answer.ACCEPTED, "x", flight=Flight(Answer.ACCEPTED, "x", chosen=V13), full=full),
+    }
+    certificate = report(ENDPOINT, None, probes, 5).certificate
+    assert certificate is not None
+    assert (certificate.seen_in, certificate.chain_length) == (V13, 2)
+
+
 def test_chain_of_another_certificate_is_not_counted() -> None:
     """A server may have a certificate for RSA and one for ECDSA."""
     flight = Flight(Answer.ACCEPTED, "x", chosen=V12, certificates=(b"rsa", b"ca"))
