@@ -61,6 +61,11 @@ def parse(document: bytes, max_bytes: int = MAX_BYTES) -> Element:
         parser.Parse(document, True)
     except expat.ExpatError as exc:
         raise XmlRefused(f"it is not well-formed XML ({exc})") from None
+    except XmlRefused:
+        raise
+    except (LookupError, ValueError) as exc:
+        # what Python says of encodings that expat does not know itself
+        raise XmlRefused(f"its encoding cannot be read ({exc})") from None
     return builder.close()
 
 
