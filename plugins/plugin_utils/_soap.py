@@ -10,6 +10,7 @@ Pure: bytes in, bytes out. The facts are in [MS-WSMV] and in captures of Windows
 from __future__ import annotations
 
 import dataclasses
+import re
 import typing as t
 import uuid
 import xml.etree.ElementTree as ET
@@ -120,10 +121,8 @@ def describe(document: bytes) -> str:
         return "empty"
     head = document[:4000].decode("utf-8", "replace")
     if "<html" in head.lower():
-        title = head.lower().find("<title>")
-        if title >= 0:
-            return f"a web page titled {head[title + 7 :].split('<')[0].strip()!r}"
-        return "a web page"
+        title = re.search(r"<title[^<>]*>([^<]*)", head, re.IGNORECASE)
+        return f"a web page titled {title[1].strip()[:100]!r}" if title else "a web page"
     return f"{len(document)} bytes that begin with {head[:60]!r}"
 
 
@@ -140,8 +139,9 @@ def _parse(document: bytes, doing: str) -> Element:
 
 # --- faults -----------------------------------------------------------------------------------------------------
 
-# What to do, by number. WSManFault codes: wsmerror.h as listed in the references; 5 and 2147942405 are Win32/HRESULT.
-_ACCESS_DENIED = {5, 2147942405, 2150859012, 2150859013, 2150859014}
+# What to do, by number. WSManFault codes: wsmerror.h as listed in the references; 5 and 2147942405 are Win32/HRESULT,
+# 2147749891 is WBEM_E_ACCESS_DENIED.
+_ACCESS_DENIED = {5, 2147942405, 2147749891, 2150859012, 2150859013, 2150859014}
 _TIMED_OUT = {2150858793}
 _CURES: dict[int, str] = {
     **dict.fromkeys(
@@ -167,7 +167,7 @@ def fault_of(fault: Element, doing: str) -> WsmanFault:
     subcode = _strip_prefix(_xml.text(_xml.child(_xml.child(code, "Subcode"), "Value")))
     detail = _xml.child(fault, "Detail")
     wsman_code = provider = provider_id = wmi_code = None
-    texts = [_xml.text(_xml.child(fault, "Reason"))]
+    said = [_xml.text(_xml.child(fault, "Reason"))]
     if detail is not None:
         for item in _xml.descendants(detail, "WSManFault"):
             wsman_code = wsman_code or _number(item.get("Code"))
@@ -176,13 +176,13 @@ def fault_of(fault: Element, doing: str) -> WsmanFault:
         for item in _xml.descendants(detail, "MSFT_WmiError"):
             # the same error in newer stacks, in one of three namespaces; error_Code may be signed
             wmi_code = _number(_xml.text(_xml.child(item, "error_Code")))
-            texts.append(_xml.text(_xml.child(item, "Message")))
-        texts.extend(_xml.text(item) for item in _xml.descendants(detail, "Message"))
+        # own texts only: faults are nested, and a provider appends a whole WMI object
+        said.extend(item.text for item in detail.iter() if _xml.local_name(item) in ("Message", "ProviderFault"))
     number = wsman_code or wmi_code
-    reason = next((item for item in texts if item), "the host gave no reason")
-    cure = _CURES.get(number or 0)
-    if cure is None and subcode == "AccessDenied":
-        number, cure = 5, _CURES[5]
+    reason = _sentences(said) or "the host gave no reason"
+    denied = number in _ACCESS_DENIED or subcode == "AccessDenied"
+    timed_out = number in _TIMED_OUT or subcode == "TimedOut"
+    cure = _CURES.get(5 if denied else 2150858793 if timed_out else number or 0)
     label = ", ".join(
         part
         for part in (
@@ -193,15 +193,11 @@ def fault_of(fault: Element, doing: str) -> WsmanFault:
         if part
     )
     message = (
-        f"{doing} failed: {reason.rstrip(' .')}"
+        f"{doing} failed: {reason}"
         + (f" [{label}]" if label else "")
         + (f". {cure[0].upper()}{cure[1:]}." if cure else ".")
     )
-    kind: type[WsmanFault] = WsmanFault
-    if number in _ACCESS_DENIED:
-        kind = AccessDenied
-    elif number in _TIMED_OUT or subcode == "TimedOut":
-        kind = OperationTimedOut
+    kind = AccessDenied if denied else OperationTimedOut if timed_out else WsmanFault
     return kind(
         message,
         code=_strip_prefix(_xml.text(_xml.child(code, "Value"))),
@@ -211,6 +207,16 @@ def fault_of(fault: Element, doing: str) -> WsmanFault:
         provider=provider or provider_id,
         doing=doing,
     )
+
+
+def _sentences(texts: t.Iterable[str | None]) -> str:
+    """What Windows says in several places, each sentence once, without the last full stop."""
+    found: list[str] = []
+    for text in texts:
+        sentence = " ".join((text or "").split()).rstrip(" .")
+        if sentence and not any(sentence in earlier for earlier in found):
+            found.append(sentence)
+    return ". ".join(found)
 
 
 def _strip_prefix(value: str | None) -> str | None:

@@ -1,0 +1,137 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Envelopes that are sent, and answers that are opened."""
+
+from __future__ import annotations
+
+import uuid
+import xml.etree.ElementTree as ET
+
+import pytest
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _soap
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import UnexpectedAnswer, WsmanFault
+from hypothesis import given
+from hypothesis import strategies as st
+
+S = "{http://www.w3.org/2003/05/soap-envelope}"
+A = "{http://schemas.xmlsoap.org/ws/2004/08/addressing}"
+W = "{http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd}"
+P = "{http://schemas.microsoft.com/wbem/wsman/1/wsman.xsd}"
+XML = "{http://www.w3.org/XML/1998/namespace}"
+ID = uuid.UUID("6f1b2c3d-0000-4000-8000-00000000ABCD")
+TEXT = st.text(st.characters(min_codepoint=0x20, max_codepoint=0xD7FF))
+
+
+def built(request: _soap.Request) -> ET.Element:
+    message = _soap.envelope(
+        request, to="https://ex01:5986/wsman", message_id=ID, max_envelope_size=153600, timeout_seconds=20
+    )
+    assert message.startswith(b"<?xml")
+    return ET.fromstring(message)
+
+
+def test_headers() -> None:
+    root = built(_soap.Request("urn:act", "urn:resource"))
+    assert [item.tag for item in root] == [f"{S}Header", f"{S}Body"]
+    header = root[0]
+    tags = [item.tag for item in header]
+    assert len(tags) == len(set(tags)), "every header exactly once"
+    must = f"{S}mustUnderstand"
+    assert {item.tag: (item.text, dict(item.attrib)) for item in header if not len(item)} == {
+        f"{A}To": ("https://ex01:5986/wsman", {}),
+        f"{W}ResourceURI": ("urn:resource", {must: "true"}),
+        f"{A}Action": ("urn:act", {must: "true"}),
+        f"{W}MaxEnvelopeSize": ("153600", {must: "true"}),
+        f"{A}MessageID": ("uuid:6F1B2C3D-0000-4000-8000-00000000ABCD", {}),
+        f"{W}Locale": (None, {must: "false", f"{XML}lang": "en-US"}),
+        f"{P}DataLocale": (None, {must: "false", f"{XML}lang": "en-US"}),
+        f"{W}OperationTimeout": ("PT20S", {}),
+    }
+    address = header.find(f"{A}ReplyTo/{A}Address")
+    assert address is not None
+    assert address.text == "http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous"
+    assert address.attrib == {must: "true"}
+    assert len(root[1]) == 0
+    assert header.find(f"{W}SelectorSet") is None
+
+
+def test_body() -> None:
+    body = ET.Element("{urn:class}GetDWORDValue_INPUT")
+    root = built(_soap.Request("urn:act", "urn:resource", body))
+    assert [item.tag for item in root[1]] == ["{urn:class}GetDWORDValue_INPUT"]
+
+
+@given(st.dictionaries(st.text("abcXYZ", min_size=1), TEXT, min_size=1))
+def test_selectors(selectors: dict[str, str]) -> None:
+    root = built(_soap.Request("urn:act", "urn:resource", selectors=selectors))
+    found = root.findall(f"{S}Header/{W}SelectorSet/{W}Selector")
+    assert {item.get("Name"): item.text or "" for item in found} == selectors
+
+
+@given(TEXT, TEXT)
+def test_text_is_escaped(action: str, resource: str) -> None:
+    header = built(_soap.Request(action, resource))[0]
+    assert (header.findtext(f"{A}Action"), header.findtext(f"{W}ResourceURI")) == (action, resource)
+
+
+def answer(body: str, relates_to: str | None = f"uuid:{ID}") -> bytes:
+    relates = f"<a:RelatesTo>{relates_to}</a:RelatesTo>" if relates_to is not None else ""
+    return (
+        f'<s:Envelope xmlns:s="{S[1:-1]}" xmlns:a="{A[1:-1]}"><s:Header>{relates}</s:Header>'
+        f"<s:Body>{body}</s:Body></s:Envelope>"
+    ).encode()
+
+
+@pytest.mark.parametrize(
+    "relates_to", [f"uuid:{ID}", f"uuid:{str(ID).upper()}", f" uuid:{ID}\n", str(ID), f"urn:uuid:{ID}", None]
+)
+def test_our_answer(relates_to: str | None) -> None:
+    body = _soap.open_answer(answer("<x/>", relates_to), message_id=ID, doing="reading")
+    assert [item.tag for item in body] == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        (answer("<x/>", f"uuid:{uuid.UUID(int=1)}"), "belongs to another request"),
+        (answer("<x/>", "rubbish"), "belongs to another request"),
+        (b"", "it is empty"),
+        (b"  \r\n ", "it is empty"),
+        (answer("<x/>")[:-20], "cannot be read"),
+        (b"<html><head><title>Sign in</title></head><body><p>hello</body></html>", "a web page titled 'Sign in'"),
+        (b"<HTML><body>x</body></HTML>", "a web page"),
+        (b"<!DOCTYPE html><html></html>", "document type declaration, which SOAP forbids; it is a web page"),
+        (b"<ok/>", "is not a SOAP message but 5 bytes that begin with '<ok/>'"),
+        (f'<s:Envelope xmlns:s="{S[1:-1]}"/>'.encode(), "is not a SOAP message"),
+        (b"\xff\xfe\x00rubbish", "cannot be read"),
+        (answer("<x>" + "y" * 3_000_000 + "</x>"), "larger than"),
+    ],
+)
+def test_not_our_answer(document: bytes, reason: str) -> None:
+    with pytest.raises(UnexpectedAnswer, match=reason) as caught:
+        _soap.open_answer(document, message_id=ID, doing="reading the thing")
+    assert caught.value.message.startswith("reading the thing: ")
+    assert len(caught.value.message) < 400
+
+
+def test_fault_with_http_200() -> None:
+    fault = "<s:Fault><s:Code><s:Value>s:Sender</s:Value></s:Code></s:Fault>"
+    with pytest.raises(WsmanFault, match="reading failed: the host gave no reason"):
+        _soap.open_answer(answer(fault), message_id=ID, doing="reading")
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_refused_in_words(document: bytes) -> None:
+    with pytest.raises(UnexpectedAnswer, match=r"^doing: "):
+        _soap.open_answer(document, message_id=ID, doing="doing")
+
+
+@given(TEXT)
+def test_describe_never_fails(page: str) -> None:
+    assert _soap.describe(f"<html>İİİ<title>{page}</title>".encode())
+
+
+def test_title_after_letters_that_grow() -> None:
+    page = "<html><body>" + "İ" * 50 + "<title>Maintenance</title>"
+    assert _soap.describe(page.encode()) == "a web page titled 'Maintenance'"
