@@ -96,14 +96,16 @@ def _start(options: argparse.Namespace) -> int:
 
 def _serve(options: argparse.Namespace) -> int:
     from .control import ControlServer
-    from .description import load
+    from .description import DEFAULT_SUBNET, load
     from .lab import Lab
+    from .network import claim_subnet
 
     end = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: end.set())
     options.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lab = Lab(load(options.description), options.state_dir)
+    subnet, claim = claim_subnet(DEFAULT_SUBNET)
+    lab = Lab(load(options.description, subnet), options.state_dir)
     lab.start()
     control = ControlServer(lab, end.set)
     control.write_state()
@@ -113,6 +115,7 @@ def _serve(options: argparse.Namespace) -> int:
     end.wait(options.max_lifetime)
     control.close()
     lab.stop()
+    claim.close()
     sys.stdout.flush()
     os._exit(0)  # connections that sleep on purpose are not waited for
 

@@ -23,6 +23,7 @@ ENDPOINT_KINDS = ("smtp", "smtp587", "smtps", "https", "imaps", "pop3s")
 CERTIFICATES = ("good", "expired", "wrong_name", "other_ca")
 AUTH_METHODS = ("basic", "ntlm", "kerberos")
 DEFAULT_STATES = ("on", "off", "none")
+DEFAULT_SUBNET = 77
 
 T = TypeVar("T")
 
@@ -135,8 +136,11 @@ class LabDescription:
     hosts: tuple[HostDescription, ...]
 
 
-def load(source: Path | Mapping[str, Any]) -> LabDescription:
-    """Reads a description. Raises DescriptionError with the place of the first mistake."""
+def load(source: Path | Mapping[str, Any], subnet: int = DEFAULT_SUBNET) -> LabDescription:
+    """Reads a description. Raises DescriptionError with the place of the first mistake.
+
+    subnet: hosts without an address get 127.<subnet>.x.y in order.
+    """
     raw: Any = source
     if isinstance(source, Path):
         try:
@@ -150,7 +154,7 @@ def load(source: Path | Mapping[str, Any]) -> LabDescription:
     hosts_raw = known.get("hosts")
     if not isinstance(hosts_raw, Mapping) or not hosts_raw:
         raise DescriptionError("hosts: a mapping of host names is needed")
-    hosts = tuple(_host(str(name), item or {}, number) for number, (name, item) in enumerate(hosts_raw.items()))
+    hosts = tuple(_host(str(name), item or {}, number, subnet) for number, (name, item) in enumerate(hosts_raw.items()))
     _check_addresses(hosts)
     return LabDescription(accounts, hosts)
 
@@ -170,7 +174,7 @@ _HOST_KEYS = {
 }  # fmt: skip
 
 
-def _host(name: str, item: Any, number: int) -> HostDescription:
+def _host(name: str, item: Any, number: int, subnet: int) -> HostDescription:
     where = f"hosts.{name}"
     raw = _mapping(item, where, _HOST_KEYS)
     try:
@@ -181,7 +185,7 @@ def _host(name: str, item: Any, number: int) -> HostDescription:
         raise DescriptionError(f"{where}: {exc}") from None
     return HostDescription(
         name=name,
-        address=_address(raw.get("address"), number, where),
+        address=_address(raw.get("address"), number, subnet, where),
         windows=windows,
         clock=_clock(raw, where),
         computer_name=_string(raw, "computer_name", name.partition(".")[0].upper(), where),
@@ -268,8 +272,8 @@ def _protection(raw: Any, where: str) -> Protection:
     return Protection(known["key"], _bool(known, "read", True, where))
 
 
-def _address(raw: Any, number: int, where: str) -> str:
-    text = str(raw) if raw is not None else f"127.77.{number // 200}.{11 + number % 200}"
+def _address(raw: Any, number: int, subnet: int, where: str) -> str:
+    text = str(raw) if raw is not None else f"127.{subnet}.{number // 200}.{11 + number % 200}"
     try:
         address = ipaddress.IPv4Address(text)
     except ValueError as exc:

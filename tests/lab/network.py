@@ -21,6 +21,7 @@ from collections.abc import Callable
 Serve = Callable[[socket.socket], None]
 
 _BACKLOG = 1024
+_CLAIM_PORT = 59850
 
 
 def raise_file_limit() -> None:
@@ -42,6 +43,16 @@ def listen(address: str, port: int) -> socket.socket:
         raise OSError(exc.errno, f"cannot listen on {address}:{port}: {exc.strerror}") from None
     sock.setblocking(False)
     return sock
+
+
+def claim_subnet(first: int) -> tuple[int, socket.socket]:
+    """The first of 127.<first>.0.0/16 ... that no other lab has claimed, and the socket that claims it."""
+    for subnet in range(first, 255):
+        try:
+            return subnet, listen(f"127.{subnet}.255.254", _CLAIM_PORT)
+        except OSError:
+            continue
+    raise OSError("no free loopback subnet: too many labs are running")
 
 
 def reset(sock: socket.socket) -> None:

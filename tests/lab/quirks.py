@@ -130,12 +130,14 @@ class Quirks:
         with self._lock:
             hits = dict(self._fired(operation))
         cut = hits.get("cut")
-        how = cut.get("how", "fin") if cut else None
+        how = when = None
+        if cut is not None:
+            how, when = cut.get("how", "fin"), cut.get("when", "before")
         fault = hits.get("fault")
         return Strike(
             delay=float(hits["delay"]["seconds"]) if "delay" in hits else 0.0,
-            cut_before=how if cut and cut.get("when", "before") == "before" else None,
-            cut_after=how if cut and cut.get("when", "before") == "after" else None,
+            cut_before=how if when == "before" else None,
+            cut_after=how if when == "after" else None,
             fault=faults.ordered(fault["kind"], fault.get("encoding")) if fault else None,
             answer=hits["answer"]["body"] if "answer" in hits else None,
         )

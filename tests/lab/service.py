@@ -172,9 +172,9 @@ def _enumerate(host: Host, request: Request, namespace: str, class_name: str) ->
     items = _items(host, wmi_class, query, f"{ns.WMI}/{namespace}/{wmi_class.name}")
     settings = host.description.winrm
     page: list[str] = []
-    optimized = "OptimizeEnumeration" in options
+    optimized, most = "OptimizeEnumeration" in options, _max_elements(options)
     if optimized and not settings.first_page_empty:
-        page, items = _page(items, _max_elements(options), settings.page_size)
+        page, items = _page(items, most, settings.page_size)
     if optimized and not items and not settings.first_page_empty:
         inner = f"<n:EnumerationContext/>{_wrap('w', page)}<w:EndOfSequence/>"
     else:
