@@ -54,10 +54,8 @@ def wsman_fault(number: int | str, message: str = "") -> str:
     )
 
 
-def provider_fault(
-    text: str, provider: str = 'provider="WMI Provider" path="%systemroot%\\system32\\WsmWmiPl.dll"'
-) -> str:
-    return f"<f:ProviderFault {provider}>{text}</f:ProviderFault>"
+def provider_fault(text: str, provider: str = "WMI Provider") -> str:
+    return f'<f:ProviderFault provider="{provider}" path="%systemroot%\\system32\\x.dll">{text}</f:ProviderFault>'
 
 
 def wmi_error(namespace: str, number: int, message: str, status: int = 1) -> str:
