@@ -30,9 +30,8 @@ def main() -> int:
         with running_lab(LAB, work / "lab", max_lifetime=600) as lab:
             show(lab)
             demo(lab, work)
-        say(
-            f"Done in {time.monotonic() - started:.0f} seconds. The simulated servers are stopped, nothing is left running."
-        )
+        seconds = time.monotonic() - started
+        say(f"Done in {seconds:.0f} seconds. The simulated servers are stopped, nothing is left running.")
     return 0
 
 

@@ -193,7 +193,7 @@ def test_backups_are_private(job: t.Any) -> None:
 
 
 def test_the_summary_tells_the_story(job: t.Any) -> None:
-    connection, _dumps, runs, _ansible = job
+    _connection, _dumps, runs, _ansible = job
     lines = runs["enforce"].output
     assert "before:   TLS 1.2 Client disabled, Server disabled" in lines
     assert "after:    TLS 1.2 Client enabled, Server enabled" in lines
