@@ -12,12 +12,21 @@ same options without its runspace. Nothing is started on the host.
 from __future__ import annotations
 
 import re
+import ssl
 import typing as t
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 
 from . import _soap
-from ._errors import ConnectionLost, ExchangeTlsError, LoginRefused, OptionError, SecurityContextLost, Unreachable
+from ._errors import (
+    ConnectionLost,
+    ExchangeTlsError,
+    LoginRefused,
+    OptionError,
+    SecurityContextLost,
+    UnexpectedAnswer,
+    Unreachable,
+)
 
 try:
     import requests
@@ -183,7 +192,10 @@ def _send(send: t.Callable[[], bytes], doing: str, scrub: t.Callable[[str], str]
     try:
         return send()
     except requests.exceptions.SSLError as exc:
-        raise Unreachable(
+        # an end without a reason may also come while the host answers
+        cut_off = any(isinstance(item, (ssl.SSLEOFError, ssl.SSLZeroReturnError)) for item in _chain(exc))
+        kind = ConnectionLost if cut_off else Unreachable
+        raise kind(
             scrub(
                 f"{doing}: the TLS connection to the host failed: {_reason(exc)}. Check the WinRM certificate and the "
                 "CA settings of the connection (ansible_winrm_ca_trust_path or ansible_psrp_ca_cert)."
@@ -196,11 +208,19 @@ def _send(send: t.Callable[[], bytes], doing: str, scrub: t.Callable[[str], str]
     except requests.exceptions.Timeout:
         raise ConnectionLost(f"{doing}: the host accepted the request but did not answer in time") from None
     except requests.exceptions.RequestException as exc:
+        if isinstance(exc, ValueError):
+            # requests says so of URLs that make no sense
+            raise OptionError(
+                scrub(f"{doing}: the address of the host or of the proxy cannot be used: {_reason(exc)}")
+            ) from None
         if any(isinstance(item, NewConnectionError) for item in _chain(exc)):
             raise Unreachable(scrub(f"{doing}: cannot connect to the host: {_reason(exc)}")) from None
         raise ConnectionLost(scrub(f"{doing}: the connection broke before an answer came: {_reason(exc)}")) from None
     except (AnsibleError, ExchangeTlsError):
         raise
+    except (UnicodeError, LookupError) as exc:
+        # the libraries take the shape of an answer for granted
+        raise UnexpectedAnswer(scrub(f"{doing}: the answer cannot be read: {type(exc).__name__}: {exc}")) from None
     except Exception as exc:
         name = type(exc).__name__
         # pywinrm: InvalidCredentialsError, pypsrp: AuthenticationError; both: WinRMTransportError(protocol, code, text)
@@ -262,5 +282,7 @@ def _reason(exc: BaseException) -> str:
 
 def _without_secret(message: str, secret: t.Any) -> str:
     if isinstance(secret, str) and secret:
-        message = message.replace(secret, "********")
+        # as it is, and as Python shows it inside other values
+        for form in (secret, repr(secret)[1:-1]):
+            message = message.replace(form, "********")
     return re.sub(r"//[^/@\s]+@", "//********@", message)

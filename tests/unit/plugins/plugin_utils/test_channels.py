@@ -1,0 +1,250 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carrying messages over the connection plugins: nothing is opened on the host, and every option counts."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _channels
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import (
+    LoginRefused,
+    OptionError,
+    SecurityContextLost,
+    Unreachable,
+)
+
+from . import connections
+from .connections import PASSWORD, Http, response
+
+
+@pytest.fixture(name="http")
+def _http(monkeypatch: pytest.MonkeyPatch) -> Http:
+    return Http(monkeypatch)
+
+
+@pytest.mark.parametrize("transport", ["ssh", "local", "", None])
+def test_other_connections_are_refused(transport: str | None) -> None:
+    class Connection:
+        pass
+
+    connection = Connection()
+    if transport is not None:
+        connection.transport = transport  # type: ignore[attr-defined]
+    with pytest.raises(OptionError) as caught:
+        _channels.open_channel(connection)
+    assert "'ansible.builtin.winrm'" in caught.value.message
+    assert "'ansible.builtin.psrp'" in caught.value.message
+
+
+# --- winrm ----------------------------------------------------------------------------------------------------------
+
+
+def test_winrm_opens_no_shell(http: Http) -> None:
+    connection = connections.winrm()
+    channel = _channels.open_channel(connection)
+    assert http.sent == []
+    assert connection.shell_id is None
+    assert channel.endpoint == "http://ex01:5985/wsman"
+    assert channel.operation_timeout == 20
+    assert channel.post(b"<envelope/>", "reading") == b"<ok/>"
+    (request,) = http.sent
+    assert request.url == "http://ex01:5985/wsman"
+    assert request.body == b"<envelope/>"
+    assert request.headers["Content-Type"] == "application/soap+xml;charset=UTF-8"
+    assert base64.b64decode(request.headers["Authorization"].split()[1]).decode() == f"admin:{PASSWORD}"
+    connection.close()
+    assert len(http.sent) == 1, "no shell was open, so none is deleted"
+
+
+def test_winrm_options_count(http: Http) -> None:
+    connection = connections.winrm(
+        {"ansible_winrm_read_timeout_sec": 90, "ansible_winrm_operation_timeout_sec": 60},
+        port=5986,
+        path="/other",
+        transport=["ssl"],
+    )
+    channel = _channels.open_channel(connection)
+    channel.post(b"<envelope/>", "reading")
+    assert channel.endpoint == "https://ex01:5986/other"
+    assert channel.operation_timeout == 60
+    assert http.timeouts == [90]
+
+
+def test_winrm_connection_timeout(http: Http) -> None:
+    channel = _channels.open_channel(connections.winrm(connection_timeout=7))
+    channel.post(b"<envelope/>", "reading")
+    assert (channel.operation_timeout, http.timeouts) == (7, [17])
+
+
+def test_winrm_keeps_a_real_shell(http: Http) -> None:
+    connection = connections.winrm()
+    connection.shell_id = "11111111-2222-3333-4444-555555555555"
+    channel = _channels.open_channel(connection)
+    channel.reconnect()
+    channel.post(b"<envelope/>", "reading")
+    assert connection.shell_id == "11111111-2222-3333-4444-555555555555"
+
+
+def test_winrm_connection_that_is_open(http: Http) -> None:
+    connection = connections.winrm()
+    _channels.open_channel(connection)
+    protocol = connection.protocol
+    _channels.open_channel(connection)
+    assert connection.protocol is protocol, "the next item of a loop uses the same login"
+
+
+def test_winrm_reconnect(http: Http) -> None:
+    connection = connections.winrm()
+    channel = _channels.open_channel(connection)
+    channel.post(b"<envelope/>", "reading")
+    before = connection.protocol
+    channel.limit(5)
+    channel.reconnect()
+    channel.reconnect()
+    channel.post(b"<envelope/>", "reading")
+    assert connection.protocol is not before
+    assert http.timeouts == [30, 5], "a limit outlives the login"
+    channel.limit(6)
+    channel.post(b"<envelope/>", "reading")
+    assert http.timeouts[-1] == 6
+
+
+def test_winrm_login_that_cannot_begin(http: Http) -> None:
+    connection = connections.winrm(remote_password=None)
+    with pytest.raises(Unreachable, match="auth method basic requires a password"):
+        _channels.open_channel(connection)
+    assert connection.shell_id is None
+
+
+def test_winrm_transport_that_pywinrm_lacks(http: Http) -> None:
+    connection = connections.winrm(transport=["carrier-pigeon"])
+    with pytest.raises(AnsibleError, match="does not support transport"):
+        _channels.open_channel(connection)
+    assert connection.shell_id is None
+
+
+def test_winrm_failed_connect_says_no_secret(monkeypatch: pytest.MonkeyPatch, http: Http) -> None:
+    connection = connections.winrm()
+
+    def fail() -> None:
+        raise AnsibleConnectionFailure(f"kinit said: bad password {PASSWORD}")
+
+    monkeypatch.setattr(connection, "_connect", fail)
+    with pytest.raises(Unreachable, match="kinit said: bad password") as caught:
+        _channels.open_channel(connection)
+    assert PASSWORD not in str(caught.value)
+    assert connection.shell_id is None
+
+
+def test_winrm_transports_are_tried_in_turn(http: Http) -> None:
+    connection = connections.winrm(transport=["plaintext", "basic", "ssl"])
+    http.replies = [response(401), response(401), response(200, b"<fine/>")]
+    channel = _channels.open_channel(connection)
+    assert channel.post(b"<envelope/>", "reading") == b"<fine/>"
+    assert [request.body for request in http.sent] == [b"<envelope/>"] * 3
+    channel.reconnect()
+    channel.post(b"<envelope/>", "reading")
+    assert len(http.sent) == 4, "what worked is kept"
+
+
+def test_winrm_last_transport_fails(http: Http) -> None:
+    http.otherwise = lambda: response(401)
+    channel = _channels.open_channel(connections.winrm(transport=["plaintext", "basic"]))
+    with pytest.raises(LoginRefused, match="rejected the credentials"):
+        channel.post(b"<envelope/>", "reading")
+    assert len(http.sent) == 2
+
+
+def test_winrm_other_failures_try_no_other_transport(http: Http) -> None:
+    http.otherwise = lambda: response(400)
+    channel = _channels.open_channel(connections.winrm(transport=["plaintext", "basic"]))
+    with pytest.raises(SecurityContextLost):
+        channel.post(b"<envelope/>", "reading")
+    assert len(http.sent) == 1
+
+
+# --- psrp -----------------------------------------------------------------------------------------------------------
+
+
+def test_psrp_opens_no_runspace(http: Http) -> None:
+    connection = connections.psrp()
+    channel = _channels.open_channel(connection)
+    assert http.sent == []
+    assert connection.runspace is None
+    assert channel.endpoint == "http://ex01:5985/wsman"
+    assert channel.operation_timeout == 20
+    assert channel.post(b"<envelope/>", "reading") == b"<ok/>"
+    (request,) = http.sent
+    assert request.body == b"<envelope/>"
+    assert http.timeouts == [(30, 30)]
+
+
+def test_psrp_options_count(monkeypatch: pytest.MonkeyPatch, http: Http) -> None:
+    seen: dict[str, Any] = {}
+    import pypsrp.wsman
+
+    real = pypsrp.wsman.WSMan
+
+    def wsman(**kwargs: Any) -> Any:
+        seen.update(kwargs)
+        return real(**kwargs)
+
+    monkeypatch.setattr(pypsrp.wsman, "WSMan", wsman)
+    connection = connections.psrp(
+        port=5986,
+        protocol="https",
+        path="other",
+        cert_validation="validate",
+        ca_cert="/etc/ca.pem",
+        connection_timeout=11,
+        read_timeout=60,
+        operation_timeout=50,
+        proxy="http://proxy:3128",
+        message_encryption="auto",
+    )
+    channel = _channels.open_channel(connection)
+    channel.post(b"<envelope/>", "reading")
+    assert channel.endpoint == "https://ex01:5986/other"
+    assert channel.operation_timeout == 50
+    assert http.timeouts == [(11, 60)]
+    assert {
+        key: seen[key] for key in ("server", "port", "username", "password", "ssl", "proxy", "cert_validation")
+    } == {
+        "server": "ex01",
+        "port": 5986,
+        "username": "admin",
+        "password": PASSWORD,
+        "ssl": True,
+        "proxy": "http://proxy:3128",
+        "cert_validation": "/etc/ca.pem",
+    }
+
+
+def test_psrp_options_that_do_not_fit(http: Http) -> None:
+    with pytest.raises(
+        OptionError, match="options do not fit together: Cannot use message encryption with auth 'basic'"
+    ):
+        _channels.open_channel(connections.psrp(message_encryption="always"))
+
+
+def test_psrp_reconnect(http: Http) -> None:
+    channel = _channels.open_channel(connections.psrp())
+    channel.post(b"<envelope/>", "reading")
+    channel.limit(5)
+    channel.reconnect()
+    channel.reconnect()
+    channel.post(b"<envelope/>", "reading")
+    channel.limit(6)
+    channel.post(b"<envelope/>", "reading")
+    assert http.timeouts == [(30, 30), (5, 5), (6, 6)]
+
+
+def test_psrp_401(http: Http) -> None:
+    http.otherwise = lambda: response(401)
+    with pytest.raises(LoginRefused, match="rejected the credentials"):
+        _channels.open_channel(connections.psrp()).post(b"<envelope/>", "reading")
