@@ -88,7 +88,8 @@ def _start(options: argparse.Namespace) -> int:
                 raise ValueError(f"a lab is running already (process {running.pid}): stop it first")
         except LabError:
             (options.state_dir / STATE_FILE).unlink(missing_ok=True)
-    start_process(options.description, options.state_dir, options.max_lifetime)
+    process = start_process(options.description, options.state_dir, options.max_lifetime)
+    process.returncode = 0  # it outlives this process on purpose: nobody is to wait for it
     with LabClient(options.state_dir) as lab:
         print(write_inventory(lab))
     return 0

@@ -89,9 +89,12 @@ class ConnectionSecurity:
     """The security context of one HTTP connection."""
 
     def __init__(
-        self, book: AccountBook, methods: Sequence[str], channel_binding: bytes | None, idle: float | None
+        self, book: AccountBook, methods: Sequence[str], fqdn: str, channel_binding: bytes | None, idle: float | None
     ) -> None:
         self._book = book
+        # The service name of a ticket is not encrypted: a GeneralString of this very host must be in the token.
+        self._ticket_host = bytes([0x1B, len(fqdn)]) + fqdn.encode()
+        self._ticket = b""
         self._methods = tuple(methods)
         self._bindings = GssChannelBindings(application_data=channel_binding) if channel_binding else None
         self.idle = idle
@@ -167,9 +170,11 @@ class ConnectionSecurity:
             if chosen is None:
                 return self._reject("this mechanism is not offered")
             self._kerberos_mime = scheme.lower() == "kerberos"
+            self._ticket = b""
             self._context = spnego.server(
                 protocol=chosen, channel_bindings=self._bindings, options=spnego.NegotiateOptions.wrapping_winrm
             )
+        self._ticket += raw
         try:
             reply = self._context.step(raw)
         except Exception as exc:
@@ -180,6 +185,8 @@ class ConnectionSecurity:
         mechanism = str(self._context.negotiated_protocol or "")
         if mechanism not in self._methods:
             return self._reject(f"{mechanism} is not offered")
+        if mechanism == "kerberos" and self._ticket_host not in self._ticket:
+            return self._reject("the ticket is for another host")
         self.mechanism = mechanism
         self.user = str(self._context.client_principal)
         self.account = self._book.find(self.user)

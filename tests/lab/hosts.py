@@ -42,7 +42,7 @@ class State:
     """What a restart throws away."""
 
     enumerations: dict[str, Enumeration] = field(default_factory=dict)
-    shells: set[str] = field(default_factory=set)
+    shells: dict[str, str] = field(default_factory=dict)  # id: resource URI
 
 
 class Host:

@@ -34,13 +34,14 @@ def host_variables(
         raise LabError(f"connection {connection!r} is none of {', '.join(CONNECTIONS)}")
     scheme = scheme or ("http" if "winrm_http" in host.ports else "https")
     transport = transport or next(iter(sorted(host.winrm["auth"], key=("ntlm", "basic", "kerberos").index)))
+    kerberos = transport == "kerberos"
     variables: dict[str, Any] = {
         "ansible_connection": connection,
         "ansible_host": host.address,
         "ansible_port": host.port(f"winrm_{scheme}"),
         "ansible_shell_type": "powershell",
-        "ansible_user": user or _administrator(lab, "user"),
-        "ansible_password": password or _password(lab, user),
+        "ansible_user": user or _user(_administrator(lab, domain=kerberos), kerberos),
+        "ansible_password": password or _password(lab, user, domain=kerberos),
     }
     encryption = "never" if transport == "basic" else "auto"
     if connection == "winrm":
@@ -48,6 +49,10 @@ def host_variables(
         variables["ansible_winrm_transport"] = transport
         variables["ansible_winrm_path"] = host.winrm["path"]
         variables["ansible_winrm_message_encryption"] = encryption
+        if kerberos:
+            variables["ansible_winrm_kerberos_hostname_override"] = host.fqdn
+            # Ansible starts kinit with an empty environment.
+            variables["ansible_winrm_kinit_env_vars"] = ["KRB5_CONFIG"]
         if scheme == "https":
             variables["ansible_winrm_ca_trust_path"] = str(lab.ca_path)
     else:
@@ -55,6 +60,8 @@ def host_variables(
         variables["ansible_psrp_auth"] = {"ntlm": "negotiate"}.get(transport, transport)
         variables["ansible_psrp_path"] = host.winrm["path"].lstrip("/")
         variables["ansible_psrp_message_encryption"] = encryption
+        if kerberos:
+            variables["ansible_psrp_negotiate_hostname_override"] = host.fqdn
         if scheme == "https":
             variables["ansible_psrp_ca_cert"] = str(lab.ca_path)
     variables["lab_endpoints"] = [
@@ -78,16 +85,20 @@ def write_inventory(lab: LabClient, path: Path | None = None, group: str = "exch
     return path
 
 
-def _administrator(lab: LabClient, key: str) -> str:
+def _administrator(lab: LabClient, domain: bool) -> dict[str, Any]:
     for account in lab.accounts():
-        if account["administrator"]:
-            return str(account[key])
-    raise LabError("the lab has no administrator: name an account")
+        if account["administrator"] and (account["domain"] or not domain):
+            return account
+    raise LabError(f"the lab has no {'domain account that is ' if domain else ''}administrator: name an account")
 
 
-def _password(lab: LabClient, user: str | None) -> str:
+def _user(account: dict[str, Any], kerberos: bool) -> str:
+    return f"{account['user']}@{account['domain'].upper()}" if kerberos else str(account["user"])
+
+
+def _password(lab: LabClient, user: str | None, domain: bool) -> str:
     if user is None:
-        return _administrator(lab, "password")
+        return str(_administrator(lab, domain)["password"])
     for account in lab.accounts():
         if user.rpartition("\\")[2].partition("@")[0].lower() == account["user"].lower():
             return str(account["password"])

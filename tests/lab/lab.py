@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ class Lab:
 
     def __init__(self, description: LabDescription, state_dir: Path) -> None:
         raise_file_limit()
+        _check_kerberos(description)
         self.description = description
         self.state_dir = state_dir
         self.certificates = CertificateStore(state_dir)
@@ -57,6 +59,17 @@ class Lab:
         for endpoint in description.endpoints:
             host.add_service(endpoint.port, TlsEndpoint(host, endpoint, issue(endpoint.certificate).path).serve)
         return host
+
+
+def _check_kerberos(description: LabDescription) -> None:
+    """Raises ValueError where Kerberos is asked for and cannot work."""
+    if not any("kerberos" in host.winrm.auth for host in description.hosts):
+        return
+    absent = [name for name in ("gssapi", "krb5") if importlib.util.find_spec(name) is None]
+    if absent:
+        raise ValueError(f"hosts with Kerberos need Python's {' and '.join(absent)}: pip install pyspnego[kerberos]")
+    if "KRB5_KTNAME" not in os.environ or "KRB5_CONFIG" not in os.environ:
+        raise ValueError("hosts with Kerberos need KRB5_CONFIG and KRB5_KTNAME: see tests/lab/kdc.py")
 
 
 def facts(host: Host) -> dict[str, Any]:

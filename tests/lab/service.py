@@ -43,7 +43,7 @@ def classify(host: Host, request: Request | Identify) -> Operation:
     if isinstance(request, Identify):
         return Operation("Identify", {})
     verb = request.action.rpartition("/")[2]
-    if request.resource_uri.startswith(ns.SHELL):
+    if _is_shell(request):
         return Operation(f"Shell.{verb}", dict(request.selectors))
     class_name = request.resource_uri.rpartition("/")[2]
     body = request.body[0] if len(request.body) == 1 else None
@@ -65,7 +65,7 @@ def execute(host: Host, request: Request | Identify) -> Reply:
     """Runs the request. Raises SoapFault."""
     if isinstance(request, Identify):
         return Reply(f"{ns.IDENTITY}/IdentifyResponse", _identify(host))
-    if request.resource_uri.startswith(ns.SHELL):
+    if _is_shell(request):
         return Reply(*shell.handle(host, request))
     if request.action in (ns.PULL, ns.RELEASE):
         return _pull(host, request)
@@ -83,6 +83,10 @@ def execute(host: Host, request: Request | Identify) -> Reply:
 def is_shutdown(operation: Operation) -> bool:
     """True for the methods after which the quirk shutdown_cuts_connection drops the connection."""
     return operation.name in _SHUTDOWN
+
+
+def _is_shell(request: Request) -> bool:
+    return request.resource_uri.startswith(f"{ns.SHELL}/") or request.resource_uri == shell.POWERSHELL
 
 
 def _identify(host: Host) -> str:

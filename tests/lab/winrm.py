@@ -77,7 +77,11 @@ class _Handler(BaseHTTPRequestHandler):
         idle = self.host.quirks.get("ntlm_idle")
         binding = listener.certificate.channel_binding if listener.certificate else None
         self.security = ConnectionSecurity(
-            listener.book, self.host.description.winrm.auth, binding, float(idle) if idle else None
+            listener.book,
+            self.host.description.winrm.auth,
+            self.host.description.fqdn,
+            binding,
+            float(idle) if idle else None,
         )
         self.basic_logged = False
         self.body_in = b""

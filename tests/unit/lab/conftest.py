@@ -12,7 +12,7 @@ import pytest
 
 from tests.lab.client import HostClient, LabClient
 from tests.lab.launch import running_lab
-from tests.unit.lab.wire import Wire
+from tests.unit.lab.wire import OPENED, Wire
 
 PLAIN = {"auth": ["ntlm", "basic"], "allow_unencrypted": True}
 DESCRIPTION: dict[str, Any] = {
@@ -69,6 +69,14 @@ DESCRIPTION: dict[str, Any] = {
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabClient]:
     with running_lab(DESCRIPTION, tmp_path_factory.mktemp("lab"), max_lifetime=600) as client:
         yield client
+
+
+@pytest.fixture(autouse=True)
+def close_connections() -> Iterator[None]:
+    """Closes what a test left open."""
+    yield
+    while OPENED:
+        OPENED.pop()()
 
 
 def _clean(lab: LabClient, name: str) -> Iterator[HostClient]:

@@ -17,13 +17,14 @@ import xmltodict
 from pypsrp.exceptions import AuthenticationError
 from pypsrp.exceptions import WinRMTransportError as PsrpTransportError
 from pypsrp.exceptions import WSManFaultError as PsrpFault
+from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
 from winrm.exceptions import InvalidCredentialsError, WinRMTransportError, WSManFaultError
 from winrm.protocol import Protocol
 
 from tests.lab.client import HostClient, LabClient
 from tests.lab.launch import running_lab
-from tests.unit.lab.wire import HKLM, PROTOCOLS, STDREGPROV, Wire, envelope, input_element
+from tests.unit.lab.wire import HKLM, OPENED, PROTOCOLS, STDREGPROV, Wire, envelope, input_element
 
 KEY = rf"{PROTOCOLS}\SSL 2.0\Client"
 ARGUMENTS = (("hDefKey", HKLM), ("sSubKeyName", KEY), ("sValueName", "DisabledByDefault"))
@@ -32,13 +33,15 @@ ACTION = f"{STDREGPROV}/GetDWORDValue"
 
 def winrm(lab: LabClient, host: HostClient, scheme: str = "http", **options: Any) -> Protocol:
     options = {"transport": "ntlm", "username": "labadmin", "password": "Lab-Pass-1", **options}
-    return Protocol(
+    protocol = Protocol(
         endpoint=f"{scheme}://{host.address}:{host.port(f'winrm_{scheme}')}/wsman",
         ca_trust_path=options.pop("ca_trust_path", str(lab.ca_path)),
         read_timeout_sec=10,
         operation_timeout_sec=5,
         **options,
     )
+    OPENED.append(protocol.transport.close_session)
+    return protocol
 
 
 def winrm_read(protocol: Protocol) -> str | None:
@@ -170,6 +173,14 @@ class TestPsrp:
     def test_channel_binding_is_checked(self, lab: LabClient, ex01: HostClient) -> None:
         with psrp(lab, ex01, ssl=True, negotiate_send_cbt=False) as wsman, pytest.raises(AuthenticationError):
             psrp_read(wsman)
+
+    def test_runspace_pool_opens_and_runs_nothing(self, lab: LabClient, ex01: HostClient) -> None:
+        with psrp(lab, ex01) as wsman, RunspacePool(wsman) as pool:
+            shell = PowerShell(pool).add_script("Get-Date")
+            with pytest.raises(PsrpFault) as caught:
+                shell.invoke()
+        assert caught.value.code == 2147942405
+        assert ex01.operations() == ["Shell.Create", "Shell.Receive", "Shell.Command", "Shell.Delete"]
 
     def test_wrong_password(self, lab: LabClient, ex01: HostClient) -> None:
         with psrp(lab, ex01, password="wrong") as wsman, pytest.raises(AuthenticationError):

@@ -9,7 +9,7 @@ import base64
 import http.client
 import uuid
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape
@@ -29,6 +29,8 @@ STDREGPROV = f"{WMI}/root/default/StdRegProv"
 OPERATING_SYSTEM = f"{WMI}/root/cimv2/Win32_OperatingSystem"
 HKLM = "2147483650"
 PROTOCOLS = r"SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols"
+#: What is to be closed after each test.
+OPENED: list[Callable[[], object]] = []
 SOAP_TYPE = "application/soap+xml;charset=UTF-8"
 
 
@@ -118,6 +120,7 @@ class Wire:
         self.connection = http.client.HTTPConnection(host.address, host.port("winrm_http"), timeout=15)
         token = base64.b64encode(f"{user}:{password}".encode()).decode()
         self.authorization: str | None = f"Basic {token}"
+        OPENED.append(self.close)
 
     def close(self) -> None:
         self.connection.close()
