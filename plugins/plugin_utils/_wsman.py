@@ -49,7 +49,12 @@ class Session:
                 raise
             self._trace(f"{exc}; logging in again")
         self.channel.reconnect()
-        return self._exchange(request, doing)
+        try:
+            return self._exchange(request, doing)
+        except (ConnectionLost, SecurityContextLost):
+            # as above
+            self.channel.reconnect()
+            raise
 
     def _exchange(self, request: _soap.Request, doing: str) -> Element:
         message_id = uuid.uuid4()

@@ -1,0 +1,214 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A session: what is sent again and what is not, and what is logged of it."""
+
+from __future__ import annotations
+
+import re
+import stat
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _soap
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import (
+    AccessDenied,
+    ConnectionLost,
+    ExchangeTlsError,
+    LoginRefused,
+    OperationTimedOut,
+    SecurityContextLost,
+    UnexpectedAnswer,
+    Unreachable,
+    WsmanFault,
+)
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._wsman import MAX_ENVELOPE_SIZE, Session, WireLog
+
+REQUEST = _soap.Request("urn:act", "urn:resource")
+
+
+def answer_to(message: bytes, body: str = "<ok/>") -> bytes:
+    found = re.search(rb"<a:MessageID>uuid:([^<]+)<", message)
+    assert found is not None
+    return (
+        f'<s:Envelope xmlns:s="{_soap.NS_SOAP}" xmlns:a="{_soap.NS_ADDRESSING}"><s:Header>'
+        f"<a:RelatesTo>uuid:{found[1].decode()}</a:RelatesTo></s:Header><s:Body>{body}</s:Body></s:Envelope>"
+    ).encode()
+
+
+class Channel:
+    """Answers well, except for the errors it is given; writes down what happens to it, in order."""
+
+    endpoint = "http://ex01:5985/wsman"
+    operation_timeout = 20
+
+    def __init__(self, *errors: Exception | Callable[[bytes], bytes] | None) -> None:
+        self.script = list(errors)
+        self.events: list[str] = []
+        self.messages: list[bytes] = []
+
+    def post(self, message: bytes, doing: str) -> bytes:
+        self.events.append("post")
+        self.messages.append(message)
+        step = self.script.pop(0) if self.script else None
+        if isinstance(step, Exception):
+            raise step
+        return step(message) if step else answer_to(message)
+
+    def reconnect(self) -> None:
+        self.events.append("reconnect")
+
+    def limit(self, seconds: float) -> None:
+        raise AssertionError("not here")
+
+
+def call(channel: Channel, repeatable: bool = True, trace: list[str] | None = None) -> str:
+    session = Session(channel, trace=None if trace is None else trace.append)
+    body = session.call(REQUEST, doing="doing it", repeatable=repeatable)
+    return body[0].tag
+
+
+def test_one_request() -> None:
+    channel = Channel()
+    trace: list[str] = []
+    assert call(channel, trace=trace) == "ok"
+    assert channel.events == ["post"]
+    assert trace == ["doing it"]
+    (message,) = channel.messages
+    assert f'<w:MaxEnvelopeSize s:mustUnderstand="true">{MAX_ENVELOPE_SIZE}<'.encode() in message
+    assert b"<w:OperationTimeout>PT20S<" in message
+    assert b"<a:To>http://ex01:5985/wsman<" in message
+
+
+def test_message_ids_differ() -> None:
+    channel = Channel(SecurityContextLost("x"))
+    call(channel)
+    call(channel)
+    ids = {re.findall(rb"uuid:([0-9A-F-]{36})", message)[0] for message in channel.messages}
+    assert len(ids) == 3
+    assert all(uuid.UUID(item.decode()) for item in ids)
+
+
+@pytest.mark.parametrize("repeatable", [True, False])
+def test_request_that_could_not_be_read_is_sent_again(repeatable: bool) -> None:
+    channel = Channel(SecurityContextLost("forgotten"))
+    trace: list[str] = []
+    assert call(channel, repeatable, trace) == "ok"
+    assert channel.events == ["post", "reconnect", "post"]
+    assert trace == ["doing it", "doing it: login expired, logging in again", "doing it"]
+
+
+def test_read_is_repeated() -> None:
+    channel = Channel(ConnectionLost("it broke"))
+    trace: list[str] = []
+    assert call(channel, True, trace) == "ok"
+    assert channel.events == ["post", "reconnect", "post"]
+    assert trace[1] == "it broke; logging in again"
+
+
+def test_write_is_not_repeated() -> None:
+    channel = Channel(ConnectionLost("it broke"))
+    with pytest.raises(ConnectionLost, match="it broke"):
+        call(channel, False)
+    assert channel.events == ["post", "reconnect"], "the next request gets a fresh login"
+
+
+@pytest.mark.parametrize("first", [SecurityContextLost("one"), ConnectionLost("one")])
+@pytest.mark.parametrize("second", [SecurityContextLost("two"), ConnectionLost("two"), LoginRefused("two")])
+def test_second_failure_is_raised(first: Exception, second: Exception) -> None:
+    channel = Channel(first, second)
+    with pytest.raises(type(second), match="two"):
+        call(channel)
+    assert channel.events[:3] == ["post", "reconnect", "post"]
+    assert "post" not in channel.events[3:]
+
+
+@pytest.mark.parametrize("repeatable", [True, False])
+@pytest.mark.parametrize(
+    "error",
+    [
+        Unreachable("x"),
+        LoginRefused("x"),
+        UnexpectedAnswer("x"),
+        WsmanFault("x"),
+        AccessDenied("x"),
+        OperationTimedOut("x"),
+    ],
+)
+def test_other_failures_are_not_repeated(error: ExchangeTlsError, repeatable: bool) -> None:
+    channel = Channel(error)
+    with pytest.raises(type(error)):
+        call(channel, repeatable)
+    assert channel.events == ["post"]
+
+
+def test_write_after_a_lost_context_that_breaks_is_not_repeated() -> None:
+    channel = Channel(SecurityContextLost("x"), ConnectionLost("it broke"), None)
+    with pytest.raises(ConnectionLost, match="it broke"):
+        call(channel, False)
+    assert channel.events.count("post") == 2
+    assert channel.events[-1] == "reconnect", "the next request gets a fresh login"
+
+
+def test_rubbish_is_refused() -> None:
+    with pytest.raises(UnexpectedAnswer, match="doing it: the answer cannot be read"):
+        call(Channel(lambda message: b"<html>"))
+
+
+# --- the wire log ---------------------------------------------------------------------------------------------------
+
+
+def test_wire_log(tmp_path: Path) -> None:
+    folder = tmp_path / "a b" / "logs"
+    error = Unreachable("HTTP 503")
+    error.answer = b"<html>busy</html>"
+    channel = Channel(None, error, ConnectionLost("it broke"), None)
+    session = Session(channel, wire_log=WireLog(str(folder), "ex01"))
+    session.call(REQUEST, doing="first", repeatable=True)
+    with pytest.raises(Unreachable):
+        session.call(REQUEST, doing="second", repeatable=True)
+    session.call(REQUEST, doing="third", repeatable=True)
+    path = folder / "ex01.wsman.log"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    text = path.read_text()
+    heads = re.findall(r"^### \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00 (.*)$", text, re.MULTILINE)
+    assert heads == [
+        "request: first",
+        "answer: first",
+        "request: second",
+        "error: second",
+        "request: third",
+        "error: third",
+        "request: third",
+        "answer: third",
+    ]
+    for message in channel.messages:
+        assert message.decode() in text
+    assert "<html>busy</html>" in text
+    assert "it broke" in text
+
+
+def test_wire_log_goes_on(tmp_path: Path) -> None:
+    for _dummy in range(2):
+        Session(Channel(), wire_log=WireLog(str(tmp_path), "ex01")).call(REQUEST, doing="x", repeatable=True)
+    assert (tmp_path / "ex01.wsman.log").read_text().count("### ") == 4
+
+
+def test_wire_log_of_each_host(tmp_path: Path) -> None:
+    for host in ("ex01", "../ex/02", "ex 03"):
+        WireLog(str(tmp_path / "logs"), host).write("request", "x", b"y")
+    assert sorted(item.name for item in (tmp_path / "logs").iterdir()) == [
+        ".._ex_02.wsman.log",
+        "ex 03.wsman.log",
+        "ex01.wsman.log",
+    ]
+    assert [item.name for item in tmp_path.iterdir()] == ["logs"]
+
+
+def test_wire_log_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ExchangeTlsError, match=r"Cannot write the wire log in '.*file': "):
+        WireLog(str(tmp_path / "file"), "ex01")
