@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 
 from . import _checkout, _venvs
-from ._run import CACHE, GateFailed, GateSkipped, run, say
+from ._run import CACHE, GateFailed, GateSkipped, run, run_all, say
 
 SANITY_CORES = ("2.21", "2.16")
 
@@ -32,17 +33,15 @@ _PROBLEMS = re.compile(r"^(ERROR|FATAL|WARNING: (?!Location|Using locale)|.*Erro
 def sanity(arguments: Sequence[str]) -> None:
     """`make sanity`; arguments are handed to ansible-test."""
     skipped: list[str] = []
-    failed: list[str] = []
-    for core in SANITY_CORES:
+
+    def on(core: str) -> None:
         try:
             _sanity(core, arguments)
         except GateSkipped as reason:
             skipped.append(core)
             say(f"SKIPPED: sanity on ansible-core {core} because {reason}")
-        except GateFailed as failure:
-            failed.append(str(failure))
-    if failed:
-        raise GateFailed("; ".join(failed))
+
+    run_all(*(functools.partial(on, core) for core in SANITY_CORES))
     if len(skipped) == len(SANITY_CORES):
         raise GateFailed("sanity ran on no ansible-core at all")
 

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 from collections.abc import Sequence
 
 from . import _checkout, _venvs
-from ._run import CACHE, ROOT, GateFailed, GateSkipped, run, say
+from ._run import CACHE, ROOT, GateFailed, GateSkipped, run, run_all, say
 
 # Seconds that a run of the tests may take, whatever happens in it.
 TEST_LIMIT = 600
@@ -62,15 +63,18 @@ def _chosen(arguments: Sequence[str], *names: str) -> list[str]:
 def matrix(arguments: Sequence[str]) -> None:
     """`make matrix`: unit tests and the integration tests marked `smoke`, or the arguments, on every ansible-core."""
     chosen = list(arguments) or ["-m", "smoke or not integration", *_chosen((), "unit", "integration")]
-    skipped = []
-    for core in _venvs.CORES:
+    skipped: list[str] = []
+
+    def on(core: str) -> None:
         try:
             venv = _venvs.core_venv(core)
         except GateSkipped as reason:
             skipped.append(core)
             say(f"SKIPPED: ansible-core {core} because {reason}")
-            continue
-        pytest(f"tests on ansible-core {core}, Python {venv.python_version()}", venv, *workers(), *chosen)
+        else:
+            pytest(f"tests on ansible-core {core}, Python {venv.python_version()}", venv, *workers(), *chosen)
+
+    run_all(*(functools.partial(on, core) for core in _venvs.CORES))
     if len(skipped) == len(_venvs.CORES):
         raise GateFailed("the tests ran on no ansible-core at all")
 
