@@ -17,11 +17,11 @@ short_description: What happened to each Exchange server, at the end of the run
 version_added: 0.1.0
 author: mailops contributors (@mailops)
 description:
-  - After the recap, prints the lines that the role P(mailops.exchange_tls.tls12#role) leaves for each host, and the last
-    error of the hosts that it could not finish, so that a long run need not be read from the beginning.
+  - After the recap, prints the lines that the role P(mailops.exchange_tls.tls12#role) leaves for each host.
+  - For hosts that could not be finished, it prints the last error too, so that a long run need not be read through.
   - Hosts that need attention come first.
 requirements:
-  - Enable it with C(callbacks_enabled = mailops.exchange_tls.summary) in C(ansible.cfg), as the one in the repository does.
+  - Enable it in C(ansible.cfg) with C(callbacks_enabled = mailops.exchange_tls.summary).
 """
 
 

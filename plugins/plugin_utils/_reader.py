@@ -27,17 +27,16 @@ class Reader:
         return Snapshot(dict(self._values), dict(self._keys), dict(self._subkeys), dict(self._listed))
 
     def protocols(self, managed: t.Collection[str]) -> None:
-        """Every protocol version on both sides. The sides of ``managed`` protocols are listed in full as well, so that
-        values Windows ignores come to light; of the others only the two values that count are read."""
+        """Every protocol version on both sides. A side of a ``managed`` protocol that lacks one of its two values is
+        listed in full as well, so that values under wrong names come to light."""
         self.subkeys(PROTOCOLS_KEY)
         for protocol in PROTOCOLS:
             self.subkeys(protocol_key(protocol))
             for side in SIDES:
                 key = protocol_key(protocol, side)
-                if protocol in managed:
+                values = [self.value(Setting(key, name)) for name in VALUE_NAMES]
+                if protocol in managed and any(value.type is not Type.REG_DWORD for value in values):
                     self.list_values(key)
-                for name in VALUE_NAMES:
-                    self.value(Setting(key, name))
 
     def subkeys(self, key: str) -> tuple[str, ...]:
         """The keys below; empty where the key is missing."""
@@ -73,7 +72,7 @@ class Reader:
             if actual is None:
                 return ABSENT
             kind = actual
-        value = self._registry.get(setting.key, setting.name, kind)
+        value = self._registry.get(setting.key, setting.name, kind, self.list_values)
         if value is None:
             self._found(setting.key, False)
             return ABSENT

@@ -163,10 +163,17 @@ class Registry:
             )
         return {name or "": _NUMBERS.get(number, Type.OTHER) for name, number in zip(listed, types, strict=False)}
 
-    def get(self, key: str, name: str, kind: Type = Type.REG_DWORD) -> Value | None:
+    def get(
+        self,
+        key: str,
+        name: str,
+        kind: Type = Type.REG_DWORD,
+        types_of: t.Callable[[str], t.Mapping[str, Type] | None] | None = None,
+    ) -> Value | None:
         """The value, ABSENT where it is missing, None where the key is missing.
 
-        A value of another type is found out and read as what it is (one more request each).
+        A value of another type is found out and read as what it is: one more request, and one for the types of the
+        key's values unless ``types_of`` knows them.
         """
         if kind is Type.OTHER:
             return Value(Type.OTHER, None)
@@ -180,7 +187,7 @@ class Registry:
             # GetMultiStringValue does not tell a missing value from a missing key; nobody here needs the difference
             return ABSENT if kind is Type.REG_MULTI_SZ else None
         if code == WRONG_TYPE:
-            types = self.value_types(key) or {}
+            types = (types_of or self.value_types)(key) or {}
             actual = next((found for listed, found in types.items() if listed.lower() == name.lower()), None)
             if actual is None:
                 return ABSENT  # deleted between the two requests

@@ -36,8 +36,8 @@ def verdict(
 ) -> Verdict:
     """The verdict on the results of tls_settings_info and tls_handshake_info.
 
-    ``judge_policy=False`` leaves the findings out (after a rollback). With ``allow_pending`` a pending restart is a note,
-    and so are handshakes that differ from the settings: they show the time before the restart.
+    ``judge_policy=False`` leaves the findings out (after a rollback). With ``allow_pending`` a pending restart is a
+    note, and so are handshakes that differ from the settings: they show the time before the restart.
     """
     if handshake_policy not in HANDSHAKES:
         raise ValueError(f"handshakes must be one of {', '.join(HANDSHAKES)}, not {handshake_policy!r}")

@@ -1,0 +1,49 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The request budget: requests after the login are counted, never timed."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from tests.bench.run import ALL, BUDGET
+from tests.lab.client import LabClient
+
+from .harness import Ansible
+
+LAB: dict[str, t.Any] = {
+    "accounts": [{"user": "labadmin", "password": "Lab-Pass-1", "administrator": True}],
+    "hosts": {
+        "stock": {"windows": "2016", "registry": ["stock"]},
+        "full": {"windows": "2016", "registry": ["stock", "fully_configured"]},
+    },
+}
+
+
+@pytest.mark.parametrize("connection", ["winrm", "psrp"])
+def test_budget(lab: LabClient, ansible: Ansible, connection: str) -> None:
+    cost: dict[str, dict[str, int]] = {}
+    for module in ("tls_settings_info", "tls_settings"):
+        for name in BUDGET:
+            lab.host(name).reset_log()
+        arguments = ["--check"] if module == "tls_settings" else []
+        ansible.task(module, *arguments, connection=connection, options={"protocols": ALL}).ok()
+        cost[module] = {name: lab.host(name).counters()["soap_requests"] for name in BUDGET}
+        assert {name: lab.host(name).counters()["logins"] for name in BUDGET} == dict.fromkeys(BUDGET, 1)
+    assert cost["tls_settings"] == cost["tls_settings_info"]
+    assert all(cost["tls_settings_info"][name] <= most for name, most in BUDGET.items()), cost
+
+
+def test_enforcing_what_is_right_costs_an_audit(lab: LabClient, ansible: Ansible) -> None:
+    requests = {}
+    for module in ("tls_settings_info", "tls_settings"):
+        lab.host("full").reset_log()
+        run = ansible.task(module, hosts="full", options={"protocols": ALL}).ok()
+        assert run.result(module)["changed"] is False
+        requests[module] = [(item["operation"], item["arguments"]) for item in lab.host("full").requests()]
+    assert requests["tls_settings"] == requests["tls_settings_info"]
+    reads = [item for item in requests["tls_settings"] if item[0].startswith("StdRegProv")]
+    assert len(reads) == len({str(item) for item in reads}), "something was read twice"
