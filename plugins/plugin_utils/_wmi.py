@@ -15,7 +15,7 @@ import typing as t
 import xml.etree.ElementTree as ET
 
 from . import _xml
-from ._errors import UnexpectedAnswer
+from ._errors import ConnectionLost, UnexpectedAnswer
 from ._soap import NS_ENUMERATION, NS_TRANSFER, NS_WSMAN, NS_XSI, Request
 from ._wsman import Session
 from ._xml import Element
@@ -87,18 +87,28 @@ def query(session: Session, wql: str, *, namespace: str = CIMV2) -> list[Instanc
     ET.SubElement(enumerate_body, f"{{{NS_WSMAN}}}OptimizeEnumeration")
     ET.SubElement(enumerate_body, f"{{{NS_WSMAN}}}MaxElements").text = "100"
     ET.SubElement(enumerate_body, f"{{{NS_WSMAN}}}Filter", {"Dialect": _WQL}).text = wql
-    resource = f"{namespace}/*"
-    body = session.call(Request(f"{NS_ENUMERATION}/Enumerate", resource, enumerate_body), doing=doing, repeatable=True)
+    request = Request(f"{NS_ENUMERATION}/Enumerate", f"{namespace}/*", enumerate_body)
+    body = session.call(request, doing=doing, repeatable=True)
+    try:
+        return _pull_all(session, request.resource_uri, body, doing)
+    except ConnectionLost:
+        # a pull moves the host's cursor, so it is not sent again; the query as a whole is a read
+        body = session.call(request, doing=doing, repeatable=True)
+        return _pull_all(session, request.resource_uri, body, doing)
+
+
+def _pull_all(session: Session, resource_uri: str, body: Element, doing: str) -> list[Instance]:
+    """The instances of an Enumerate answer, and those that have to be asked for."""
     found: list[Instance] = []
+    context: str | None = None
     for _dummy in range(_MAX_PULLS):
-        context = _collect(body, found)
+        context = _collect(body, found, context)
         if context is None:
             return found
         pull = Element(f"{{{NS_ENUMERATION}}}Pull")
         ET.SubElement(pull, f"{{{NS_ENUMERATION}}}EnumerationContext").text = context
         ET.SubElement(pull, f"{{{NS_ENUMERATION}}}MaxElements").text = "100"
-        # a pull moves the host's cursor: asking again would skip instances
-        body = session.call(Request(f"{NS_ENUMERATION}/Pull", resource, pull), doing=doing, repeatable=False)
+        body = session.call(Request(f"{NS_ENUMERATION}/Pull", resource_uri, pull), doing=doing, repeatable=False)
     raise UnexpectedAnswer(f"{doing}: the host never says that the result is complete")
 
 
@@ -130,7 +140,7 @@ def invoke(
 
 
 def parse_datetime(value: str) -> datetime.datetime:
-    """A CIM datetime in its XML form, 0 to 6 (or more) fraction digits, 'Z' or an offset. Always aware."""
+    """A CIM datetime in its XML form, 0 to 6 (or more) fraction digits, 'Z' or an offset. Returned in UTC."""
     match = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:?\d\d)?", value.strip())
     if match is None:
         raise UnexpectedAnswer(f"{value!r} is not a CIM datetime")
@@ -138,22 +148,27 @@ def parse_datetime(value: str) -> datetime.datetime:
     # no zone was never seen in captures; WMI's own clock is UTC
     zone = "+00:00" if zone in (None, "Z") else f"{zone[:3]}:{zone[-2:]}"
     try:
-        return datetime.datetime.fromisoformat(f"{base}.{(fraction or '0')[:6].ljust(6, '0')}{zone}")
-    except ValueError as exc:
+        moment = datetime.datetime.fromisoformat(f"{base}.{(fraction or '0')[:6].ljust(6, '0')}{zone}")
+        return moment.astimezone(datetime.timezone.utc)
+    except (ValueError, OverflowError) as exc:
         raise UnexpectedAnswer(f"{value!r} is not a CIM datetime: {exc}") from None
 
 
-def _collect(body: Element, found: list[Instance]) -> str | None:
+def _collect(body: Element, found: list[Instance], context: str | None) -> str | None:
     """Adds the items of an Enumerate or Pull answer; returns the context to go on with, None at the end."""
     answer = next((item for item in body if _xml.local_name(item) in ("EnumerateResponse", "PullResponse")), None)
     if answer is None:
         raise UnexpectedAnswer("the host answered a WMI query with something else")
-    items = _xml.child(answer, "Items")
-    if items is not None:
-        found.extend(_instance(item) for item in items)
+    listed = _xml.child(answer, "Items")
+    items = [_instance(item) for item in listed] if listed is not None else []
+    found.extend(items)
     if _xml.child(answer, "EndOfSequence") is not None:
         return None
-    return _xml.text(_xml.child(answer, "EnumerationContext"))
+    told = _xml.child(answer, "EnumerationContext")
+    if told is None:
+        # not named again: as it was. Without items as well there is nothing to go on for
+        return context if items else None
+    return _xml.text(told)
 
 
 def _instance(element: Element) -> Instance:
