@@ -27,6 +27,7 @@ from .schannel import effective_protocols
 UP, STOPPING, DOWN, OFF = "up", "stopping", "down", "off"
 
 ERROR_SHUTDOWN_IN_PROGRESS = 1115
+ERROR_SHUTDOWN_IS_SCHEDULED = 1190
 
 
 @dataclass
@@ -71,6 +72,9 @@ class Host:
         self._connections: set[socket.socket] = set()
         self._connection_numbers = itertools.count(1)
         self._boot_reads = 0
+        self._away = bool(self.quirks.get("down"))  # kept away by the quirk "down"
+        self._lost: float | None = None  # kept away by "never_back": when its kernel started
+        self._scheduled = False
 
     # -- time ------------------------------------------------------------------------------------------------------
 
@@ -158,45 +162,66 @@ class Host:
     def set_quirk(self, name: str, value: Any) -> None:
         """Sets a quirk; "down" takes effect on the listeners at once."""
         self.quirks.set(name, value)
-        self._obey_down()
+        self._obey()
 
     def clear_quirks(self) -> None:
         """Forgets all quirks, and comes back where "down" or "never_back" kept the host away."""
         self.quirks.clear()
-        self._obey_down()
+        self._obey()
 
-    def _obey_down(self) -> None:
+    def _obey(self) -> None:
+        """Goes away or comes back as the quirks say; a restart under way is left alone."""
         with self.lock:
-            down, status, listening = self.quirks.get("down"), self.status, bool(self._listeners)
-        if down and listening:
-            self.status = DOWN
+            down, away, lost = self.quirks.get("down"), self._away, self._lost
+            if down and self.status == UP:
+                self.status, self._away = DOWN, True
+            elif away and not down:
+                self._away = False
+            elif lost is not None and not self.quirks.get("never_back"):
+                self._lost = None
+            else:
+                return
+        if down and not away:
             self.close()
-        elif not down and not listening and status == DOWN and self.services:
+        elif away:
             self.open()
+        elif lost is not None:
+            self._boot(lost)
 
     # -- restart ---------------------------------------------------------------------------------------------------
 
-    def begin_shutdown(self, power_off: bool, delay: float | None = None) -> int:
-        """Starts going down; the Win32 code says whether it was accepted."""
+    def begin_shutdown(self, power_off: bool, delay: float | None = None, timeout: float = 0.0) -> int:
+        """Starts going down; the Win32 code says whether it was accepted.
+
+        timeout: seconds for which the shutdown is only scheduled. delay: from then until connections die.
+        """
         ordered = self.quirks.get("shutdown_returns")
         if ordered is not None:
             return int(ordered)
         with self.lock:
+            if self._scheduled:
+                return ERROR_SHUTDOWN_IS_SCHEDULED
             if self.status != UP:
                 return ERROR_SHUTDOWN_IN_PROGRESS
             if self.quirks.get("no_restart"):
                 return 0
-            self.status = STOPPING
+            self._scheduled = timeout > 0
+            self.status = UP if self._scheduled else STOPPING
         wait = self.description.restart.shutdown_delay if delay is None else delay
-        threading.Thread(target=self._shutdown, args=(power_off, wait), daemon=True).start()
+        threading.Thread(target=self._shutdown, args=(power_off, wait, timeout), daemon=True).start()
         return 0
 
-    def _shutdown(self, power_off: bool, delay: float) -> None:
+    def _shutdown(self, power_off: bool, delay: float, timeout: float) -> None:
+        requested = time.time()
+        if timeout:
+            time.sleep(timeout)
+            with self.lock:
+                self._scheduled, self.status = False, STOPPING
         time.sleep(delay)
         with self.lock:
             self.status = OFF if power_off else DOWN
             self.restarts.append(
-                {"requested_at": time.time() - delay, "down_at": time.time(), "up_at": None, "power_off": power_off}
+                {"requested_at": requested, "down_at": time.time(), "up_at": None, "power_off": power_off}
             )
         self.close()
         if power_off:
@@ -205,8 +230,10 @@ class Host:
         time.sleep(down_for / 2)
         kernel_started = self.now()
         time.sleep(down_for / 2)
-        if self.quirks.get("never_back"):
-            return
+        with self.lock:
+            if self.quirks.get("never_back"):
+                self._lost = kernel_started
+                return
         self._boot(kernel_started)
 
     def _boot(self, kernel_started: float) -> None:
@@ -220,8 +247,9 @@ class Host:
                 self.effective = self._effective()
             self.back_at = time.monotonic()
             self.restarts[-1]["up_at"] = time.time()
-        if self.quirks.get("down"):
-            return
+            self._away = bool(self.quirks.get("down"))
+            if self._away:
+                return
         self.open()
 
     def _effective(self) -> tuple[str, ...]:

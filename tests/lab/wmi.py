@@ -124,8 +124,8 @@ def _call_operating_system(host: Host, method: str, arguments: dict[str, Any]) -
         return {"ReturnValue": 0}
     if flags not in _POWER_OFF | _REBOOT:
         return {"ReturnValue": _INVALID_PARAMETER}
-    delay = float(arguments.get("Timeout", 0)) + host.description.restart.shutdown_delay
-    return {"ReturnValue": host.begin_shutdown(flags in _POWER_OFF, delay)}
+    timeout = float(arguments.get("Timeout", 0))
+    return {"ReturnValue": host.begin_shutdown(flags in _POWER_OFF, timeout=timeout)}
 
 
 # -- Win32_ComputerSystem, Win32_Service, Win32_QuickFixEngineering ------------------------------------------------

@@ -244,7 +244,7 @@ class TestBasic:
 
 @pytest.fixture(scope="class")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabClient]:
-    hosts = {
+    hosts: dict[str, Any] = {
         kind.replace("_", ""): {"winrm": {"http": None, "https": 5986, "certificate": kind}}
         for kind in ("good", "expired", "wrong_name", "other_ca")
     }

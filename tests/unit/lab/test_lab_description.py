@@ -5,15 +5,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.lab.description import DescriptionError, load
+from tests.lab.description import (
+    CERTIFICATES,
+    ENDPOINT_KINDS,
+    DescriptionError,
+    Endpoint,
+    Restart,
+    Service,
+    Winrm,
+    load,
+)
 from tests.lab.presets import layer_names, registry_layer, windows_preset
+from tests.lab.quirks import NAMES
 from tests.lab.registry import Registry, RegistryError, ValueFormatError, fold, make_value, parse_value
 
+EXAMPLE = Path(__file__).parents[2] / "lab" / "example.yml"
 ACCOUNTS = [{"user": "labadmin", "password": "Lab-Pass-1"}]
 
 
@@ -40,7 +52,7 @@ def test_many_hosts_have_addresses_of_their_own() -> None:
     assert addresses[200] == "127.80.1.11"
 
 
-def test_example_of_the_readme(tmp_path: Path) -> None:
+def test_all_settings(tmp_path: Path) -> None:
     path = tmp_path / "lab.yml"
     path.write_text(
         r"""
@@ -71,6 +83,22 @@ hosts:
     assert [endpoint.port for endpoint in host.endpoints] == [2525, 8443]
     assert {service.name for service in host.services} >= {"MSExchangeIS", "Backup", "WinRM"}
     assert [protection.read for protection in host.protected_keys] == [True, False]
+
+
+def test_example_file() -> None:
+    hosts = load(EXAMPLE).hosts
+    assert [host.windows.name for host in hosts] == ["2016", "2019", "2012r2"]
+    for host in hosts:
+        for layer in host.registry:
+            assert registry_layer(str(layer), host.windows)
+
+
+def test_readme_names_every_setting() -> None:
+    text = EXAMPLE.with_name("README.md").read_text(encoding="utf-8")
+    words = [*layer_names(), *NAMES, *ENDPOINT_KINDS, *CERTIFICATES]
+    words += [field.name for kind in (Winrm, Endpoint, Service, Restart) for field in dataclasses.fields(kind)]
+    words.remove("display_name")  # of presets only
+    assert [word for word in words if word not in text] == []
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,12 @@ class TestWithRealm:
     @pytest.mark.parametrize("service", ["HTTP", "host", "WSMAN"])
     def test_psrp(self, domain: LabClient, auth: str, service: str) -> None:
         host = domain.host("ex02")
-        options = {"auth": auth, "negotiate_service": service, "negotiate_hostname_override": host.fqdn, **USER}
+        options: dict[str, Any] = {
+            "auth": auth,
+            "negotiate_service": service,
+            "negotiate_hostname_override": host.fqdn,
+            **USER,
+        }
         with psrp(domain, host, **options) as wsman:
             assert psrp_read(wsman) == "1"
             assert psrp_read(wsman) == "1"
@@ -91,7 +96,7 @@ class TestWithRealm:
 
     def test_ticket_for_another_host(self, domain: LabClient) -> None:
         host = domain.host("ex02")
-        options = {"auth": "kerberos", "negotiate_hostname_override": domain.host("ex01").fqdn, **USER}
+        options: dict[str, Any] = {"auth": "kerberos", "negotiate_hostname_override": domain.host("ex01").fqdn, **USER}
         with psrp(domain, host, **options) as wsman, pytest.raises(AuthenticationError):
             psrp_read(wsman)
         assert host.logins()[-1]["reason"] == "the ticket is for another host"

@@ -91,6 +91,16 @@ def test_tracker(wire: Wire, plain: HostClient) -> None:
     back(plain)
 
 
+def test_scheduled(wire: Wire, plain: HostClient) -> None:
+    restarts = len(plain.restarts())
+    arguments = [("Timeout", "1"), ("Comment", ""), ("ReasonCode", "0"), ("Flags", "6")]
+    assert wire.invoke("Win32ShutdownTracker", *arguments, uri=OPERATING_SYSTEM).outputs == {"ReturnValue": "0"}
+    assert wire.invoke("Win32ShutdownTracker", *arguments, uri=OPERATING_SYSTEM).outputs == {"ReturnValue": "1190"}
+    assert (shutdown(wire, 6), plain.status()) == ("1190", "up")
+    wait(lambda: len(plain.restarts()) > restarts)
+    back(plain)
+
+
 def test_services_come_back_one_by_one(wire: Wire, plain: HostClient) -> None:
     def states(client: Wire) -> set[str]:
         reply = client.enumerate("SELECT State FROM Win32_Service WHERE Name = 'MSExchangeTransport'")
@@ -99,7 +109,7 @@ def test_services_come_back_one_by_one(wire: Wire, plain: HostClient) -> None:
     wait(lambda: states(wire) == {"Running"})  # a test before this one may have restarted the host
     plain.restart()
     client = Wire(plain)
-    seen = []
+    seen: list[set[str]] = []
     deadline = time.monotonic() + 5
     while not seen or (seen[-1] != {"Running"} and time.monotonic() < deadline):
         now = states(client)
@@ -138,9 +148,29 @@ class TestQuirks:
         wait(lambda: plain.status() == "down")
         time.sleep(0.7)
         assert plain.status() == "down"
+        booted = plain.boot_time()
         plain.clear_quirks()
         back(plain)
+        assert plain.boot_time() > booted
         assert Wire(plain).get("Win32_OperatingSystem").status == 200
+
+    def test_other_quirks_do_not_end_a_restart_early(self, plain: HostClient) -> None:
+        plain.restart(wait=False)
+        wait(lambda: plain.status() == "down")
+        plain.set_quirk("void_return")
+        plain.clear_quirks()
+        assert plain.status() == "down"
+        back(plain)
+
+    def test_down_during_a_restart(self, plain: HostClient) -> None:
+        booted = plain.boot_time()
+        plain.restart(wait=False)
+        wait(lambda: plain.status() == "down")
+        plain.set_quirk("down")
+        wait(lambda: plain.boot_time() > booted)
+        assert plain.status() == "down"
+        plain.clear_quirks()
+        assert plain.status() == "up"
 
     def test_stale_settings(self, plain: HostClient) -> None:
         plain.set_value(SERVER, "Enabled", 0)

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.lab.client import HostClient
@@ -31,7 +33,7 @@ INVALID_HEADER = (2150858767, "s:Sender", "a:InvalidMessageInformationHeader")
 PARAMETER_TYPE = (2150858836, "s:Sender", "w:InvalidParameter")
 
 
-def read(wire: Wire, **changes: str | None) -> Reply:
+def read(wire: Wire, **changes: Any) -> Reply:
     return wire.invoke("GetDWORDValue", *ARGUMENTS, **changes)
 
 
