@@ -101,8 +101,8 @@ class Value:
             if isinstance(data, bool) or not isinstance(data, int) or not 0 <= data < top:
                 raise ValueError(f"{data!r} is not a {kind.value}")
         elif kind in (Type.REG_MULTI_SZ, Type.REG_BINARY):
-            inner = str if kind is Type.REG_MULTI_SZ else int
-            if not isinstance(data, (list, tuple)) or not all(isinstance(item, inner) for item in data):
+            fits = _is_text if kind is Type.REG_MULTI_SZ else _is_byte
+            if not isinstance(data, (list, tuple)) or not all(fits(item) for item in data):
                 raise ValueError(f"{data!r} is not a {kind.value}")
             data = tuple(data)
         elif kind is not Type.OTHER and not isinstance(data, str):
@@ -112,12 +112,22 @@ class Value:
     def __str__(self) -> str:
         if not self.present:
             return "absent"
+        if self.type is Type.OTHER:
+            return "of a type that WMI cannot read"
         kind = self.type.value if self.type else ""
         if self.type in (Type.REG_DWORD, Type.REG_QWORD) and isinstance(self.data, int) and self.data > 9:
             return f"{kind} {self.data} (0x{self.data:x})"
         if self.type is Type.REG_BINARY and isinstance(self.data, tuple):
             return f"{kind} {bytes(t.cast('tuple[int, ...]', self.data)).hex(' ')}"
         return f"{kind} {self.data!r}" if isinstance(self.data, (str, tuple)) else f"{kind} {self.data}"
+
+
+def _is_text(item: t.Any) -> bool:
+    return isinstance(item, str)
+
+
+def _is_byte(item: t.Any) -> bool:
+    return isinstance(item, int) and not isinstance(item, bool) and 0 <= item <= 255
 
 
 ABSENT = Value()
@@ -157,6 +167,8 @@ class Registry:
         names = output.get("sNames")
         listed = names if isinstance(names, list) else ([] if "sNames" not in output else [names])
         types = output.integers("Types")
+        if listed == [None] and not types:
+            return {}  # an empty array that is not left out but null
         if len(listed) != len(types):
             raise UnexpectedAnswer(
                 f"listing the values of {show(key)}: {len(listed)} names came with {len(types)} types"
@@ -176,7 +188,7 @@ class Registry:
         key's values unless ``types_of`` knows them.
         """
         if kind is Type.OTHER:
-            return Value(Type.OTHER, None)
+            kind = Type.REG_DWORD  # there is no method for it, and it may be another type by now
         access = _ACCESS[kind]
         code, output = self._call(f"Get{access.suffix}", key, name, doing=f"reading {show(key, name)}")
         if code == SUCCESS:
@@ -195,7 +207,7 @@ class Registry:
                 raise RegistryError(
                     f"reading {show(key, name)}: the host lists it as {kind.value} but refuses to read it so"
                 )
-            return self.get(key, name, actual)
+            return Value(Type.OTHER) if actual is Type.OTHER else self.get(key, name, actual)
         raise self._error(code, "read", key, name)
 
     def may_write(self, key: str) -> bool | None:
