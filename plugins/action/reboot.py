@@ -56,7 +56,10 @@ class ActionModule(WindowsAction):
         )
         self.partial = {**result, "changed": True}
         outcome = Restarter(session, self.say).run(wishes, system)
-        if pending.restart_pending or pending.stale:
+        if pending.note is not None and pending.note.unfinished:
+            # the run that was cut off is still to be finished: what was there before it must not be forgotten
+            _pending.write(registry, pending.note.restarted(outcome.boot_after))
+        elif pending.note is not None or pending.restart_pending:
             _pending.clear(registry)
         return {
             "changed": True,

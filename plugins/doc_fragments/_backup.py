@@ -22,7 +22,8 @@ options:
   undo_on_failure:
     description:
       - When a write fails, whether the values that were written before it are put back.
-      - Whatever happens, the result lists each change as C(written), C(not_written) or C(put_back).
+      - Whatever happens, the result lists each change as V(written), V(not_written), V(put_back), or V(unknown) where the host
+        could not be asked whether it carried the write out.
     type: bool
     default: true
 """

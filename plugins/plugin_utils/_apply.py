@@ -7,35 +7,49 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import typing as t
 
 from . import _pending
-from ._errors import ExchangeTlsError, RegistryAccessDenied
+from ._errors import ExchangeTlsError, RegistryAccessDenied, Unreachable
 from ._plan import Plan, Write
-from ._registry import Registry, show
+from ._registry import ABSENT, Registry, Type, show
 from ._snapshot import Snapshot, parents
 from ._windows import Host
 
 
 @dataclasses.dataclass
 class Progress:
-    """What became of a plan: the truth about a failed task as well."""
+    """What became of a plan: the truth about a failed task as well.
+
+    ``trying``: the write whose outcome is not known, because it failed or its answer was lost. ``made_keys`` and
+    ``gone_keys`` count a key from the moment that the host was asked.
+    """
 
     plan: Plan
     written: list[Write] = dataclasses.field(default_factory=list)
+    trying: Write | None = None
     put_back: list[Write] = dataclasses.field(default_factory=list)
     made_keys: list[str] = dataclasses.field(default_factory=list)
+    gone_keys: list[str] = dataclasses.field(default_factory=list)
 
     def as_result(self) -> dict[str, t.Any]:
-        left = [write for write in self.written if write not in self.put_back]
         return {
-            "changed": bool(left or self.made_keys),
+            "changed": bool(self.left or self.made_keys or self.gone_keys),
             "changes": [{**write.as_result(), "status": self._status(write)} for write in self.plan.writes],
         }
+
+    @property
+    def left(self) -> list[Write]:
+        """The writes that are in the registry, or perhaps are."""
+        tried = [*self.written, *([self.trying] if self.trying else [])]
+        return [write for write in tried if write not in self.put_back]
 
     def _status(self, write: Write) -> str:
         if write in self.put_back:
             return "put_back"
+        if write is self.trying:
+            return "unknown"
         return "written" if write in self.written else "not_written"
 
 
@@ -70,26 +84,32 @@ def apply(
     """Makes the writes. ``progress`` is kept current, so that it tells the truth when an error is raised.
 
     The note is written before the first change and completed after the last: a run that is cut off in between leaves
-    behind what the next run needs. With ``undo``, what was written is put back when a write fails.
+    behind what the next run needs. With ``undo``, what was written is put back when anything of this fails.
     """
     begun = _pending.begun(note, host.last_boot, plan)
-    _pending.write(registry, begun)
     try:
+        _pending.write(registry, begun)
         for key in plan.new_keys:
-            registry.create_key(key)
             progress.made_keys.append(key)
+            registry.create_key(key)
         for write in plan.writes:
-            # counted before it is tried: an answer may be lost after Windows has carried the write out
-            progress.written.append(write)
+            progress.trying = write
             _carry_out(registry, write)
+            progress.written.append(write)
+            progress.trying = None
         for key in plan.old_keys:
+            progress.gone_keys.append(key)
             registry.delete_key(key)
+        finished = begun.finished()
+        _pending.write(registry, finished)
     except ExchangeTlsError as failure:
+        if not isinstance(failure, Unreachable):
+            _find_out(registry, progress)
         if undo:
             _put_back(registry, progress, note, failure)
+        elif progress.left or progress.made_keys or progress.gone_keys:
+            failure.message += f" Nothing was put back, as 'undo_on_failure' asks. {_changed(progress)}."
         raise
-    finished = begun.finished()
-    _pending.write(registry, finished)
     return finished
 
 
@@ -100,29 +120,65 @@ def _carry_out(registry: Registry, write: Write) -> None:
         registry.delete_value(write.setting.key, write.setting.name)
 
 
+def _find_out(registry: Registry, progress: Progress) -> None:
+    """Looks what became of the write that failed; it stays unknown where the host does not say."""
+    write = progress.trying
+    if write is None:
+        return
+    try:
+        holds = registry.get(write.setting.key, write.setting.name, write.after.type or Type.REG_DWORD) or ABSENT
+    except ExchangeTlsError:
+        return
+    if holds == write.after:
+        progress.written.append(write)
+    if holds in (write.before, write.after):
+        progress.trying = None
+
+
 def _put_back(
     registry: Registry, progress: Progress, previous: _pending.Note | None, failure: ExchangeTlsError
 ) -> None:
-    """Undoes the writes, newest first; adds to the failure what could and what could not be undone."""
-    try:
-        for write in reversed(progress.written):
-            _carry_out(registry, write.inverse())
+    """Undoes the writes, newest first, as far as the host lets it; adds to the failure what became of that."""
+    anything = bool(progress.left or progress.made_keys or progress.gone_keys)
+    if isinstance(failure, Unreachable) and not anything:
+        # all there can be is a note of what was never begun, and the next run takes that over
+        failure.message += " Nothing had been written."
+        return
+    problem: ExchangeTlsError | None = None
+
+    def attempt(step: t.Callable[[], object]) -> bool:
+        nonlocal problem
+        if isinstance(problem, Unreachable):
+            return False
+        try:
+            step()
+        except ExchangeTlsError as exc:
+            problem = problem if problem and not isinstance(exc, Unreachable) else exc
+            return False
+        return True
+
+    for key in reversed(list(progress.gone_keys)):
+        if attempt(functools.partial(registry.create_key, key)):
+            progress.gone_keys.remove(key)
+    for write in reversed(progress.left):
+        if attempt(functools.partial(_carry_out, registry, write.inverse())):
             progress.put_back.append(write)
-        for key in reversed(list(progress.made_keys)):
-            registry.delete_key(key)
+    for key in reversed(list(progress.made_keys)):
+        if attempt(functools.partial(registry.delete_key, key)):
             progress.made_keys.remove(key)
-        if previous is None:
-            _pending.clear(registry)
-        else:
-            _pending.write(registry, previous)
-    except ExchangeTlsError as exc:
-        left = ", ".join(
-            show(write.setting.key, write.setting.name) for write in progress.written if write not in progress.put_back
-        )
+    if problem is not None:
+        # the note stays: the next run needs it
         failure.message += (
-            f" Putting the old values back failed as well ({exc.message}) Still changed, or perhaps changed: "
-            f"{left or 'empty keys'}. "
+            f" Putting the old values back failed as well: {problem.message.rstrip(' .')}. {_changed(progress)}. "
             "Run the same task again to finish, or roll back with the backup."
         )
-    else:
-        failure.message += " What had been written was put back." if progress.written else " Nothing had been written."
+        return
+    attempt(lambda: _pending.clear(registry) if previous is None else _pending.write(registry, previous))
+    failure.message += " What had been written was put back." if anything else " Nothing had been written."
+
+
+def _changed(progress: Progress) -> str:
+    """What is not as it was, for people."""
+    places = [show(write.setting.key, write.setting.name) for write in progress.left]
+    places += [show(key) for key in (*progress.made_keys, *progress.gone_keys)]
+    return f"Still changed, or perhaps changed: {', '.join(places)}"

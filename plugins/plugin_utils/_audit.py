@@ -27,11 +27,6 @@ class Pending:
     restart_pending: bool
     warning: str | None = None
 
-    @property
-    def stale(self) -> bool:
-        """A note that a restart has settled: it can go."""
-        return self.note is not None and not self.restart_pending and not self.note.unfinished
-
 
 @dataclasses.dataclass(frozen=True)
 class Audit:

@@ -50,25 +50,26 @@ def change(
     note = target.pending.note
     backup: str | None = None
     if not plan:
-        if target.pending.stale and not check_mode:
-            _pending.clear(target.registry)
+        if not check_mode:
+            _settle_note(target, plan)
         restart_pending = target.pending.restart_pending
         after = target.snapshot
     else:
         after = target.snapshot.after({write.setting: write.after for write in plan.writes})
         begun = _pending.begun(note, last_boot, plan)
         if not check_mode:
-            _apply.check_rights(target.registry, plan, target.snapshot)
-            backup = _backup.save(
-                _backup.backup_of(
-                    begun.unfinished, begun.unfinished_keys, target.host, target.inventory_hostname, purpose
-                ),
-                backup_dir,
-            )
             try:
+                _apply.check_rights(target.registry, plan, target.snapshot)
+                backup = _backup.save(
+                    _backup.backup_of(
+                        begun.unfinished, begun.unfinished_keys, target.host, target.inventory_hostname, purpose
+                    ),
+                    backup_dir,
+                )
                 _apply.apply(target.registry, plan, target.host, note, progress, undo=undo)
             except ExchangeTlsError:
-                partial.update(progress.as_result(), backup=backup)
+                pending = target.pending.restart_pending or bool(progress.left)
+                partial.update(progress.as_result(), backup=backup, restart_required=pending, restart_pending=pending)
                 raise
         restart_pending = begun.pending(last_boot, after.value) or _unreadable(target.pending)
     result = {
@@ -80,6 +81,18 @@ def change(
         "diff": plan.diff() if plan else {"before": "", "after": ""},
     }
     return result, after
+
+
+def _settle_note(target: Target, plan: Plan) -> None:
+    """Takes back a note that has done its work: the restart was made, or a run that was cut off had written it all."""
+    note = target.pending.note
+    if note is None:
+        return
+    unfinished = set(note.unfinished) - plan.covers
+    if not unfinished and not target.pending.restart_pending:
+        _pending.clear(target.registry)
+    elif not unfinished and note.unfinished:
+        _pending.write(target.registry, note.finished())
 
 
 def _unreadable(pending: Pending) -> bool:

@@ -56,6 +56,10 @@ class Note:
     def finished(self) -> Note:
         return dataclasses.replace(self, unfinished={}, unfinished_keys=())
 
+    def restarted(self, boot: datetime.datetime) -> Note:
+        """After a restart, nothing differs from what was there when Windows started."""
+        return dataclasses.replace(self, boot=boot, at_boot={})
+
     def encode(self) -> str:
         return json.dumps(
             {

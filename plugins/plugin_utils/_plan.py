@@ -36,11 +36,15 @@ class Write:
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """Writes in the order they are made, the keys that must be made first, and the keys that are removed last."""
+    """Writes in the order they are made, the keys that must be made first, and the keys that are removed last.
+
+    ``covers``: all settings that were held against what is wanted, written or not.
+    """
 
     writes: tuple[Write, ...] = ()
     new_keys: tuple[str, ...] = ()  # parents before children
     old_keys: tuple[str, ...] = ()  # children before parents
+    covers: frozenset[Setting] = frozenset()
 
     def __bool__(self) -> bool:
         return bool(self.writes or self.new_keys or self.old_keys)
@@ -71,12 +75,14 @@ class Plan:
 
 def plan(findings: t.Iterable[Finding], snapshot: Snapshot) -> Plan:
     """As few writes as possible: only what violates the policy. Nothing is planned where all is well."""
+    judged = tuple(findings)
     writes = tuple(
         Write(finding.rule.setting, finding.actual, finding.rule.desired.value)
-        for finding in findings
+        for finding in judged
         if finding.violates
     )
-    return Plan(writes, _missing_keys(writes, snapshot))
+    covers = frozenset(finding.rule.setting for finding in judged)
+    return Plan(writes, _missing_keys(writes, snapshot), covers=covers)
 
 
 def restore(values: t.Mapping[Setting, Value], missing_keys: t.Sequence[str], snapshot: Snapshot) -> Plan:
@@ -95,7 +101,7 @@ def restore(values: t.Mapping[Setting, Value], missing_keys: t.Sequence[str], sn
         left = {Setting(key, name) for name in snapshot.listed[folded]}
         if snapshot.key_exists(key) and below <= {old.lower() for old in old_keys} and left <= going:
             old_keys.append(key)
-    return Plan(writes, _missing_keys(writes, snapshot), tuple(old_keys))
+    return Plan(writes, _missing_keys(writes, snapshot), tuple(old_keys), frozenset(values))
 
 
 def _missing_keys(writes: t.Iterable[Write], snapshot: Snapshot) -> tuple[str, ...]:

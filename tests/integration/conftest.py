@@ -26,11 +26,10 @@ def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 def with_addresses(description: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """The description with addresses that no other lab on this machine has: each process has a network of its own."""
     pid = os.getpid()
-    network = f"127.{80 + pid % 128}.{pid // 128 % 256}"
-    hosts = {
-        name: {"address": f"{network}.{number}", **host}
-        for number, (name, host) in enumerate(description["hosts"].items(), start=1)
-    }
+    hosts = {}
+    for number, (name, host) in enumerate(description["hosts"].items()):
+        third = (pid // 128 + number // 250) % 256
+        hosts[name] = {"address": f"127.{80 + pid % 128}.{third}.{number % 250 + 1}", **host}
     return {**description, "hosts": hosts}
 
 
