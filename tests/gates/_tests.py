@@ -40,7 +40,7 @@ def test(arguments: Sequence[str]) -> None:
 def test_unit(arguments: Sequence[str]) -> None:
     """`make test-unit`"""
     venv = _venvs.default_venv()
-    pytest("unit tests", venv, *workers(), *_chosen(arguments, "unit"))
+    pytest("unit tests", venv, "-m", "not kerberos", *workers(), *_chosen(arguments, "unit"))
 
 
 def test_integration(arguments: Sequence[str]) -> None:
