@@ -1,0 +1,89 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Facts about a host."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any, cast
+
+import pytest
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _windows
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import UnexpectedAnswer
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import Type, Value, dword
+
+from .fakes import BOOT, FakeWindows, registry_of
+from .test_wmi import Session
+
+VERSION = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion"
+
+
+def read(windows: FakeWindows) -> _windows.Host:
+    return _windows.read_host(cast(Any, windows), registry_of(windows))
+
+
+def test_facts() -> None:
+    windows = FakeWindows({VERSION: {"UBR": dword(5576)}})
+    host = read(windows)
+    assert host.as_result() == {
+        "computer_name": "EX01",
+        "os": "Microsoft Windows Server 2019 Standard",
+        "build": 17763,
+        "ubr": 5576,
+        "domain_role": "member server",
+        "last_boot": "2026-11-20T03:04:05Z",
+        "clock_offset": pytest.approx(0, abs=5),
+    }
+    assert len(windows.calls) == 3
+    assert host.last_boot == BOOT
+
+
+@pytest.mark.parametrize(
+    "content",
+    [{}, {VERSION: {}}, {VERSION: {"UBR": Value(Type.REG_SZ, "5576")}}, {VERSION: {"UBR": Value(Type.OTHER)}}],
+)
+def test_no_update_revision(content: dict[str, dict[str, Value]]) -> None:
+    assert read(FakeWindows(content)).ubr is None
+
+
+def operating_system(content: str) -> _windows.OperatingSystem:
+    return _windows.read_operating_system(cast(Any, Session(f"<X>{content}</X>")))
+
+
+BUILD = "<BuildNumber>7601</BuildNumber>"
+
+
+def test_times_of_another_zone() -> None:
+    now = datetime.datetime.now(datetime.timezone(datetime.timedelta(hours=8)))
+    ahead = (now + datetime.timedelta(seconds=90)).isoformat()
+    found = operating_system(
+        f"{BUILD}<LastBootUpTime><Datetime>2014-01-02T03:04:05.5+08:00</Datetime></LastBootUpTime>"
+        f"<LocalDateTime><Datetime>{ahead}</Datetime></LocalDateTime>"
+    )
+    assert found.last_boot == datetime.datetime(2014, 1, 1, 19, 4, 5, 500000, tzinfo=datetime.timezone.utc)
+    assert found.last_boot.utcoffset() == datetime.timedelta(0)
+    assert found.clock_offset == pytest.approx(90, abs=5)
+
+
+def test_no_clock() -> None:
+    boot = "<LastBootUpTime><Datetime>2014-01-02T03:04:05Z</Datetime></LastBootUpTime>"
+    assert operating_system(BUILD + boot).clock_offset == 0
+
+
+@pytest.mark.parametrize("content", ["", BUILD, "<LastBootUpTime>2014-01-02T03:04:05Z</LastBootUpTime>"])
+def test_too_little(content: str) -> None:
+    with pytest.raises(UnexpectedAnswer, match="neither its build nor its boot time"):
+        operating_system(content)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "again"), [(0, False), (2, False), (-2, False), (2.1, True), (-3, True), (60, True)]
+)
+def test_boot_times_that_differ(seconds: float, again: bool) -> None:
+    assert _windows.booted_again(BOOT, BOOT + datetime.timedelta(seconds=seconds)) is again
+
+
+def test_utc_text() -> None:
+    east = datetime.timezone(datetime.timedelta(hours=2))
+    assert _windows.utc_text(datetime.datetime(2026, 11, 20, 1, 0, 0, 999999, tzinfo=east)) == "2026-11-19T23:00:00Z"
