@@ -20,7 +20,7 @@ test-unit: ## only the tests that start nothing
 test-integration: ## only the tests that run ansible-playbook against the lab
 kerberos: ## the tests with a real Kerberos realm (needs krb5-kdc; otherwise says SKIPPED)
 matrix: ## the tests on ansible-core 2.16, 2.19, 2.21 and 2.22
-bench: ## count requests, bytes and seconds per host (ARGS=--quick for a short one)
+bench: ## count requests, bytes and seconds per host (ARGS="--hosts 1 --forks 5": a short one)
 gates: ## every check below
 sanity: ## ansible-test sanity on ansible-core 2.21 and 2.16
 lint: ## ansible-lint, profile production, strict
