@@ -67,8 +67,10 @@ DESCRIPTION: dict[str, Any] = {
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabClient]:
-    with running_lab(DESCRIPTION, tmp_path_factory.mktemp("lab"), max_lifetime=600) as client:
+    state_dir = tmp_path_factory.mktemp("lab")
+    with running_lab(DESCRIPTION, state_dir, max_lifetime=600) as client:
         yield client
+    assert (state_dir / "lab.log").read_text(encoding="utf-8") == "", "something in the lab raised an error"
 
 
 @pytest.fixture(autouse=True)
