@@ -79,10 +79,14 @@ def from_options(protocols: t.Mapping[t.Any, t.Any]) -> Policy:
     """
     problems: list[str] = []
     rules: list[Rule] = []
+    named: set[str] = set()
     for name, wish in protocols.items():
         protocol = _choice(name, PROTOCOLS, "protocol", problems)
         if protocol is None:
             continue
+        if protocol in named:
+            problems.append(f"{protocol} is named twice")
+        named.add(protocol)
         for side, state in _sides(protocol, wish, problems):
             if protocol == "TLS 1.2" and state == "disabled":
                 problems.append(
@@ -104,10 +108,12 @@ def from_options(protocols: t.Mapping[t.Any, t.Any]) -> Policy:
 
 def _sides(protocol: str, wish: t.Any, problems: list[str]) -> list[tuple[str, str]]:
     if isinstance(wish, t.Mapping):
-        found = []
+        found: list[tuple[str, str]] = []
         for name, value in wish.items():
             side = _choice(name, SIDES, f"side of {protocol}", problems)
             state = _state(protocol, value, problems)
+            if side and side in (earlier for earlier, _dummy in found):
+                problems.append(f"the {side} side of {protocol} is named twice")
             if side and state:
                 found.append((side, state))
         return found
