@@ -16,7 +16,7 @@ import threading
 import warnings
 
 from ._wire import Stopped, Wire
-from ._words import FullHandshake, TlsVersion
+from ._words import Ending, FullHandshake, TlsVersion
 
 _SSL_VERSIONS = {
     TlsVersion.TLS_1_0: ssl.TLSVersion.TLSv1,
@@ -26,8 +26,10 @@ _SSL_VERSIONS = {
 }
 # ssl.OP_LEGACY_SERVER_CONNECT, which Python knows by name from 3.12 on: unpatched Windows lacks RFC 5746
 _OP_LEGACY_SERVER_CONNECT = 0x4
-# All that is authenticated; OpenSSL does old versions and short keys at security level 0 only.
-_WIDE = "ALL:!aNULL:!eNULL:@SECLEVEL=0"
+# All that is authenticated. Python's own choice leaves out what Windows Server 2012 R2 prefers.
+_AUTHENTICATED = "ALL:!aNULL:!eNULL"
+# OpenSSL does old versions and short keys at security level 0 only.
+_WIDE = f"{_AUTHENTICATED}:@SECLEVEL=0"
 
 
 class FullHandshaker:
@@ -46,31 +48,39 @@ class FullHandshaker:
         except (ValueError, KeyError) as exc:
             self._problem = f"it cannot offer {version.value}: {exc}"
 
-    def attempt(self, connect: c.Callable[[], Wire], server_name: str | None) -> FullHandshake:
-        """At most two handshakes: one that validates the chain and, where that fails, one that does not.
+    def attempt(self, connect: c.Callable[[], Wire], server_name: str | None, *, validate: bool) -> FullHandshake:
+        """One handshake; before it, where ``validate`` asks for that, one that validates the chain and may suffice.
 
         The exceptions of ``connect`` are passed on.
         """
         if self._problem is not None:
             return FullHandshake(completed=False, error=self._problem)
-        # reading the trust store takes longer than the handshakes: only where there is one to make
-        with self._lock:
-            if not self._trusting:
-                self._strict.load_default_certs()
-                self._trusting = True
+        trusted: bool | None = None
+        trust_error: str | None = None
         try:
-            return _handshake(self._strict, connect(), server_name, trusted=True)
-        except ssl.SSLCertVerificationError as exc:
-            trusted, trust_error = False, exc.verify_message
-        except (ssl.SSLError, Stopped):
-            # maybe only for the stricter settings that go with validation
-            trusted, trust_error = None, None
-        try:
+            if validate:
+                self._load_trust()
+                try:
+                    return _handshake(self._strict, connect(), server_name, trusted=True)
+                except ssl.SSLCertVerificationError as exc:
+                    trusted, trust_error = False, exc.verify_message
+                except (ssl.SSLError, Stopped) as exc:
+                    # else maybe only for the stricter settings that go with validation
+                    if isinstance(exc, Stopped) and exc.how is Ending.TIMEOUT:
+                        raise
             return _handshake(self._lenient, connect(), server_name, trusted=trusted, trust_error=trust_error)
         except ssl.SSLError as exc:
             return FullHandshake(completed=False, error=_reason(exc))
         except Stopped as exc:
-            return FullHandshake(completed=False, error=f"the server ended the handshake: {exc.how.value}")
+            ended = "no answer in time" if exc.how is Ending.TIMEOUT else f"the server ended it: {exc.how.value}"
+            return FullHandshake(completed=False, error=ended)
+
+    def _load_trust(self) -> None:
+        """Takes longer than the handshakes, so it is done only where there is one to make."""
+        with self._lock:
+            if not self._trusting:
+                self._strict.load_default_certs()
+                self._trusting = True
 
 
 def _context(version: TlsVersion, *, verify: bool) -> ssl.SSLContext:
@@ -80,11 +90,11 @@ def _context(version: TlsVersion, *, verify: bool) -> ssl.SSLContext:
         # that TLS 1.0 and 1.1 are old is why this is here
         warnings.simplefilter("ignore", DeprecationWarning)
         context.minimum_version = context.maximum_version = _SSL_VERSIONS[version]
-    if version in (TlsVersion.TLS_1_0, TlsVersion.TLS_1_1):
-        context.set_ciphers(_WIDE)
+    # the level also says which keys make a chain valid, so it is lowered only where nothing would work without
+    old = version in (TlsVersion.TLS_1_0, TlsVersion.TLS_1_1)
+    context.set_ciphers(_AUTHENTICATED if verify and not old else _WIDE)
     if not verify:
         context.verify_mode = ssl.CERT_NONE
-        context.set_ciphers(_WIDE)
         context.options |= _OP_LEGACY_SERVER_CONNECT
     return context
 

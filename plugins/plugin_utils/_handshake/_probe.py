@@ -50,7 +50,9 @@ def complete(target: Target, probe: Probe, handshaker: FullHandshaker, deadline:
     if probe.answer not in _WORTH_A_TRY:
         return probe
     try:
-        full = handshaker.attempt(lambda: connect(target, deadline), target.sni)
+        # a server that refuses is not bothered (and its log not filled) more than once
+        validate = probe.answer is Answer.ACCEPTED
+        full = handshaker.attempt(lambda: connect(target, deadline), target.sni, validate=validate)
     except NoConnection as exc:
         full = FullHandshake(completed=False, error=f"no connection for it: {exc.talk.evidence}")
     if not full.completed:

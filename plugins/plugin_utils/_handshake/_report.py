@@ -161,16 +161,18 @@ _TROUBLES = {
     Answer.LOCAL_ERROR: "{place} was not tried: {evidence}.",
     Answer.REFUSED: "{place}: nothing listens on port {port} (connection refused), or a firewall refuses the "
     "controller. Check the port, and that the service runs.",
-    Answer.UNREACHABLE: "{place} cannot be reached from the controller: {evidence}.",
+    Answer.UNREACHABLE: "{place} cannot be reached from the controller: {evidence}. Check the address, the routes and "
+    "the firewalls between them.",
     Answer.NO_STARTTLS: "{place} does not offer STARTTLS ({evidence}). Check the certificate and the authentication "
     "settings of the connector, or leave the endpoint out.",
-    Answer.STARTTLS_REFUSED: "{place} refused to start TLS: {evidence}",
+    Answer.STARTTLS_REFUSED: '{place} refused to start TLS with "{evidence}". If that does not pass by itself, check '
+    "the connector's certificate and the addresses that it accepts.",
     Answer.CLOSED_EARLY: "{place} closed the connection before TLS began: {evidence}. It may not accept the "
     "controller's address.",
     Answer.NOT_TLS: "{place} answered {versions} with something that is no TLS: {evidence}. Check protocol and port.",
     Answer.TIMEOUT: "{place} left {versions} without an answer for {timeout:g} s ({evidence}). Look for a firewall "
     "between the controller and the server; a slow server needs a longer timeout.",
-    Answer.INCOMPLETE: "{place} agreed to {versions} and then broke the handshake off ({evidence}). Look at its "
+    Answer.INCOMPLETE: "{place} broke the handshake for {versions} off in the middle ({evidence}). Look at its "
     "certificate and private key, and at the server's event log.",
 }
 

@@ -130,15 +130,12 @@ def flight_of(context: ssl.SSLContext, hello: bytes) -> bytes:
 
 
 class Server:
-    """Runs a handler for each connection, in a thread. Counts connections, and how many were open at once."""
+    """Runs a handler for each connection, in a thread, and counts the connections."""
 
     def __init__(self, handler: Handler) -> None:
         self._handler = handler
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self._lock = threading.Lock()
-        self._open = 0
         self.connections = 0
-        self.most_open = 0
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -155,20 +152,13 @@ class Server:
         with contextlib.suppress(OSError):
             while True:
                 connected = self._listener.accept()[0]
+                self.connections += 1
                 threading.Thread(target=self._serve, args=(connected,), daemon=True).start()
 
     def _serve(self, connected: socket.socket) -> None:
         connected.settimeout(10)
-        with self._lock:
-            self.connections += 1
-            self._open += 1
-            self.most_open = max(self.most_open, self._open)
-        try:
-            with connected, contextlib.suppress(OSError):
-                self._handler(connected)
-        finally:
-            with self._lock:
-                self._open -= 1
+        with connected, contextlib.suppress(OSError):
+            self._handler(connected)
 
 
 def read_record(connected: socket.socket) -> bytes:

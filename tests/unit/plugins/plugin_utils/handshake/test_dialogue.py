@@ -81,7 +81,7 @@ def test_bytes_after_the_last_line_are_kept() -> None:
 
 
 def test_smtp_without_starttls() -> None:
-    replies = (b"220 x\r\n", b"250-ex01 Hello STARTTLS\r\n250-SIZE 1\r\n250 X-ANONYMOUSTLS\r\n")
+    replies = (b"220 x\r\n", b"250-STARTTLS is my name\r\n250-SIZE 1\r\n250 X-ANONYMOUSTLS\r\n")
     expected = "3 lines in the reply to EHLO, no STARTTLS"
     assert outcome(Starttls.SMTP, *replies) == (Answer.NO_STARTTLS, expected)
 

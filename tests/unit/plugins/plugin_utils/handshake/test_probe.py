@@ -8,15 +8,15 @@ from __future__ import annotations
 import shutil
 import socket
 import ssl
-import sys
+import time
 import typing as t
 
 import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _handshake
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._handshake import _full, _runner, _wire
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._handshake import _probe, _runner, _wire
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._handshake._words import (
     Answer,
-    FullHandshake,
+    Ending,
     TlsVersion,
 )
 
@@ -264,6 +264,13 @@ def test_odd_servers(handler: servers.Handler, scheme: str, tried: int, answer: 
     assert found.endpoint.name in found.error
 
 
+def test_plain_text_after_starttls_is_no_answer_to_the_hello() -> None:
+    script = (*servers.SMTP[:2], ("STARTTLS", b"220 go\r\n250 injected\r\n"))
+    found = serve(servers.tls(servers.server_context(ssl.TLSVersion.TLSv1_2), *script), "smtp")
+    assert set(answers(found)) == {Answer.NOT_TLS}
+    assert evidence(found) == {r"no TLS record: '250 injected\r\n'"}
+
+
 def test_nothing_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -303,6 +310,49 @@ def test_no_route(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "No route to host" in found.error
 
 
+def test_first_address_that_leads_nowhere_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    real_open = _wire._open
+
+    def swallow(address: tuple[int, str], port: int, seconds: float) -> socket.socket:
+        if address[1] == "127.0.0.2":
+            time.sleep(seconds)
+            raise TimeoutError
+        return real_open(address, port, seconds)
+
+    monkeypatch.setattr(_wire, "_lookup", lambda _host: [(socket.AF_INET, "127.0.0.2"), (socket.AF_INET, "127.0.0.1")])
+    monkeypatch.setattr(_wire, "_open", swallow)
+    found = serve(servers.tls(servers.server_context(ssl.TLSVersion.TLSv1_2)), timeout=1)
+    assert found.verdict == "verified"
+
+
+def test_what_a_server_said_before_it_closed_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Closed:
+        address = "127.0.0.1"
+
+        def send(self, _data: bytes) -> t.NoReturn:
+            raise _wire.Stopped(Ending.RESET)
+
+        def receive(self) -> bytes:
+            return flights.alert(2, 70)
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(_probe, "connect", lambda *_args: Closed())
+    assert evidence(probe(9)) == {"alert protocol_version"}
+
+
+@pytest.mark.parametrize(
+    ("address", "name"), [("192.0.2.7", "[192.0.2.7]"), ("2001:db8::7%eth0", "[IPv6:2001:db8::7]")]
+)
+def test_client_calls_itself_by_its_address(address: str, name: str) -> None:
+    class Connected:
+        def getsockname(self) -> tuple[str, int]:
+            return address, 1
+
+    assert _wire.Wire(Connected(), "unused", 0.0).own_name() == name  # type: ignore[arg-type]
+
+
 def test_out_of_sockets_is_the_controllers_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
     def exhausted(*_args: object) -> t.NoReturn:
         raise OSError(24, "Too many open files")
@@ -329,73 +379,3 @@ def test_next_address_is_tried_and_kept(monkeypatch: pytest.MonkeyPatch) -> None
     assert accepted(found) == {V12}
     assert found.address == "127.0.0.1"
     assert tried == ["127.0.0.2", *["127.0.0.1"] * 5]
-
-
-# the full handshake
-
-
-def test_full_handshake_knows_a_trusted_chain(monkeypatch: pytest.MonkeyPatch) -> None:
-    def load(context: ssl.SSLContext, *_args: object) -> None:
-        context.load_verify_locations(servers.identity().ca)
-
-    monkeypatch.setattr(ssl.SSLContext, "load_default_certs", load)
-    with servers.Server(servers.tls(servers.server_context(ssl.TLSVersion.TLSv1_2))) as server:
-        found = probe(server.port, versions=[V12], required=[V12])
-    assert found.certificate is not None
-    assert found.certificate.trusted is True
-    assert found.certificate.trust_error is None
-    # one connection for the hello and one for the handshake
-    assert server.connections == 2
-
-
-def test_full_handshake_of_tls_1_3_shows_the_certificate() -> None:
-    found = serve(servers.tls(servers.server_context(ssl.TLSVersion.TLSv1_3)), versions=[V13], required=[V13])
-    assert found.certificate is not None
-    assert found.certificate.facts.subject == "CN=mail.example.com"
-    assert found.certificate.seen_in is V13
-    # older Pythons show only the server's own
-    assert found.certificate.chain_length == (2 if sys.version_info >= (3, 13) else None)
-
-
-def test_failure_of_the_controllers_openssl_is_never_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As where a system policy allows no TLS 1.2 handshake with this server."""
-    monkeypatch.setattr(_full, "_WIDE", "PSK-AES128-CBC-SHA:@SECLEVEL=0")
-    handler = servers.tls(servers.server_context(ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_2))
-    found = serve(handler, versions=[V10], required=[V10])
-    assert found.verdict == "verified"
-    assert found.versions[V10].accepted is True
-    assert found.versions[V10].probe.full == FullHandshake(completed=False, error="no ciphers available")
-
-
-def test_version_that_the_controllers_openssl_does_not_have(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(_full._SSL_VERSIONS, V12)
-    found = serve(servers.tls(servers.server_context(ssl.TLSVersion.TLSv1_2)), versions=[V12], required=[V12])
-    assert found.versions[V12].accepted is True
-    full = found.versions[V12].probe.full
-    assert full is not None
-    assert full.error is not None
-    assert "cannot offer TLS 1.2" in full.error
-
-
-def test_server_that_dislikes_our_hello_but_completes_a_handshake() -> None:
-    context = servers.server_context(ssl.TLSVersion.TLSv1_2)
-
-    def handler(connected: socket.socket) -> None:
-        hello = connected.recv(4096, socket.MSG_PEEK)
-        # our hellos have no session ticket extension, OpenSSL's have one
-        if b"\x00\x23\x00\x00" in hello:
-            servers.tls(context)(connected)
-        else:
-            servers.reset(connected)
-
-    found = serve(handler, versions=[V12], required=[V12])
-    assert found.verdict == "verified"
-    assert found.versions[V12].accepted is True
-    assert found.versions[V12].evidence == "full handshake, though the first ClientHello was answered with: reset"
-
-
-def test_required_versions_are_tried_even_where_versions_leaves_them_out() -> None:
-    handler = servers.tls(servers.server_context(ssl.TLSVersion.TLSv1_2))
-    found = serve(handler, versions=[V10], required=[V12])
-    # and so TLS 1.0 is proven off
-    assert {version: item.accepted for version, item in found.versions.items()} == {V10: False, V12: True}

@@ -47,8 +47,27 @@ def several(count: int, handler: servers.Handler, **options: t.Any) -> tuple[lis
         return _handshake.probe_host(dict.fromkeys(endpoints), EVERY, required, timeout), server
 
 
-def test_five_sockets_at_once_and_no_more() -> None:
+def test_five_sockets_at_once_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     gate = threading.Barrier(5, timeout=3)
+    lock = threading.Lock()
+    now, counts = [0], []
+    really_open, really_close = _wire._open, _wire.Wire.close
+
+    def count(step: int) -> None:
+        with lock:
+            now[0] += step
+            counts.append(now[0])
+
+    def open_and_count(*args: t.Any) -> socket.socket:
+        count(1)
+        return really_open(*args)
+
+    def close_and_count(wire: _wire.Wire) -> None:
+        really_close(wire)
+        count(-1)
+
+    monkeypatch.setattr(_wire, "_open", open_and_count)
+    monkeypatch.setattr(_wire.Wire, "close", close_and_count)
 
     def handler(connected: socket.socket) -> None:
         # nobody is answered before five are there
@@ -58,7 +77,8 @@ def test_five_sockets_at_once_and_no_more() -> None:
     reports, server = several(5, handler, required=[])
     assert all(evidence(found) == {"reset"} for found in reports)
     assert server.connections == 25
-    assert server.most_open == 5
+    assert max(counts) == 5
+    assert counts[-1] == 0
 
 
 def test_endpoints_and_versions_do_not_get_mixed_up() -> None:
@@ -150,8 +170,13 @@ def test_interruption_begins_nothing_new(monkeypatch: pytest.MonkeyPatch) -> Non
         return wait_for(condition, *args, **options)
 
     monkeypatch.setattr(threading.Condition, "wait_for", interrupt)
-    with servers.Server(silent) as server:
+
+    def late(connected: socket.socket) -> None:
+        time.sleep(SHORT)
+        reset_after_hello(connected)
+
+    with servers.Server(late) as server:
         with pytest.raises(Interrupted):
-            probe(server.port, timeout=SHORT)
+            probe(server.port)
         time.sleep(2 * SHORT)
         assert server.connections == 1
