@@ -14,6 +14,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ._checkout import clean_environment
 from ._run import ROOT, GateSkipped, output_of, run
@@ -21,6 +22,13 @@ from ._run import ROOT, GateSkipped, output_of, run
 VENVS = ROOT / ".venv"
 REQUIREMENTS = ROOT / "tests" / "requirements"
 Version = tuple[int, int]
+
+
+class Interpreter(NamedTuple):
+    """A Python to make virtual environments with."""
+
+    path: str
+    version: Version
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,7 @@ def _answers(candidate: str, version: Version) -> str | None:
     return None
 
 
-def find_python(version: Version) -> str | None:
+def find_python(version: Version) -> Interpreter | None:
     """An interpreter of that version: this one, pythonX.Y on PATH, or one of pyenv's."""
     name = "python{}.{}".format(*version)
     candidates = [sys.executable, shutil.which(name) or ""]
@@ -70,11 +78,11 @@ def find_python(version: Version) -> str | None:
     candidates += [str(path) for path in newest_first]
     for candidate in filter(None, candidates):
         if found := _answers(candidate, version):
-            return found
+            return Interpreter(found, version)
     return None
 
 
-def python_for(purpose: str, *versions: Version) -> str:
+def python_for(purpose: str, *versions: Version) -> Interpreter:
     """The first of the versions that is here, or :class:`GateSkipped` in plain words."""
     for version in versions:
         if found := find_python(version):
@@ -83,22 +91,23 @@ def python_for(purpose: str, *versions: Version) -> str:
     raise GateSkipped(f"{purpose} needs Python {names}, which is neither on PATH nor under ~/.pyenv/versions")
 
 
-def venv(name: str, python: str, *requirements: str) -> Venv:
+def venv(name: str, python: Interpreter, *requirements: str) -> Venv:
     """The virtual environment .venv/NAME with the requirement files, made now if it is missing or out of date."""
     files = [REQUIREMENTS / requirement for requirement in requirements]
     place = VENVS / name
-    wish = "\n".join([str(place), python, *(path.read_text() for path in files)])
+    # Not the interpreter's path: it goes by several names, and any of the version will do.
+    wish = "\n".join([str(place), str(python.version), *(path.read_text() for path in files)])
     stamp_text = hashlib.sha256(wish.encode()).hexdigest()
     stamp = place / ".stamp"
     VENVS.mkdir(exist_ok=True)
     with (VENVS / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two targets may be run at once
-        if stamp.exists() and stamp.read_text() == stamp_text:
+        if stamp.exists() and stamp.read_text() == stamp_text and (place / "bin" / "python").exists():
             return Venv(place)
         shutil.rmtree(place, ignore_errors=True)
         env = clean_environment()
         del env["PYTHONPATH"]
-        run(f"making .venv/{name}", [python, "-m", "venv", place], limit=120, env=env, log=f"venv-{name}")
+        run(f"making .venv/{name}", [python.path, "-m", "venv", place], limit=120, env=env, log=f"venv-{name}")
         wanted = [part for path in files for part in ("-r", path)]
         run(
             f"installing {', '.join(requirements)} into .venv/{name} (once)",
@@ -111,11 +120,12 @@ def venv(name: str, python: str, *requirements: str) -> Venv:
     return Venv(place)
 
 
-def any_python() -> str:
+def any_python() -> Interpreter:
     """The interpreter that runs this, if it is new enough, or else the newest that is here."""
     if sys.version_info < (3, 11):
         return python_for("this", (3, 14), (3, 13), (3, 12), (3, 11))
-    return sys._base_executable  # the interpreter behind an activated virtual environment
+    # the interpreter behind an activated virtual environment
+    return Interpreter(sys._base_executable, sys.version_info[:2])
 
 
 def default_venv() -> Venv:
