@@ -1,0 +1,219 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading in as few requests as there can be, and what is known from what was read."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._reader import Reader
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import ABSENT, Type, Value, dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import (
+    PROTOCOLS,
+    PROTOCOLS_KEY,
+    SIDES,
+    VALUE_NAMES,
+    protocol_key,
+)
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import (
+    Setting,
+    Snapshot,
+    key_exists,
+    parents,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+from .fakes import FakeWindows, registry_of
+
+STOCK: dict[str, dict[str, Value]] = {PROTOCOLS_KEY: {}}
+FULL = {
+    protocol_key(protocol, side): {name: dword(1) for name in VALUE_NAMES} for protocol in PROTOCOLS for side in SIDES
+}
+ENABLED = Setting(protocol_key("TLS 1.2", "Client"), "Enabled")
+
+
+def read(content: dict[str, dict[str, Value]], *managed: str) -> tuple[FakeWindows, Snapshot]:
+    windows = FakeWindows(content)
+    reader = Reader(registry_of(windows))
+    reader.protocols(managed)
+    return windows, reader.snapshot()
+
+
+def test_stock_host_is_one_request() -> None:
+    windows, snapshot = read(STOCK, "TLS 1.2")
+    assert [call.method for call in windows.calls] == ["EnumKey"]
+    assert set(snapshot.values) == {
+        Setting(protocol_key(protocol, side), name) for protocol in PROTOCOLS for side in SIDES for name in VALUE_NAMES
+    }
+    assert set(snapshot.values.values()) == {ABSENT}
+
+
+def test_no_schannel_at_all_is_one_request() -> None:
+    windows, snapshot = read({})
+    assert len(windows.calls) == 1
+    assert snapshot.key_exists(PROTOCOLS_KEY) is False
+    assert snapshot.key_exists(protocol_key("TLS 1.2", "Client")) is False
+
+
+@pytest.mark.parametrize("managed", [(), ("TLS 1.2",), PROTOCOLS])
+def test_fully_configured_host(managed: tuple[str, ...]) -> None:
+    windows, snapshot = read(FULL, *managed)
+    # the protocols, the sides of each, both values of each side
+    assert len(windows.calls) == 1 + 6 + 24
+    assert set(snapshot.values.values()) == {dword(1)}
+
+
+@pytest.mark.parametrize(
+    "values", [{}, {"Enabled": dword(1)}, {"Enabled": Value(Type.REG_SZ, "1"), "DisabledByDefault": dword(0)}]
+)
+def test_managed_side_that_is_not_as_it_should_be_is_listed(values: dict[str, Value]) -> None:
+    key = protocol_key("TLS 1.2", "Server")
+    content = {key: {**values, "увімкнено": dword(1)}}
+    _windows, snapshot = read(content, "TLS 1.2")
+    assert set(snapshot.listed[key.lower()]) == {*values, "увімкнено"}
+
+
+def test_other_sides_are_not_listed() -> None:
+    key = protocol_key("TLS 1.2", "Server")
+    _windows, snapshot = read({key: {"Enabled": dword(1)}}, "TLS 1.3")
+    assert key.lower() not in snapshot.listed
+
+
+def test_host_as_windows_server_2016_comes() -> None:
+    windows, snapshot = read({protocol_key("SSL 2.0", "Client"): {"DisabledByDefault": dword(1)}}, "TLS 1.2")
+    assert [(call.method, call.key.removeprefix(PROTOCOLS_KEY)) for call in windows.calls] == [
+        ("EnumKey", ""),
+        ("EnumKey", r"\SSL 2.0"),
+        ("GetDWORDValue", r"\SSL 2.0\Client"),
+        ("GetDWORDValue", r"\SSL 2.0\Client"),
+    ]
+    assert snapshot.side("SSL 2.0", "Client").disabled_by_default == dword(1)
+
+
+CONTENT = st.dictionaries(
+    st.sampled_from([protocol_key(protocol, side) for protocol in PROTOCOLS for side in SIDES]),
+    st.dictionaries(
+        st.sampled_from([*VALUE_NAMES, "Other"]),
+        st.sampled_from([dword(0), dword(1), Value(Type.REG_SZ, "1"), Value(Type.OTHER)]),
+    ),
+)
+
+
+@given(CONTENT, st.sets(st.sampled_from(PROTOCOLS)))
+def test_what_is_read_is_what_is_there(content: dict[str, dict[str, Value]], managed: set[str]) -> None:
+    windows, snapshot = read(content, *managed)
+    for setting, value in snapshot.values.items():
+        assert value == windows.hive.get(setting.key, setting.name)
+    for key, exists in snapshot.keys.items():
+        assert exists is (key in windows.hive.keys)
+    for key, listed in snapshot.subkeys.items():
+        assert list(listed) == windows.hive.below(key)
+    for key, types in snapshot.listed.items():
+        assert dict(types) == {name: value.type for name, value in windows.hive.values_of(key).items()}
+    for call in windows.calls[1:]:
+        assert call.key.rpartition("\\")[0].lower() in windows.hive.keys, "nothing is asked below a missing key"
+
+
+@given(CONTENT)
+def test_nothing_is_read_twice(content: dict[str, dict[str, Value]]) -> None:
+    windows = FakeWindows(content)
+    reader = Reader(registry_of(windows))
+    for _dummy in range(2):
+        reader.protocols(PROTOCOLS)
+        for setting in list(reader.snapshot().values):
+            reader.value(Setting(setting.key.upper(), setting.name.lower()))
+    asked = Counter((call.method, call.key.lower(), (call.name or "").lower()) for call in windows.calls)
+    assert set(asked.values()) <= {1}
+
+
+def test_case_does_not_matter() -> None:
+    key = protocol_key("TLS 1.2", "Client").upper()
+    _windows, snapshot = read({key: {"ENABLED": dword(1), "disabledbydefault": dword(0)}}, "TLS 1.2")
+    assert snapshot.value(ENABLED) == dword(1)
+    assert snapshot.side("TLS 1.2", "Client").disabled_by_default == dword(0)
+    assert snapshot.key_exists(protocol_key("tls 1.2", "client")) is True
+
+
+def test_similar_names_are_other_names() -> None:
+    content = {
+        rf"{PROTOCOLS_KEY}\{name}\Client": {"Enabled": dword(1)}
+        for name in ("TLS 1,2", "TLS1.2", "TLS 1.2 ", "TLS  1.2")
+    }
+    _windows, snapshot = read(content, "TLS 1.2")
+    assert snapshot.value(ENABLED) == ABSENT
+    assert snapshot.key_exists(protocol_key("TLS 1.2")) is False
+
+
+def test_single_values() -> None:
+    windows = FakeWindows({r"SOFTWARE\A": {"Text": Value(Type.REG_SZ, "x")}})
+    reader = Reader(registry_of(windows))
+    assert reader.value(Setting(r"SOFTWARE\A", "Text"), Type.REG_SZ) == Value(Type.REG_SZ, "x")
+    assert reader.value(Setting(r"SOFTWARE\a", "TEXT")) == Value(Type.REG_SZ, "x")
+    assert reader.value(Setting(r"SOFTWARE\B\C", "x")) == ABSENT
+    assert reader.value(Setting(r"SOFTWARE\B\C", "y")) == ABSENT
+    assert len(windows.calls) == 2, "the second value of a missing key costs nothing"
+    snapshot = reader.snapshot()
+    assert snapshot.key_exists(r"SOFTWARE\a") is True
+    assert snapshot.key_exists("software") is True
+    assert snapshot.key_exists(r"SOFTWARE\B\C") is False
+    assert snapshot.key_exists(r"SOFTWARE\B\C\D") is False
+    assert snapshot.key_exists(r"SOFTWARE\B") is None
+    with pytest.raises(KeyError):
+        snapshot.value(Setting(r"SOFTWARE\A", "Unread"))
+
+
+def test_snapshots_do_not_change() -> None:
+    windows = FakeWindows({r"SOFTWARE\A": {"x": dword(1)}})
+    reader = Reader(registry_of(windows))
+    before = reader.snapshot()
+    reader.value(Setting(r"SOFTWARE\A", "x"))
+    assert before.values == {}
+
+
+def test_after() -> None:
+    _windows, snapshot = read(STOCK)
+    after = snapshot.after({ENABLED: dword(1), Setting(protocol_key("TLS 1.0", "Client"), "Enabled"): ABSENT})
+    assert after.value(ENABLED) == dword(1)
+    assert after.key_exists(ENABLED.key) is True
+    assert after.key_exists(protocol_key("TLS 1.2")) is True
+    assert after.key_exists(protocol_key("TLS 1.0")) is False
+    assert snapshot.value(ENABLED) == ABSENT
+
+
+def test_parents() -> None:
+    assert parents(r"a\b\c") == [r"a\b\c", r"a\b", "a"]
+    assert parents("a") == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "subkeys", "expected"),
+    [
+        ({}, {}, None),
+        ({"a": True}, {}, None),
+        ({"a": False}, {}, False),
+        ({r"a\b": False}, {}, False),
+        ({r"a\b\c": True}, {}, True),
+        ({r"a\b": True}, {}, None),
+        ({}, {"a": ()}, False),
+        ({}, {"a": ("B",)}, None),
+        ({"a": True}, {"a": ("x",)}, False),
+        ({}, {r"a\b": ("x",)}, False),
+        ({}, {r"a\b": ("C",), "a": ("b",)}, None),
+    ],
+)
+def test_what_follows_about_keys(
+    keys: dict[str, bool], subkeys: dict[str, tuple[str, ...]], expected: bool | None
+) -> None:
+    assert key_exists(r"A\B\C", keys, subkeys) is expected
+
+
+@given(st.text("aA\\ "), st.text("aA "))
+def test_settings_are_equal_without_regard_to_case(key: str, name: str) -> None:
+    one, other = Setting(key.upper(), name.upper()), Setting(key.lower(), name.lower())
+    assert one == other
+    assert hash(one) == hash(other)
+    assert one != Setting(key + "x", name)
+    assert one != (key, name)
