@@ -45,6 +45,10 @@ class ExchangeTlsAction(ActionBase):
             result["unreachable" if isinstance(exc, Unreachable) else "failed"] = True
             result["msg"] = exc.message
             result["error"] = exc.as_result()
+            if self._task.no_log:
+                # ansible-core shows the msg of a failed task whatever no_log says; the rest it hides
+                result["msg"] = "The task failed, and no_log hides why. A registered result has it in error.message."
+                result["error"]["message"] = exc.message
         except AnsibleError as exc:
             # options of the connection plugin that it refuses itself
             result.update(self.partial)
@@ -61,7 +65,8 @@ class ExchangeTlsAction(ActionBase):
 
     def say(self, message: str) -> None:
         """A line of progress that is seen while the task runs, on the terminal and in AWX."""
-        display.display(f"{self.host_name}: {message}")
+        if not self._task.no_log:
+            display.display(f"{self.host_name}: {message}")
 
     @property
     def host_name(self) -> str:

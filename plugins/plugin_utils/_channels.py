@@ -11,6 +11,7 @@ same options without its runspace. Nothing is started on the host.
 
 from __future__ import annotations
 
+import http.client
 import re
 import ssl
 import typing as t
@@ -179,6 +180,11 @@ class PsrpChannel:
         return _without_secret(message, self._connection.get_option("remote_password"))
 
 
+_CHECK_ADDRESS = (
+    "Check that the host is up, its address and port (ansible_host, ansible_port), and firewalls in between."
+)
+
+
 class _AuthenticationFailed(LoginRefused):
     """The login could not even be attempted (no ticket, no library)."""
 
@@ -197,16 +203,20 @@ def _send(send: t.Callable[[], bytes], doing: str, scrub: t.Callable[[str], str]
         kind = ConnectionLost if cut_off else Unreachable
         raise kind(
             scrub(
-                f"{doing}: the TLS connection to the host failed: {_reason(exc)}. Check the WinRM certificate and the "
-                "CA settings of the connection (ansible_winrm_ca_trust_path or ansible_psrp_ca_cert)."
+                f"{doing}: the TLS connection to the host failed: {_reason(exc)}. Check that the port speaks https, "
+                "the WinRM certificate, and the CA settings of the connection (ansible_winrm_ca_trust_path or "
+                "ansible_psrp_ca_cert)."
             )
         ) from None
     except requests.exceptions.ProxyError as exc:
         raise Unreachable(scrub(f"{doing}: the proxy failed: {_reason(exc)}")) from None
     except requests.exceptions.ConnectTimeout:
-        raise Unreachable(f"{doing}: the host did not accept a connection in time") from None
+        raise Unreachable(f"{doing}: the host did not accept a connection in time. {_CHECK_ADDRESS}") from None
     except requests.exceptions.Timeout:
-        raise ConnectionLost(f"{doing}: the host accepted the request but did not answer in time") from None
+        raise ConnectionLost(
+            f"{doing}: the host accepted the request but did not answer in time. It hangs or is overloaded, something "
+            "in between swallows the answer, or the timeouts of the connection are too short."
+        ) from None
     except requests.exceptions.RequestException as exc:
         if isinstance(exc, ValueError):
             # requests says so of URLs that make no sense
@@ -214,8 +224,15 @@ def _send(send: t.Callable[[], bytes], doing: str, scrub: t.Callable[[str], str]
                 scrub(f"{doing}: the address of the host or of the proxy cannot be used: {_reason(exc)}")
             ) from None
         if any(isinstance(item, NewConnectionError) for item in _chain(exc)):
-            raise Unreachable(scrub(f"{doing}: cannot connect to the host: {_reason(exc)}")) from None
-        raise ConnectionLost(scrub(f"{doing}: the connection broke before an answer came: {_reason(exc)}")) from None
+            raise Unreachable(scrub(f"{doing}: cannot connect to the host: {_reason(exc)}. {_CHECK_ADDRESS}")) from None
+        hint = ". Look whether the host restarts, and what is between it and the controller"
+        if exc.request is not None and str(exc.request.url).startswith("https:"):
+            hint += (
+                "; a host whose TLS versions or cipher suites do not suit the controller ends connections like this too"
+            )
+        raise ConnectionLost(
+            scrub(f"{doing}: the connection broke before an answer came: {_reason(exc)}{hint}.")
+        ) from None
     except (AnsibleError, ExchangeTlsError):
         raise
     except (UnicodeError, LookupError) as exc:
@@ -244,7 +261,9 @@ def _http_error(status: int, body: str, doing: str) -> ExchangeTlsError:
         return fault
     empty = not document.strip()
     if status == 400 and empty:
-        return SecurityContextLost(f"{doing}: the host no longer knows our login (HTTP 400)")
+        return SecurityContextLost(
+            f"{doing}: the host no longer knows our login (HTTP 400). If this stays, use https or Kerberos."
+        )
     if status == 500 and empty:
         return Unreachable(
             f"{doing}: the host refuses unencrypted messages (HTTP 500 without content). Use NTLM or Kerberos with "
@@ -275,8 +294,13 @@ def _chain(exc: BaseException) -> t.Iterator[BaseException]:
 
 def _reason(exc: BaseException) -> str:
     """The innermost sentence of nested library errors, without addresses of Python objects."""
-    innermost = [item for item in _chain(exc) if isinstance(item, OSError) and item.strerror]
-    message = str(innermost[-1].strerror) if innermost else str(exc)
+    told = [
+        # a host that closes the connection is an OSError without a number
+        str(item) if isinstance(item, http.client.HTTPException) else str(item.strerror)
+        for item in _chain(exc)
+        if isinstance(item, http.client.HTTPException) or (isinstance(item, OSError) and item.strerror)
+    ]
+    message = told[-1] if told else str(exc)
     return re.sub(r"<[^<>]* at 0x[0-9a-f]+>(: )?", "", message)
 
 

@@ -120,10 +120,14 @@ def describe(document: bytes) -> str:
     if not document.strip():
         return "empty"
     head = document[:4000].decode("utf-8", "replace")
-    if "<html" in head.lower():
+    if is_web_page(document):
         title = re.search(r"<title[^<>]*>([^<]*)", head, re.IGNORECASE)
         return f"a web page titled {title[1].strip()[:100]!r}" if title else "a web page"
     return f"{len(document)} bytes that begin with {head[:60]!r}"
+
+
+def is_web_page(document: bytes) -> bool:
+    return b"<html" in document[:4000].lower()
 
 
 def local_name_is(element: Element, name: str) -> bool:

@@ -73,6 +73,12 @@ class Session:
             self._log("error", doing, exc.answer or exc.message.encode())
             raise
         self._log("answer", doing, answer)
+        if _soap.is_web_page(answer):
+            # of a proxy, or of another server: whether the host has carried the request out is not known
+            raise ConnectionLost(
+                f"{doing}: {_soap.describe(answer)} came instead of an answer of WinRM. Check the address of the host, "
+                "port and path, and what proxy is in between."
+            )
         return _soap.open_answer(answer, message_id=message_id, doing=doing)
 
     def _log(self, direction: str, doing: str, content: bytes) -> None:

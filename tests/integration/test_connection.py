@@ -1,0 +1,305 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every way in which a host can be reached or not: what a person is told, and what never shows."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import re
+import stat
+import typing as t
+
+import pytest
+
+from tests.lab.client import LabClient
+
+from .fleet import ACCOUNTS, FORKS, PASSWORD, assert_no_traceback, only, overriding
+from .harness import Ansible, Run
+
+WRONG_PASSWORD = "Wrong'Pass&9%s"
+USER = {"user": "labuser", "password": "User-Pass-1", "administrator": False}
+CONNECTIONS = ("winrm", "psrp")
+
+HTTPS: dict[str, t.Any] = {"http": None, "https": 5986}
+# A host that says nothing must not hold the tests up.
+IMPATIENT = {
+    "ansible_winrm_operation_timeout_sec": 1,
+    "ansible_winrm_read_timeout_sec": 2,
+    "ansible_psrp_operation_timeout": 1,
+    "ansible_psrp_read_timeout": 2,
+    "ansible_psrp_connection_timeout": 2,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """One host: how it is, how it is reached, how the task ends, and what its message must say."""
+
+    outcome: str
+    says: tuple[str, ...] = ()
+    winrm: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
+    quirks: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
+    variables: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
+    registry: tuple[str, ...] = ("stock",)
+
+
+def answers(body: str, **when: t.Any) -> dict[str, t.Any]:
+    return {"answer": {"body": body, "every": True, **when}}
+
+
+def refuses(kind: str, **when: t.Any) -> dict[str, t.Any]:
+    return {"fault": {"kind": kind, "every": True, **when}}
+
+
+CASES = {
+    # what works
+    "ntlm": Case("ok"),
+    "basic": Case("ok", winrm={"auth": ["basic"], "allow_unencrypted": True}),
+    "https-ntlm": Case("ok", winrm=HTTPS),
+    "https-basic": Case("ok", winrm={**HTTPS, "auth": ["basic"]}),
+    "unchecked": Case(
+        "ok",
+        winrm={**HTTPS, "certificate": "other_ca"},
+        variables={"ansible_winrm_server_cert_validation": "ignore", "ansible_psrp_cert_validation": "ignore"},
+    ),
+    "other-path": Case("ok", winrm={"path": "/management"}),
+    # the login is forgotten between two requests, as Windows does when it has heard nothing for a while
+    "idle": Case("ok", quirks={"ntlm_idle": 1.2, "delay": {"seconds": 1.8, "request": 5}}),
+    "html-once": Case("ok", quirks={"answer": {"body": "html", "request": 5}}),
+    # no way to the host
+    "down": Case("unreachable", ("cannot connect", "refused", "ansible_port"), quirks={"down": True}),
+    "wrong-port": Case("unreachable", ("cannot connect", "refused", "ansible_port"), variables={"ansible_port": 5999}),
+    "blackhole": Case("unreachable", ("did not answer in time",), quirks={"blackhole": True}, variables=IMPATIENT),
+    "silent": Case(
+        "unreachable",
+        ("did not answer in time",),
+        quirks={"delay": {"seconds": 6, "request": 5, "every": True}},
+        variables=IMPATIENT,
+    ),
+    "cut": Case("unreachable", ("connection broke",), quirks={"cut": {"request": 5, "every": True}}),
+    # something else is there
+    "html": Case("unreachable", ("web page", "Welcome", "port and path"), quirks=answers("html")),
+    "html-later": Case("unreachable", ("web page", "Welcome"), quirks=answers("html", request=5)),
+    "404": Case("unreachable", ("HTTP 404", "port and path"), quirks=refuses("http_404_empty")),
+    "404-later": Case("unreachable", ("HTTP 404",), quirks=refuses("http_404_empty", request=5)),
+    "503": Case("unreachable", ("HTTP 503", "Service Unavailable"), quirks=refuses("http_503_html")),
+    "503-later": Case("unreachable", ("HTTP 503",), quirks=refuses("http_503_html", request=5)),
+    "500": Case("unreachable", ("HTTP 500", "unencrypted"), quirks=refuses("http_500_empty")),
+    "400": Case("unreachable", ("HTTP 400", "login"), quirks=refuses("http_400_empty")),
+    "wrong-path": Case(
+        "unreachable",
+        ("HTTP 404", "path"),
+        variables={"ansible_winrm_path": "/elsewhere", "ansible_psrp_path": "elsewhere"},
+    ),
+    # TLS
+    "expired": Case("unreachable", ("TLS", "expired", "certificate"), winrm={**HTTPS, "certificate": "expired"}),
+    "wrong-ca": Case("unreachable", ("TLS", "ca_trust_path", "ca_cert"), winrm={**HTTPS, "certificate": "other_ca"}),
+    "wrong-name": Case("unreachable", ("TLS", "certificate"), winrm={**HTTPS, "certificate": "wrong_name"}),
+    "old-tls": Case("unreachable", ("TLS",), winrm=HTTPS, registry=("stock", "tls12_off")),
+    "https-to-http": Case(
+        "unreachable", ("TLS",), variables={"ansible_winrm_scheme": "https", "ansible_psrp_protocol": "https"}
+    ),
+    "http-to-https": Case(
+        "unreachable",
+        ("connection broke",),
+        winrm=HTTPS,
+        variables={"ansible_winrm_scheme": "http", "ansible_psrp_protocol": "http"},
+    ),
+    # the login
+    "wrong-password": Case(
+        "unreachable", ("HTTP 401", "user, password"), variables={"ansible_password": WRONG_PASSWORD}
+    ),
+    "wrong-user": Case("unreachable", ("HTTP 401", "user, password"), variables={"ansible_user": "nobody"}),
+    "basic-not-offered": Case(
+        "unreachable",
+        ("HTTP 401", "authentication"),
+        variables={
+            "ansible_winrm_transport": "basic",
+            "ansible_psrp_auth": "basic",
+            "ansible_psrp_message_encryption": "never",
+        },
+    ),
+    "basic-unencrypted": Case("unreachable", ("unencrypted", "https"), winrm={"auth": ["basic"]}),
+    "ntlm-unencrypted": Case(
+        "unreachable",
+        ("unencrypted", "https"),
+        variables={"ansible_winrm_message_encryption": "never", "ansible_psrp_message_encryption": "never"},
+    ),
+    "no-administrator": Case(
+        "failed",
+        ("Access is denied", "code 5", "Administrators"),
+        variables={"ansible_user": USER["user"], "ansible_password": USER["password"]},
+    ),
+}
+OTHER_PLUGINS = ("local", "ssh")
+
+LAB: dict[str, t.Any] = {
+    "accounts": [*ACCOUNTS, USER],
+    "hosts": {
+        name: {
+            "windows": "2016",
+            "registry": list(case.registry),
+            "winrm": dict(case.winrm),
+            "quirks": dict(case.quirks),
+        }
+        for name, case in CASES.items()
+    },
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Visit:
+    """All hosts asked once over one connection plugin."""
+
+    run: Run
+    operations: dict[str, list[str]]
+    logins: dict[str, list[dict[str, t.Any]]]
+
+
+@pytest.fixture(scope="module")
+def visits(lab: LabClient, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Visit]:
+    found = {}
+    for connection in CONNECTIONS:
+        for host in lab.hosts():
+            host.reset_log()
+            for quirk, value in CASES[host.name].quirks.items():
+                host.set_quirk(quirk, value)  # its counters start again
+        ansible = Ansible(lab, tmp_path_factory.mktemp(connection))
+        extra = overriding(ansible.folder, {name: case.variables for name, case in CASES.items()})
+        run = ansible.task(
+            "tls_settings_info",
+            *extra,
+            *FORKS,
+            "-vvvvv",
+            connection=connection,
+            options={"wire_log": str(ansible.folder / "wire")},
+        )
+        found[connection] = Visit(
+            run,
+            {host.name: host.operations() for host in lab.hosts()},
+            {host.name: host.logins() for host in lab.hosts()},
+        )
+    return found
+
+
+@pytest.fixture(params=CONNECTIONS)
+def connection(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def visit(visits: dict[str, Visit], connection: str) -> Visit:
+    return visits[connection]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_how_the_task_ends_and_what_it_says(visit: Visit, name: str) -> None:
+    case = CASES[name]
+    item = only(visit.run.of("tls_settings_info", name))
+    message = str(item.result.get("msg", ""))
+    assert item.outcome == case.outcome, message
+    for word in case.says:
+        assert word in message
+    # no Python in it
+    assert not re.search(r"[\"']\)|Error\(|object at 0x|HTTPConnectionPool|Max retries|urllib3|requests\.", message)
+
+
+def test_the_return_code_is_that_of_unreachable_hosts(visit: Visit) -> None:
+    assert visit.run.rc == 4
+
+
+def test_no_output_holds_a_traceback(visit: Visit) -> None:
+    assert_no_traceback(visit.run)
+
+
+def test_no_output_holds_a_password_even_at_the_highest_verbosity(visit: Visit) -> None:
+    assert "WSMAN" in visit.run.output
+    assert secrets_in(visit.run.output) == []
+
+
+def secrets_in(text: str) -> list[str]:
+    secrets = [
+        PASSWORD,
+        WRONG_PASSWORD,
+        str(USER["password"]),
+        *(base64.b64encode(f"labadmin:{word}".encode()).decode() for word in (PASSWORD, WRONG_PASSWORD)),
+    ]
+    return [secret for secret in secrets if secret in text]
+
+
+def test_the_wire_log_holds_the_exchange_and_no_secret(
+    visit: Visit, connection: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = next(tmp_path_factory.getbasetemp().glob(f"{connection}*/wire"))
+    files = {path.name.removesuffix(".wsman.log"): path for path in folder.iterdir()}
+    assert set(files) == set(CASES)
+    for name, path in files.items():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        text = path.read_text(encoding="utf-8", errors="surrogateescape")
+        assert secrets_in(text) == []
+        assert "Win32_OperatingSystem" in text
+        if CASES[name].outcome == "ok":
+            for operation in ("EnumKey_INPUT", "EnumKey_OUTPUT", "LastBootUpTime"):
+                assert operation in text
+        else:
+            assert " error: " in text or " answer: " in text
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_one_login_serves_the_whole_task(visit: Visit) -> None:
+    for name, case in CASES.items():
+        if case.outcome == "ok":
+            logins = visit.logins[name]
+            # a login that the host forgot, or that a broken answer put in doubt, is made again once
+            assert len(logins) == (2 if name in ("idle", "html-once") else 1), name
+            assert all(login["ok"] for login in logins)
+
+
+def test_nothing_is_started_on_the_host(visit: Visit) -> None:
+    """Neither a WinRS shell nor a PowerShell runspace: what the stock plugins open in _connect()."""
+    for name, operations in visit.operations.items():
+        started = [operation for operation in operations if operation.startswith("Shell") or "Process" in operation]
+        assert started == [], name
+    assert visit.operations["ntlm"][0] == "Win32_OperatingSystem.Get"
+
+
+def test_wrong_credentials_are_tried_once_and_do_not_lock_the_account(visit: Visit) -> None:
+    assert len(visit.logins["wrong-password"]) == 1
+
+
+def test_other_connection_plugins_are_named_with_the_two_that_work(lab: LabClient, ansible: Ansible) -> None:
+    extra = overriding(
+        ansible.folder, {"ntlm": {"ansible_connection": "local"}, "basic": {"ansible_connection": "ssh"}}
+    )
+    run = ansible.task("tls_settings_info", *extra, "-l", "ntlm,basic")
+    assert_no_traceback(run)
+    assert run.rc == 2
+    for host, plugin in (("ntlm", "local"), ("basic", "ssh")):
+        item = only(run.of("tls_settings_info", host))
+        assert item.outcome == "failed"
+        for word in (plugin, "ansible.builtin.winrm", "ansible.builtin.psrp", "ansible_connection"):
+            assert word in item.result["msg"]
+
+
+def test_no_log_shows_nothing(lab: LabClient, ansible: Ansible, connection: str) -> None:
+    extra = overriding(ansible.folder, {name: CASES[name].variables for name in ("no-administrator", "wrong-password")})
+    run = ansible.task(
+        "tls_settings_info",
+        *extra,
+        "-vvvvv",
+        "-l",
+        "ntlm,no-administrator,wrong-password",
+        connection=connection,
+        task={"no_log": True},
+    )
+    assert {item.host: item.outcome for item in run.of("tls_settings_info")} == {
+        "ntlm": "ok",
+        "no-administrator": "failed",
+        "wrong-password": "unreachable",
+    }
+    assert "censored" in run.output
+    for word in ("WSMAN", "LastBootUpTime", "SCHANNEL", "Access is denied", "HTTP 401", "DisabledByDefault"):
+        assert word not in run.output
+    assert secrets_in(run.output) == []
