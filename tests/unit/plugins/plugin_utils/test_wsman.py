@@ -158,7 +158,16 @@ def test_write_after_a_lost_context_that_breaks_is_not_repeated() -> None:
 
 def test_rubbish_is_refused() -> None:
     with pytest.raises(UnexpectedAnswer, match="doing it: the answer cannot be read"):
-        call(Channel(lambda message: b"<html>"))
+        call(Channel(lambda message: b"<s:Envelope"))
+
+
+@pytest.mark.parametrize("repeatable", [True, False])
+def test_web_page_is_no_answer(repeatable: bool) -> None:
+    """Whether the host has carried the request out is not known: as if no answer had come."""
+    channel = Channel(lambda message: b"<html><title>Welcome</title>", lambda message: b"<html>")
+    with pytest.raises(ConnectionLost, match="a web page"):
+        call(channel, repeatable)
+    assert channel.events.count("post") == (2 if repeatable else 1)
 
 
 # --- the wire log ---------------------------------------------------------------------------------------------------
