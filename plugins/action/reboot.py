@@ -59,6 +59,8 @@ class ActionModule(WindowsAction):
             outcome = restarter.run(wishes, system)
         finally:
             self.partial = {**result, "changed": restarter.asked, "elapsed": round(restarter.elapsed, 1)}
+            if restarter.boot_after is not None:
+                self.partial.update(rebooted=True, boot_after=utc_text(restarter.boot_after))
         result = {
             **result,
             "changed": True,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import re
 import time
 import typing as t
 
@@ -79,6 +80,7 @@ class Restarter:
     """One restart of one host. ``say`` gets a sentence at each stage; ``sleep`` and ``clock`` are there for tests.
 
     ``asked``: the host was told to restart and did not refuse, so that it may restart whatever happens next.
+    ``boot_after``: when it was back, also where waiting for its services fails.
     """
 
     def __init__(
@@ -94,6 +96,7 @@ class Restarter:
         self._clock = clock
         self._started = clock()
         self.asked = False
+        self.boot_after: datetime.datetime | None = None
 
     @property
     def elapsed(self) -> float:
@@ -112,7 +115,7 @@ class Restarter:
             f"restart requested, last boot was {utc_text(system.last_boot)}; waiting for the host to go down "
             f"and come back"
         )
-        boot_after = self._wait_for_boot(system.last_boot, deadline, wishes.timeout)
+        self.boot_after = boot_after = self._wait_for_boot(system.last_boot, deadline, wishes.timeout)
         self._say(f"is back, booted {utc_text(boot_after)}")
         self._wait_for_services(services, deadline, wishes.timeout)
         return Outcome(system.last_boot, boot_after, self.elapsed, services)
@@ -254,7 +257,8 @@ class Restarter:
             _Service(item.string("Name") or "", item.string("StartMode") or "", item.string("State") or "")
             for item in _wmi.query(self._session, wql)
         ]
-        return {service.name.lower(): service for service in services}
+        # LIKE has wildcards of its own (_ for any character), which are not meant
+        return {service.name.lower(): service for service in services if _is_meant(service.name, names)}
 
     def _limit(self, deadline: float) -> None:
         """No question outlives the deadline by much; a lost one is asked twice."""
@@ -269,6 +273,11 @@ class Restarter:
 
 def _is_pattern(name: str) -> bool:
     return "*" in name
+
+
+def _is_meant(service: str, names: t.Iterable[str]) -> bool:
+    expressions = (".*".join(map(re.escape, name.split("*"))) for name in names)
+    return any(re.fullmatch(expression, service, re.IGNORECASE) for expression in expressions)
 
 
 def _quoted(name: str) -> str:
