@@ -216,8 +216,8 @@ class Restarter:
             self._pause(
                 deadline,
                 f"The host was told to restart but has not come back within {timeout:.0f} seconds. Last seen: "
-                f"{seen.rstrip('.')}. Look at its console; when it is up again, run the play again: it goes on where it "
-                "stopped.",
+                f"{seen.rstrip('.')}. Look at its console; when it is up again, run the play again: it goes on where "
+                "it stopped.",
             )
 
     def _wait_for_services(self, names: tuple[str, ...], deadline: float, timeout: float) -> None:
