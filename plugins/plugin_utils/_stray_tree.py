@@ -250,7 +250,7 @@ def _eliminate_sides(root: Node, leftover: t.Sequence[Node], snapshot: Snapshot)
         taken = {
             node.meant.sides[0]
             for node in root.walk()
-            if node.meant.protocol == protocol and len(node.meant.sides) == 1 and node.meant.value is None
+            if node.meant.protocol == protocol and len(node.meant.sides) == 1
         }
         key = protocol_key(protocol)
         all_seen = key.lower() in snapshot.subkeys or snapshot.key_exists(key) is False

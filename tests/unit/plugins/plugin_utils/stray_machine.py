@@ -1,0 +1,149 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A machine with keys and values below Protocols, and a reader of them that counts its requests."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import ABSENT, Type, Value, dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import PROTOCOLS_KEY, SIDES, VALUE_NAMES
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import Setting, Snapshot
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._stray_names import WINDOWS_PROTOCOLS
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._strays import (
+    Stray,
+    keys_to_read,
+    strays,
+)
+
+ON = {"Enabled": dword(1), "DisabledByDefault": dword(0)}
+
+
+class Machine:
+    """What is below Protocols, and what a reader would bring home of it. Paths are below Protocols."""
+
+    def __init__(self, content: Mapping[str, Mapping[str, Value]] | None = None) -> None:
+        self.keys: dict[str, str] = {PROTOCOLS_KEY.lower(): PROTOCOLS_KEY}
+        self.values: dict[str, dict[str, Value]] = {PROTOCOLS_KEY.lower(): {}}
+        for path, values in (content or {}).items():
+            self.make(path, values)
+
+    def make(self, path: str, values: Mapping[str, Value]) -> None:
+        key = PROTOCOLS_KEY
+        for name in path.split("\\") if path else ():
+            key = f"{key}\\{name}"
+            key = self.keys.setdefault(key.lower(), key)
+            self.values.setdefault(key.lower(), {})
+        for name, value in values.items():
+            spelled = next((old for old in self.values[key.lower()] if old.lower() == name.lower()), name)
+            self.values[key.lower()][spelled] = value
+
+    def import_page(self, page: Mapping[str, Any]) -> None:
+        """As ``reg import`` does: a number of more than eight digits vanishes, the key and the rest do not."""
+        for entry in page["keys"]:
+            values = {name: dword(int(digits, 16)) for name, digits in entry["values"] if 1 <= len(digits) <= 8}
+            self.make("\\".join(entry["path"]), values)
+
+    def subkeys(self, key: str) -> tuple[str, ...]:
+        depth = key.count("\\") + 1
+        below = [name for name in self.keys.values() if name.lower().startswith(f"{key.lower()}\\")]
+        return tuple(name.rpartition("\\")[2] for name in below if name.count("\\") == depth)
+
+    def listing(self, key: str) -> dict[str, Type]:
+        values = {name: value.type or Type.OTHER for name, value in self.values.get(key.lower(), {}).items()}
+        return {} if set(values) == {""} else values  # Windows hides a default value that is alone
+
+    def value(self, setting: Setting) -> Value:
+        values = self.values.get(setting.key.lower(), {})
+        return next((value for name, value in values.items() if name.lower() == setting.name.lower()), ABSENT)
+
+    def audit(self) -> Snapshot:
+        """What an audit has read anyway: all protocols, their subkeys, and the two values of each side."""
+        read = Reading({}, {}, {})
+        read.list_subkeys(self, PROTOCOLS_KEY)
+        for protocol in WINDOWS_PROTOCOLS:
+            read.list_subkeys(self, f"{PROTOCOLS_KEY}\\{protocol}")
+            for side in SIDES:
+                for name in VALUE_NAMES:
+                    setting = Setting(f"{PROTOCOLS_KEY}\\{protocol}\\{side}", name)
+                    read.values[setting] = self.value(setting)
+        return read.snapshot()
+
+    def read(self, *, thorough: bool = False) -> tuple[Snapshot, int]:
+        """All that is wanted, round by round; and the number of requests."""
+        snapshot, requests = self.audit(), 0
+        for _round in range(5):
+            wanted = keys_to_read(snapshot, thorough=thorough)
+            if not wanted:
+                return snapshot, requests
+            requests += len(wanted.subkeys) + len(wanted.listed) + len(wanted.values)
+            read = Reading(dict(snapshot.values), dict(snapshot.subkeys), dict(snapshot.listed))
+            for key in wanted.subkeys:
+                assert key.lower() not in snapshot.subkeys, f"{key} is listed twice"
+                read.list_subkeys(self, key)
+            for key in wanted.listed:
+                assert key.lower() not in snapshot.listed, f"{key} is listed twice"
+                read.listed[key.lower()] = self.listing(key)
+            for setting, kind in wanted.values:
+                assert setting not in snapshot.values, f"{setting} is read twice"
+                value = self.value(setting)
+                assert setting.name == "" or not value.present or value.type is kind
+                read.values[setting] = value
+            snapshot = read.snapshot()
+        raise AssertionError("there is no end to the reading")
+
+    def judged(self) -> tuple[Stray, ...]:
+        return strays(self.read()[0])
+
+    def delete(self, values: Iterable[Setting], keys: Iterable[str]) -> None:
+        for setting in values:
+            held = self.values[setting.key.lower()]
+            del held[next(name for name in held if name.lower() == setting.name.lower())]
+        for key in keys:
+            assert not self.subkeys(key), f"{key} still holds keys"
+            assert not self.values[key.lower()], f"{key} still holds values that nobody backed up"
+            del self.keys[key.lower()], self.values[key.lower()]
+
+
+@dataclasses.dataclass
+class Reading:
+    values: dict[Setting, Value]
+    subkeys: dict[str, tuple[str, ...]]
+    listed: dict[str, Mapping[str, Type]]
+
+    def list_subkeys(self, machine: Machine, key: str) -> None:
+        self.subkeys[key.lower()] = machine.subkeys(key)
+
+    def snapshot(self) -> Snapshot:
+        keys = {PROTOCOLS_KEY.lower(): True}
+        for key, names in self.subkeys.items():
+            keys.update({f"{key}\\{name.lower()}": True for name in names})
+        return Snapshot(dict(self.values), keys, dict(self.subkeys), dict(self.listed))
+
+
+def path_of(stray: Stray) -> str:
+    return stray.key[len(PROTOCOLS_KEY) + 1 :]
+
+
+def by_path(found: Iterable[Stray]) -> dict[str, Stray]:
+    """Strays by path; values as ``path [name]``."""
+    return {path_of(stray) + ("" if stray.name is None else f" [{stray.name}]"): stray for stray in found}
+
+
+def only(content: Mapping[str, Mapping[str, Value]], *, thorough: bool = False) -> Stray:
+    (found,) = strays(Machine(content).read(thorough=thorough)[0])
+    return found
+
+
+def windows_own(key: str) -> bool:
+    parts = key[len(PROTOCOLS_KEY) + 1 :].split("\\") if len(key) > len(PROTOCOLS_KEY) else []
+    known = [[name.lower() for name in WINDOWS_PROTOCOLS], [side.lower() for side in SIDES]]
+    return len(parts) <= 2 and all(part.lower() in names for part, names in zip(parts, known, strict=False))
+
+
+def windows_reads(setting: Setting) -> bool:
+    deep = setting.key.count("\\") == PROTOCOLS_KEY.count("\\") + 2
+    return deep and windows_own(setting.key) and setting.name.lower() in [name.lower() for name in VALUE_NAMES]
