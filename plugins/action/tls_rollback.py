@@ -21,7 +21,6 @@ from ..plugin_utils._windows import read_host
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "backup": {"type": "path"},
     **_options.BACKUP,
-    "undo_on_failure": {"type": "bool", "default": True},
     "other_host": {"type": "bool", "default": False},
     **_options.WIRE_LOG,
 }

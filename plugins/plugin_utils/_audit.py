@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import functools
 import typing as t
 
-from . import _judge, _pending
-from ._policy import Policy
+from . import _guard, _judge, _observations, _pending, _waivers
+from ._findings import Finding, compliant
+from ._policy import with_suites
 from ._reader import Reader
-from ._registry import Registry
+from ._registry import Registry, Type
+from ._rules import Policy
 from ._snapshot import Setting, Snapshot
-from ._windows import Host, read_host
+from ._subjects import SUITES_POLICY
+from ._waivers import Waiver
+from ._windows import Host, read_exchange, read_host
 from ._wsman import Session
 
 
@@ -33,18 +38,28 @@ class Audit:
     """The state of one host, held against a policy."""
 
     host: Host
+    exchange: tuple[int, ...] | None
+    policy: Policy
+    waivers: tuple[Waiver, ...]
     snapshot: Snapshot
-    findings: tuple[_judge.Finding, ...]
     pending: Pending
+
+    @functools.cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        build = self.host.build
+        found = (
+            *_judge.judge(self.policy, self.snapshot, build, self.exchange),
+            *_observations.observe(self.policy, self.snapshot, build),
+        )
+        return _waivers.apply(found, self.waivers, datetime.datetime.now(datetime.timezone.utc).date())
 
     @property
     def compliant(self) -> bool:
-        return _judge.compliant(self.findings)
+        return compliant(self.findings)
 
-    def judged_again(self, policy: Policy, snapshot: Snapshot) -> Audit:
+    def after(self, snapshot: Snapshot) -> Audit:
         """The same host after a change."""
-        findings = _judge.judge(policy, snapshot, self.host.build)
-        return dataclasses.replace(self, snapshot=snapshot, findings=findings)
+        return dataclasses.replace(self, snapshot=snapshot)
 
     def as_result(self) -> dict[str, t.Any]:
         result = {
@@ -59,18 +74,21 @@ class Audit:
         return result
 
 
-def audit(session: Session, policy: Policy) -> Audit:
-    """Reads what the policy and the result need, in one session, and judges it. Changes nothing."""
+def audit(session: Session, policy: Policy, waivers: tuple[Waiver, ...] = ()) -> Audit:
+    """Reads what the policy and the result need, in one session. Changes nothing."""
     registry = Registry(session)
     host = read_host(session, registry)
+    exchange = read_exchange(registry) if policy.needs_exchange else None
     reader = Reader(registry)
     pending_note = read_note(registry)
     reader.protocols(policy.protocols)
-    for rule in policy.rules:
-        reader.value(rule.setting)
+    if policy.cipher_suites:
+        policy = with_suites(policy, reader.value(SUITES_POLICY, Type.REG_SZ).present)
+    for rule in (*policy.rules, *_guard.also_needed(policy)):
+        if not rule.applies.reason_not(host.build, exchange):
+            reader.value(rule.setting, rule.kind)
     pending = settle(pending_note, host.last_boot, reader)
-    snapshot = reader.snapshot()
-    return Audit(host, snapshot, _judge.judge(policy, snapshot, host.build), pending)
+    return Audit(host, exchange, policy, waivers, reader.snapshot(), pending)
 
 
 def read_note(registry: Registry) -> _pending.Note | _pending.NoteUnreadable | None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ._judge import Finding
-from ._registry import Value, show
+from ._findings import Finding
+from ._registry import ABSENT, Value, show
 from ._snapshot import Setting, Snapshot, parents
 
 
@@ -77,11 +77,11 @@ def plan(findings: t.Iterable[Finding], snapshot: Snapshot) -> Plan:
     """As few writes as possible: only what violates the policy. Nothing is planned where all is well."""
     judged = tuple(findings)
     writes = tuple(
-        Write(finding.rule.setting, finding.actual, finding.rule.desired.value)
+        Write(finding.setting, finding.actual or ABSENT, finding.write)
         for finding in judged
-        if finding.violates
+        if finding.violates and finding.write is not None
     )
-    covers = frozenset(finding.rule.setting for finding in judged)
+    covers = frozenset(finding.setting for finding in judged if finding.expected is not None)
     return Plan(writes, _missing_keys(writes, snapshot), covers=covers)
 
 
