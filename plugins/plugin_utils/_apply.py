@@ -108,7 +108,7 @@ def apply(
         if undo:
             _put_back(registry, progress, note, failure)
         elif progress.left or progress.made_keys or progress.gone_keys:
-            failure.message += f" Nothing was put back, as 'undo_on_failure' asks. {_changed(progress)}."
+            _add(failure, f"Nothing was put back, as 'undo_on_failure' asks. {_changed(progress)}.")
         raise
     return finished
 
@@ -142,7 +142,7 @@ def _put_back(
     anything = bool(progress.left or progress.made_keys or progress.gone_keys)
     if isinstance(failure, Unreachable) and not anything:
         # all there can be is a note of what was never begun, and the next run takes that over
-        failure.message += " Nothing had been written."
+        _add(failure, "Nothing had been written.")
         return
     problem: ExchangeTlsError | None = None
 
@@ -168,13 +168,18 @@ def _put_back(
             progress.made_keys.remove(key)
     if problem is not None:
         # the note stays: the next run needs it
-        failure.message += (
-            f" Putting the old values back failed as well: {problem.message.rstrip(' .')}. {_changed(progress)}. "
-            "Run the same task again to finish, or roll back with the backup."
+        _add(
+            failure,
+            f"Putting the old values back failed as well: {problem.message.rstrip(' .')}. {_changed(progress)}. "
+            "Run the same task again to finish, or roll back with the backup.",
         )
         return
     attempt(lambda: _pending.clear(registry) if previous is None else _pending.write(registry, previous))
-    failure.message += " What had been written was put back." if anything else " Nothing had been written."
+    _add(failure, "What had been written was put back." if anything else "Nothing had been written.")
+
+
+def _add(failure: ExchangeTlsError, sentence: str) -> None:
+    failure.message = f"{failure.message.rstrip(' .')}. {sentence}"
 
 
 def _changed(progress: Progress) -> str:

@@ -17,10 +17,10 @@ from ._policy import with_suites
 from ._reader import Reader
 from ._registry import Registry, Type
 from ._rules import Policy
-from ._snapshot import Setting, Snapshot
+from ._snapshot import Snapshot
 from ._subjects import SUITES_POLICY
 from ._waivers import Waiver
-from ._windows import Host, read_exchange, read_host
+from ._windows import Host, booted_again, read_exchange, read_host
 from ._wsman import Session
 
 
@@ -114,8 +114,8 @@ def settle(
     if note is None:
         return Pending(None, False)
 
-    def current(setting: Setting) -> t.Any:
-        was = note.at_boot[setting]
-        return reader.value(setting, was.type) if was.type else reader.value(setting)
-
-    return Pending(note, note.pending(last_boot, current))
+    if not booted_again(note.boot, last_boot):
+        # all of them: a change may put one back, and then it depends on the others
+        for setting, was in note.at_boot.items():
+            reader.value(setting, was.type or Type.REG_DWORD)
+    return Pending(note, note.pending(last_boot, reader.value))

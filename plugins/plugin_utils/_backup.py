@@ -65,7 +65,7 @@ def backup_of(
 def save(backup: Backup, folder: str) -> str:
     """Writes the file (mode 0600, complete or not at all) and returns its path."""
     stamp = re.sub(r"[-:]", "", backup.created)
-    directory = pathlib.Path(folder).expanduser()
+    directory = _path(folder)
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         # two runs in one second must not share a name
@@ -98,7 +98,7 @@ def save(backup: Backup, folder: str) -> str:
 def load(path: str) -> Backup:
     """Reads a backup file; raises :class:`OptionError` with the reason where it is none."""
     try:
-        text = pathlib.Path(path).expanduser().read_text(encoding="utf-8")
+        text = _path(path).read_text(encoding="utf-8")
     except OSError as exc:
         raise OptionError(f"Cannot read the backup {path!r} on the controller: {exc.strerror}.") from None
     except UnicodeDecodeError:
@@ -121,28 +121,29 @@ def load(path: str) -> Backup:
             created=str(data["created"]),
             inventory_hostname=str(data.get("inventory_hostname", "")),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as exc:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
         raise OptionError(f"The file {path!r} is not a backup of this collection: {exc}.") from None
 
 
 def newest(folder: str, inventory_hostname: str) -> str:
-    """The newest backup that a change (not a rollback) of this host left in the folder."""
-    directory = pathlib.Path(folder).expanduser()
-    found = sorted(directory.glob(f"{_glob_escape(_file_stem(inventory_hostname))}.*.change.json"), key=_age)
-    if not found:
-        raise OptionError(f"There is no backup of {inventory_hostname} in {folder!r} on the controller.")
-    return str(found[-1].resolve())
+    """The newest backup that a change (not a rollback) of this host left in the folder.
+
+    Raises :class:`OptionError` where there is none, and where the newest is damaged: an older one is no substitute.
+    """
+    # NAME.20261122T030405Z[-N].change.json; one host's name may be the beginning of another's
+    name = re.compile(re.escape(_file_stem(inventory_hostname)) + r"\.(\d{8}T\d{6}Z)(?:-(\d+))?\.change\.json")
+    matches = [match for path in _path(folder).glob("*") if (match := name.fullmatch(path.name))]
+    for match in sorted(matches, key=lambda found: (found[1], int(found[2] or 0)), reverse=True):
+        path = _path(folder) / match[0]
+        # hosts whose names differ only in characters that no file name may have share their file names
+        if load(str(path)).inventory_hostname == inventory_hostname:
+            return str(path.resolve())
+    raise OptionError(f"There is no backup of {inventory_hostname} in {folder!r} on the controller.")
 
 
-def _age(path: pathlib.Path) -> tuple[str, int]:
-    # NAME.20261122T030405Z[-N].change.json
-    stamp, _dummy, number = path.name.split(".")[-3].partition("-")
-    return stamp, int(number or 0)
+def _path(name: str) -> pathlib.Path:
+    return pathlib.Path(os.path.expanduser(name))
 
 
 def _file_stem(name: str) -> str:
     return re.sub(r"[^\w.-]", "_", name) or "host"
-
-
-def _glob_escape(name: str) -> str:
-    return re.sub(r"([*?\[])", r"[\1]", name)

@@ -25,7 +25,6 @@ from ._errors import (
     LoginRefused,
     OptionError,
     SecurityContextLost,
-    UnexpectedAnswer,
     Unreachable,
 )
 
@@ -237,7 +236,9 @@ def _send(send: t.Callable[[], bytes], doing: str, scrub: t.Callable[[str], str]
         raise
     except (UnicodeError, LookupError) as exc:
         # the libraries take the shape of an answer for granted
-        raise UnexpectedAnswer(scrub(f"{doing}: the answer cannot be read: {type(exc).__name__}: {exc}")) from None
+        error = _soap.unreadable(scrub(f"its text is not in the encoding that it should have ({exc})"), doing)
+        error.answer = exc.object if isinstance(exc, UnicodeDecodeError) else None
+        raise error from None
     except Exception as exc:
         name = type(exc).__name__
         # pywinrm: InvalidCredentialsError, pypsrp: AuthenticationError; both: WinRMTransportError(protocol, code, text)

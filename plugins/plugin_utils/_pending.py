@@ -83,8 +83,8 @@ class Note:
                 _decode_values(data["unfinished"]),
                 tuple(str(key) for key in data["unfinished_keys"]),
             )
-        except (ValueError, KeyError, TypeError) as exc:
-            raise NoteUnreadable(str(exc)) from None
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
+            raise NoteUnreadable(f"{type(exc).__name__}: {exc}") from None
 
 
 def begun(previous: Note | None, last_boot: datetime.datetime, plan: Plan) -> Note:

@@ -126,6 +126,14 @@ def describe(document: bytes) -> str:
     return f"{len(document)} bytes that begin with {head[:60]!r}"
 
 
+def unreadable(why: str, doing: str) -> UnexpectedAnswer:
+    """The error for an answer that is damaged."""
+    return UnexpectedAnswer(
+        f"{doing}: the answer cannot be read: {why}. Something on the way may change the messages; the option wire_log "
+        "keeps them for a closer look."
+    )
+
+
 def is_web_page(document: bytes) -> bool:
     return b"<html" in document[:4000].lower()
 
@@ -138,7 +146,7 @@ def _parse(document: bytes, doing: str) -> Element:
     try:
         return _xml.parse(document)
     except _xml.XmlRefused as exc:
-        raise UnexpectedAnswer(f"{doing}: the answer cannot be read: {exc}; it is {describe(document)}") from None
+        raise unreadable(f"{exc}; it is {describe(document)}", doing) from None
 
 
 # --- faults -----------------------------------------------------------------------------------------------------

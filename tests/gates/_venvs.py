@@ -140,7 +140,7 @@ def lint_venv() -> Venv:
 
 # ansible-core and the Pythons it is tried on, the first that is here.
 CORES: dict[str, tuple[Version, ...]] = {
-    "2.16": ((3, 11), (3, 12), (3, 10)),
+    "2.16": ((3, 10), (3, 11), (3, 12)),
     "2.19": ((3, 11), (3, 12), (3, 13)),
     "2.21": ((3, 12), (3, 13), (3, 14)),
     "2.22": ((3, 13), (3, 14)),
