@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ._errors import ExchangeTlsError
-from ._registry import ABSENT, show
+from ._registry import ABSENT
 from ._rules import Policy, Rule
 from ._schannel import OLD_PROTOCOLS, SIDES, Effective
 from ._snapshot import Snapshot
@@ -93,10 +93,11 @@ def _missing(
             yield f"TLS 1.2 {side} is {effective.value.replace('_', ' ')}"
     if restart_pending:
         yield "a restart is pending, so that the settings are not in effect"
-    for item in dotnet("v4").states[_WORD]:
-        actual = before.values.get(item.setting, ABSENT)
-        if not item.desired.accepts(actual):
-            yield f"{show(item.setting.key, item.setting.name)} is {actual} instead of 1"
+    items = dotnet("v4").states[_WORD]
+    weak = [item for item in items if not item.desired.accepts(before.values.get(item.setting, ABSENT))]
+    if weak:
+        names = ", ".join(dict.fromkeys(item.setting.name for item in weak))
+        yield f".NET 4 would go on with old TLS ({len(weak)} of {len(items)} values are not 1: {names})"
     for endpoint in (handshakes or {}).get("endpoints", ()):
         if endpoint["versions"].get("TLS 1.2", {}).get("accepted") is False:
             yield f"{endpoint['endpoint']} does not accept TLS 1.2"
