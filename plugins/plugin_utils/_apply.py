@@ -79,12 +79,20 @@ def check_rights(registry: Registry, plan: Plan, snapshot: Snapshot) -> None:
 
 
 def apply(
-    registry: Registry, plan: Plan, host: Host, note: _pending.Note | None, progress: Progress, *, undo: bool
-) -> _pending.Note:
+    registry: Registry,
+    plan: Plan,
+    host: Host,
+    note: _pending.Note | None,
+    progress: Progress,
+    *,
+    undo: bool,
+    restart_pending: bool,
+) -> None:
     """Makes the writes. ``progress`` is kept current, so that it tells the truth when an error is raised.
 
     The note is written before the first change and completed after the last: a run that is cut off in between leaves
-    behind what the next run needs. With ``undo``, what was written is put back when anything of this fails.
+    behind what the next run needs. It goes where no restart is pending after the writes (``restart_pending``), as
+    after a rollback. With ``undo``, what was written is put back when anything of this fails.
     """
     begun = _pending.begun(note, host.last_boot, plan)
     try:
@@ -100,8 +108,10 @@ def apply(
         for key in plan.old_keys:
             progress.gone_keys.append(key)
             registry.delete_key(key)
-        finished = begun.finished()
-        _pending.write(registry, finished)
+        if restart_pending:
+            _pending.write(registry, begun.finished())
+        else:
+            _pending.clear(registry)
     except ExchangeTlsError as failure:
         if not isinstance(failure, Unreachable):
             _find_out(registry, progress)
@@ -110,7 +120,6 @@ def apply(
         elif progress.left or progress.made_keys or progress.gone_keys:
             _add(failure, f"Nothing was put back, as 'undo_on_failure' asks. {_changed(progress)}.")
         raise
-    return finished
 
 
 def _carry_out(registry: Registry, write: Write) -> None:

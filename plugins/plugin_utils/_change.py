@@ -12,9 +12,9 @@ import typing as t
 
 from . import _apply, _backup, _pending
 from ._audit import Pending
-from ._errors import ExchangeTlsError
+from ._errors import ExchangeTlsError, RegistryError
 from ._plan import Plan
-from ._registry import Registry
+from ._registry import Registry, Type, show
 from ._snapshot import Snapshot
 from ._windows import Host
 
@@ -57,8 +57,10 @@ def change(
     else:
         after = target.snapshot.after({write.setting: write.after for write in plan.writes})
         begun = _pending.begun(note, last_boot, plan)
-        if not check_mode:
-            try:
+        written_pending = begun.pending(last_boot, after.value)
+        try:
+            _refuse_unreadable_values(plan)
+            if not check_mode:
                 _apply.check_rights(target.registry, plan, target.snapshot)
                 backup = _backup.save(
                     _backup.backup_of(
@@ -66,12 +68,14 @@ def change(
                     ),
                     backup_dir,
                 )
-                _apply.apply(target.registry, plan, target.host, note, progress, undo=undo)
-            except ExchangeTlsError:
-                pending = target.pending.restart_pending or bool(progress.left)
-                partial.update(progress.as_result(), backup=backup, restart_required=pending, restart_pending=pending)
-                raise
-        restart_pending = begun.pending(last_boot, after.value) or _unreadable(target.pending)
+                _apply.apply(
+                    target.registry, plan, target.host, note, progress, undo=undo, restart_pending=written_pending
+                )
+        except ExchangeTlsError:
+            pending = target.pending.restart_pending or bool(progress.left)
+            partial.update(progress.as_result(), backup=backup, restart_required=pending, restart_pending=pending)
+            raise
+        restart_pending = written_pending or _unreadable(target.pending)
     result = {
         "changed": bool(plan),
         "changes": [{**write.as_result(), "status": "planned" if check_mode else "written"} for write in plan.writes],
@@ -81,6 +85,16 @@ def change(
         "diff": plan.diff() if plan else {"before": "", "after": ""},
     }
     return result, after
+
+
+def _refuse_unreadable_values(plan: Plan) -> None:
+    """What no backup can hold is not written over; also in check mode, which predicts what the real run does."""
+    places = [show(write.setting.key, write.setting.name) for write in plan.writes if write.before.type is Type.OTHER]
+    if places:
+        raise RegistryError(
+            f"{', '.join(places)}: the value is of a type that WMI cannot read, so it cannot be saved and put back. "
+            "Nothing was changed. Look at it on the host, delete it there, and run the task again."
+        )
 
 
 def _settle_note(target: Target, plan: Plan) -> None:

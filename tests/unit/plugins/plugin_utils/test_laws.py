@@ -53,7 +53,9 @@ def planned(found: Audit) -> _plan.Plan:
 
 
 def applied(windows: FakeWindows, found: Audit, plan: _plan.Plan) -> None:
-    _apply.apply(registry_of(windows), plan, found.host, found.pending.note, _apply.Progress(plan), undo=True)
+    progress = _apply.Progress(plan)
+    registry = registry_of(windows)
+    _apply.apply(registry, plan, found.host, found.pending.note, progress, undo=True, restart_pending=True)
 
 
 def image_without_note(windows: FakeWindows) -> Any:

@@ -1,0 +1,95 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs of tls_settings and tls_rollback on a fake host, without their joint to Ansible."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any, cast
+
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _backup, _pending, _plan, _policy
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._audit import audit, read_note, settle
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change import Target, change
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._reader import Reader
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import Registry, Type, Value, dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import PROTOCOLS_KEY, protocol_key
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows import read_host
+
+from .fakes import FakeWindows, registry_of
+
+OPTIONS = {"TLS 1.2": "enabled", "TLS 1.0": "disabled", "SSL 3.0": "default"}
+CONTENT: dict[str, dict[str, Value]] = {
+    PROTOCOLS_KEY: {},
+    protocol_key("TLS 1.0", "Server"): {"Enabled": dword(0xFFFFFFFF), "DisabledByDefault": Value(Type.REG_SZ, "1")},
+    protocol_key("SSL 3.0", "Client"): {"Enabled": dword(0)},
+}
+
+
+@dataclasses.dataclass
+class Run:
+    """A run of tls_settings without its joint to Ansible."""
+
+    windows: FakeWindows
+    folder: Path
+    options: dict[str, str] = dataclasses.field(default_factory=lambda: dict(OPTIONS))
+    undo: bool = True
+    partial: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    def __call__(self, *, check_mode: bool = False) -> dict[str, Any]:
+        policy = _policy.from_options(self.options)
+        registry = registry_of(self.windows)
+        before = audit(cast(Any, self.windows), policy)
+        self.partial = before.as_result()
+        outcome, after = change(
+            Target(registry, before.host, before.snapshot, before.pending, "ex01"),
+            _plan.plan(before.findings, before.snapshot),
+            purpose="change",
+            backup_dir=str(self.folder),
+            undo=self.undo,
+            check_mode=check_mode,
+            partial=self.partial,
+        )
+        return {**before.judged_again(policy, after).as_result(), **outcome}
+
+
+def without_times(result: dict[str, Any]) -> dict[str, Any]:
+    # the clock goes on between two runs
+    return {**result, "host": {**result["host"], "clock_offset": 0}}
+
+
+def fresh() -> FakeWindows:
+    return FakeWindows(CONTENT)
+
+
+def settings(windows: FakeWindows) -> Any:
+    keys, values = windows.hive.image()
+    note = _pending.KEY.lower()
+    return keys - {note}, {place: value for place, value in values.items() if place[0] != note}
+
+
+def roll_back(windows: FakeWindows, saved: _backup.Backup, folder: Path) -> dict[str, Any]:
+    """A run of tls_rollback without its joint to Ansible."""
+    registry: Registry = registry_of(windows)
+    host = read_host(cast(Any, windows), registry)
+    reader = Reader(registry)
+    note = read_note(registry)
+    for setting, value in saved.values.items():
+        reader.value(setting, value.type or Type.REG_DWORD)
+    for key in saved.missing_keys:
+        reader.subkeys(key)
+        reader.list_values(key)
+    pending = settle(note, host.last_boot, reader)
+    snapshot = reader.snapshot()
+    plan = _plan.restore(saved.values, saved.missing_keys, snapshot)
+    outcome, _after = change(
+        Target(registry, host, snapshot, pending, "ex01"),
+        plan,
+        purpose="rollback",
+        backup_dir=str(folder),
+        undo=True,
+        check_mode=False,
+        partial={},
+    )
+    return outcome
