@@ -54,20 +54,25 @@ class ActionModule(WindowsAction):
             comment=options["comment"],
             force=options["force"],
         )
-        self.partial = {**result, "changed": True}
-        outcome = Restarter(session, self.say).run(wishes, system)
+        restarter = Restarter(session, self.say)
+        try:
+            outcome = restarter.run(wishes, system)
+        finally:
+            self.partial = {**result, "changed": restarter.asked, "elapsed": round(restarter.elapsed, 1)}
+            if restarter.boot_after is not None:
+                self.partial.update(rebooted=True, boot_after=utc_text(restarter.boot_after))
+        result = {
+            **result,
+            "changed": True,
+            "rebooted": True,
+            "boot_after": utc_text(outcome.boot_after),
+            "elapsed": round(outcome.elapsed, 1),
+            "services": list(outcome.services),
+        }
+        self.partial = result
         if pending.note is not None and pending.note.unfinished:
             # the run that was cut off is still to be finished: what was there before it must not be forgotten
             _pending.write(registry, pending.note.restarted(outcome.boot_after))
         elif pending.note is not None or pending.restart_pending:
             _pending.clear(registry)
-        return {
-            "changed": True,
-            "rebooted": True,
-            "restart_pending": False,
-            "boot_before": utc_text(outcome.boot_before),
-            "boot_after": utc_text(outcome.boot_after),
-            "elapsed": round(outcome.elapsed, 1),
-            "services": list(outcome.services),
-            "msg": f"Restarted in {outcome.elapsed:.0f} seconds.",
-        }
+        return {**result, "restart_pending": False, "msg": f"Restarted in {outcome.elapsed:.0f} seconds."}

@@ -249,9 +249,9 @@ def _send(send: t.Callable[[], bytes], doing: str, scrub: t.Callable[[str], str]
             ) from None
         if name == "WinRMTransportError":
             body = str(getattr(exc, "response_text", ""))
-            error = _http_error(int(getattr(exc, "code", 0)), body, doing)
-            error.answer = body.encode()
-            raise error from None
+            answered = _http_error(int(getattr(exc, "code", 0)), body, doing)
+            answered.answer = body.encode()
+            raise answered from None
         raise _AuthenticationFailed(scrub(f"{doing}: the login failed on the controller: {name}: {exc}")) from None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import re
 import time
 import typing as t
 
@@ -19,6 +20,7 @@ from ._errors import (
     ExchangeTlsError,
     OperationTimedOut,
     OptionError,
+    UnexpectedAnswer,
     Unreachable,
     WsmanFault,
 )
@@ -32,6 +34,9 @@ _PLANNED_MAINTENANCE = 0x80040001
 
 SHUTDOWN_IN_PROGRESS = 1115
 SHUTDOWN_SCHEDULED = 1190
+
+# What a host on its way down or up may answer, or not.
+_ON_THE_WAY = (Unreachable, WsmanFault, UnexpectedAnswer)
 
 # How long one question to a host that is on its way up may take, and the pause between two.
 _POLL_TIMEOUT = 10.0
@@ -72,7 +77,11 @@ class Outcome:
 
 
 class Restarter:
-    """One restart of one host. ``say`` gets a sentence at each stage; ``sleep`` and ``clock`` are there for tests."""
+    """One restart of one host. ``say`` gets a sentence at each stage; ``sleep`` and ``clock`` are there for tests.
+
+    ``asked``: the host was told to restart and did not refuse, so that it may restart whatever happens next.
+    ``boot_after``: when it was back, also where waiting for its services fails.
+    """
 
     def __init__(
         self,
@@ -85,23 +94,31 @@ class Restarter:
         self._say = say
         self._sleep = sleep
         self._clock = clock
+        self._started = clock()
+        self.asked = False
+        self.boot_after: datetime.datetime | None = None
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the restart was wanted."""
+        return self._clock() - self._started
 
     def run(self, wishes: Wishes, before: OperatingSystem | None = None) -> Outcome:
         """Restarts and waits. Raises :class:`RestartFailed` when the deadline passes, with what was seen last."""
-        started = self._clock()
-        deadline = started + wishes.timeout
+        self._started = self._clock()
+        deadline = self._started + wishes.timeout
         system = before or read_operating_system(self._session)
         services = self._services_to_wait_for(wishes.services)
         self._ask(wishes, system)
+        self.asked = True
         self._say(
             f"restart requested, last boot was {utc_text(system.last_boot)}; waiting for the host to go down "
             f"and come back"
         )
-        self._session.channel.limit(_POLL_TIMEOUT)
-        boot_after = self._wait_for_boot(system.last_boot, deadline, wishes.timeout)
+        self.boot_after = boot_after = self._wait_for_boot(system.last_boot, deadline, wishes.timeout)
         self._say(f"is back, booted {utc_text(boot_after)}")
         self._wait_for_services(services, deadline, wishes.timeout)
-        return Outcome(system.last_boot, boot_after, self._clock() - started, services)
+        return Outcome(system.last_boot, boot_after, self.elapsed, services)
 
     # --- before ----------------------------------------------------------------------------------------------------
 
@@ -129,7 +146,9 @@ class Restarter:
             code = self._shutdown(wishes)
         except (ConnectionLost, OperationTimedOut) as exc:
             # a forced restart may cut its own answer off; whether it happened is seen from the boot time
-            self._say(f"the restart request was not answered ({exc.message}); watching whether the host restarts")
+            self._say(
+                f"the restart request was not answered ({exc.message.rstrip('.')}); watching whether the host restarts"
+            )
             return
         if code == SHUTDOWN_IN_PROGRESS:
             self._say("a shutdown is already in progress; waiting for it")
@@ -159,7 +178,7 @@ class Restarter:
                 if isinstance(exc, OperationTimedOut):
                     raise
                 # not proven to work on every Windows over WS-Management; the plain call is
-                self._say(f"the restart with a comment was refused ({exc.message}); restarting without")
+                self._say(f"the restart with a comment was refused ({exc.message.rstrip('.')}); restarting without")
         return self._invoke("Win32Shutdown", {"Flags": flags, "Reserved": 0})
 
     def _invoke(self, method: str, arguments: t.Mapping[str, _wmi.CimInput]) -> int:
@@ -182,9 +201,10 @@ class Restarter:
         while True:
             # a login from before the restart is dead; a fresh one each time costs little at this pace
             self._session.channel.reconnect()
+            self._limit(deadline)
             try:
                 last_boot = read_operating_system(self._session).last_boot
-            except (Unreachable, WsmanFault) as exc:
+            except _ON_THE_WAY as exc:
                 seen = exc.message
                 if not went_down:
                     went_down = True
@@ -196,21 +216,22 @@ class Restarter:
             self._pause(
                 deadline,
                 f"The host was told to restart but has not come back within {timeout:.0f} seconds. Last seen: "
-                f"{seen}. Look "
-                "at its console; when it is up again, run the play again: it goes on where it stopped.",
+                f"{seen.rstrip('.')}. Look at its console; when it is up again, run the play again: it goes on where "
+                "it stopped.",
             )
 
     def _wait_for_services(self, names: tuple[str, ...], deadline: float, timeout: float) -> None:
         if not names:
             return
-        more = f" and {len(names) - 1} more services" if len(names) > 1 else ""
+        more = {0: "", 1: " and 1 more service"}.get(len(names) - 1, f" and {len(names) - 1} more services")
         self._say(f"waiting for {names[0]}{more}")
         while True:
+            self._limit(deadline)
             try:
                 found = self._services(names)
-            except (Unreachable, WsmanFault) as exc:
+            except _ON_THE_WAY as exc:
                 self._session.channel.reconnect()
-                waiting = [f"(no answer: {exc.message})"]
+                waiting = [f"(no answer: {exc.message.rstrip('.')})"]
             else:
                 states = {name: found[name.lower()].state if name.lower() in found else "missing" for name in names}
                 waiting = [f"{name} ({state})" for name, state in states.items() if state != "Running"]
@@ -236,7 +257,12 @@ class Restarter:
             _Service(item.string("Name") or "", item.string("StartMode") or "", item.string("State") or "")
             for item in _wmi.query(self._session, wql)
         ]
-        return {service.name.lower(): service for service in services}
+        # LIKE has wildcards of its own (_ for any character), which are not meant
+        return {service.name.lower(): service for service in services if _is_meant(service.name, names)}
+
+    def _limit(self, deadline: float) -> None:
+        """No question outlives the deadline by much; a lost one is asked twice."""
+        self._session.channel.limit(min(_POLL_TIMEOUT, max(1.0, (deadline - self._clock()) / 2)))
 
     def _pause(self, deadline: float, failure: str) -> None:
         left = deadline - self._clock()
@@ -247,6 +273,11 @@ class Restarter:
 
 def _is_pattern(name: str) -> bool:
     return "*" in name
+
+
+def _is_meant(service: str, names: t.Iterable[str]) -> bool:
+    expressions = (".*".join(map(re.escape, name.split("*"))) for name in names)
+    return any(re.fullmatch(expression, service, re.IGNORECASE) for expression in expressions)
 
 
 def _quoted(name: str) -> str:

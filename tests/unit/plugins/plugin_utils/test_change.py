@@ -117,7 +117,7 @@ def test_value_that_could_not_be_restored(tmp_path: Path, check_mode: bool) -> N
     assert windows.writes == []
 
 
-# --- back and forth -----------------------------------------------------------------------------------------------
+# --- back and forth --------------------------------------------------------------------------------------------------
 
 
 def test_back_to_the_beginning(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def test_other_connections_are_refused(transport: str | None) -> None:
     assert "'ansible.builtin.psrp'" in caught.value.message
 
 
-# --- winrm ----------------------------------------------------------------------------------------------------------
+# --- winrm -----------------------------------------------------------------------------------------------------------
 
 
 def test_winrm_opens_no_shell(http: Http) -> None:
@@ -168,7 +168,7 @@ def test_winrm_other_failures_try_no_other_transport(http: Http) -> None:
     assert len(http.sent) == 1
 
 
-# --- psrp -----------------------------------------------------------------------------------------------------------
+# --- psrp ------------------------------------------------------------------------------------------------------------
 
 
 def test_psrp_opens_no_runspace(http: Http) -> None:

@@ -113,7 +113,7 @@ def test_unreadable_note_counts_as_pending() -> None:
     assert r"HKLM\SOFTWARE\mailops.exchange_tls [RestartPending] cannot be read" in pending.warning
 
 
-# --- pending or not -------------------------------------------------------------------------------------------------
+# --- pending or not --------------------------------------------------------------------------------------------------
 
 
 def is_pending(note: Note, boot: datetime.datetime = BOOT, **now: Value) -> bool:
@@ -144,7 +144,7 @@ def test_finished_and_restarted() -> None:
     assert note.restarted(LATER) == Note(LATER, {}, {B: dword(1)}, ("k",))
 
 
-# --- a new run on top of an old note ----------------------------------------------------------------------------------
+# --- a new run on top of an old note ---------------------------------------------------------------------------------
 
 
 def plan(*writes: tuple[Setting, Value, Value], keys: tuple[str, ...] = ()) -> Plan:
@@ -183,7 +183,7 @@ def test_cut_off_before_a_restart() -> None:
     assert second == Note(LATER, {B: ABSENT}, {A: ABSENT, B: ABSENT}, ("k",))
 
 
-# --- against the present values ---------------------------------------------------------------------------------------
+# --- against the present values --------------------------------------------------------------------------------------
 
 
 def settled(note: Note, boot: datetime.datetime = BOOT, **now: Value) -> tuple[Any, FakeWindows, Reader]:

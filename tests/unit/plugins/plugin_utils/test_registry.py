@@ -55,7 +55,7 @@ def output(method: str, content: str) -> str:
     return f"<p:{method}_OUTPUT>{content}</p:{method}_OUTPUT>"
 
 
-# --- values ---------------------------------------------------------------------------------------------------------
+# --- values ----------------------------------------------------------------------------------------------------------
 
 
 @given(VALUES)
@@ -186,7 +186,7 @@ def test_reads_may_be_repeated_and_say_what_they_do() -> None:
     assert windows.calls[0].repeatable
 
 
-# --- listings -------------------------------------------------------------------------------------------------------
+# --- listings --------------------------------------------------------------------------------------------------------
 
 
 def test_subkeys() -> None:
@@ -227,7 +227,7 @@ def test_default_value_in_a_listing() -> None:
         assert scripted(output("EnumValues", content)).value_types(KEY) == {"": Type.REG_SZ, "b": Type.REG_DWORD}
 
 
-# --- values as results ----------------------------------------------------------------------------------------------
+# --- values as results -----------------------------------------------------------------------------------------------
 
 
 @given(VALUES)

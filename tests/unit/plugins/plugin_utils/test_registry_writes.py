@@ -93,7 +93,7 @@ def test_value_that_another_program_removes() -> None:
         registry.set(KEY, "Name", dword(1))
 
 
-# --- answers that are lost ------------------------------------------------------------------------------------------
+# --- answers that are lost -------------------------------------------------------------------------------------------
 
 CHANGES: dict[str, Callable[[Registry], None]] = {
     "SetDWORDValue": lambda registry: registry.set(KEY, "Name", dword(1)),
@@ -181,7 +181,7 @@ def test_host_that_is_gone_after_a_lost_answer(method: str) -> None:
     assert windows.count(method) == 1
 
 
-# --- rights ---------------------------------------------------------------------------------------------------------
+# --- rights ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("method", CHANGES)
@@ -209,7 +209,7 @@ def test_rights() -> None:
         registry.may_write(KEY)
 
 
-# --- removing -------------------------------------------------------------------------------------------------------
+# --- removing --------------------------------------------------------------------------------------------------------
 
 
 def test_key_with_keys_below_stays() -> None:

@@ -49,7 +49,7 @@ def got(content: str) -> _wmi.Instance:
     return _wmi.get(Session(content), "Win32_X")  # type: ignore[arg-type]
 
 
-# --- get and values -------------------------------------------------------------------------------------------------
+# --- get and values --------------------------------------------------------------------------------------------------
 
 
 def test_get() -> None:
@@ -137,7 +137,7 @@ def test_rubbish_values(method: str, words: str, rubbish: str) -> None:
         getattr(_wmi.Instance(A=rubbish), method)("A")
 
 
-# --- datetimes ------------------------------------------------------------------------------------------------------
+# --- datetimes -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_every_datetime(moment: datetime.datetime, minutes: int, utc: bool) -> N
     assert _wmi.parse_datetime(aware.isoformat().replace("+00:00", "Z")) == aware
 
 
-# --- queries --------------------------------------------------------------------------------------------------------
+# --- queries ---------------------------------------------------------------------------------------------------------
 
 ITEM = "<p:Win32_X><p:Name>{}</p:Name></p:Win32_X>"
 END = "<{0}:EndOfSequence/>"
@@ -313,7 +313,7 @@ def test_query_that_breaks_in_a_pull_begins_again() -> None:
         queried(start, ConnectionLost("it broke"), start, ConnectionLost("it broke"))
 
 
-# --- methods --------------------------------------------------------------------------------------------------------
+# --- methods ---------------------------------------------------------------------------------------------------------
 
 
 def invoked(arguments: dict[str, Any], answer: str = "<p:Do_OUTPUT/>") -> tuple[_wmi.Instance, Request, bool]:

@@ -170,7 +170,7 @@ def test_web_page_is_no_answer(repeatable: bool) -> None:
     assert channel.events.count("post") == (2 if repeatable else 1)
 
 
-# --- the wire log ---------------------------------------------------------------------------------------------------
+# --- the wire log ----------------------------------------------------------------------------------------------------
 
 
 def test_wire_log(tmp_path: Path) -> None:
