@@ -49,9 +49,11 @@ class ActionModule(WindowsAction):
         for key in backup.missing_keys:
             reader.subkeys(key)
             reader.list_values(key)
+        for key in backup.removed_keys:
+            reader.subkeys(key)
         pending = settle(note, host.last_boot, reader)
         snapshot = reader.snapshot()
-        plan = restore(backup.values, backup.missing_keys, snapshot)
+        plan = restore(backup.values, backup.missing_keys, backup.removed_keys, snapshot)
         outcome, _dummy = change(
             Target(registry, host, snapshot, pending, self.host_name),
             plan,
