@@ -29,9 +29,11 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 class ActionModule(WindowsAction):
     ARGUMENT_SPEC = ARGUMENT_SPEC
 
-    def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
+    def check(self, options: dict[str, t.Any]) -> None:
         if options["timeout"] <= 0:
             raise OptionError(f"'timeout' must be more than 0 seconds, not {options['timeout']}.")
+
+    def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
         session = self.open_session(options)
         registry = Registry(session)
         system = read_operating_system(session)

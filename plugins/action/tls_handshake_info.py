@@ -33,7 +33,6 @@ class ActionModule(ExchangeTlsAction):
     ARGUMENT_SPEC = ARGUMENT_SPEC
 
     def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
-        self._check(options)
         endpoints = _handshake.parse_endpoints(options["endpoints"], self._address())
         wanted = options["server_name"]
         names = {
@@ -56,7 +55,7 @@ class ActionModule(ExchangeTlsAction):
             "msg": self._summary(reports, overview),
         }
 
-    def _check(self, options: dict[str, t.Any]) -> None:
+    def check(self, options: dict[str, t.Any]) -> None:
         """Names everything that is wrong with the options, not only the first."""
         problems = []
         try:

@@ -27,6 +27,9 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 class ActionModule(WindowsAction):
     ARGUMENT_SPEC = ARGUMENT_SPEC
 
+    def check(self, options: dict[str, t.Any]) -> None:
+        from_options(options["protocols"])
+
     def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
         policy = from_options(options)
         waivers, fail_on = _waivers.from_options(options)

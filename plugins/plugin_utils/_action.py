@@ -7,10 +7,12 @@
 from __future__ import annotations
 
 import abc
+import difflib
 import typing as t
 
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
@@ -72,13 +74,30 @@ class ExchangeTlsAction(ActionBase):
     def host_name(self) -> str:
         return str(self.task_vars.get("inventory_hostname", "host"))
 
+    def check(self, options: dict[str, t.Any]) -> None:
+        """What the argument spec cannot say. Raises :class:`OptionError` that names every problem."""
+
     def _options(self) -> dict[str, t.Any]:
         """All options, checked and converted. Every problem is named, not only the first."""
         validated = ArgumentSpecValidator(self.ARGUMENT_SPEC, **self.SPEC_RULES).validate(dict(self._task.args))
-        if validated.error_messages:
-            problems = "; ".join(validated.error_messages)
-            raise OptionError(f"Bad options for {self._task.action}: {problems}")
-        return dict(validated.validated_parameters)
+        options = dict(validated.validated_parameters)
+        problems = [str(error) for error in validated.errors if not isinstance(error, UnsupportedError)]
+        problems += [self._unknown(str(name)) for name in sorted(validated.unsupported_parameters, key=str)]
+        if not problems:
+            self.check(options)
+            return options
+        try:
+            self.check(options)
+        except OptionError as exc:
+            problems.append(exc.message.rstrip("."))
+        except (TypeError, ValueError, AttributeError, LookupError):
+            pass  # an option without its type, and that is told already
+        raise OptionError(f"Bad options for {self._task.action}: {'; '.join(problems)}.")
+
+    def _unknown(self, name: str) -> str:
+        close = difflib.get_close_matches(name, self.ARGUMENT_SPEC, n=1)
+        hint = f" (did you mean '{close[0]}'?)" if close else ""
+        return f"unknown option '{name}'{hint}; the options are {', '.join(sorted(self.ARGUMENT_SPEC))}"
 
 
 class WindowsAction(ExchangeTlsAction):

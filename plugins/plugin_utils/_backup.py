@@ -115,6 +115,8 @@ def load(path: str) -> Backup:
         raise OptionError(f"The backup {path!r} is not a text file.") from None
     try:
         data = json.loads(text)
+        if not isinstance(data, dict):
+            raise TypeError("it is no JSON object")
         if data.get("format") != FORMAT:
             raise ValueError(f"its 'format' is not {FORMAT!r}")
         if data.get("version") != VERSION:
@@ -132,7 +134,9 @@ def load(path: str) -> Backup:
             created=str(data["created"]),
             inventory_hostname=str(data.get("inventory_hostname", "")),
         )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
+    except KeyError as exc:
+        raise OptionError(f"The file {path!r} is not a backup of this collection: it lacks {exc}.") from None
+    except (ValueError, TypeError, AttributeError, RecursionError) as exc:
         raise OptionError(f"The file {path!r} is not a backup of this collection: {exc}.") from None
 
 
