@@ -11,7 +11,7 @@ from ..plugin_utils import _guard, _options, _waivers
 from ..plugin_utils._action import WindowsAction
 from ..plugin_utils._audit import audit
 from ..plugin_utils._change import Target, change
-from ..plugin_utils._plan import plan
+from ..plugin_utils._errors import all_problems
 from ..plugin_utils._policy import from_options
 from ..plugin_utils._registry import Registry
 
@@ -28,18 +28,18 @@ class ActionModule(WindowsAction):
     ARGUMENT_SPEC = ARGUMENT_SPEC
 
     def check(self, options: dict[str, t.Any]) -> None:
-        from_options(options["protocols"])
+        all_problems(lambda: from_options(options), lambda: _waivers.from_options(options))
 
     def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
         policy = from_options(options)
         waivers, fail_on = _waivers.from_options(options)
         session = self.open_session(options)
-        before = audit(session, policy, waivers)
+        before = audit(session, policy, waivers, options["strays"])
         self.partial = before.as_result()
-        planned = plan(before.findings, before.snapshot)
+        planned = before.plan()
         forced = _guard.check(
             before.snapshot,
-            before.snapshot.after({write.setting: write.after for write in planned.writes}),
+            before.snapshot.after({write.setting: write.after for write in planned.writes}, planned.old_keys),
             before.host.build,
             restart_pending=before.pending.restart_pending,
             handshakes=options["handshakes"],

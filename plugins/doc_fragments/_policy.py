@@ -94,6 +94,16 @@ options:
     type: list
     elements: str
     default: []
+  strays:
+    description:
+      - What becomes of keys and values below C(SCHANNEL\Protocols) that Windows ignores, such as C(TLS 1,2) or
+        C(TLS 1.2\Asiakas) from translated instructions.
+      - V(report) makes findings of them that say what was probably meant, and changes nothing. V(ignore) does not look.
+      - V(remove) deletes them after a backup, and shows that in check mode. What Windows looks at is never deleted, nor what
+        could not be put back.
+    type: str
+    choices: [report, remove, ignore]
+    default: report
   waivers:
     description:
       - Findings that are accepted. They no longer count against the host and are not written.
