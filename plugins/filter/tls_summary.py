@@ -8,14 +8,16 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleFilterError
+from ansible.module_utils.parsing.convert_bool import boolean
 
 from ..plugin_utils import _summary
 
 
-def tls_summary(steps: t.Any, check_mode: bool = False) -> list[str]:
+def tls_summary(steps: t.Any, check_mode: t.Any = False) -> list[str]:
     """See tls_summary.yml."""
     try:
-        return _summary.summary(**{name: step for name, step in steps.items() if step}, check_mode=check_mode)
+        made = {name: step for name, step in steps.items() if step}
+        return _summary.summary(**made, check_mode=boolean(check_mode))
     except (AttributeError, KeyError, TypeError) as exc:
         raise AnsibleFilterError(
             "tls_summary takes a dictionary with the results of steps (audit, change, reboot, after, verdict): "

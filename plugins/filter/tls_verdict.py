@@ -9,6 +9,7 @@ import dataclasses
 import typing as t
 
 from ansible.errors import AnsibleFilterError
+from ansible.module_utils.parsing.convert_bool import boolean
 
 from ..plugin_utils import _verdict
 
@@ -16,8 +17,10 @@ from ..plugin_utils import _verdict
 def tls_verdict(settings: t.Any, handshakes: t.Any = None, **wishes: t.Any) -> dict[str, t.Any]:
     """See tls_verdict.yml."""
     try:
-        found = _verdict.verdict(settings, handshakes, **wishes)
-    except (KeyError, TypeError, ValueError) as exc:
+        # from -e and from surveys booleans come as words
+        flags = {name: boolean(wishes[name]) for name in ("judge_policy", "allow_pending") if name in wishes}
+        found = _verdict.verdict(settings, handshakes, **{**wishes, **flags})
+    except (AttributeError, KeyError, TypeError, ValueError) as exc:
         raise AnsibleFilterError(
             "tls_verdict takes the result of tls_settings_info, then that of tls_handshake_info or null, then "
             "the options "

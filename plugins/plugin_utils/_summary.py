@@ -48,6 +48,8 @@ def summary(
 
 def _state(settings: Result) -> str:
     """Each protocol that the policy names, with both sides."""
+    if _failed(settings):
+        return f"FAILED: {settings.get('msg', '')}"
     named = list(dict.fromkeys(item["protocol"] for item in settings["findings"] if item["protocol"]))
     parts = []
     for protocol in named:
@@ -66,10 +68,14 @@ def _side(side: Result) -> str:
     return str(side["state"]).replace("_", " ")
 
 
+def _failed(step: Result | None) -> bool:
+    return bool(step and (step.get("failed") or step.get("unreachable")))
+
+
 def _changes(change: Result, check_mode: bool) -> str:
     changes = change.get("changes", [])
-    if change.get("failed") or change.get("unreachable"):
-        left = [item for item in changes if item["status"] == "written"]
+    if _failed(change):
+        left = [item for item in changes if item["status"] in ("written", "unknown")]
         return (f"FAILED, {len(left)} of {len(changes)} values left changed: " if changes else "FAILED: ") + str(
             change.get("msg", "")
         )
@@ -84,7 +90,7 @@ def _changes(change: Result, check_mode: bool) -> str:
 def _restart(reboot: Result | None, check_mode: bool) -> str:
     if not reboot:
         return "needed" if not check_mode else "would be needed"
-    if reboot.get("failed") or reboot.get("unreachable"):
+    if _failed(reboot):
         return f"FAILED: {reboot.get('msg', '')}"
     if check_mode:
         return "would be made" if reboot["changed"] else "not needed"
@@ -110,14 +116,12 @@ def _next(
     verdict: Result | None,
     check_mode: bool,
 ) -> str:
-    failed = [step for step in (change, reboot) if step and (step.get("failed") or step.get("unreachable"))]
-    if failed:
+    if any(_failed(step) for step in (audit, change, reboot, after)):
         return "mend what the message says, then run the play again: it goes on where it stopped"
-    restart = bool(change and change.get("restart_required")) and not (reboot and reboot.get("rebooted"))
-    if check_mode:
-        if change and (change.get("changed") or restart):
-            return "run without --check to make the changes"
-        return "nothing to do"
+    pending = change.get("restart_required") if change else audit and audit["restart_pending"]
+    restart = bool(pending) and not (reboot and reboot.get("rebooted"))
+    if check_mode and change:
+        return "run without --check to make the changes" if change.get("changed") or restart else "nothing to do"
     if restart:
         return "restart the host, then run the audit playbook"
     if verdict and verdict["problems"]:

@@ -59,6 +59,7 @@ def verdict(
         (problems if handshake_policy == "required" else notes).extend(unproven)
         contradictions = [line for item in endpoints for line in _contradictions(item, settings)]
         (notes if pending and allow_pending else problems).extend(contradictions)
+        notes.extend(line for item in endpoints for line in _asked_for(item, settings))
         proven = bool(endpoints) and not open_questions and not contradictions
         if handshake_policy == "required" and not endpoints:
             problems.append("Handshakes are required, but no endpoint is named to try them on.")
@@ -78,15 +79,14 @@ def _contradictions(endpoint: Result, settings: Result) -> t.Iterator[str]:
     wanted = {
         item["protocol"]
         for item in settings["findings"]
-        if item["side"] == "Server" and item["effective"] == "enabled" and item["status"] != "not_applicable"
+        if item["side"] == "Server"
+        and item["value"] == "Enabled"
+        and item["expected"]["data"]
+        and item["status"] != "not_applicable"
     }
-    for version, seen in endpoint["versions"].items():
-        server = settings["protocols"].get(version, {}).get("Server")
-        if server is None:
-            continue
-        effective = server["effective"]
+    for version, seen, effective in _seen(endpoint, settings):
         evidence = f"{endpoint['endpoint']} ({seen['evidence']})"
-        if seen["accepted"] is True and effective in ("disabled", "disabled_by_default", "unsupported"):
+        if seen["accepted"] is True and effective in ("disabled", "unsupported"):
             yield (
                 f"{version} is {effective} in the registry but was accepted by {evidence}. Either the host was "
                 f"not restarted "
@@ -98,3 +98,21 @@ def _contradictions(endpoint: Result, settings: Result) -> t.Iterator[str]:
                 f"restarted since, "
                 "or its cipher suites or the service's own settings rule it out."
             )
+
+
+def _asked_for(endpoint: Result, settings: Result) -> t.Iterator[str]:
+    """Versions that are accepted because a program asks Windows for them, which DisabledByDefault allows."""
+    for version, seen, effective in _seen(endpoint, settings):
+        if seen["accepted"] is True and effective == "disabled_by_default":
+            yield (
+                f"{version} is only disabled by default in the registry and was accepted by {endpoint['endpoint']}: "
+                "the program there asks for it. Enabled=0 would refuse it."
+            )
+
+
+def _seen(endpoint: Result, settings: Result) -> t.Iterator[tuple[str, Result, str]]:
+    """Version, what the handshake showed, and what Windows makes of the Server side."""
+    for version, seen in endpoint["versions"].items():
+        server = settings["protocols"].get(version, {}).get("Server")
+        if server is not None:
+            yield version, seen, server["effective"]
