@@ -33,10 +33,10 @@ def from_options(options: t.Mapping[str, t.Any]) -> Policy:
     for subject, state in wishes:
         if subject.protocol == "TLS 1.2" and state == "disabled":
             problems.append(
-                f"TLS 1.2 cannot be disabled on the {subject.side} side: Exchange SMTP has no TLS 1.3, so "
-                f"nothing would "
-                "be left to send and receive mail with"
+                f"TLS 1.2 cannot be disabled on the {subject.side} side: Exchange SMTP has no TLS 1.3, so nothing "
+                "would be left to send and receive mail with"
             )
+    suites = _suites(options["cipher_suites"] or (), problems)
     rules: dict[Setting, Rule] = {}
     if options["baseline"] != _baselines.NONE:
         try:
@@ -47,12 +47,10 @@ def from_options(options: t.Mapping[str, t.Any]) -> Policy:
         raise OptionError("Bad policy: " + "; ".join(problems) + ".")
     for subject, state in wishes:
         _override(rules, subject, state)
-    suites = tuple(str(name) for name in options["cipher_suites"] or ())
     if not rules and not suites:
         raise OptionError(
-            "The policy is empty: nothing is asked for. Name a baseline, or at least one protocol and state, "
-            "for example "
-            "{TLS 1.2: enabled}."
+            "The policy is empty: nothing is asked for. Name a baseline, or at least one protocol and state, for "
+            "example {TLS 1.2: enabled}."
         )
     return Policy(tuple(rules.values()), suites)
 
@@ -62,15 +60,16 @@ def with_suites(policy: Policy, policy_exists: bool) -> Policy:
     if not policy.cipher_suites:
         return policy
     subject = _subjects.cipher_suites(policy.cipher_suites, policy_exists)
-    return dataclasses.replace(policy, rules=(*policy.rules, *_rules(subject, "set")))
+    rules = {rule.setting: rule for rule in policy.rules}
+    _override(rules, subject, "set")
+    return dataclasses.replace(policy, rules=tuple(rules.values()))
 
 
 def _override(rules: dict[Setting, Rule], subject: Subject, state: str) -> None:
     """The wish takes the place of what the baseline says of the same values; ``unmanaged`` only takes it away."""
-    concerned = {item.setting for items in subject.states.values() for item in items}
     if state == UNMANAGED:
-        for setting in concerned:
-            rules.pop(setting, None)
+        for item in (item for items in subject.states.values() for item in items):
+            rules.pop(item.setting, None)
         return
     for rule in _rules(subject, state):
         rules[rule.setting] = rule
@@ -119,10 +118,12 @@ def _wishes(options: t.Mapping[str, t.Any], problems: list[str]) -> t.Iterator[W
     if options["renegotiation"] is not None:
         yield _subjects.RENEGOTIATION, options["renegotiation"]
     for option, (what, allowed, subject_of) in _NAMED.items():
+        named: set[str] = set()
         for given, wish in (options[option] or {}).items():
             name = _choice(given, allowed, what, problems)
             if name is None:
                 continue
+            _once(name, named, name, problems)
             subject = subject_of(name)
             state = _state(name, wish, subject, problems)
             if state:
@@ -141,9 +142,7 @@ def _protocols(protocols: t.Mapping[t.Any, t.Any], problems: list[str]) -> t.Ite
         protocol = _choice(given, PROTOCOLS, "protocol", problems)
         if protocol is None:
             continue
-        if protocol in named:
-            problems.append(f"{protocol} is named twice")
-        named.add(protocol)
+        _once(protocol, named, protocol, problems)
         yield from _sides(protocol, wish, problems)
 
 
@@ -157,15 +156,40 @@ def _sides(protocol: str, wish: t.Any, problems: list[str]) -> t.Iterator[Wish]:
     seen: set[str] = set()
     for name, value in wish.items():
         side = _choice(name, SIDES, f"side of {protocol}", problems)
-        if side is None:
-            continue
-        if side in seen:
-            problems.append(f"the {side} side of {protocol} is named twice")
-        seen.add(side)
-        subject = _subjects.protocol_side(protocol, side)
+        if side:
+            _once(side, seen, f"the {side} side of {protocol}", problems)
+        subject = _subjects.protocol_side(protocol, side or SIDES[0])
         state = _state(protocol, value, subject, problems)
-        if state:
+        if side and state:
             yield subject, state
+
+
+def _once(name: str, seen: set[str], shown: str, problems: list[str]) -> None:
+    """Names that differ in case only are two keys in YAML, and one here."""
+    if name in seen:
+        problems.append(f"{shown} is named twice")
+    seen.add(name)
+
+
+def _suites(given: t.Iterable[t.Any], problems: list[str]) -> tuple[str, ...]:
+    """The cipher suites by the names that Windows has for them. With a list in which it knows no suite for TLS 1.2,
+    every TLS 1.2 handshake fails."""
+    found: dict[str, None] = {}
+    for item in given:
+        name = str(item).upper()
+        if not re.fullmatch(r"(TLS|SSL)_[A-Z0-9_]+", name, re.ASCII):
+            problems.append(
+                f"'cipher_suites': {str(item)!r} is not the name of a cipher suite in Windows, such as "
+                "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"
+            )
+        elif name in found:
+            problems.append(f"'cipher_suites' names {name} twice")
+        else:
+            found[name] = None
+    # those of TLS 1.3 name no key exchange
+    if found and not any(name.startswith("TLS_") and "_WITH_" in name for name in found):
+        problems.append("'cipher_suites' has none for TLS 1.2, which Exchange SMTP needs")
+    return tuple(found)
 
 
 def _state(name: str, wish: t.Any, subject: Subject, problems: list[str]) -> str | None:
