@@ -130,18 +130,22 @@ def _carry_out(registry: Registry, write: Write) -> None:
 
 
 def _find_out(registry: Registry, progress: Progress) -> None:
-    """Looks what became of the write that failed; it stays unknown where the host does not say."""
-    write = progress.trying
-    if write is None:
-        return
+    """Looks what became of the step that failed; it stays unknown where the host does not say."""
+    write, made, gone = progress.trying, progress.made_keys, progress.gone_keys
     try:
-        holds = registry.get(write.setting.key, write.setting.name, write.after.type or Type.REG_DWORD) or ABSENT
+        if write is not None:
+            holds = registry.get(write.setting.key, write.setting.name, write.after.type or Type.REG_DWORD) or ABSENT
+            if holds == write.after:
+                progress.written.append(write)
+            if holds in (write.before, write.after):
+                progress.trying = None
+        elif gone:
+            if registry.subkeys(gone[-1]) is not None:
+                gone.pop()
+        elif made and not progress.written and registry.subkeys(made[-1]) is None:
+            made.pop()
     except ExchangeTlsError:
         return
-    if holds == write.after:
-        progress.written.append(write)
-    if holds in (write.before, write.after):
-        progress.trying = None
 
 
 def _put_back(

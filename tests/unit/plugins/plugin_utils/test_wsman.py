@@ -170,6 +170,17 @@ def test_web_page_is_no_answer(repeatable: bool) -> None:
     assert channel.events.count("post") == (2 if repeatable else 1)
 
 
+def test_web_page_is_no_answer_of_winrm() -> None:
+    """A proxy's page in between: nobody knows whether the host has carried the request out."""
+    page = b"<html><title>Sign in</title></html>"
+    channel = Channel(lambda message: page)
+    assert call(channel, True) == "ok", "a read is repeated"
+    channel = Channel(lambda message: page)
+    with pytest.raises(ConnectionLost, match="a web page titled 'Sign in' came instead"):
+        call(channel, False)
+    assert channel.events == ["post", "reconnect"]
+
+
 # --- the wire log ----------------------------------------------------------------------------------------------------
 
 

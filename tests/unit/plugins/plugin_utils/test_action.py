@@ -1,0 +1,301 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action plugins that talk to a host, on a fake one: options in, result out, errors as users expect them."""
+
+from __future__ import annotations
+
+import datetime
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleError
+from ansible_collections.mailops.exchange_tls.plugins.action import (
+    reboot,
+    tls_rollback,
+    tls_settings,
+    tls_settings_info,
+)
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _action, _pending
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import (
+    AccessDenied,
+    ConnectionLost,
+    LoginRefused,
+    Unreachable,
+)
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import Type, Value, dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import PROTOCOLS_KEY, protocol_key
+
+from .fakes import BOOT, Call, FakeWindows, Trouble, registry_of, service
+
+LATER = BOOT + datetime.timedelta(hours=5)
+Runner = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(name="windows")
+def _windows() -> FakeWindows:
+    windows = FakeWindows({PROTOCOLS_KEY: {}, protocol_key("TLS 1.0", "Server"): {"Enabled": dword(0)}})
+
+    def restart(call: Call) -> None:
+        if call.method.startswith("Win32Shutdown"):
+            windows.last_boot = LATER
+
+    windows.trouble = restart
+    return windows
+
+
+@pytest.fixture(name="run")
+def _run(windows: FakeWindows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runner:
+    """Runs a plugin as the task executor does, over the fake host."""
+    monkeypatch.setattr(_action.WindowsAction, "open_session", lambda self, options: windows)
+
+    def run(
+        module: types.ModuleType, *, check_mode: bool = False, no_log: bool = False, host: str = "ex01", **args: Any
+    ) -> dict[str, Any]:
+        if "backup_dir" in module.ARGUMENT_SPEC:
+            args.setdefault("backup_dir", str(tmp_path / "backups"))
+        task = types.SimpleNamespace(
+            args=args, action=module.__name__.rpartition(".")[2], check_mode=check_mode, no_log=no_log, async_val=0
+        )
+        plugin = module.ActionModule(
+            task=task,
+            connection=types.SimpleNamespace(_shell=types.SimpleNamespace(tmpdir=None), transport="ssh"),
+            play_context=types.SimpleNamespace(check_mode=check_mode),
+            loader=None,
+            templar=None,
+            shared_loader_obj=None,
+        )
+        result: dict[str, Any] = plugin.run(task_vars={"inventory_hostname": host})
+        return result
+
+    return run
+
+
+# --- reading and changing ---------------------------------------------------------------------------------------------
+
+
+def test_info(run: Runner, windows: FakeWindows) -> None:
+    image = windows.hive.image()
+    result = run(tls_settings_info)
+    assert not result.get("failed")
+    assert set(result) == {
+        "changed",
+        "host",
+        "protocols",
+        "findings",
+        "compliant",
+        "restart_pending",
+    }
+    assert (result["changed"], result["compliant"], result["restart_pending"]) == (False, False, False)
+    assert result["protocols"]["TLS 1.0"]["Server"] == {
+        "Enabled": {"present": True, "type": "REG_DWORD", "data": 0},
+        "DisabledByDefault": {"present": False, "type": None, "data": None},
+        "state": "disabled",
+        "effective": "disabled",
+    }
+    assert windows.hive.image() == image
+
+
+def test_info_with_a_note_that_cannot_be_read(run: Runner, windows: FakeWindows) -> None:
+    windows.hive.make(_pending.KEY)
+    windows.hive.set(_pending.KEY, _pending.NAME, Value(Type.REG_SZ, "rubbish"))
+    result = run(tls_settings_info)
+    assert result["restart_pending"] is True
+    assert "cannot be read" in result["warnings"][0]
+
+
+def test_settings(run: Runner, windows: FakeWindows) -> None:
+    predicted = run(tls_settings, check_mode=True)
+    assert windows.writes == []
+    result = run(tls_settings)
+    assert (result["changed"], result["was_compliant"], result["compliant"]) == (True, False, True)
+    assert (result["restart_required"], result["restart_pending"]) == (True, True)
+    assert Path(result["backup"]).name.startswith("ex01.")
+    different = {key for key in result if key != "host" and result[key] != predicted[key]}
+    assert different == {"backup", "changes"}, "the changes differ in their status"
+    assert result["host"]["computer_name"] == predicted["host"]["computer_name"]
+    assert run(tls_settings)["changed"] is False
+
+
+def test_settings_that_fail(run: Runner, windows: FakeWindows) -> None:
+    windows.denied = {protocol_key("TLS 1.2").lower()}
+    result = run(tls_settings, undo_on_failure="false")
+    assert result["failed"] is True
+    assert result["error"]["kind"] == "access_denied"
+    assert result["changed"] is False
+    assert {item["status"] for item in result["changes"]} == {"not_written"}
+    assert result["host"]["computer_name"] == "EX01"
+    assert result["findings"]
+
+
+def test_rollback(run: Runner, windows: FakeWindows) -> None:
+    image = windows.hive.image()
+    backup = run(tls_settings)["backup"]
+    predicted = run(tls_rollback, check_mode=True)
+    assert (predicted["changed"], predicted["backup"]) == (True, None)
+    result = run(tls_rollback)
+    assert result["changed"] is True
+    assert result["restored_from"] == backup
+    assert Path(result["backup"]).name.endswith(".rollback.json")
+    assert result["restart_required"] is False
+    assert windows.hive.image() == image
+    again = run(tls_rollback)
+    assert (again["changed"], again["restored_from"]) == (False, backup)
+
+
+def test_rollback_of_one_of_two_changes(run: Runner, windows: FakeWindows) -> None:
+    """The note of both changes tells more than the backup of the second."""
+    run(tls_settings)
+    run(tls_settings, protocols={"TLS 1.1": "disabled"})
+    for check_mode in (True, False):
+        result = run(tls_rollback, check_mode=check_mode)
+        assert "failed" not in result
+        assert result["restart_required"] is True
+
+
+def test_rollback_to_another_computer(run: Runner, windows: FakeWindows) -> None:
+    run(tls_settings)
+    windows.name = "EX02"
+    windows.calls.clear()
+    result = run(tls_rollback)
+    assert result["failed"] is True
+    assert "was made on EX01 but this host is EX02" in result["msg"]
+    assert windows.writes == []
+    assert run(tls_rollback, other_host="yes")["changed"] is True
+
+
+def test_rollback_without_a_backup(run: Runner, windows: FakeWindows) -> None:
+    result = run(tls_rollback)
+    assert "There is no backup of ex01" in result["msg"]
+    assert windows.calls == [], "the host is not asked"
+
+
+# --- restarts ---------------------------------------------------------------------------------------------------------
+
+
+def test_restart(run: Runner, windows: FakeWindows) -> None:
+    run(tls_settings)
+    result = run(reboot, only_if_pending=True)
+    assert result["rebooted"] is True
+    assert (result["changed"], result["restart_pending"]) == (True, False)
+    assert (result["boot_before"], result["boot_after"]) == ("2026-11-20T03:04:05Z", "2026-11-20T08:04:05Z")
+    assert result["services"] == []
+    assert _pending.KEY.lower() not in windows.hive.keys, "the note has done its work"
+    again = run(reboot, only_if_pending="true")
+    assert (again["changed"], again["rebooted"]) == (False, False)
+    assert windows.count("Win32Shutdown") == 1
+
+
+def test_restart_in_check_mode(run: Runner, windows: FakeWindows) -> None:
+    assert run(reboot, check_mode=True)["changed"] is True
+    assert run(reboot, check_mode=True, only_if_pending=True)["changed"] is False
+    run(tls_settings)
+    result = run(reboot, check_mode=True, only_if_pending=True)
+    assert (result["changed"], result["restart_pending"], result["rebooted"]) == (True, True, False)
+    assert windows.count("Win32Shutdown") == 0
+
+
+def test_restart_after_a_run_that_was_cut_off(run: Runner, windows: FakeWindows) -> None:
+    """What was there before that run is still to be known by the next one."""
+    restart = windows.trouble
+    windows.trouble = lambda call: Trouble(Unreachable("gone")) if call.number > 20 else None
+    result = run(tls_settings)
+    assert result["unreachable"] is True
+    windows.trouble = restart
+    assert run(reboot)["rebooted"] is True
+    note = _pending.read(registry_of(windows))
+    assert note is not None
+    assert note.unfinished
+    assert note.boot == LATER
+    assert run(tls_settings)["compliant"]
+
+
+def test_restart_whose_services_fail(run: Runner, windows: FakeWindows) -> None:
+    windows.services = [service("W3SVC", "Stopped")]
+    result = run(reboot, services=["W3SVC"], timeout=1)
+    assert result["failed"] is True
+    assert (result["rebooted"], result["boot_after"]) == (True, "2026-11-20T08:04:05Z")
+
+
+def test_restart_that_is_refused(run: Runner, windows: FakeWindows) -> None:
+    windows.shutdown_code = 5
+    windows.trouble = lambda call: None
+    result = run(reboot)
+    assert result["failed"] is True
+    assert result["changed"] is False
+    assert result["error"] == {"kind": "restart_failed", "return_code": 5}
+
+
+@pytest.mark.parametrize("timeout", [0, -5])
+def test_restart_without_time(run: Runner, windows: FakeWindows, timeout: int) -> None:
+    assert "timeout" in run(reboot, timeout=timeout)["msg"]
+    assert windows.calls == []
+
+
+# --- options and errors -----------------------------------------------------------------------------------------------
+
+
+def test_all_wrong_options_at_once(run: Runner, windows: FakeWindows) -> None:
+    result = run(tls_settings, protocls={}, undo_on_failure="perhaps", wire_logs="x")
+    assert result["failed"] is True
+    assert result["error"]["kind"] == "bad_option"
+    for word in ("protocls", "did you mean 'protocols'", "perhaps", "wire_logs"):
+        assert word in result["msg"]
+    assert windows.calls == []
+
+
+@pytest.mark.parametrize("module", [tls_settings_info, tls_settings])
+def test_bad_policy_costs_no_login(run: Runner, windows: FakeWindows, module: types.ModuleType) -> None:
+    result = run(module, protocols={"TLS 1,2": "enabled"})
+    assert "did you mean 'TLS 1.2'" in result["msg"]
+    assert windows.calls == []
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "kind"),
+    [
+        (Unreachable("no route"), "unreachable", "unreachable"),
+        (LoginRefused("HTTP 401"), "unreachable", "login_refused"),
+        (ConnectionLost("it broke"), "unreachable", "connection_lost"),
+        (AccessDenied("no", wsman_code=5), "failed", "access_denied"),
+    ],
+)
+@pytest.mark.parametrize("module", [tls_settings_info, tls_settings, reboot])
+def test_unreachable_or_failed(
+    run: Runner, windows: FakeWindows, module: types.ModuleType, error: Any, state: str, kind: str
+) -> None:
+    windows.trouble = lambda call: Trouble(error)
+    result = run(module)
+    assert result[state] is True
+    assert {"failed", "unreachable"} - set(result) == {"failed", "unreachable"} - {state}
+    assert result["msg"] == error.message
+    assert result["error"]["kind"] == kind
+
+
+def test_error_of_the_connection_plugin(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(self: Any, options: Any) -> Any:
+        raise AnsibleError("winrm or requests is not installed")
+
+    monkeypatch.setattr(_action.WindowsAction, "open_session", fail)
+    result = run(tls_settings_info)
+    assert result["failed"] is True
+    assert "not installed" in result["msg"]
+
+
+def test_other_connections(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    result = run(tls_settings_info)
+    assert result["failed"] is True
+    assert "'ssh' cannot carry WS-Management" in result["msg"]
+
+
+@pytest.mark.parametrize("no_log", [False, True])
+def test_progress_and_trace(run: Runner, monkeypatch: pytest.MonkeyPatch, no_log: bool) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(_action.display, "display", lambda message, **more: shown.append(message))
+    assert run(reboot, no_log=no_log)["rebooted"] is True
+    assert bool(shown) is not no_log
+    assert all(message.startswith("ex01: ") for message in shown)
