@@ -120,6 +120,7 @@ class Ansible:
             stderr=subprocess.STDOUT,
             text=True,
             timeout=limit,
+            check=False,
         )
         outcomes = tuple(Outcome(**json.loads(line)) for line in record.read_text(encoding="utf-8").splitlines())
         return Run(finished.returncode, finished.stdout, outcomes)

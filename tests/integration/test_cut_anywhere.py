@@ -233,7 +233,11 @@ def story(lab: LabClient, ansible: Ansible, operations: list[str], both_plugins:
     for case in cases.values():
         case.after_second = protocols(case.host)
         case.note_after_second = note_of(case.host)
-    look = {"name": "Look", "mailops.exchange_tls.tls_settings_info": {"baseline": "none", "protocols": POLICY}, "when": "'restarted' in inventory_hostname"}
+    look = {
+        "name": "Look",
+        "mailops.exchange_tls.tls_settings_info": {"baseline": "none", "protocols": POLICY},
+        "when": "'restarted' in inventory_hostname",
+    }
     rollback = ansible.playbook(play(back(), look, hosts=list(cases)), *both_plugins)
     for case in cases.values():
         case.after_rollback = protocols(case.host)
