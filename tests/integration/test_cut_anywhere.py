@@ -6,6 +6,9 @@
 One request after the other of a run that writes everything is cut off, on a host of its own each, in every way that
 makes a difference. Then the disturbance ends, and the same playbook must finish the work, and the newest backup must
 bring back exactly what was there before the first run.
+
+A host that is then exactly as the one that nothing disturbed (registry, note and backup), or that was not touched at
+all, tells nothing new in the later runs; only some of these go on.
 """
 
 from __future__ import annotations
@@ -30,10 +33,14 @@ AFTER = {("TLS 1.2", "Client"): (1, 0), ("TLS 1.0", "Server"): (0, 1)}
 # More than the requests of a run; the tests check that.
 POOL = 40
 
+# Seconds for a run on a machine that does other things as well, and for the test that starts them all.
+LIMIT = 150
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(4 * LIMIT)]
+
 
 @dataclasses.dataclass(frozen=True)
 class Mode:
-    """A way to be disturbed at request n. writing: only from the first request on that is about writing."""
+    """A way to be disturbed at request n. writing: only from the first request on that writes."""
 
     quirks: t.Callable[[int], dict[str, t.Any]]
     writing: bool = False
@@ -65,7 +72,7 @@ MODES = {
 }
 
 # What a rollback is disturbed with.
-BACK = ("died", "fault", "garbled")
+BACK = ("died", "fault")
 
 HOST: dict[str, t.Any] = {
     "windows": "2016",
@@ -105,6 +112,7 @@ class Case:
     after_second: Dump = dataclasses.field(default_factory=dict)
     note_after_second: str | None = None
     after_rollback: Dump = dataclasses.field(default_factory=dict)
+    goes_on: bool = True
 
     @property
     def at_boot(self) -> Dump:
@@ -133,6 +141,10 @@ class Story:
             for name, case in self.cases.items()
             if not modes or name.removeprefix("back-").rpartition("-")[0] in modes
         ]
+
+    def going_on(self) -> list[tuple[Case, str]]:
+        """The cases that took part in the later runs."""
+        return [(case, name) for case, name in self.every() if case.goes_on]
 
     def begun(self, name: str) -> t.Any:
         """How the first run ended on this host."""
@@ -167,7 +179,7 @@ def play(*tasks: dict[str, t.Any], hosts: list[str]) -> list[dict[str, t.Any]]:
 def disturbed(lab: LabClient, prefix: str, modes: t.Iterable[str], operations: list[str]) -> dict[str, Case]:
     """A host for every mode and every request it is about, ready to be disturbed there."""
     assert len(operations) <= POOL
-    first_of_writing = operations.index("StdRegProv.CheckAccess") + 1
+    first_of_writing = operations.index("StdRegProv.CreateKey") + 1
     cases = {}
     for name in modes:
         mode = MODES[name]
@@ -217,19 +229,36 @@ def operations(lab: LabClient, ansible: Ansible) -> list[str]:
     return lab.host("whole").operations()
 
 
+def state(host: HostClient, ansible: Ansible) -> dict[str, t.Any]:
+    """All that a later run can see of a host: registry, note and backups, without names and times."""
+    note = note_of(host)
+    backups = [json.loads(path.read_text(encoding="utf-8")) for path in ansible.backups.glob(f"{host.name}.*")]
+    return {
+        "registry": protocols(host),
+        "note": note and {**json.loads(note), "boot": None},
+        "backups": [(backup["values"], backup["missing_keys"]) for backup in backups],
+    }
+
+
 @pytest.fixture(scope="module")
 def story(lab: LabClient, ansible: Ansible, operations: list[str], both_plugins: tuple[str, ...]) -> Story:
     cases = disturbed(lab, "", MODES, operations)
     left = [name for name, case in cases.items() if not case.mode.undo]
     undone = [name for name in cases if name not in left]
-    first = ansible.playbook(play(settings("yes"), hosts=undone) + play(settings("no"), hosts=left), *both_plugins)
+    plays = play(settings("yes"), hosts=undone) + play(settings("no"), hosts=left)
+    first = ansible.playbook(plays, *both_plugins, limit=LIMIT)
     lies = undisturbed(cases.values(), first)
+    whole = state(lab.host("whole"), ansible)
+    for number, case in enumerate(cases.values()):
+        untouched = {"registry": case.original, "note": None, "backups": []}
+        case.goes_on = number % 8 == 0 or state(case.host, ansible) not in (whole, untouched)
+    going_on = [name for name, case in cases.items() if case.goes_on]
     restarted = [case.host for case in cases.values() if case.mode.restarted]
     for host in restarted:
         host.restart(wait=False)
     while not all(host.restarts() and host.restarts()[-1]["up_at"] for host in restarted):
         time.sleep(0.05)
-    second = ansible.playbook(play(settings("yes"), hosts=list(cases)), *both_plugins)
+    second = ansible.playbook(play(settings("yes"), hosts=going_on), *both_plugins, limit=LIMIT)
     for case in cases.values():
         case.after_second = protocols(case.host)
         case.note_after_second = note_of(case.host)
@@ -238,7 +267,7 @@ def story(lab: LabClient, ansible: Ansible, operations: list[str], both_plugins:
         "mailops.exchange_tls.tls_settings_info": {"baseline": "none", "protocols": POLICY},
         "when": "'restarted' in inventory_hostname",
     }
-    rollback = ansible.playbook(play(back(), look, hosts=list(cases)), *both_plugins)
+    rollback = ansible.playbook(play(back(), look, hosts=going_on), *both_plugins, limit=LIMIT)
     for case in cases.values():
         case.after_rollback = protocols(case.host)
     return Story(cases, first, second, rollback, lies)
@@ -256,9 +285,9 @@ def back_story(
     cases = disturbed(lab, "back-", BACK, whole.operations())
     backup = str(only(sorted(ansible.backups.glob("whole.*.change.json"))))
     plays = play(back(backup=backup, other_host="yes"), hosts=list(cases))
-    first = ansible.playbook(plays, *both_plugins)
+    first = ansible.playbook(plays, *both_plugins, limit=LIMIT)
     lies = undisturbed(cases.values(), first)
-    second = ansible.playbook(plays, *both_plugins)
+    second = ansible.playbook(plays, *both_plugins, limit=LIMIT)
     for case in cases.values():
         case.after_rollback = protocols(case.host)
     return Story(cases, first, second, second, lies)
@@ -291,6 +320,15 @@ def test_what_the_first_run_says_is_what_the_registry_holds(which: str, request:
     assert not story.untruths, "\n".join(story.untruths)
 
 
+def test_at_most_one_write_is_unknown_and_only_where_nobody_can_be_asked(story: Story) -> None:
+    unknown = {}
+    for _case, name in story.every():
+        statuses = [change["status"] for change in story.begun(name).result.get("changes", [])]
+        unknown[name] = statuses.count("unknown")
+    assert set(unknown.values()) == {0, 1}
+    assert {name.rpartition("-")[0] for name, count in unknown.items() if count} <= {"dead", "died", "restarted"}
+
+
 @pytest.mark.parametrize("which", ["story", "back_story"])
 def test_no_change_is_hidden(which: str, request: pytest.FixtureRequest) -> None:
     """A run that left something behind says so, and its backup is there."""
@@ -307,6 +345,7 @@ def test_no_change_is_hidden(which: str, request: pytest.FixtureRequest) -> None
 def test_a_connection_that_is_lost_once_is_survived(story: Story, mode: str) -> None:
     begun = {name: story.begun(name) for _case, name in story.every(mode)}
     failed = {name: item.result["msg"] for name, item in begun.items() if item.outcome != "ok"}
+    assert begun
     assert not failed
 
 
@@ -317,8 +356,7 @@ def test_a_host_that_is_gone_is_unreachable(story: Story, mode: str) -> None:
     assert set(outcomes.values()) == {"unreachable"}, outcomes
 
 
-@pytest.mark.parametrize("which", ["story", "back_story"])
-@pytest.mark.parametrize("mode", ["fault", "garbled"])
+@pytest.mark.parametrize(("which", "mode"), [("story", "fault"), ("story", "garbled"), ("back_story", "fault")])
 def test_what_fails_is_put_back_exactly(which: str, mode: str, request: pytest.FixtureRequest) -> None:
     """Values, keys and the note: as if the run had never been."""
     story: Story = request.getfixturevalue(which)
@@ -333,7 +371,7 @@ def test_what_fails_is_put_back_exactly(which: str, mode: str, request: pytest.F
 def test_the_second_run_finishes(story: Story) -> None:
     assert_no_traceback(story.second)
     story.second.ok()
-    for case, name in story.every():
+    for case, name in story.going_on():
         result = only(story.second.of("tls_settings", name)).result
         assert result["compliant"], name
         assert wanted(case.after_second), name
@@ -344,7 +382,7 @@ def test_after_the_second_run_nothing_counts_as_unfinished(story: Story) -> None
     """Otherwise the backup of a later change would hold what this one has changed, and undo it too."""
     unfinished = [
         name
-        for case, name in story.every()
+        for case, name in story.going_on()
         if case.note_after_second is not None and json.loads(case.note_after_second)["unfinished"]
     ]
     assert not unfinished
@@ -352,7 +390,7 @@ def test_after_the_second_run_nothing_counts_as_unfinished(story: Story) -> None
 
 def test_a_restart_is_pending_where_something_differs_from_the_last_boot(story: Story) -> None:
     wrong = []
-    for case, name in story.every():
+    for case, name in story.going_on():
         result = only(story.second.of("tls_settings", name)).result
         expected = case.differs_from_boot(case.after_second)
         if (result["restart_pending"], result["restart_required"]) != (expected, expected):
@@ -363,14 +401,14 @@ def test_a_restart_is_pending_where_something_differs_from_the_last_boot(story: 
 def test_the_newest_backup_restores_what_was_there_before_the_first_run(story: Story) -> None:
     assert_no_traceback(story.rollback)
     story.rollback.ok()
-    wrong = [name for case, name in story.every() if case.after_rollback != case.original]
+    wrong = [name for case, name in story.going_on() if case.after_rollback != case.original]
     assert not wrong
 
 
 def test_after_the_rollback_a_restart_is_pending_only_where_windows_was_started_in_between(story: Story) -> None:
     wrong = [
         f"{name}: {item.task} says {item.result['restart_pending']}"
-        for case, name in story.every()
+        for case, name in story.going_on()
         for item in story.rollback.outcomes
         if item.host == name
         and item.outcome != "skipped"

@@ -269,7 +269,7 @@ def test_no_output_holds_a_traceback(ended: tuple[Run, dict[str, Ended]]) -> Non
 def test_one_deadline_for_everything(ended: tuple[Run, dict[str, Ended]]) -> None:
     """A host that answers nothing does not get the time of every single question on top."""
     for name in ("silent", "no-restart", "never-back"):
-        assert SHORT <= ended[1][name].item.result["elapsed"] <= SHORT + 3, name
+        assert SHORT <= ended[1][name].item.result["elapsed"] <= SHORT + 6, name
 
 
 def test_services_are_waited_for(ended: tuple[Run, dict[str, Ended]]) -> None:

@@ -64,5 +64,9 @@ def psrp(**options: Any) -> Any:
     """ansible.builtin.psrp as a task has it."""
     plugin = connection_loader.get("ansible.builtin.psrp", PlayContext(), os.devnull)
     given = {"remote_addr": "ex01", "port": 5985, "remote_user": "admin", "remote_password": PASSWORD, **options}
-    plugin.set_options(direct={"auth": "basic", "protocol": "http", "message_encryption": "never", **given})
+    # older releases of ansible-core keep extras for psrp as well
+    extras: dict[str, Any] = {"_extras": {}}
+    plugin.set_options(
+        var_options=extras, direct={"auth": "basic", "protocol": "http", "message_encryption": "never", **given}
+    )
     return plugin

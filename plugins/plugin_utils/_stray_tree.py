@@ -1,0 +1,331 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""The keys below SCHANNEL\\Protocols, each with what it means or was probably meant to mean. Pure.
+
+Windows opens fixed names and compares them without regard to case; blanks, commas and look-alike letters count
+(domain.md 5). What has another name, or stands in another place, has no effect.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import typing as t
+
+from ._registry import Type, Value, show
+from ._schannel import PROTOCOLS_KEY, SIDES, VALUE_NAMES, protocol_key
+from ._snapshot import Setting, Snapshot
+from ._stray_names import NOTHING, WINDOWS_PROTOCOLS, Match, Reason, look_alikes, recognize, same, value_of
+
+# Levels below Protocols that are looked into: protocol, side, and keys below a side.
+DEPTH = 3
+
+
+class Kind(enum.Enum):
+    """What is wrong with a stray. Stable: people keep these in reports."""
+
+    UNKNOWN_PROTOCOL = "unknown_protocol"
+    UNKNOWN_SIDE = "unknown_side"
+    UNKNOWN_KEY = "unknown_key"  # any other key below a side
+    VALUE_AS_KEY = "value_as_key"
+    UNKNOWN_VALUE = "unknown_value"
+    DEFAULT_VALUE = "default_value"
+    VALUE_ON_PROTOCOL = "value_on_protocol"  # or on Protocols itself
+
+
+@dataclasses.dataclass(frozen=True)
+class Meant:
+    """The place that was probably meant, as far as it is known. Two ``sides``: one of them, or both."""
+
+    protocol: str | None = None
+    sides: tuple[str, ...] = ()
+    value: str | None = None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys below HKLM; empty where the protocol is not known."""
+        if self.protocol is None:
+            return ()
+        return tuple(protocol_key(self.protocol, side) for side in self.sides) or (protocol_key(self.protocol),)
+
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        """The settings, where protocol, side and value are known."""
+        return tuple(Setting(key, self.value) for key in self.keys) if self.value and self.sides else ()
+
+    def __str__(self) -> str:
+        places = " or ".join(below(key) for key in self.keys) or " or ".join(self.sides)
+        return " ".join(part for part in (places, f"[{self.value}]" if self.value else "") if part)
+
+    def as_result(self) -> dict[str, t.Any]:
+        return {"protocol": self.protocol, "sides": list(self.sides), "value": self.value, "text": str(self)}
+
+
+@dataclasses.dataclass(frozen=True)
+class Held:
+    """A registry value that Windows ignores. ``value`` is None where nobody read it."""
+
+    setting: Setting
+    type: Type
+    value: Value | None
+    meant: Meant | None
+    reason: Reason
+
+    def as_result(self) -> dict[str, t.Any]:
+        return {
+            "key": show(self.setting.key),
+            "value": self.setting.name,
+            "type": self.type.value,
+            "data": self.value.as_result()["data"] if self.value else None,
+            "meant": self.meant.as_result() if self.meant else None,
+        }
+
+
+@dataclasses.dataclass(frozen=True)
+class Stray:
+    """A key (``name`` is None) or a value ``name`` of ``key`` that Windows ignores. Keys are below HKLM.
+
+    ``holds``: the ignored values. Those of keys below count with the nearest stray key above them, so each is held
+    by exactly one stray.
+    """
+
+    kind: Kind
+    key: str
+    name: str | None
+    meant: Meant | None
+    reason: Reason
+    holds: tuple[Held, ...] = ()
+
+    @property
+    def message(self) -> str:
+        """What it is, and what was probably meant, in one sentence for people."""
+        where = below(self.key) + ("" if self.name is None else f" [{self.name or '(default)'}]")
+        what = _WHAT[self.kind].format(where=where)
+        if self.meant is None:
+            return f"{what} What was meant is not clear."
+        how = _HOW[self.reason]
+        if self.reason is Reason.LOOK_ALIKE:
+            own = self.key.rpartition("\\")[2] if self.name is None else self.name
+            how = ": ".join(filter(None, (how, ", ".join(look_alikes(own)))))
+        return f"{what} Probably meant: {self.meant} ({how})."
+
+    def as_result(self) -> dict[str, t.Any]:
+        return {
+            "kind": self.kind.value,
+            "key": show(self.key),
+            "value": self.name,
+            "meant": self.meant.as_result() if self.meant else None,
+            "reason": self.reason.value,
+            "holds": [held.as_result() for held in self.holds],
+            "message": self.message,
+        }
+
+
+_WHAT = {
+    Kind.UNKNOWN_PROTOCOL: "{where} is no protocol that Windows knows, and is ignored.",
+    Kind.UNKNOWN_SIDE: "{where} is neither Client nor Server, and is ignored.",
+    Kind.UNKNOWN_KEY: "{where} is a key in a place where Windows looks for none, and is ignored.",
+    Kind.VALUE_AS_KEY: "{where} is a key, but Windows looks for a value of that name in the key of a side.",
+    Kind.UNKNOWN_VALUE: "{where} is a value that Windows does not look for, and is ignored.",
+    Kind.DEFAULT_VALUE: "{where}, the default value of a key, is set, and is ignored.",
+    Kind.VALUE_ON_PROTOCOL: "{where} is a value in a place where Windows looks for none, and is ignored.",
+}
+_HOW = {
+    Reason.PLACE: "the name is right, the place is not",
+    Reason.SPELLING: "it differs only in blanks, punctuation or invisible characters",
+    Reason.LOOK_ALIKE: "it is written with characters that only look alike",
+    Reason.TRANSLATION: "it is another word for it, mostly in another language",
+    Reason.MISSPELLING: "it is misspelt",
+    Reason.PART: "the name contains it",
+    Reason.ELIMINATION: "nothing else is missing there",
+}
+
+
+def below(key: str) -> str:
+    """A key as people name it: from the protocol on. Names with blanks at their ends or invisible letters show them."""
+    path = key[len(PROTOCOLS_KEY) + 1 :] if key.lower().startswith(f"{PROTOCOLS_KEY.lower()}\\") else "Protocols"
+    return "\\".join(_visible(name) for name in path.split("\\"))
+
+
+def _visible(name: str) -> str:
+    text = "".join(
+        character
+        if character == " " or (character.isprintable() and not character.isspace())
+        else f"<U+{ord(character):04X}>"
+        for character in name
+    )
+    return f'"{text}"' if text != text.strip() else text
+
+
+# --- finding ---------------------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass
+class Node:
+    """A key at or below Protocols. ``kind`` is None for a key that has the right name for where it is.
+
+    ``real``: Windows looks at this key. ``meant`` is what a right key in its place would be, with its own name or not.
+    """
+
+    key: str
+    level: int
+    real: bool
+    meant: Meant = Meant()
+    kind: Kind | None = None
+    reason: Reason = Reason.PLACE
+    children: list[Node] = dataclasses.field(default_factory=list)
+
+    def walk(self) -> t.Iterator[Node]:
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+def tree(snapshot: Snapshot) -> Node:
+    """All listed keys down to DEPTH. Level by level: elimination needs all names of a level, in whatever key."""
+    root = Node(PROTOCOLS_KEY, 0, real=True)
+    level = [root]
+    while level and level[0].level < DEPTH:
+        next_level: list[Node] = []
+        leftover: list[Node] = []
+        for parent in level:
+            for name in snapshot.subkeys.get(parent.key.lower(), ()):
+                child = _child(parent, name)
+                parent.children.append(child)
+                next_level.append(child)
+                if child.reason is Reason.UNRECOGNIZED and child.kind is Kind.UNKNOWN_SIDE:
+                    leftover.append(child)
+        _eliminate_sides(root, leftover, snapshot)
+        level = next_level
+    return root
+
+
+def _child(parent: Node, name: str) -> Node:
+    known, kind = _expected(parent)
+    node = Node(f"{parent.key}\\{name}", parent.level + 1, real=False)
+    exact = same(name, known)
+    if exact:
+        node.real = parent.real
+        node.meant = Meant(exact) if parent.level == 0 else dataclasses.replace(parent.meant, sides=(exact,))
+        return node
+    match = recognize(name)
+    node.kind = Kind.VALUE_AS_KEY if match.value else kind
+    node.reason = match.reason
+    node.meant = _within(parent, match)
+    return node
+
+
+def _expected(parent: Node) -> tuple[tuple[str, ...], Kind]:
+    """The right names for keys below this one, and what any other is."""
+    if parent.level == 0:
+        return WINDOWS_PROTOCOLS, Kind.UNKNOWN_PROTOCOL
+    meant = parent.meant
+    if meant.sides or meant.value or (parent.level > 1 and not meant.protocol):
+        return (), Kind.UNKNOWN_KEY
+    return SIDES, Kind.UNKNOWN_SIDE
+
+
+def _within(parent: Node, match: Match) -> Meant:
+    """What a name means in a key: what it says itself comes first."""
+    above = parent.meant
+    if match.protocol:
+        return Meant(match.protocol, (match.side,) if match.side else ())
+    if match.side:
+        return Meant(above.protocol, (match.side,))
+    if match.value:
+        # in the key of a protocol it was meant for the sides
+        known = above.sides or (SIDES if above.protocol and parent.reason is not Reason.UNRECOGNIZED else ())
+        return Meant(above.protocol, known, match.value)
+    return above
+
+
+def _eliminate_sides(root: Node, leftover: t.Sequence[Node], snapshot: Snapshot) -> None:
+    """Names that no rule knows, below a protocol: they can only mean a side that is neither there nor meant already."""
+    for protocol in WINDOWS_PROTOCOLS:
+        nodes = [node for node in leftover if node.meant.protocol == protocol]
+        if not nodes:
+            continue
+        taken = {
+            node.meant.sides[0]
+            for node in root.walk()
+            if node.meant.protocol == protocol and len(node.meant.sides) == 1 and node.meant.value is None
+        }
+        key = protocol_key(protocol)
+        all_seen = key.lower() in snapshot.subkeys or snapshot.key_exists(key) is False
+        left = tuple(side for side in SIDES if side not in taken)
+        if all_seen and (len(left) == 2 or (len(left) == 1 and len(nodes) == 1)):
+            for node in nodes:
+                node.meant = Meant(protocol, left)
+                node.reason = Reason.ELIMINATION
+
+
+def strays_in(node: Node, snapshot: Snapshot) -> t.Iterator[Stray]:
+    """The strays of a tree, this key first."""
+    if node.kind is not None:
+        meant = None if node.reason is Reason.UNRECOGNIZED else node.meant
+        holds = tuple(held for inner in _buried(node) for held in _held(inner, snapshot))
+        yield Stray(node.kind, node.key, None, meant, node.reason, holds)
+    elif node.real:
+        for held in _held(node, snapshot):
+            name = held.setting.name
+            if node.level == 2:
+                kind = Kind.UNKNOWN_VALUE if name else Kind.DEFAULT_VALUE
+            else:
+                kind = Kind.VALUE_ON_PROTOCOL if name else Kind.DEFAULT_VALUE
+            meant = None if held.reason is Reason.UNRECOGNIZED else held.meant
+            yield Stray(kind, node.key, name, meant, held.reason, (held,))
+    for child in node.children:
+        yield from strays_in(child, snapshot)
+
+
+def _buried(node: Node) -> t.Iterator[Node]:
+    """A stray key and the keys below it that have the right names, down to the next stray key."""
+    yield node
+    for child in node.children:
+        if child.kind is None:
+            yield from _buried(child)
+
+
+def _held(node: Node, snapshot: Snapshot) -> list[Held]:
+    """The values of a key that Windows ignores: all but the two real ones of a real side."""
+    types = value_types(node.key, snapshot)
+    matches = {name: _value_match(node, name) for name in types}
+    nameless = [
+        name
+        for name, match in matches.items()
+        if match is NOTHING and types[name] is Type.REG_DWORD and node.meant.sides and not node.meant.value
+    ]
+    left = [value for value in VALUE_NAMES if value not in {match.value for match in matches.values()}]
+    if len(nameless) == 1 and len(left) == 1:
+        matches[nameless[0]] = Match(Reason.ELIMINATION, value=left[0])
+    ignored = [name for name in types if not (node.real and node.level == 2 and same(name, VALUE_NAMES))]
+    return [
+        Held(
+            Setting(node.key, name),
+            types[name],
+            snapshot.values.get(Setting(node.key, name)),
+            _within(node, matches[name]),
+            matches[name].reason,
+        )
+        for name in ignored
+    ]
+
+
+def value_types(key: str, snapshot: Snapshot) -> dict[str, Type]:
+    """Names and types of the values of a key: those listed, and the default value, which Windows may leave out."""
+    types = dict(snapshot.listed.get(key.lower(), {}))
+    default = snapshot.values.get(Setting(key, ""))
+    if default and default.type and "" not in types:
+        types[""] = default.type
+    return types
+
+
+def _value_match(node: Node, name: str) -> Match:
+    if not name:
+        # the default value of a key that is named like a value was meant to be that value
+        return Match(Reason.PLACE, value=node.meant.value) if node.meant.value else NOTHING
+    if node.meant.sides:
+        return value_of(name) or NOTHING
+    return value_of(name) or recognize(name)
