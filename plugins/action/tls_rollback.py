@@ -21,7 +21,6 @@ from ..plugin_utils._windows import read_host
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "backup": {"type": "path"},
     **_options.BACKUP,
-    "undo_on_failure": {"type": "bool", "default": True},
     "other_host": {"type": "bool", "default": False},
     **_options.WIRE_LOG,
 }
@@ -50,9 +49,11 @@ class ActionModule(WindowsAction):
         for key in backup.missing_keys:
             reader.subkeys(key)
             reader.list_values(key)
+        for key in backup.removed_keys:
+            reader.subkeys(key)
         pending = settle(note, host.last_boot, reader)
         snapshot = reader.snapshot()
-        plan = restore(backup.values, backup.missing_keys, snapshot)
+        plan = restore(backup.values, backup.missing_keys, backup.removed_keys, snapshot)
         outcome, _dummy = change(
             Target(registry, host, snapshot, pending, self.host_name),
             plan,

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import typing as t
 
-from ..plugin_utils import _options
+from ..plugin_utils import _guard, _options, _waivers
 from ..plugin_utils._action import WindowsAction
 from ..plugin_utils._audit import audit
 from ..plugin_utils._change import Target, change
-from ..plugin_utils._plan import plan
+from ..plugin_utils._errors import all_problems
 from ..plugin_utils._policy import from_options
 from ..plugin_utils._registry import Registry
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
-    **_options.PROTOCOLS,
+    **_options.POLICY,
     **_options.BACKUP,
-    "undo_on_failure": {"type": "bool", "default": True},
+    "force": {"type": "bool", "default": False},
+    "handshakes": {"type": "dict"},
     **_options.WIRE_LOG,
 }
 
@@ -27,20 +28,34 @@ class ActionModule(WindowsAction):
     ARGUMENT_SPEC = ARGUMENT_SPEC
 
     def check(self, options: dict[str, t.Any]) -> None:
-        from_options(options["protocols"])
+        all_problems(lambda: from_options(options), lambda: _waivers.from_options(options))
 
     def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
-        policy = from_options(options["protocols"])
+        policy = from_options(options)
+        waivers, fail_on = _waivers.from_options(options)
         session = self.open_session(options)
-        before = audit(session, policy)
+        before = audit(session, policy, waivers, options["strays"])
         self.partial = before.as_result()
-        outcome, after = change(
+        planned = before.plan()
+        forced = _guard.check(
+            before.snapshot,
+            before.snapshot.after({write.setting: write.after for write in planned.writes}, planned.old_keys),
+            before.host.build,
+            restart_pending=before.pending.restart_pending,
+            handshakes=options["handshakes"],
+            force=options["force"],
+        )
+        outcome, snapshot = change(
             Target(Registry(session), before.host, before.snapshot, before.pending, self.host_name),
-            plan(before.findings, before.snapshot),
+            planned,
             purpose="change",
             backup_dir=options["backup_dir"],
             undo=options["undo_on_failure"],
             check_mode=self.check_mode,
             partial=self.partial,
         )
-        return {**before.judged_again(policy, after).as_result(), "was_compliant": before.compliant, **outcome}
+        after = before.after(snapshot)
+        result = {**after.as_result(), "was_compliant": before.compliant, **outcome}
+        if forced:
+            result["warnings"] = [*result.get("warnings", []), forced]
+        return {**result, **_waivers.verdict(after.findings, fail_on)}

@@ -5,11 +5,6 @@
 
 from __future__ import annotations
 
-import typing as t
-
-from ansible import constants
-from ansible.plugins.callback import CallbackBase
-
 DOCUMENTATION = r"""
 name: summary
 type: aggregate
@@ -23,6 +18,11 @@ description:
 requirements:
   - Enable it in C(ansible.cfg) with C(callbacks_enabled = mailops.exchange_tls.summary).
 """
+
+import typing as t
+
+from ansible import constants
+from ansible.plugins.callback import CallbackBase
 
 
 class CallbackModule(CallbackBase):

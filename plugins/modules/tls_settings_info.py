@@ -2,4 +2,4 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# This is a stub: the code is in plugins/action/tls_settings_info.py, the documentation in tls_settings_info.yml beside this file.
+# A stub: the code is in plugins/action/tls_settings_info.py, the documentation in tls_settings_info.yml.

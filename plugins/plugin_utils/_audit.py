@@ -8,15 +8,25 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import functools
 import typing as t
 
-from . import _judge, _pending
-from ._policy import Policy
+from . import _guard, _healthchecker, _judge, _observations, _pending, _stray_findings, _strays, _waivers
+from ._findings import Finding, compliant
+from ._plan import Plan, plan
+from ._policy import with_suites
 from ._reader import Reader
 from ._registry import Registry, Type
+from ._rules import Policy
+from ._schannel import PROTOCOLS, SIDES
 from ._snapshot import Snapshot
-from ._windows import Host, booted_again, read_host
+from ._subjects import SUITES_POLICY
+from ._waivers import Waiver
+from ._windows import Host, booted_again, read_exchange, read_host
 from ._wsman import Session
+
+# Rounds of reading until the strays are known; they are at most three levels deep.
+_STRAY_ROUNDS = 6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,23 +43,51 @@ class Audit:
     """The state of one host, held against a policy."""
 
     host: Host
+    exchange: tuple[int, ...] | None
+    policy: Policy
+    waivers: tuple[Waiver, ...]
+    strays: str  # report, remove, ignore
     snapshot: Snapshot
-    findings: tuple[_judge.Finding, ...]
     pending: Pending
+
+    @functools.cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        build = self.host.build
+        found = (
+            *_judge.judge(self.policy, self.snapshot, build, self.exchange),
+            *_observations.observe(self.policy, self.snapshot, build),
+            *_stray_findings.stray_findings(self.snapshot, self.strays),
+        )
+        return _waivers.apply(found, self.waivers, datetime.datetime.now(datetime.timezone.utc).date())
 
     @property
     def compliant(self) -> bool:
-        return _judge.compliant(self.findings)
+        return compliant(self.findings)
 
-    def judged_again(self, policy: Policy, snapshot: Snapshot) -> Audit:
+    def plan(self) -> Plan:
+        """What would make the host compliant."""
+        return plan(self.findings, self.snapshot, _stray_findings.to_remove(self.snapshot, self.findings))
+
+    def _healthchecker(self) -> dict[str, t.Any]:
+        """What CSS-Exchange HealthChecker says of the same registry, and why where that differs from ``effective``."""
+        view = {}
+        for protocol in PROTOCOLS:
+            client, server = (self.snapshot.side(protocol, side) for side in SIDES)
+            verdict = _healthchecker.verdict(protocol, client, server)
+            if verdict is not None:
+                difference = _healthchecker.differs(protocol, client, server, self.host.build)
+                view[protocol] = {"verdict": verdict, "differs": difference.message if difference else None}
+        return view
+
+    def after(self, snapshot: Snapshot) -> Audit:
         """The same host after a change."""
-        findings = _judge.judge(policy, snapshot, self.host.build)
-        return dataclasses.replace(self, snapshot=snapshot, findings=findings)
+        return dataclasses.replace(self, snapshot=snapshot)
 
     def as_result(self) -> dict[str, t.Any]:
         result = {
             "host": self.host.as_result(),
             "protocols": _judge.protocols_result(self.snapshot, self.host.build),
+            "healthchecker": self._healthchecker(),
             "findings": [finding.as_result() for finding in self.findings],
             "compliant": self.compliant,
             "restart_pending": self.pending.restart_pending,
@@ -59,18 +97,37 @@ class Audit:
         return result
 
 
-def audit(session: Session, policy: Policy) -> Audit:
-    """Reads what the policy and the result need, in one session, and judges it. Changes nothing."""
+def audit(session: Session, policy: Policy, waivers: tuple[Waiver, ...], strays: str) -> Audit:
+    """Reads what the policy and the result need, in one session. Changes nothing."""
     registry = Registry(session)
     host = read_host(session, registry)
+    exchange = read_exchange(registry) if policy.needs_exchange else None
     reader = Reader(registry)
     pending_note = read_note(registry)
     reader.protocols(policy.protocols)
-    for rule in policy.rules:
-        reader.value(rule.setting)
+    if policy.cipher_suites:
+        policy = with_suites(policy, reader.value(SUITES_POLICY, Type.REG_SZ).present)
+    for rule in (*policy.rules, *_guard.also_needed(policy)):
+        if not rule.applies.reason_not(host.build, exchange):
+            reader.value(rule.setting, rule.kind)
+    if strays != _stray_findings.IGNORE:
+        _read_strays(reader)
     pending = settle(pending_note, host.last_boot, reader)
-    snapshot = reader.snapshot()
-    return Audit(host, snapshot, _judge.judge(policy, snapshot, host.build), pending)
+    return Audit(host, exchange, policy, waivers, strays, reader.snapshot(), pending)
+
+
+def _read_strays(reader: Reader) -> None:
+    """Looks into what has wrong names; nothing on a host that has none."""
+    for _dummy in range(_STRAY_ROUNDS):
+        wanted = _strays.keys_to_read(reader.snapshot())
+        if not wanted:
+            return
+        for key in wanted.subkeys:
+            reader.subkeys(key)
+        for key in wanted.listed:
+            reader.list_values(key)
+        for setting, kind in wanted.values:
+            reader.value(setting, kind)
 
 
 def read_note(registry: Registry) -> _pending.Note | _pending.NoteUnreadable | None:

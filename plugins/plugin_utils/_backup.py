@@ -16,6 +16,7 @@ import tempfile
 import typing as t
 
 from ._errors import ExchangeTlsError, OptionError
+from ._pending import Note
 from ._registry import Type, Value
 from ._snapshot import Setting
 from ._windows import Host, utc_text
@@ -26,11 +27,13 @@ VERSION = 1
 
 @dataclasses.dataclass(frozen=True)
 class Backup:
-    """``values``: every written setting as it was. ``missing_keys``: keys that did not exist, parents first."""
+    """``values``: every written setting as it was. ``missing_keys``: keys that did not exist, parents first.
+    ``removed_keys``: keys that existed and were removed."""
 
     computer_name: str
     values: t.Mapping[Setting, Value]
     missing_keys: tuple[str, ...]
+    removed_keys: tuple[str, ...]
     purpose: str  # change, rollback
     created: str
     inventory_hostname: str = ""
@@ -45,6 +48,7 @@ class Backup:
                 "inventory_hostname": self.inventory_hostname,
                 "computer_name": self.computer_name,
                 "missing_keys": list(self.missing_keys),
+                "removed_keys": list(self.removed_keys),
                 "values": [
                     {"key": setting.key, "value": setting.name, **value.as_result()}
                     for setting, value in self.values.items()
@@ -54,12 +58,18 @@ class Backup:
         )
 
 
-def backup_of(
-    values: t.Mapping[Setting, Value], missing_keys: tuple[str, ...], host: Host, inventory_hostname: str, purpose: str
-) -> Backup:
-    """The backup of settings (and of keys that do not exist yet) as of now."""
+def backup_of(note: Note, host: Host, inventory_hostname: str, purpose: str) -> Backup:
+    """The backup of what a run is about to change: as it was before the run, or before the one that was cut off."""
     now = datetime.datetime.now(datetime.timezone.utc)
-    return Backup(host.computer_name, values, missing_keys, purpose, utc_text(now), inventory_hostname)
+    return Backup(
+        host.computer_name,
+        note.unfinished,
+        note.unfinished_keys,
+        note.unfinished_removals,
+        purpose,
+        utc_text(now),
+        inventory_hostname,
+    )
 
 
 def save(backup: Backup, folder: str) -> str:
@@ -119,6 +129,7 @@ def load(path: str) -> Backup:
             computer_name=str(data["computer_name"]),
             values=values,
             missing_keys=tuple(str(key) for key in data["missing_keys"]),
+            removed_keys=tuple(str(key) for key in data["removed_keys"]),
             purpose=str(data["purpose"]),
             created=str(data["created"]),
             inventory_hostname=str(data.get("inventory_hostname", "")),

@@ -55,7 +55,7 @@ def change(
         restart_pending = target.pending.restart_pending
         after = target.snapshot
     else:
-        after = target.snapshot.after({write.setting: write.after for write in plan.writes})
+        after = target.snapshot.after({write.setting: write.after for write in plan.writes}, plan.old_keys)
         begun = _pending.begun(note, last_boot, plan)
         written_pending = begun.pending(last_boot, after.value)
         try:
@@ -63,9 +63,7 @@ def change(
             if not check_mode:
                 _apply.check_rights(target.registry, plan, target.snapshot)
                 backup = _backup.save(
-                    _backup.backup_of(
-                        begun.unfinished, begun.unfinished_keys, target.host, target.inventory_hostname, purpose
-                    ),
+                    _backup.backup_of(begun, target.host, target.inventory_hostname, purpose),
                     backup_dir,
                 )
                 _apply.apply(

@@ -34,6 +34,18 @@ class OptionError(ExchangeTlsError):
     kind = "bad_option"
 
 
+def all_problems(*checks: t.Callable[[], object]) -> None:
+    """Runs every check and raises one :class:`OptionError` with what all of them say."""
+    problems = []
+    for check in checks:
+        try:
+            check()
+        except OptionError as exc:
+            problems.append(exc.message)
+    if problems:
+        raise OptionError(" ".join(problems))
+
+
 class Unreachable(ExchangeTlsError):
     """The host could not be talked to: no route, refused, TLS failure, login refused, silence."""
 

@@ -2,31 +2,17 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: not a public interface.
-"""Holds a snapshot against a policy: findings. Pure."""
+"""Holds a snapshot against the rules of a policy. Pure."""
 
 from __future__ import annotations
 
-import dataclasses
-import enum
 import typing as t
 
-from ._policy import Policy, Rule
-from ._registry import Type, Value, show
+from ._findings import Finding, Status
+from ._registry import ABSENT, Type, show
+from ._rules import Policy, Rule
 from ._schannel import PROTOCOLS, SIDES, VALUE_NAMES, Effective, generation, os_default
 from ._snapshot import Snapshot
-
-
-class Status(enum.Enum):
-    """How a setting stands against the policy."""
-
-    COMPLIANT = "compliant"
-    NONCOMPLIANT = "noncompliant"
-    NOT_CONFIGURED = "not_configured"  # absent, although a value is asked for
-    NOT_APPLICABLE = "not_applicable"  # this Windows does not have what the rule is about
-
-
-# What makes a host as a whole not compliant.
-VIOLATIONS = frozenset({Status.NONCOMPLIANT, Status.NOT_CONFIGURED})
 
 # What each state asks Windows to do, for telling "right by default" from "wrong".
 _WANTED_EFFECT = {
@@ -34,48 +20,14 @@ _WANTED_EFFECT = {
     "disabled": frozenset({Effective.DISABLED, Effective.UNSUPPORTED}),
 }
 
-
-@dataclasses.dataclass(frozen=True)
-class Finding:
-    """One setting held against one rule."""
-
-    rule: Rule
-    actual: Value
-    effective: Effective | None
-    status: Status
-    severity: str
-    message: str
-
-    @property
-    def violates(self) -> bool:
-        return self.status in VIOLATIONS
-
-    def as_result(self) -> dict[str, t.Any]:
-        rule = self.rule
-        return {
-            "id": rule.id,
-            "title": rule.title,
-            "severity": self.severity,
-            "status": self.status.value,
-            "protocol": rule.protocol,
-            "side": rule.side,
-            "key": show(rule.setting.key),
-            "value": rule.setting.name,
-            "expected": rule.desired.value.as_result(),
-            "actual": self.actual.as_result(),
-            "effective": self.effective.value if self.effective else None,
-            "message": self.message,
-            "source": rule.source,
-        }
+ExchangeVersion = tuple[int, ...]
 
 
-def judge(policy: Policy, snapshot: Snapshot, build: int) -> tuple[Finding, ...]:
+def judge(
+    policy: Policy, snapshot: Snapshot, build: int, exchange: ExchangeVersion | None = None
+) -> tuple[Finding, ...]:
     """One finding for each rule, in the order of the policy."""
-    return tuple(_judge_rule(rule, snapshot, build) for rule in policy.rules)
-
-
-def compliant(findings: t.Iterable[Finding]) -> bool:
-    return not any(finding.violates for finding in findings)
+    return tuple(_judge_rule(rule, snapshot, build, exchange) for rule in policy.rules)
 
 
 def protocols_result(snapshot: Snapshot, build: int) -> dict[str, t.Any]:
@@ -85,7 +37,7 @@ def protocols_result(snapshot: Snapshot, build: int) -> dict[str, t.Any]:
 
 def _side_result(snapshot: Snapshot, protocol: str, side: str, build: int) -> dict[str, t.Any]:
     values = snapshot.side(protocol, side)
-    raw = dict(zip(VALUE_NAMES, (values.enabled, values.disabled_by_default), strict=False))
+    raw = dict(zip(VALUE_NAMES, (values.enabled, values.disabled_by_default), strict=True))
     return {
         **{name: value.as_result() for name, value in raw.items()},
         "state": values.state.value,
@@ -93,33 +45,46 @@ def _side_result(snapshot: Snapshot, protocol: str, side: str, build: int) -> di
     }
 
 
-def _judge_rule(rule: Rule, snapshot: Snapshot, build: int) -> Finding:
-    actual = snapshot.value(rule.setting)
+def _judge_rule(rule: Rule, snapshot: Snapshot, build: int, exchange: ExchangeVersion | None) -> Finding:
+    not_here = rule.applies.reason_not(build, exchange)
+    # nobody reads what does not apply
+    actual = ABSENT if not_here else snapshot.value(rule.setting)
     effective = default = None
     if rule.protocol and rule.side:
+        # the protocols are always read, whatever applies
         effective = snapshot.side(rule.protocol, rule.side).effective(rule.protocol, rule.side, build)
         default = os_default(rule.protocol, rule.side, build)
-    where = (
-        f"{rule.protocol} {rule.side} {rule.setting.name}"
-        if rule.protocol
-        else show(rule.setting.key, rule.setting.name)
-    )
+    where = show(rule.setting.key, rule.setting.name)
+    if rule.protocol:
+        where = f"{rule.protocol} {rule.side} {rule.setting.name}"
     windows = f"Windows Server {generation(build)}" if generation(build) else f"Windows build {build}"
 
     def finding(status: Status, message: str, severity: str = rule.severity) -> Finding:
-        return Finding(rule, actual, effective, status, severity, f"{where} {message}")
+        wrong = status in (Status.NONCOMPLIANT, Status.NOT_CONFIGURED)
+        return Finding(
+            id=rule.id,
+            title=rule.title,
+            severity=severity,
+            status=status,
+            message=f"{where} {message}",
+            why=rule.why,
+            source=rule.source,
+            setting=rule.setting,
+            protocol=rule.protocol,
+            side=rule.side,
+            expected=rule.desired.value,
+            actual=actual,
+            effective=effective,
+            write=rule.desired.to_write(actual) if wrong else None,
+        )
 
+    if not_here:
+        return finding(Status.NOT_APPLICABLE, f"does not matter: {not_here}.", "info")
     if default is Effective.UNSUPPORTED and (rule.state == "enabled" or not actual.present):
         return finding(Status.NOT_APPLICABLE, f"does not matter: {windows} does not have {rule.protocol}.", "info")
     if rule.desired.accepts(actual):
-        if actual == rule.desired.value:
-            return finding(Status.COMPLIANT, f"is {actual}, as it should be.", "info")
-        return finding(
-            Status.COMPLIANT,
-            f"is {actual}: Windows takes any number but 0 as on, but {rule.desired.value} is the documented value "
-            "and some programs accept no other.",
-            "low",
-        )
+        exactly = "" if actual == rule.desired.value else f", which is as good as {rule.desired.value}"
+        return finding(Status.COMPLIANT, f"is {actual}, as it should be{exactly}.", "info")
     should = f"it should be {rule.desired.value}"
     if not actual.present:
         if rule.state and effective in _WANTED_EFFECT.get(rule.state, ()):
@@ -130,7 +95,8 @@ def _judge_rule(rule: Rule, snapshot: Snapshot, build: int) -> Finding:
                 "low",
             )
         return finding(Status.NOT_CONFIGURED, f"is not set; {should}. {rule.why}")
-    if rule.desired.value.present and actual.type is not rule.desired.value.type and actual.type is not Type.OTHER:
+    wanted_type = rule.desired.value.type
+    if wanted_type is not None and actual.type is not wanted_type and actual.type is not Type.OTHER:
         return finding(
             Status.NONCOMPLIANT,
             f"is {actual}, a value of the wrong type; {should}. What Windows makes of another type is not documented.",

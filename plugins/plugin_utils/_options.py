@@ -8,8 +8,40 @@ from __future__ import annotations
 
 import typing as t
 
-PROTOCOLS: dict[str, t.Any] = {"protocols": {"type": "dict", "default": {"TLS 1.2": "enabled"}}}
+POLICY: dict[str, t.Any] = {
+    "baseline": {"type": "str", "default": "exchange_tls12"},
+    "protocols": {"type": "dict", "default": {}},
+    "dotnet": {
+        "type": "dict",
+        "options": {
+            "v4": {"type": "str", "choices": ["strong", "default", "unmanaged"]},
+            "v2": {"type": "str", "choices": ["strong", "default", "unmanaged"]},
+        },
+    },
+    "winhttp": {"type": "str", "choices": ["tls12", "tls12_only", "default", "unmanaged"]},
+    "renegotiation": {"type": "str", "choices": ["strict", "default", "unmanaged"]},
+    "ciphers": {"type": "dict", "default": {}},
+    "hashes": {"type": "dict", "default": {}},
+    "key_exchanges": {"type": "dict", "default": {}},
+    "dh_min_key_length": {"type": "int"},
+    "cipher_suites": {"type": "list", "elements": "str", "default": []},
+    "strays": {"type": "str", "choices": ["report", "remove", "ignore"], "default": "report"},
+    "waivers": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "match": {"type": "str", "required": True},
+            "reason": {"type": "str", "required": True},
+            "expires": {"type": "str"},
+        },
+    },
+    "fail_on": {"type": "str"},
+}
 
 WIRE_LOG: dict[str, t.Any] = {"wire_log": {"type": "path"}}
 
-BACKUP: dict[str, t.Any] = {"backup_dir": {"type": "path", "default": "exchange_tls_backups"}}
+BACKUP: dict[str, t.Any] = {
+    "backup_dir": {"type": "path", "default": "exchange_tls_backups"},
+    "undo_on_failure": {"type": "bool", "default": True},
+}

@@ -39,7 +39,8 @@ class Note:
     """What is known of the changes since ``boot``.
 
     ``at_boot``: the settings changed since then, with their values at that time. ``unfinished``: the settings a run was
-    about to write, with their values before it, and ``unfinished_keys`` the keys it was about to make; both are empty
+    about to write, with their values before it, ``unfinished_keys`` the keys it was about to make, and
+    ``unfinished_removals`` those it was about to remove; all are empty
     once the run has written all of them, so that a run that was cut off shows.
     """
 
@@ -47,6 +48,7 @@ class Note:
     at_boot: t.Mapping[Setting, Value]
     unfinished: t.Mapping[Setting, Value] = dataclasses.field(default_factory=dict)
     unfinished_keys: tuple[str, ...] = ()
+    unfinished_removals: tuple[str, ...] = ()
 
     def pending(self, last_boot: datetime.datetime, current: t.Callable[[Setting], Value]) -> bool:
         if booted_again(self.boot, last_boot):
@@ -54,7 +56,7 @@ class Note:
         return any(current(setting) != value for setting, value in self.at_boot.items())
 
     def finished(self) -> Note:
-        return dataclasses.replace(self, unfinished={}, unfinished_keys=())
+        return dataclasses.replace(self, unfinished={}, unfinished_keys=(), unfinished_removals=())
 
     def restarted(self, boot: datetime.datetime) -> Note:
         """After a restart, nothing differs from what was there when Windows started."""
@@ -67,6 +69,7 @@ class Note:
                 "at_boot": _encode_values(self.at_boot),
                 "unfinished": _encode_values(self.unfinished),
                 "unfinished_keys": list(self.unfinished_keys),
+                "unfinished_removals": list(self.unfinished_removals),
             }
         )
 
@@ -82,6 +85,7 @@ class Note:
                 _decode_values(data["at_boot"]),
                 _decode_values(data["unfinished"]),
                 tuple(str(key) for key in data["unfinished_keys"]),
+                tuple(str(key) for key in data["unfinished_removals"]),
             )
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
             raise NoteUnreadable(f"{type(exc).__name__}: {exc}") from None
@@ -95,11 +99,13 @@ def begun(previous: Note | None, last_boot: datetime.datetime, plan: Plan) -> No
     before = {write.setting: write.before for write in plan.writes}
     cut_off = previous.unfinished if previous else {}
     keys = dict.fromkeys([*(previous.unfinished_keys if previous else ()), *plan.new_keys])
+    removals = dict.fromkeys([*(previous.unfinished_removals if previous else ()), *plan.old_keys])
     return Note(
         same_boot.boot if same_boot else last_boot,
         {**before, **(same_boot.at_boot if same_boot else {})},
         {**before, **cut_off},
         tuple(keys),
+        tuple(removals),
     )
 
 

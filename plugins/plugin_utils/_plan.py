@@ -9,8 +9,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ._judge import Finding
-from ._registry import Value, show
+from ._findings import Finding
+from ._registry import ABSENT, Value, show
 from ._snapshot import Setting, Snapshot, parents
 
 
@@ -73,20 +73,38 @@ class Plan:
         )
 
 
-def plan(findings: t.Iterable[Finding], snapshot: Snapshot) -> Plan:
-    """As few writes as possible: only what violates the policy. Nothing is planned where all is well."""
+def plan(
+    findings: t.Iterable[Finding],
+    snapshot: Snapshot,
+    strays: tuple[tuple[Setting, ...], tuple[str, ...]] = ((), ()),
+) -> Plan:
+    """As few writes as possible: only what violates the policy. Nothing is planned where all is well.
+
+    ``strays``: values to delete, and keys to delete after them, children before parents.
+    """
     judged = tuple(findings)
-    writes = tuple(
-        Write(finding.rule.setting, finding.actual, finding.rule.desired.value)
-        for finding in judged
-        if finding.violates
+    values, old_keys = strays
+    writes = (
+        *(
+            Write(finding.setting, finding.actual or ABSENT, finding.write)
+            for finding in judged
+            if finding.violates and finding.write is not None
+        ),
+        *(Write(setting, snapshot.value(setting), ABSENT) for setting in values),
     )
-    covers = frozenset(finding.rule.setting for finding in judged)
-    return Plan(writes, _missing_keys(writes, snapshot), covers=covers)
+    covers = frozenset((*(item.setting for item in judged if item.expected is not None), *values))
+    wanted = [write.setting.key for write in writes if write.after.present]
+    return Plan(writes, _missing_keys(wanted, snapshot), old_keys, covers)
 
 
-def restore(values: t.Mapping[Setting, Value], missing_keys: t.Sequence[str], snapshot: Snapshot) -> Plan:
-    """The plan that brings these settings back, and removes the keys that were not there (``missing_keys``, parents
+def restore(
+    values: t.Mapping[Setting, Value],
+    missing_keys: t.Sequence[str],
+    removed_keys: t.Sequence[str],
+    snapshot: Snapshot,
+) -> Plan:
+    """The plan that brings these settings and ``removed_keys`` back, and removes the keys that were not there
+    (``missing_keys``, parents
     first). A key that holds anything else by now stays: it is not ours to delete."""
     writes = tuple(
         Write(setting, snapshot.value(setting), value)
@@ -101,15 +119,15 @@ def restore(values: t.Mapping[Setting, Value], missing_keys: t.Sequence[str], sn
         left = {Setting(key, name) for name in snapshot.listed[folded]}
         if snapshot.key_exists(key) and below <= {old.lower() for old in old_keys} and left <= going:
             old_keys.append(key)
-    return Plan(writes, _missing_keys(writes, snapshot), tuple(old_keys), frozenset(values))
+    wanted = [*removed_keys, *(write.setting.key for write in writes if write.after.present)]
+    return Plan(writes, _missing_keys(wanted, snapshot), tuple(old_keys), frozenset(values))
 
 
-def _missing_keys(writes: t.Iterable[Write], snapshot: Snapshot) -> tuple[str, ...]:
-    """The keys to make for these writes: parents first, each once. A key nobody looked at is taken as present."""
+def _missing_keys(wanted: t.Iterable[str], snapshot: Snapshot) -> tuple[str, ...]:
+    """The keys to make for these to exist: parents first, each once. A key nobody looked at is taken as present."""
     missing: dict[str, str] = {}
-    for write in writes:
-        if write.after.present:
-            for key in reversed(parents(write.setting.key)):
-                if snapshot.key_exists(key) is False:
-                    missing.setdefault(key.lower(), key)
+    for leaf in wanted:
+        for key in reversed(parents(leaf)):
+            if snapshot.key_exists(key) is False:
+                missing.setdefault(key.lower(), key)
     return tuple(missing.values())

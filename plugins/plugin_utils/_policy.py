@@ -2,7 +2,8 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: not a public interface.
-"""What is wanted: options become rules, one for each registry value. Pure."""
+"""The options of a task become its policy: a baseline, and what the task asks for itself. Pure but for reading
+files."""
 
 from __future__ import annotations
 
@@ -11,122 +12,192 @@ import difflib
 import re
 import typing as t
 
+from . import _baselines, _subjects
 from ._errors import OptionError
-from ._registry import ABSENT, Value, dword
-from ._schannel import DISABLED_BY_DEFAULT, ENABLED, PROTOCOLS, SIDES, protocol_key
+from ._rules import Policy, Rule
+from ._schannel import PROTOCOLS, SIDES
 from ._snapshot import Setting
+from ._subjects import UNMANAGED, Subject
 
-UNMANAGED = "unmanaged"
-
-MICROSOFT = "Microsoft, Exchange Server TLS configuration best practices"
-
-
-@dataclasses.dataclass(frozen=True)
-class Desired:
-    """What one value should be, and what else counts as right."""
-
-    value: Value
-    # Windows reads any number but 0 as "on"; 1 is what is written (domain.md 4.2)
-    any_nonzero: bool = False
-
-    def accepts(self, actual: Value) -> bool:
-        if self.any_nonzero and actual.type is self.value.type:
-            return bool(actual.data)
-        return actual == self.value
+# A subject and the state it should be in.
+Wish = tuple[Subject, str]
 
 
-# What each state means in the registry (Microsoft's TLS registry settings; Exchange TLS best practices 2025).
-STATES: dict[str, dict[str, Desired]] = {
-    "enabled": {ENABLED: Desired(dword(1), any_nonzero=True), DISABLED_BY_DEFAULT: Desired(dword(0))},
-    "disabled": {ENABLED: Desired(dword(0)), DISABLED_BY_DEFAULT: Desired(dword(1), any_nonzero=True)},
-    "default": {ENABLED: Desired(ABSENT), DISABLED_BY_DEFAULT: Desired(ABSENT)},
-}
-
-
-@dataclasses.dataclass(frozen=True)
-class Rule:
-    """One setting that is asked for."""
-
-    id: str  # stable: people keep it in waivers and reports
-    title: str
-    severity: str  # high, medium, low
-    setting: Setting
-    desired: Desired
-    source: str
-    why: str
-    protocol: str | None = None
-    side: str | None = None
-    state: str | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Policy:
-    """The rules of a task."""
-
-    rules: tuple[Rule, ...]
-
-    @property
-    def protocols(self) -> frozenset[str]:
-        """The protocols that some rule is about."""
-        return frozenset(rule.protocol for rule in self.rules if rule.protocol)
-
-
-def from_options(protocols: t.Mapping[t.Any, t.Any]) -> Policy:
-    """The policy of the ``protocols`` option: ``{TLS 1.2: enabled}`` or ``{TLS 1.2: {Client: enabled, Server:
-    enabled}}``.
+def from_options(options: t.Mapping[str, t.Any]) -> Policy:
+    """The policy of the options in ``_options.POLICY``: what the task names overrides the baseline.
 
     Raises :class:`OptionError` that names every problem.
     """
     problems: list[str] = []
-    rules: list[Rule] = []
-    named: set[str] = set()
-    for name, wish in protocols.items():
-        protocol = _choice(name, PROTOCOLS, "protocol", problems)
-        if protocol is None:
-            continue
-        if protocol in named:
-            problems.append(f"{protocol} is named twice")
-        named.add(protocol)
-        for side, state in _sides(protocol, wish, problems):
-            if protocol == "TLS 1.2" and state == "disabled":
-                problems.append(
-                    f"TLS 1.2 cannot be disabled on the {side} side: Exchange SMTP has no TLS 1.3, so nothing "
-                    f"would be left "
-                    "to send and receive mail with"
-                )
-            elif state != UNMANAGED:
-                rules.extend(_protocol_rules(protocol, side, state))
+    wishes = [*_wishes(options, problems)]
+    for subject, state in wishes:
+        if subject.protocol == "TLS 1.2" and state == "disabled":
+            problems.append(
+                f"TLS 1.2 cannot be disabled on the {subject.side} side: Exchange SMTP has no TLS 1.3, so nothing "
+                "would be left to send and receive mail with"
+            )
+    suites = _suites(options["cipher_suites"] or (), problems)
+    rules: dict[Setting, Rule] = {}
+    if options["baseline"] != _baselines.NONE:
+        try:
+            rules = {rule.setting: rule for rule in _baselines.load(options["baseline"]).rules}
+        except OptionError as exc:
+            problems.append(exc.message.rstrip("."))
     if problems:
-        raise OptionError("Bad policy in 'protocols': " + "; ".join(problems) + ".")
-    if not rules:
+        raise OptionError("Bad policy: " + "; ".join(problems) + ".")
+    for subject, state in wishes:
+        _override(rules, subject, state)
+    if not rules and not suites:
         raise OptionError(
-            "The policy is empty: 'protocols' asks for nothing. Name at least one protocol and state, for "
+            "The policy is empty: nothing is asked for. Name a baseline, or at least one protocol and state, for "
             "example {TLS 1.2: enabled}."
         )
-    return Policy(tuple(rules))
+    return Policy(tuple(rules.values()), suites)
 
 
-def _sides(protocol: str, wish: t.Any, problems: list[str]) -> list[tuple[str, str]]:
-    if isinstance(wish, t.Mapping):
-        found: list[tuple[str, str]] = []
-        for name, value in wish.items():
-            side = _choice(name, SIDES, f"side of {protocol}", problems)
-            state = _state(protocol, value, problems)
-            if side and side in (earlier for earlier, _dummy in found):
-                problems.append(f"the {side} side of {protocol} is named twice")
-            if side and state:
-                found.append((side, state))
-        return found
-    state = _state(protocol, wish, problems)
-    return [(side, state) for side in SIDES] if state else []
+def with_suites(policy: Policy, policy_exists: bool) -> Policy:
+    """The policy for a host where the cipher suites come from a policy, or do not."""
+    if not policy.cipher_suites:
+        return policy
+    subject = _subjects.cipher_suites(policy.cipher_suites, policy_exists)
+    rules = {rule.setting: rule for rule in policy.rules}
+    _override(rules, subject, "set")
+    return dataclasses.replace(policy, rules=tuple(rules.values()))
 
 
-def _state(protocol: str, wish: t.Any, problems: list[str]) -> str | None:
+def _override(rules: dict[Setting, Rule], subject: Subject, state: str) -> None:
+    """The wish takes the place of what the baseline says of the same values; ``unmanaged`` only takes it away."""
+    if state == UNMANAGED:
+        for item in (item for items in subject.states.values() for item in items):
+            rules.pop(item.setting, None)
+        return
+    for rule in _rules(subject, state):
+        rules[rule.setting] = rule
+
+
+def _rules(subject: Subject, state: str) -> t.Iterator[Rule]:
+    for item in subject.states[state]:
+        yield Rule(
+            id=f"{subject.id}.{item.name}",
+            title=f"{subject.title}: {state}",
+            severity="high" if subject.protocol == "TLS 1.2" else "medium",
+            setting=item.setting,
+            desired=item.desired,
+            source=subject.source,
+            why=_WHY.get((subject.protocol, state), "The task asks for it."),
+            protocol=subject.protocol,
+            side=subject.side,
+            state=state,
+            applies=subject.applies,
+        )
+
+
+_WHY = {
+    ("TLS 1.2", "enabled"): "Exchange Online refuses TLS 1.0 and 1.1; without TLS 1.2 mail flow with it stops.",
+    **{
+        (old, "disabled"): f"{old} has known weaknesses and no current mail system needs it."
+        for old in ("SSL 2.0", "SSL 3.0", "TLS 1.0", "TLS 1.1")
+    },
+}
+
+# Options whose keys are names in the registry: what the names may be, and the subject behind one.
+_NAMED: dict[str, tuple[str, tuple[str, ...], t.Callable[[str], Subject]]] = {
+    "ciphers": ("cipher", _subjects.CIPHERS, _subjects.cipher),
+    "hashes": ("hash", _subjects.HASHES, _subjects.hash_algorithm),
+    "key_exchanges": ("key exchange", _subjects.KEY_EXCHANGES, _subjects.key_exchange),
+}
+
+
+def _wishes(options: t.Mapping[str, t.Any], problems: list[str]) -> t.Iterator[Wish]:
+    yield from _protocols(options["protocols"] or {}, problems)
+    for version, state in (options["dotnet"] or {}).items():
+        if state is not None:
+            yield _subjects.dotnet(version), state
+    if options["winhttp"] is not None:
+        yield _subjects.WINHTTP, options["winhttp"]
+    if options["renegotiation"] is not None:
+        yield _subjects.RENEGOTIATION, options["renegotiation"]
+    for option, (what, allowed, subject_of) in _NAMED.items():
+        named: set[str] = set()
+        for given, wish in (options[option] or {}).items():
+            name = _choice(given, allowed, what, problems)
+            if name is None:
+                continue
+            _once(name, named, name, problems)
+            subject = subject_of(name)
+            state = _state(name, wish, subject, problems)
+            if state:
+                yield subject, state
+    bits = options["dh_min_key_length"]
+    if bits is not None:
+        if bits < 512 or bits % 64:
+            problems.append(f"'dh_min_key_length' is {bits}; it is a number of bits such as 2048")
+        else:
+            yield _subjects.dh_min_key_length(bits), "set"
+
+
+def _protocols(protocols: t.Mapping[t.Any, t.Any], problems: list[str]) -> t.Iterator[Wish]:
+    named: set[str] = set()
+    for given, wish in protocols.items():
+        protocol = _choice(given, PROTOCOLS, "protocol", problems)
+        if protocol is None:
+            continue
+        _once(protocol, named, protocol, problems)
+        yield from _sides(protocol, wish, problems)
+
+
+def _sides(protocol: str, wish: t.Any, problems: list[str]) -> t.Iterator[Wish]:
+    if not isinstance(wish, t.Mapping):
+        subjects = [_subjects.protocol_side(protocol, side) for side in SIDES]
+        state = _state(protocol, wish, subjects[0], problems)
+        if state:
+            yield from ((subject, state) for subject in subjects)
+        return
+    seen: set[str] = set()
+    for name, value in wish.items():
+        side = _choice(name, SIDES, f"side of {protocol}", problems)
+        if side:
+            _once(side, seen, f"the {side} side of {protocol}", problems)
+        subject = _subjects.protocol_side(protocol, side or SIDES[0])
+        state = _state(protocol, value, subject, problems)
+        if side and state:
+            yield subject, state
+
+
+def _once(name: str, seen: set[str], shown: str, problems: list[str]) -> None:
+    """Names that differ in case only are two keys in YAML, and one here."""
+    if name in seen:
+        problems.append(f"{shown} is named twice")
+    seen.add(name)
+
+
+def _suites(given: t.Iterable[t.Any], problems: list[str]) -> tuple[str, ...]:
+    """The cipher suites by the names that Windows has for them. With a list in which it knows no suite for TLS 1.2,
+    every TLS 1.2 handshake fails."""
+    found: dict[str, None] = {}
+    for item in given:
+        name = str(item).upper()
+        if not re.fullmatch(r"(TLS|SSL)_[A-Z0-9_]+", name, re.ASCII):
+            problems.append(
+                f"'cipher_suites': {str(item)!r} is not the name of a cipher suite in Windows, such as "
+                "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"
+            )
+        elif name in found:
+            problems.append(f"'cipher_suites' names {name} twice")
+        else:
+            found[name] = None
+    # those of TLS 1.3 name no key exchange
+    if found and not any(name.startswith("TLS_") and "_WITH_" in name for name in found):
+        problems.append("'cipher_suites' has none for TLS 1.2, which Exchange SMTP needs")
+    return tuple(found)
+
+
+def _state(name: str, wish: t.Any, subject: Subject, problems: list[str]) -> str | None:
     if isinstance(wish, bool):
         # YAML turns on, off, yes and no into booleans
-        problems.append(f"{protocol}: write 'enabled' or 'disabled' instead of a boolean")
+        problems.append(f"{name}: write 'enabled' or 'disabled' instead of a boolean")
         return None
-    return _choice(wish, (*STATES, UNMANAGED), f"state of {protocol}", problems)
+    return _choice(wish, (*subject.states, UNMANAGED), f"state of {name}", problems)
 
 
 def _choice(given: t.Any, allowed: t.Sequence[str], what: str, problems: list[str]) -> str | None:
@@ -144,28 +215,3 @@ def _choice(given: t.Any, allowed: t.Sequence[str], what: str, problems: list[st
 
 def _fold(word: str) -> str:
     return re.sub(r"[^a-z0-9]", "", word.lower())
-
-
-def _protocol_rules(protocol: str, side: str, state: str) -> t.Iterator[Rule]:
-    for name, desired in STATES[state].items():
-        yield Rule(
-            id=f"{re.sub(r'[ .]', '_', protocol.lower())}.{side.lower()}.{name.lower()}",
-            title=f"{protocol} {state} ({side}): {name}",
-            severity="high" if protocol == "TLS 1.2" else "medium",
-            setting=Setting(protocol_key(protocol, side), name),
-            desired=desired,
-            source=MICROSOFT,
-            why=_WHY.get((protocol, state), f"The policy asks for {protocol} {state}."),
-            protocol=protocol,
-            side=side,
-            state=state,
-        )
-
-
-_WHY = {
-    ("TLS 1.2", "enabled"): "Exchange Online refuses TLS 1.0 and 1.1; without TLS 1.2 mail flow with it stops.",
-    **{
-        (old, "disabled"): f"{old} has known weaknesses and no current mail system needs it."
-        for old in ("SSL 2.0", "SSL 3.0", "TLS 1.0", "TLS 1.1")
-    },
-}

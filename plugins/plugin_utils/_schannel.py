@@ -18,8 +18,12 @@ from ._registry import ABSENT, Type, Value
 SCHANNEL_KEY = r"SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL"
 PROTOCOLS_KEY = rf"{SCHANNEL_KEY}\Protocols"
 
-# The versions that TLS on Exchange is about, oldest first, by the names of their registry keys.
-PROTOCOLS = ("SSL 2.0", "SSL 3.0", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3")
+# All that Windows knows below Protocols, by the names of the registry keys. The table of defaults at the end of this
+# file speaks of the middle six, oldest first; of the others no source tells the defaults.
+_TABLED = ("SSL 2.0", "SSL 3.0", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3")
+PROTOCOLS = ("Multi-Protocol Unified Hello", "PCT 1.0", *_TABLED, "DTLS 1.0", "DTLS 1.2")
+# What phase 2 turns off.
+OLD_PROTOCOLS = ("Multi-Protocol Unified Hello", "PCT 1.0", "SSL 2.0", "SSL 3.0", "TLS 1.0", "TLS 1.1", "DTLS 1.0")
 CLIENT, SERVER = SIDES = ("Client", "Server")
 ENABLED, DISABLED_BY_DEFAULT = VALUE_NAMES = ("Enabled", "DisabledByDefault")
 
@@ -99,7 +103,7 @@ def os_default(protocol: str, side: str, build: int) -> Effective:
     row = _GENERATIONS.get(build)
     if row is None:
         return Effective.UNKNOWN
-    cell = row.defaults[PROTOCOLS.index(protocol)] if protocol in PROTOCOLS else "?"
+    cell = row.defaults[_TABLED.index(protocol)] if protocol in _TABLED else "?"
     if "/" in cell:
         cell = cell.split("/")[SIDES.index(side)]
     return {"on": Effective.ENABLED, "off": Effective.DISABLED, "no": Effective.UNSUPPORTED, "?": Effective.UNKNOWN}[
@@ -136,7 +140,7 @@ def _number(value: Value) -> int | t.Literal[_NoProof.NO_PROOF] | None:
 @dataclasses.dataclass(frozen=True)
 class _Generation:
     name: str
-    # one cell per entry of PROTOCOLS; "client/server" where the sides differ; no = removed or not yet there
+    # one cell per entry of _TABLED; "client/server" where the sides differ; no = removed or not yet there
     defaults: tuple[str, str, str, str, str, str]
 
 

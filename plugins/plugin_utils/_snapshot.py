@@ -57,13 +57,33 @@ class Snapshot:
         key = protocol_key(protocol, side)
         return Side(self.values[Setting(key, ENABLED)], self.values[Setting(key, DISABLED_BY_DEFAULT)])
 
-    def after(self, changes: t.Mapping[Setting, Value]) -> Snapshot:
-        """The snapshot as it would be after these writes."""
+    def after(self, changes: t.Mapping[Setting, Value], removed_keys: t.Sequence[str] = ()) -> Snapshot:
+        """The snapshot as it would be after these writes, and after these keys were removed."""
         keys = dict(self.keys)
+        gone = {key.lower() for key in removed_keys}
+        keys.update(dict.fromkeys(gone, False))
         for setting, value in changes.items():
             if value.present:
                 keys.update(dict.fromkeys(parents(setting.key.lower()), True))
-        return dataclasses.replace(self, values={**self.values, **changes}, keys=keys)
+        return dataclasses.replace(
+            self,
+            values={**self.values, **changes},
+            keys=keys,
+            subkeys={
+                key: tuple(name for name in names if f"{key}\\{name.lower()}" not in gone)
+                for key, names in self.subkeys.items()
+                if key not in gone
+            },
+            listed={
+                key: {name: kind for name, kind in types.items() if _stays(changes.get(Setting(key, name)))}
+                for key, types in self.listed.items()
+                if key not in gone
+            },
+        )
+
+
+def _stays(change: Value | None) -> bool:
+    return change is None or change.present
 
 
 def parents(key: str) -> list[str]:

@@ -103,6 +103,21 @@ def read_host(session: Session, registry: Registry) -> Host:
     )
 
 
+EXCHANGE_SETUP = r"SOFTWARE\Microsoft\ExchangeServer\v15\Setup"
+
+
+def read_exchange(registry: Registry) -> tuple[int, ...] | None:
+    """The version of Exchange's last cumulative update, such as (15, 2, 1748, 10); None without Exchange (1 to 4
+    requests)."""
+    numbers: list[int] = []
+    for name in ("MsiProductMajor", "MsiProductMinor", "MsiBuildMajor", "MsiBuildMinor"):
+        value = registry.get(EXCHANGE_SETUP, name)
+        if value is None or not isinstance(value.data, int):
+            return None
+        numbers.append(value.data)
+    return tuple(numbers)
+
+
 def booted_again(before: datetime.datetime, after: datetime.datetime) -> bool:
     """Whether two boot times belong to different starts of Windows."""
     return abs(after - before) > BOOT_JITTER

@@ -75,7 +75,7 @@ def main() -> int:
     over = False
     with tempfile.TemporaryDirectory(prefix="exchange-tls-bench-") as folder:
         work = pathlib.Path(folder)
-        states = {"stock": ["stock"], "full": ["stock", "fully_configured"]}
+        states = {"stock": ["stock"], "full": ["stock", "fully_configured", "dotnet_strong"]}
         most = max(wishes.hosts)
         hosts = {
             f"{state}{number:03}": {"windows": "2016", "registry": layers, "winrm": {"http": 5985, "auth": ["ntlm"]}}

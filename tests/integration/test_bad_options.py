@@ -30,7 +30,7 @@ class Case:
 
 
 def policy(wanted: t.Any, *says: str) -> Case:
-    return Case("tls_settings", {"protocols": wanted}, says)
+    return Case("tls_settings", {"baseline": "none", "protocols": wanted}, says)
 
 
 ALLOWED = ("SSL 2.0, SSL 3.0, TLS 1.0, TLS 1.1, TLS 1.2, TLS 1.3",)
@@ -78,7 +78,9 @@ CASES = {
         ("frobnicate", "did you mean 'TLS 1.2'?"),
     ),
     "type-and-policy": Case(
-        "tls_settings", {"undo_on_failure": "maybe", "protocols": {}}, ("undo_on_failure", "policy is empty")
+        "tls_settings",
+        {"undo_on_failure": "maybe", "baseline": "none", "protocols": {}},
+        ("undo_on_failure", "policy is empty"),
     ),
     "timeout": Case("reboot", {"timeout": -1}, ("'timeout'", "-1", "more than 0")),
     "timeout-and-unknown": Case("reboot", {"timeout": 0, "time": 3}, ("unknown option 'time'", "more than 0")),

@@ -18,9 +18,12 @@ LAB: dict[str, t.Any] = {
     "accounts": [{"user": "labadmin", "password": "Lab-Pass-1", "administrator": True}],
     "hosts": {
         "stock": {"windows": "2016", "registry": ["stock"]},
-        "full": {"windows": "2016", "registry": ["stock", "fully_configured"]},
+        "full": {"windows": "2016", "registry": ["stock", "fully_configured", "dotnet_strong"]},
     },
 }
+
+# All six protocols on top of the default baseline, which asks about .NET as well.
+OPTIONS = {"baseline": "exchange_tls12", "protocols": ALL}
 
 
 @pytest.mark.parametrize("connection", ["winrm", "psrp"])
@@ -30,7 +33,7 @@ def test_budget(lab: LabClient, ansible: Ansible, connection: str) -> None:
         for name in BUDGET:
             lab.host(name).reset_log()
         arguments = ["--check"] if module == "tls_settings" else []
-        ansible.task(module, *arguments, connection=connection, options={"protocols": ALL}).ok()
+        ansible.task(module, *arguments, connection=connection, options=OPTIONS).ok()
         cost[module] = {name: lab.host(name).counters()["soap_requests"] for name in BUDGET}
         assert {name: lab.host(name).counters()["logins"] for name in BUDGET} == dict.fromkeys(BUDGET, 1)
     assert cost["tls_settings"] == cost["tls_settings_info"]
@@ -41,7 +44,7 @@ def test_enforcing_what_is_right_costs_an_audit(lab: LabClient, ansible: Ansible
     requests = {}
     for module in ("tls_settings_info", "tls_settings"):
         lab.host("full").reset_log()
-        run = ansible.task(module, hosts="full", options={"protocols": ALL}).ok()
+        run = ansible.task(module, hosts="full", options=OPTIONS).ok()
         assert run.result(module)["changed"] is False
         requests[module] = [(item["operation"], item["arguments"]) for item in lab.host("full").requests()]
     assert requests["tls_settings"] == requests["tls_settings_info"]

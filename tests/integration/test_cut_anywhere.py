@@ -155,7 +155,10 @@ def settings(undo: str) -> dict[str, t.Any]:
     return {
         "name": "Set",
         "mailops.exchange_tls.tls_settings": {
+            "baseline": "none",
             "protocols": POLICY,
+            # old TLS goes off in the same run here, which is not for people
+            "force": True,
             "backup_dir": "{{ tls12_backup_dir }}",
             "undo_on_failure": undo,
         },
@@ -259,7 +262,11 @@ def story(lab: LabClient, ansible: Ansible, operations: list[str], both_plugins:
     for case in cases.values():
         case.after_second = protocols(case.host)
         case.note_after_second = note_of(case.host)
-    look = {"name": "Look", "mailops.exchange_tls.tls_settings_info": {}, "when": "'restarted' in inventory_hostname"}
+    look = {
+        "name": "Look",
+        "mailops.exchange_tls.tls_settings_info": {"baseline": "none", "protocols": POLICY},
+        "when": "'restarted' in inventory_hostname",
+    }
     rollback = ansible.playbook(play(back(), look, hosts=going_on), *both_plugins, limit=LIMIT)
     for case in cases.values():
         case.after_rollback = protocols(case.host)

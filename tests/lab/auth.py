@@ -60,9 +60,9 @@ class AccountBook:
 
     def find(self, name: str) -> Account | None:
         """The account meant by user, DOMAIN\\user, .\\user, COMPUTER\\user or user@domain."""
-        domain, _, user = name.rpartition("\\")
+        domain, dummy, user = name.rpartition("\\")
         if not domain and "@" in user:
-            user, _, domain = user.partition("@")
+            user, dummy, domain = user.partition("@")
         for account in self._accounts:
             if account.user.upper() == user.upper() and self._domain_fits(account, domain.upper()):
                 return account
@@ -137,7 +137,7 @@ class ConnectionSecurity:
 
     def authorize(self, header: str) -> Outcome:
         """Handles one Authorization header. A token in the outcome is to be sent back."""
-        scheme, _, data = header.partition(" ")
+        scheme, dummy, data = header.partition(" ")
         try:
             raw = base64.b64decode(data.strip(), validate=True)
         except binascii.Error:
@@ -154,7 +154,7 @@ class ConnectionSecurity:
         return Outcome(rejected=reason)
 
     def _basic(self, raw: bytes) -> Outcome:
-        name, _, password = raw.decode("utf-8", "replace").partition(":")
+        name, dummy, password = raw.decode("utf-8", "replace").partition(":")
         self.user = name
         self._context = None
         self.account = self._book.check(name, password)

@@ -73,7 +73,7 @@ class _Lines:
             if not data:
                 return None
             self._buffer += data
-        line, _, self._buffer = self._buffer.partition(b"\n")
+        line, dummy, self._buffer = self._buffer.partition(b"\n")
         return line.rstrip(b"\r").decode("latin-1")
 
     def write(self, text: str) -> None:
@@ -161,7 +161,7 @@ def _serve_mailbox(sock: socket.socket, kind: str) -> None:
     service = "IMAP4" if imap else "POP3"
     lines.write(f"{'* OK' if imap else '+OK'} The Microsoft Exchange {service} service is ready.")
     while (line := lines.read()) is not None:
-        tag, _, command = line.partition(" ")
+        tag, dummy, command = line.partition(" ")
         verb = (command if imap else tag).upper()
         if imap and verb.startswith("LOGOUT"):
             lines.write(f"* BYE Microsoft Exchange Server IMAP4 server signing off.\r\n{tag} OK LOGOUT completed.")

@@ -254,7 +254,11 @@ class Host:
 
     def _effective(self) -> tuple[str, ...]:
         lenient = self.quirks.get("wrong_type") == "number"
-        return effective_protocols(self.registry, self.description.windows, lenient)
+        accepted = effective_protocols(self.registry, self.description.windows, lenient)
+        if self.quirks.get("tls12_needs_old") and not {"TLS 1.0", "TLS 1.1"} & set(accepted):
+            # a server program that speaks TLS 1.2 only as long as older versions are on
+            return tuple(protocol for protocol in accepted if protocol != "TLS 1.2")
+        return accepted
 
     # -- questions -------------------------------------------------------------------------------------------------
 

@@ -115,7 +115,7 @@ class Protection:
 
 def split_full(path: str) -> tuple[str, str]:
     """Hive and path of HKLM\\... (HKEY_LOCAL_MACHINE\\... too); a path without a hive is below HKLM."""
-    head, _, rest = path.partition("\\")
+    head, dummy, rest = path.partition("\\")
     long_names = {"HKEY_LOCAL_MACHINE": "HKLM", "HKEY_CURRENT_USER": "HKCU", "HKEY_USERS": "HKU"}
     hive = long_names.get(head.upper(), head.upper())
     return (hive, rest) if hive in HIVES.values() else ("HKLM", path)

@@ -103,7 +103,7 @@ def _identify(host: Host) -> str:
 def _resource(request: Request) -> tuple[str, str, str]:
     """Namespace, class and URI of a WMI resource, with the __cimnamespace selector checked."""
     prefix = f"{ns.WMI}/"
-    namespace, _, class_name = request.resource_uri.removeprefix(prefix).rpartition("/")
+    namespace, dummy, class_name = request.resource_uri.removeprefix(prefix).rpartition("/")
     if not request.resource_uri.startswith(prefix) or not namespace or not class_name:
         raise because(faults.INVALID_URI, request.resource_uri)
     if namespace not in NAMESPACES:

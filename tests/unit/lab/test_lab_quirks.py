@@ -166,7 +166,7 @@ class TestAnswers:
 
     def test_truncated(self, wire: Wire, plain: HostClient) -> None:
         with pytest.raises(ET.ParseError):
-            _ = self.answer(wire, plain, "truncated").root
+            dummy = self.answer(wire, plain, "truncated").root
 
     def test_oversized(self, wire: Wire, plain: HostClient) -> None:
         reply = self.answer(wire, plain, "oversized")
@@ -179,7 +179,7 @@ class TestAnswers:
 
     def test_garbage(self, wire: Wire, plain: HostClient) -> None:
         with pytest.raises(ET.ParseError):
-            _ = self.answer(wire, plain, "garbage").root
+            dummy = self.answer(wire, plain, "garbage").root
 
     def test_empty(self, wire: Wire, plain: HostClient) -> None:
         assert self.answer(wire, plain, "empty").body == b""

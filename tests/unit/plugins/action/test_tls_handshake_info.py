@@ -32,7 +32,11 @@ def run(
     """Runs the plugin as the task executor does; any use of the connection is an error."""
     task = types.SimpleNamespace(
         no_log=False,
-        args=arguments, action="mailops.exchange_tls.tls_handshake_info", check_mode=check_mode, async_val=0, diff=False
+        args=arguments,
+        action="mailops.exchange_tls.tls_handshake_info",
+        check_mode=check_mode,
+        async_val=0,
+        diff=False,
     )
     loader = DataLoader()
     task_vars = {"inventory_hostname": host, **variables}

@@ -9,8 +9,8 @@ import dataclasses
 from pathlib import Path
 from typing import Any, cast
 
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _backup, _pending, _plan, _policy
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._audit import audit, read_note, settle
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _backup, _pending, _plan
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._audit import read_note, settle
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change import Target, change
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._reader import Reader
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import Registry, Type, Value, dword
@@ -18,6 +18,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel imp
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows import read_host
 
 from .fakes import FakeWindows, registry_of
+from .policies import audited, policy
 
 OPTIONS = {"TLS 1.2": "enabled", "TLS 1.0": "disabled", "SSL 3.0": "default"}
 CONTENT: dict[str, dict[str, Value]] = {
@@ -33,25 +34,24 @@ class Run:
 
     windows: FakeWindows
     folder: Path
-    options: dict[str, str] = dataclasses.field(default_factory=lambda: dict(OPTIONS))
+    protocols: dict[str, str] = dataclasses.field(default_factory=lambda: dict(OPTIONS))
     undo: bool = True
     partial: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def __call__(self, *, check_mode: bool = False) -> dict[str, Any]:
-        policy = _policy.from_options(self.options)
         registry = registry_of(self.windows)
-        before = audit(cast(Any, self.windows), policy)
+        before = audited(self.windows, policy(self.protocols))
         self.partial = before.as_result()
         outcome, after = change(
             Target(registry, before.host, before.snapshot, before.pending, "ex01"),
-            _plan.plan(before.findings, before.snapshot),
+            before.plan(),
             purpose="change",
             backup_dir=str(self.folder),
             undo=self.undo,
             check_mode=check_mode,
             partial=self.partial,
         )
-        return {**before.judged_again(policy, after).as_result(), **outcome}
+        return {**before.after(after).as_result(), **outcome}
 
 
 def without_times(result: dict[str, Any]) -> dict[str, Any]:
@@ -80,9 +80,11 @@ def roll_back(windows: FakeWindows, saved: _backup.Backup, folder: Path) -> dict
     for key in saved.missing_keys:
         reader.subkeys(key)
         reader.list_values(key)
+    for key in saved.removed_keys:
+        reader.subkeys(key)
     pending = settle(note, host.last_boot, reader)
     snapshot = reader.snapshot()
-    plan = _plan.restore(saved.values, saved.missing_keys, snapshot)
+    plan = _plan.restore(saved.values, saved.missing_keys, saved.removed_keys, snapshot)
     outcome, _after = change(
         Target(registry, host, snapshot, pending, "ex01"),
         plan,

@@ -5,30 +5,32 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _plan, _policy
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._audit import Audit, audit
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judge import Finding, compliant
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _plan
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._audit import Audit
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._findings import Finding, compliant
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import Type, Value, dword
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import PROTOCOLS_KEY, protocol_key
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import Setting
 
+from . import policies
 from .fakes import FakeWindows
 
 CLIENT = protocol_key("TLS 1.2", "Client")
 
 
-def audited(options: dict[str, Any], build: int = 17763, **values: Value) -> Audit:
+def audited(protocols: dict[str, Any], build: int = 17763, **values: Value) -> Audit:
     """A host whose TLS 1.2 Client side (only) has these values."""
     windows = FakeWindows({CLIENT: values} if values else {PROTOCOLS_KEY: {}}, build=build)
-    return audit(cast(Any, windows), _policy.from_options(options))
+    return policies.audited(windows, policies.policy(protocols))
 
 
-def finding(name: str, options: dict[str, Any], build: int = 17763, **values: Value) -> Finding:
-    found = audited(options, build, **values)
-    (item,) = (item for item in found.findings if item.rule.side == "Client" and item.rule.setting.name == name)
+def finding(name: str, protocols: dict[str, Any], build: int = 17763, **values: Value) -> Finding:
+    found = audited(protocols, build, **values)
+    (item,) = (item for item in found.findings if item.id == f"tls_1_2.client.{name.lower()}")
+    assert (item.protocol, item.side, item.setting) == ("TLS 1.2", "Client", Setting(CLIENT, name))
     return item
 
 
@@ -38,8 +40,8 @@ ON = {"TLS 1.2": "enabled"}
 @pytest.mark.parametrize(
     ("value", "status", "severity", "words"),
     [
-        (dword(1), "compliant", "info", "is REG_DWORD 1, as it should be"),
-        (dword(0xFFFFFFFF), "compliant", "low", "is REG_DWORD 4294967295 (0xffffffff): Windows takes any number but 0"),
+        (dword(1), "compliant", "info", "is REG_DWORD 1, as it should be."),
+        (dword(0xFFFFFFFF), "compliant", "info", "is REG_DWORD 4294967295 (0xffffffff), as it should be, which is as"),
         (dword(0), "noncompliant", "high", "is REG_DWORD 0; it should be REG_DWORD 1. Exchange Online refuses"),
         (Value(Type.REG_SZ, "1"), "noncompliant", "high", "is REG_SZ '1', a value of the wrong type; it should be"),
         (Value(Type.REG_QWORD, 1), "noncompliant", "high", "is REG_QWORD 1, a value of the wrong type"),
@@ -52,6 +54,15 @@ def test_enabled(value: Value, status: str, severity: str, words: str) -> None:
     assert item.message.startswith("TLS 1.2 Client Enabled ")
     assert words in item.message
     assert item.violates is (status != "compliant")
+    assert item.write == (None if status == "compliant" else dword(1))
+
+
+def test_a_number_that_is_neither_0_nor_1_is_told() -> None:
+    """It is right, and a finding of its own says what is odd about it."""
+    found = audited(ON, Enabled=dword(0xFFFFFFFF))
+    (item,) = (item for item in found.findings if item.id == "tls_1_2.client.enabled.nonstandard")
+    assert (item.severity, item.violates) == ("low", False)
+    assert "is REG_DWORD 4294967295 (0xffffffff). Windows takes any number but 0 as on" in item.message
 
 
 def test_absent_but_right_by_default() -> None:
@@ -68,7 +79,7 @@ def test_absent_and_wrong_by_default() -> None:
 
 def test_absent_and_nobody_knows_the_default() -> None:
     found = audited({"TLS 1.2": "enabled", "TLS 1.1": "disabled"}, 26100)
-    items = [item for item in found.findings if item.rule.protocol == "TLS 1.1"]
+    items = [item for item in found.findings if item.protocol == "TLS 1.1"]
     assert {(item.status.value, item.severity) for item in items} == {("not_configured", "medium")}
     assert {item.effective.value for item in items if item.effective} == {"unknown"}
 
@@ -76,7 +87,7 @@ def test_absent_and_nobody_knows_the_default() -> None:
 def test_protocol_that_this_windows_does_not_have() -> None:
     for state in ("enabled", "disabled"):
         found = audited({"TLS 1.2": "enabled", "TLS 1.3": state}, 17763)
-        items = [item for item in found.findings if item.rule.protocol == "TLS 1.3"]
+        items = [item for item in found.findings if item.protocol == "TLS 1.3"]
         assert {item.status.value for item in items} == {"not_applicable"}
         assert {item.severity for item in items} == {"info"}
         assert "does not matter: Windows Server 2019 does not have TLS 1.3" in items[0].message
@@ -92,7 +103,7 @@ def test_value_that_should_not_be_there() -> None:
 def test_result_of_a_finding() -> None:
     assert finding("Enabled", ON, Enabled=dword(0)).as_result() == {
         "id": "tls_1_2.client.enabled",
-        "title": "TLS 1.2 enabled (Client): Enabled",
+        "title": "TLS 1.2 (Client): enabled",
         "severity": "high",
         "status": "noncompliant",
         "protocol": "TLS 1.2",
@@ -104,13 +115,16 @@ def test_result_of_a_finding() -> None:
         "effective": "disabled",
         "message": "TLS 1.2 Client Enabled is REG_DWORD 0; it should be REG_DWORD 1. Exchange Online refuses TLS 1.0 "
         "and 1.1; without TLS 1.2 mail flow with it stops.",
+        "why": "Exchange Online refuses TLS 1.0 and 1.1; without TLS 1.2 mail flow with it stops.",
         "source": "Microsoft, Exchange Server TLS configuration best practices",
+        "would_write": {"present": True, "type": "REG_DWORD", "data": 1},
+        "waiver": None,
     }
 
 
 def test_plan_of_a_stock_host() -> None:
     found = audited(ON)
-    plan = _plan.plan(found.findings, found.snapshot)
+    plan = found.plan()
     base = protocol_key("TLS 1.2")
     assert plan.new_keys == (base, rf"{base}\Client", rf"{base}\Server"), "parents first, each once"
     assert [write.as_result() for write in plan.writes][:2] == [
@@ -142,7 +156,7 @@ def test_plan_of_a_stock_host() -> None:
 def test_plan_touches_only_what_is_wrong() -> None:
     options = {"TLS 1.2": {"Client": "enabled"}}
     found = audited(options, Enabled=dword(0xFFFFFFFF), DisabledByDefault=dword(1))
-    plan = _plan.plan(found.findings, found.snapshot)
+    plan = found.plan()
     assert [(write.setting, write.before, write.after) for write in plan.writes] == [
         (Setting(CLIENT, "DisabledByDefault"), dword(1), dword(0))
     ]
@@ -151,7 +165,7 @@ def test_plan_touches_only_what_is_wrong() -> None:
 
 def test_no_plan() -> None:
     found = audited({"TLS 1.2": {"Client": "enabled"}}, Enabled=dword(1), DisabledByDefault=dword(0))
-    plan = _plan.plan(found.findings, found.snapshot)
+    plan = found.plan()
     assert not plan
     assert found.compliant
     assert plan.diff()["before"] == plan.diff()["after"] == ""

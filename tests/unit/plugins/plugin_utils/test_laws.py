@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 import random
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _apply, _judge, _pending, _plan, _policy
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._audit import Audit, audit
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _apply, _judge, _pending, _plan
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._audit import Audit
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._findings import Finding, Status
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._reader import Reader
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import ABSENT, Type, Value, dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._rules import Rule
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import (
     PROTOCOLS,
     SCHANNEL_KEY,
@@ -24,6 +26,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot imp
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from . import policies
 from .fakes import FakeWindows, registry_of
 
 DATA = st.sampled_from(
@@ -44,12 +47,18 @@ OPTIONS = st.dictionaries(st.sampled_from([item for item in PROTOCOLS if item !=
 FEWER = settings(max_examples=50)
 
 
-def audited(windows: FakeWindows, options: dict[str, str]) -> Audit:
-    return audit(cast(Any, windows), _policy.from_options(options))
+def audited(windows: FakeWindows, protocols: dict[str, str]) -> Audit:
+    return policies.audited(windows, policies.policy(protocols))
 
 
 def planned(found: Audit) -> _plan.Plan:
-    return _plan.plan(found.findings, found.snapshot)
+    return found.plan()
+
+
+def judged(found: Audit) -> list[tuple[Rule, Finding]]:
+    """The rules and the findings that are about them; the others are about oddities."""
+    findings = [item for item in found.findings if item.expected is not None]
+    return list(zip(found.policy.rules, findings, strict=True))
 
 
 def applied(windows: FakeWindows, found: Audit, plan: _plan.Plan) -> None:
@@ -71,8 +80,7 @@ def test_what_is_planned_makes_compliant(
 ) -> None:
     found = audited(FakeWindows(content, build=build), options)
     plan = planned(found)
-    policy = _policy.from_options(options)
-    after = found.judged_again(policy, found.snapshot.after({write.setting: write.after for write in plan.writes}))
+    after = found.after(found.snapshot.after({write.setting: write.after for write in plan.writes}))
     assert after.compliant
     assert bool(plan) is not found.compliant
     assert not planned(after), "nothing is left to do"
@@ -87,7 +95,9 @@ def test_prediction_is_what_happens(content: dict[str, dict[str, Value]], option
     predicted = before.snapshot.after({write.setting: write.after for write in plan.writes})
     applied(windows, before, plan)
     again = audited(windows, options)
-    assert again.snapshot.values == predicted.values
+    # a key that was empty, and was looked into for that, is no longer
+    assert again.snapshot.values.items() <= predicted.values.items()
+    assert {write.setting for write in plan.writes} <= set(again.snapshot.values)
     assert again.compliant
     for key, exists in predicted.keys.items():
         assert exists is (key in windows.hive.keys)
@@ -111,7 +121,9 @@ def test_restoring_is_the_inverse(content: dict[str, dict[str, Value]], options:
     for key in plan.new_keys:
         reader.subkeys(key)
         reader.list_values(key)
-    back = _plan.restore({write.setting: write.before for write in plan.writes}, plan.new_keys, reader.snapshot())
+    back = _plan.restore(
+        {write.setting: write.before for write in plan.writes}, plan.new_keys, plan.old_keys, reader.snapshot()
+    )
     assert {write.setting for write in back.writes} == {write.setting for write in plan.writes}
     applied(windows, audited(windows, options), back)
     assert image_without_note(windows) == before
@@ -133,7 +145,9 @@ def test_restoring_leaves_what_others_have_added(content: dict[str, dict[str, Va
     for key in plan.new_keys:
         reader.subkeys(key)
         reader.list_values(key)
-    back = _plan.restore({write.setting: write.before for write in plan.writes}, plan.new_keys, reader.snapshot())
+    back = _plan.restore(
+        {write.setting: write.before for write in plan.writes}, plan.new_keys, plan.old_keys, reader.snapshot()
+    )
     assert back.old_keys == ()
     applied(windows, audited(windows, options), back)
     assert all(windows.hive.get(key, "Added") == dword(7) for key in plan.new_keys)
@@ -179,19 +193,30 @@ def test_diff_shows_what_is_written_and_nothing_else(
 @given(CONTENT, OPTIONS, BUILDS)
 def test_findings(content: dict[str, dict[str, Value]], options: dict[str, str], build: int) -> None:
     found = audited(FakeWindows(content, build=build), options)
-    policy = _policy.from_options(options)
-    assert [item.rule for item in found.findings] == list(policy.rules)
-    for item in found.findings:
+    assert {item.id for item in found.findings if item.expected is not None} == {rule.id for rule in found.policy.rules}
+    for rule, item in judged(found):
         result = item.as_result()
-        assert result["message"].startswith(f"{item.rule.protocol} {item.rule.side} {item.rule.setting.name} ")
+        assert (item.id, item.setting, item.expected) == (rule.id, rule.setting, rule.desired.value)
+        assert (item.protocol, item.side, item.source, item.why) == (rule.protocol, rule.side, rule.source, rule.why)
+        assert result["message"].startswith(f"{rule.protocol} {rule.side} {rule.setting.name} ")
         assert result["severity"] in ("high", "medium", "low", "info")
-        if item.status is _judge.Status.COMPLIANT:
-            assert item.rule.desired.accepts(item.actual)
-        elif item.status is _judge.Status.NOT_CONFIGURED:
+        assert item.actual is not None
+        assert item.actual == found.snapshot.value(rule.setting)
+        if item.status is Status.COMPLIANT:
+            assert rule.desired.accepts(item.actual)
+        elif item.status is Status.NOT_CONFIGURED:
             assert item.actual == ABSENT
-        elif item.status is _judge.Status.NONCOMPLIANT:
+        elif item.status is Status.NONCOMPLIANT:
             assert item.actual.present
-            assert not item.rule.desired.accepts(item.actual)
+            assert not rule.desired.accepts(item.actual)
+        else:
+            assert item.status is Status.NOT_APPLICABLE
+            assert item.effective is not None
+        assert (item.write is not None) is item.violates
+    ids = [item.id for item in found.findings]
+    assert len([name for name in ids if not name.startswith("stray.")]) == len(
+        {name for name in ids if not name.startswith("stray.")}
+    )
 
 
 @FEWER
@@ -210,6 +235,6 @@ def test_result_of_protocols(content: dict[str, dict[str, Value]], build: int) -
 
 def test_unread_settings_are_a_mistake() -> None:
     snapshot = Snapshot({}, {})
-    policy = _policy.from_options({"TLS 1.2": "enabled"})
+    policy = policies.policy({"TLS 1.2": "enabled"})
     with pytest.raises(KeyError):
-        _judge.judge(policy, snapshot, 17763)
+        _judge.judge(policy, snapshot, 17763, None)

@@ -62,7 +62,7 @@ def test_no_schannel_at_all_is_one_request() -> None:
 def test_fully_configured_host(managed: tuple[str, ...]) -> None:
     windows, snapshot = read(FULL, *managed)
     # the protocols, the sides of each, both values of each side
-    assert len(windows.calls) == 1 + 6 + 24
+    assert len(windows.calls) == 1 + 10 + 40
     assert set(snapshot.values.values()) == {dword(1)}
 
 

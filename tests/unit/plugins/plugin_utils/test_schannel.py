@@ -45,6 +45,21 @@ STATES = {
     ("?", "?"): "unknown",
 }
 
+# Names below Protocols (5.4), oldest first; the table of defaults speaks of those in the middle only
+KNOWN = [
+    "Multi-Protocol Unified Hello",
+    "PCT 1.0",
+    "SSL 2.0",
+    "SSL 3.0",
+    "TLS 1.0",
+    "TLS 1.1",
+    "TLS 1.2",
+    "TLS 1.3",
+    "DTLS 1.0",
+    "DTLS 1.2",
+]
+TABLED = ["SSL 3.0", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3"]
+
 # What Windows does with nothing configured (2.4). Columns: SSL 2.0 client, server; SSL 3.0; TLS 1.0, 1.1, 1.2, 1.3
 DEFAULTS = """
      6002  off on   on   on  off off  no
@@ -68,7 +83,7 @@ def by_default(build: int, protocol: str, side: str) -> str:
     cells = BUILDS[build]
     if protocol == "SSL 2.0":
         return WORDS[cells[_schannel.SIDES.index(side)]]
-    return WORDS[cells[1 + _schannel.PROTOCOLS.index(protocol)]]
+    return WORDS[cells[2 + TABLED.index(protocol)]] if protocol in TABLED else "unknown"
 
 
 def in_effect(build: int, protocol: str, side: str, enabled: str, off_by_default: str) -> str:
@@ -133,8 +148,16 @@ def test_another_type_is_never_proof() -> None:
                 assert Side(value, other).effective(protocol, side, build) in (Effective.UNKNOWN, Effective.UNSUPPORTED)
 
 
+def test_protocols() -> None:
+    assert list(_schannel.PROTOCOLS) == KNOWN
+    # what the second phase is about: all but TLS 1.2, TLS 1.3 and the DTLS that goes with TLS 1.2
+    assert set(KNOWN) - set(_schannel.OLD_PROTOCOLS) == {"TLS 1.2", "TLS 1.3", "DTLS 1.2"}
+    assert set(_schannel.OLD_PROTOCOLS) <= set(KNOWN)
+
+
 def test_unknown_protocol_and_generation() -> None:
     assert _schannel.os_default("PCT 1.0", "Client", 17763) is Effective.UNKNOWN
+    assert _schannel.os_default("TLS 1.4", "Client", 17763) is Effective.UNKNOWN
     assert _schannel.generation(17763) == "2019"
     assert _schannel.generation(7601) == "2008 R2"
     assert _schannel.generation(19045) is None

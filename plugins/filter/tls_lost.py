@@ -1,0 +1,35 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter mailops.exchange_tls.tls_lost."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+
+
+def tls_lost(before: t.Any, after: t.Any, version: str = "TLS 1.2") -> list[str]:
+    """See tls_lost.yml."""
+    try:
+        had = _accepting(before, version)
+        has = _accepting(after, version)
+    except (AttributeError, KeyError, TypeError) as exc:
+        raise AnsibleFilterError(
+            f"tls_lost takes two results of tls_handshake_info, or null: {type(exc).__name__}: {exc}"
+        ) from None
+    return [endpoint for endpoint in had if endpoint not in has]
+
+
+def _accepting(handshakes: t.Any, version: str) -> list[str]:
+    return [
+        item["endpoint"]
+        for item in (handshakes or {}).get("endpoints", ())
+        if item["versions"].get(version, {}).get("accepted") is True
+    ]
+
+
+class FilterModule:
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"tls_lost": tls_lost}
