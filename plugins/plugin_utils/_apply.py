@@ -55,7 +55,8 @@ class Progress:
 
 def check_rights(registry: Registry, plan: Plan, snapshot: Snapshot) -> None:
     """Asks for every key that the plan touches whether the account may write it, before anything is written."""
-    touched = [*(write.setting.key for write in plan.writes), *plan.old_keys, *plan.new_keys, _pending.KEY]
+    # keys that go come first: they need one right more than keys that are only written to
+    touched = [*plan.old_keys, *(write.setting.key for write in plan.writes), *plan.new_keys, _pending.KEY]
     asked: set[str] = set()
     for wanted in touched:
         for key in parents(wanted):
@@ -65,7 +66,7 @@ def check_rights(registry: Registry, plan: Plan, snapshot: Snapshot) -> None:
             if key.lower() in asked:
                 break
             asked.add(key.lower())
-            granted = registry.may_write(key)
+            granted = registry.may_write(key, remove=key in plan.old_keys)
             if granted is None:
                 continue
             if not granted:

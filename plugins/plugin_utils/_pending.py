@@ -20,8 +20,9 @@ import datetime
 import json
 import typing as t
 
+from ._errors import RegistryError
 from ._plan import Plan
-from ._registry import Registry, Type, Value
+from ._registry import MISSING, Registry, Type, Value
 from ._snapshot import Setting
 from ._windows import booted_again
 
@@ -128,9 +129,15 @@ def read(registry: Registry) -> Note | None:
 
 
 def write(registry: Registry, note: Note) -> None:
-    """Writes the note and reads it back (three requests: CreateKey is none too many where the key exists)."""
-    registry.create_key(KEY)
-    registry.set(KEY, NAME, Value(Type.REG_SZ, note.encode()))
+    """Writes the note and reads it back; makes its key where there is none."""
+    value = Value(Type.REG_SZ, note.encode())
+    try:
+        registry.set(KEY, NAME, value)
+    except RegistryError as exc:
+        if exc.details.get("return_code") != MISSING:
+            raise
+        registry.create_key(KEY)
+        registry.set(KEY, NAME, value)
 
 
 def clear(registry: Registry) -> None:

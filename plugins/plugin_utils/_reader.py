@@ -69,9 +69,10 @@ class Reader:
         listed = self._listed.get(setting.key.lower())
         if listed is not None:
             actual = next((found for name, found in listed.items() if name.lower() == setting.name.lower()), None)
-            if actual is None:
+            if actual is None and setting.name:
                 return ABSENT
-            kind = actual
+            # a default value, whose name is empty, is not listed where it is the only one (wsman.md 1.4)
+            kind = actual or kind
         value = self._registry.get(setting.key, setting.name, kind, self.list_values)
         if value is None:
             self._found(setting.key, False)

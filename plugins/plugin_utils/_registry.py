@@ -29,6 +29,7 @@ WRONG_TYPE = 2147749893  # 0x80041005, WBEM_E_TYPE_MISMATCH
 KEY_QUERY_VALUE = 0x1
 KEY_SET_VALUE = 0x2
 KEY_CREATE_SUB_KEY = 0x4
+DELETE = 0x10000
 
 Data = int | str | tuple[str, ...] | tuple[int, ...] | None
 
@@ -210,9 +211,10 @@ class Registry:
             return Value(Type.OTHER) if actual is Type.OTHER else self.get(key, name, actual)
         raise self._error(code, "read", key, name)
 
-    def may_write(self, key: str) -> bool | None:
-        """Whether the account may set values in the key and make keys below it; None where the key is missing."""
-        required = KEY_SET_VALUE | KEY_CREATE_SUB_KEY
+    def may_write(self, key: str, *, remove: bool = False) -> bool | None:
+        """Whether the account may set values in the key and make keys below it, and with ``remove`` delete the key;
+        None where the key is missing."""
+        required = KEY_SET_VALUE | KEY_CREATE_SUB_KEY | (DELETE if remove else 0)
         code, output = self._call("CheckAccess", key, uRequired=required, doing=f"checking the rights on {show(key)}")
         if code == MISSING:
             return None

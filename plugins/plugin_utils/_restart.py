@@ -41,6 +41,8 @@ _ON_THE_WAY = (Unreachable, WsmanFault, UnexpectedAnswer)
 # How long one question to a host that is on its way up may take, and the pause between two.
 _POLL_TIMEOUT = 10.0
 _POLL_PAUSE = 2.0
+# How long a host may go on as if nothing had happened after a request that it did not answer.
+_ASK_AGAIN = 60.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,13 +111,13 @@ class Restarter:
         deadline = self._started + wishes.timeout
         system = before or read_operating_system(self._session)
         services = self._services_to_wait_for(wishes.services)
-        self._ask(wishes, system)
+        answered = self._ask(wishes)
         self.asked = True
         self._say(
             f"restart requested, last boot was {utc_text(system.last_boot)}; waiting for the host to go down "
             f"and come back"
         )
-        self.boot_after = boot_after = self._wait_for_boot(system.last_boot, deadline, wishes.timeout)
+        self.boot_after = boot_after = self._wait_for_boot(system.last_boot, deadline, wishes, answered)
         self._say(f"is back, booted {utc_text(boot_after)}")
         self._wait_for_services(services, deadline, wishes.timeout)
         return Outcome(system.last_boot, boot_after, self.elapsed, services)
@@ -141,7 +143,8 @@ class Restarter:
             )
         )
 
-    def _ask(self, wishes: Wishes, system: OperatingSystem) -> None:
+    def _ask(self, wishes: Wishes) -> bool:
+        """Requests the restart; False where no answer came, so that nobody knows whether the host has heard it."""
         try:
             code = self._shutdown(wishes)
         except (ConnectionLost, OperationTimedOut) as exc:
@@ -149,7 +152,7 @@ class Restarter:
             self._say(
                 f"the restart request was not answered ({exc.message.rstrip('.')}); watching whether the host restarts"
             )
-            return
+            return False
         if code == SHUTDOWN_IN_PROGRESS:
             self._say("a shutdown is already in progress; waiting for it")
         elif code == SHUTDOWN_SCHEDULED:
@@ -160,6 +163,7 @@ class Restarter:
                 1314: "the account lacks the privilege to shut the host down from the network",
             }.get(code, "see the Win32 error codes")
             raise RestartFailed(f"Windows refused to restart: Win32Shutdown returned {code}: {cure}.", return_code=code)
+        return True
 
     def _shutdown(self, wishes: Wishes) -> int:
         flags = _RESTART + (_FORCE if wishes.force else 0)
@@ -194,8 +198,15 @@ class Restarter:
 
     # --- after -----------------------------------------------------------------------------------------------------
 
-    def _wait_for_boot(self, before: datetime.datetime, deadline: float, timeout: float) -> datetime.datetime:
-        """Ports prove nothing: only another boot time does. Everything else on the way is tolerated."""
+    def _wait_for_boot(
+        self, before: datetime.datetime, deadline: float, wishes: Wishes, answered: bool
+    ) -> datetime.datetime:
+        """Ports prove nothing: only another boot time does. Everything else on the way is tolerated.
+
+        A request that was not answered, and after which the host just goes on, is made once more.
+        """
+        timeout = wishes.timeout
+        ask_again = None if answered else self._clock() + _ASK_AGAIN
         seen = "nothing yet"
         went_down = False
         while True:
@@ -213,6 +224,10 @@ class Restarter:
                 if booted_again(before, last_boot):
                     return last_boot
                 seen = f"it answers and still runs since {utc_text(before)}"
+                if ask_again is not None and not went_down and self._clock() >= ask_again:
+                    ask_again = None
+                    self._say("has not gone down; requesting the restart once more")
+                    self._ask(wishes)
             self._pause(
                 deadline,
                 f"The host was told to restart but has not come back within {timeout:.0f} seconds. Last seen: "

@@ -204,8 +204,27 @@ def test_request_that_is_lost() -> None:
     machine = Machine()
     machine.answer_to_shutdown = Trouble(ConnectionLost("it broke"))
     with pytest.raises(RestartFailed, match="still runs since"):
-        machine.restart(timeout=60)
-    assert len(machine.requests) == 1
+        machine.restart(timeout=600)
+    assert len(machine.requests) == 2, "asked once more, and no more than that"
+
+
+class Deaf(Machine):
+    """A host that the first request never reaches."""
+
+    deaf = True
+
+    def trouble(self, call: Call) -> Trouble | None:
+        if call.method.startswith("Win32Shutdown") and self.deaf:
+            self.deaf = False
+            return Trouble(ConnectionLost("it broke"))
+        return super().trouble(call)
+
+
+def test_request_that_is_lost_once() -> None:
+    machine = Deaf()
+    assert machine.restart().boot_after == NEW_BOOT
+    assert len(machine.requests) == 2
+    assert any("requesting the restart once more" in message for message in machine.said)
 
 
 def test_comment() -> None:
