@@ -53,12 +53,13 @@ class Audit:
     @functools.cached_property
     def findings(self) -> tuple[Finding, ...]:
         build = self.host.build
-        found = (
-            *_judge.judge(self.policy, self.snapshot, build, self.exchange),
-            *_observations.observe(self.policy, self.snapshot, build),
+        today = datetime.datetime.now(datetime.timezone.utc).date()
+        judged = _waivers.apply(_judge.judge(self.policy, self.snapshot, build, self.exchange), self.waivers, today)
+        odd = (
+            *_observations.observe(self.policy, judged, self.snapshot, build),
             *_stray_findings.stray_findings(self.snapshot, self.strays),
         )
-        return _waivers.apply(found, self.waivers, datetime.datetime.now(datetime.timezone.utc).date())
+        return (*judged, *_waivers.apply(odd, self.waivers, today))
 
     @property
     def compliant(self) -> bool:
@@ -111,15 +112,16 @@ def audit(session: Session, policy: Policy, waivers: tuple[Waiver, ...], strays:
         if not rule.applies.reason_not(host.build, exchange):
             reader.value(rule.setting, rule.kind)
     if strays != _stray_findings.IGNORE:
-        _read_strays(reader)
+        # what is to be removed must all be known at once: a second run finds no more
+        _read_strays(reader, thorough=strays == _stray_findings.REMOVE)
     pending = settle(pending_note, host.last_boot, reader)
     return Audit(host, exchange, policy, waivers, strays, reader.snapshot(), pending)
 
 
-def _read_strays(reader: Reader) -> None:
-    """Looks into what has wrong names; nothing on a host that has none."""
+def _read_strays(reader: Reader, *, thorough: bool) -> None:
+    """Looks into what has wrong names, and with ``thorough`` for it beside what has the right ones."""
     for _dummy in range(_STRAY_ROUNDS):
-        wanted = _strays.keys_to_read(reader.snapshot())
+        wanted = _strays.keys_to_read(reader.snapshot(), thorough=thorough)
         if not wanted:
             return
         for key in wanted.subkeys:

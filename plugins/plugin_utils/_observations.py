@@ -5,8 +5,7 @@
 """What is odd about the SCHANNEL protocols of a host, whether the policy asks about them or not. Pure.
 
 Each oddity is a finding of its own. It violates the policy only where the policy asks for every value concerned, so
-that
-making the host compliant also ends it; otherwise it is there for people to see.
+that making the host compliant also ends it; otherwise it is there for people to see.
 """
 
 from __future__ import annotations
@@ -35,13 +34,14 @@ _HEALTHCHECKER = "CSS-Exchange HealthChecker, TLS configuration check"
 _SHIPPED = {Setting(protocol_key("SSL 2.0", "Client"), DISABLED_BY_DEFAULT): dword(1)}
 
 
-def observe(policy: Policy, snapshot: Snapshot, build: int) -> tuple[Finding, ...]:
-    """The oddities, by protocol and side."""
-    return tuple(_all(policy, snapshot, build))
+def observe(policy: Policy, judged: t.Iterable[Finding], snapshot: Snapshot, build: int) -> tuple[Finding, ...]:
+    """The oddities, by protocol and side. ``judged``: what became of the rules of the policy, waivers applied."""
+    return tuple(_all(policy, judged, snapshot, build))
 
 
-def _all(policy: Policy, snapshot: Snapshot, build: int) -> t.Iterator[Finding]:
-    managed = {rule.setting for rule in policy.rules if not rule.applies.reason_not(build, None)}
+def _all(policy: Policy, judged: t.Iterable[Finding], snapshot: Snapshot, build: int) -> t.Iterator[Finding]:
+    # what is not asked of this host, or waived, is never written: nothing would end an oddity there
+    managed = {item.setting for item in judged if item.status not in (Status.NOT_APPLICABLE, Status.WAIVED)}
     for protocol in PROTOCOLS:
         for side in SIDES:
             settings = [Setting(protocol_key(protocol, side), name) for name in VALUE_NAMES]
