@@ -176,7 +176,7 @@ def _registry(node: yaml.Node) -> tuple[Setting, Desired]:
     if re.match(r"(?i)HK|\\", key) or "/" in key.split("\\")[0]:
         raise _Bad(given["key"], "'key' is written below HKEY_LOCAL_MACHINE, such as SOFTWARE\\Contoso")
     kind = Type(_one_of(given["type"], tuple(item.value for item in Type if item is not Type.OTHER)))
-    data = yaml.SafeLoader("").construct_object(given["data"], deep=True)  # type: ignore[no-untyped-call]
+    data = t.cast(t.Any, yaml.SafeLoader)("").construct_object(given["data"], deep=True)
     try:
         value = Value.from_result({"present": True, "type": kind.value, "data": data})
     except ValueError as exc:
@@ -192,7 +192,10 @@ def _applies(given: t.Mapping[str, yaml.Node]) -> Applies:
     limits = EVERYWHERE
     if "windows" in given:
         builds = _mapping(given["windows"], set(), {"min_build", "max_build"})
-        limits = Applies(**{name: _integer(node) for name, node in builds.items()})
+        limits = Applies(
+            min_build=_integer(builds["min_build"]) if "min_build" in builds else None,
+            max_build=_integer(builds["max_build"]) if "max_build" in builds else None,
+        )
     if "exchange" in given:
         least = _text(_mapping(given["exchange"], {"min"}, set())["min"])
         if not re.fullmatch(r"\d+(\.\d+){3}", least):

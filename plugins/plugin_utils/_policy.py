@@ -84,7 +84,7 @@ def _rules(subject: Subject, state: str) -> t.Iterator[Rule]:
             setting=item.setting,
             desired=item.desired,
             source=subject.source,
-            why=_WHY.get((subject.protocol, state), "The task asks for it."),
+            why=_WHY.get((subject.protocol or "", state), "The task asks for it."),
             protocol=subject.protocol,
             side=subject.side,
             state=state,
