@@ -100,40 +100,48 @@ _WHY = {
     },
 }
 
-# Options whose keys are names in the registry: what the names may be, and the subject behind one.
-_NAMED: dict[str, tuple[str, tuple[str, ...], t.Callable[[str], Subject]]] = {
-    "ciphers": ("cipher", _subjects.CIPHERS, _subjects.cipher),
-    "hashes": ("hash", _subjects.HASHES, _subjects.hash_algorithm),
-    "key_exchanges": ("key exchange", _subjects.KEY_EXCHANGES, _subjects.key_exchange),
-}
-
 
 def _wishes(options: t.Mapping[str, t.Any], problems: list[str]) -> t.Iterator[Wish]:
     yield from _protocols(options["protocols"] or {}, problems)
-    for version, state in (options["dotnet"] or {}).items():
+    dotnet = options["dotnet"] or {}
+    for version, state in (("v4", dotnet.get("v4")), ("v2", dotnet.get("v2"))):
         if state is not None:
             yield _subjects.dotnet(version), state
     if options["winhttp"] is not None:
         yield _subjects.WINHTTP, options["winhttp"]
     if options["renegotiation"] is not None:
         yield _subjects.RENEGOTIATION, options["renegotiation"]
-    for option, (what, allowed, subject_of) in _NAMED.items():
-        named: set[str] = set()
-        for given, wish in (options[option] or {}).items():
-            name = _choice(given, allowed, what, problems)
-            if name is None:
-                continue
-            _once(name, named, name, problems)
-            subject = subject_of(name)
-            state = _state(name, wish, subject, problems)
-            if state:
-                yield subject, state
+    yield from _named(options["ciphers"], "cipher", _subjects.CIPHERS, _subjects.cipher, problems)
+    yield from _named(options["hashes"], "hash", _subjects.HASHES, _subjects.hash_algorithm, problems)
+    yield from _named(
+        options["key_exchanges"], "key exchange", _subjects.KEY_EXCHANGES, _subjects.key_exchange, problems
+    )
     bits = options["dh_min_key_length"]
     if bits is not None:
         if bits < 512 or bits % 64:
             problems.append(f"'dh_min_key_length' is {bits}; it is a number of bits such as 2048")
         else:
             yield _subjects.dh_min_key_length(bits), "set"
+
+
+def _named(
+    wishes: t.Mapping[t.Any, t.Any] | None,
+    what: str,
+    allowed: t.Sequence[str],
+    subject_of: t.Callable[[str], Subject],
+    problems: list[str],
+) -> t.Iterator[Wish]:
+    """The wishes of an option whose keys are names in the registry."""
+    named: set[str] = set()
+    for given, wish in (wishes or {}).items():
+        name = _choice(given, allowed, what, problems)
+        if name is None:
+            continue
+        _once(name, named, name, problems)
+        subject = subject_of(name)
+        state = _state(name, wish, subject, problems)
+        if state:
+            yield subject, state
 
 
 def _protocols(protocols: t.Mapping[t.Any, t.Any], problems: list[str]) -> t.Iterator[Wish]:
