@@ -111,6 +111,9 @@ def audit(session: Session, policy: Policy, waivers: tuple[Waiver, ...], strays:
     for rule in (*policy.rules, *_guard.also_needed(policy)):
         if not rule.applies.reason_not(host.build, exchange):
             reader.value(rule.setting, rule.kind)
+            if rule.desired.value.present:
+                # what would have to be made must be known, so that going back removes it
+                reader.locate(rule.setting.key)
     if strays != _stray_findings.IGNORE:
         # what is to be removed must all be known at once: a second run finds no more
         _read_strays(reader, thorough=strays == _stray_findings.REMOVE)

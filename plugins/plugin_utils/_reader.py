@@ -58,6 +58,15 @@ class Reader:
             self._listed[folded] = found or {}
         return self._listed[folded]
 
+    def locate(self, key: str) -> None:
+        """Finds out whether the key exists and, where it is missing, which of those above it are missing as well: a
+        request for each that nobody has looked at, up to the first that exists."""
+        for path in parents(key):
+            if key_exists(path, self._keys, self._subkeys) is None:
+                self.subkeys(path)
+            if not self._is_missing(path):
+                return
+
     def value(self, setting: Setting, kind: Type = Type.REG_DWORD) -> Value:
         if setting not in self._values:
             self._values[setting] = self._read(setting, kind)
@@ -77,7 +86,8 @@ class Reader:
         if value is None:
             self._found(setting.key, False)
             return ABSENT
-        if value.present:
+        # a missing text list does not tell whether the key is there
+        if value.present or kind is not Type.REG_MULTI_SZ:
             self._found(setting.key, True)
         return value
 

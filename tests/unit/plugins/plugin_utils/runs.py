@@ -14,6 +14,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._audit import
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change import Target, change
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._reader import Reader
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import Registry, Type, Value, dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._rules import Policy
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import PROTOCOLS_KEY, protocol_key
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows import read_host
 
@@ -35,12 +36,13 @@ class Run:
     windows: FakeWindows
     folder: Path
     protocols: dict[str, str] = dataclasses.field(default_factory=lambda: dict(OPTIONS))
+    wanted: Policy | None = None  # instead of the protocols
     undo: bool = True
     partial: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def __call__(self, *, check_mode: bool = False) -> dict[str, Any]:
         registry = registry_of(self.windows)
-        before = audited(self.windows, policy(self.protocols))
+        before = audited(self.windows, self.wanted or policy(self.protocols))
         self.partial = before.as_result()
         outcome, after = change(
             Target(registry, before.host, before.snapshot, before.pending, "ex01"),

@@ -212,9 +212,9 @@ def test_diff_shows_what_is_written_and_nothing_else(
 ) -> None:
     plan = planned(audited(FakeWindows(content), options))
     diff = plan.diff()
-    for side, pick in (("before", lambda write: write.before), ("after", lambda write: write.after)):
+    for side in ("before", "after"):
         lines = [line.strip() for line in diff[side].splitlines() if " = " in line]
-        assert sorted(lines) == sorted(f"{write.setting.name} = {pick(write)}" for write in plan.writes)
+        assert sorted(lines) == sorted(f"{write.setting.name} = {getattr(write, side)}" for write in plan.writes)
     assert (diff["before"] == diff["after"]) is not bool(plan)
     missing = {line.removesuffix(" (missing)") for line in diff["before"].splitlines() if line.endswith(" (missing)")}
     assert missing == {f"HKLM\\{key}" for key in plan.new_keys}
