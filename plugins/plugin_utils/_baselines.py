@@ -173,7 +173,7 @@ def _about(kind: str, given: t.Mapping[str, yaml.Node]) -> list[tuple[str, _subj
 def _registry(node: yaml.Node) -> tuple[Setting, Desired]:
     given = _mapping(node, {"key", "value", "type", "data"}, {"match"})
     key = _text(given["key"])
-    if re.match(r"(?i)HK|\\", key) or "/" in key.split("\\")[0]:
+    if re.match(r"(?i)HK|\\", key) or "/" in key.partition("\\")[0]:
         raise _Bad(given["key"], "'key' is written below HKEY_LOCAL_MACHINE, such as SOFTWARE\\Contoso")
     kind = Type(_one_of(given["type"], tuple(item.value for item in Type if item is not Type.OTHER)))
     data = t.cast(t.Any, yaml.SafeLoader)("").construct_object(given["data"], deep=True)

@@ -50,7 +50,7 @@ def _all(policy: Policy, judged: t.Iterable[Finding], snapshot: Snapshot, build:
                 yield from _odd_value(protocol, side, setting, value, setting in managed)
             present = [setting for setting in settings if values[setting].present]
             if len(present) == 1 and _SHIPPED.get(present[0]) != values[present[0]]:
-                missing = next(setting for setting in settings if setting not in present)
+                missing = settings[1 - settings.index(present[0])]
                 yield _finding(
                     f"{word(protocol)}.{side.lower()}.half_configured",
                     f"{protocol} {side} is half configured",

@@ -109,7 +109,7 @@ NOT_SENT = {
 def test_surely_not_carried_out(post: Callable[[Reply], ExchangeTlsError], case: str) -> None:
     make, words = NOT_SENT[case]
     found = post(make())
-    assert type(found) is Unreachable
+    assert found.__class__ is Unreachable
     assert words in found.message
 
 
@@ -152,7 +152,7 @@ PERHAPS = {
 def test_perhaps_carried_out(post: Callable[[Reply], ExchangeTlsError], case: str) -> None:
     make, words = PERHAPS[case]
     found = post(make())
-    assert type(found) is ConnectionLost
+    assert found.__class__ is ConnectionLost
     assert words in found.message
 
 
@@ -166,7 +166,7 @@ def test_perhaps_carried_out(post: Callable[[Reply], ExchangeTlsError], case: st
 )
 def test_address_that_makes_no_sense(post: Callable[[Reply], ExchangeTlsError], error: Exception) -> None:
     found = post(error)
-    assert type(found) is OptionError
+    assert found.__class__ is OptionError
     assert str(error).rstrip(".") in found.message
 
 
@@ -196,7 +196,7 @@ HTTP_ERRORS = {
 def test_http_errors(post: Callable[[Reply], ExchangeTlsError], case: str) -> None:
     reply, kind, words = HTTP_ERRORS[case]
     found = post(reply)
-    assert type(found) is kind
+    assert found.__class__ is kind
     assert words in found.message
     if case != "401":
         assert found.answer == reply.content

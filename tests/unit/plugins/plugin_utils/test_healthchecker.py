@@ -149,7 +149,7 @@ def test_a_missing_disabled_by_default_is_no_mismatch_with_0(protocol: str, clie
 
 @given(PROTOCOL, SIDE, SIDE)
 def test_a_mismatch_does_not_depend_on_which_side_is_which(protocol: str, client: Side, server: Side) -> None:
-    one, other = verdict(protocol, client, server), verdict(protocol, server, client)
+    one, other = (verdict(protocol, *sides) for sides in ((client, server), (server, client)))
     assert (one == "Misconfigured") is (other == "Misconfigured")
 
 

@@ -211,7 +211,7 @@ ROWS = {
 def test_every_row_of_the_reference(case: str) -> None:
     document, (kind, subcode, wsman_code, wmi_code), words = ROWS[case]
     found = understood(document)
-    assert type(found) is kind
+    assert found.__class__ is kind
     assert found.details["subcode"] == subcode
     assert found.details["wsman_code"] == wsman_code
     assert found.details["wmi_code"] == wmi_code

@@ -56,7 +56,7 @@ class Channel:
     def post(self, message: bytes, doing: str) -> bytes:
         self.events.append("post")
         self.messages.append(message)
-        step = self.script.pop(0) if self.script else None
+        step = (self.script or [None]).pop(0)
         if isinstance(step, Exception):
             raise step
         return step(message) if step else answer_to(message)
