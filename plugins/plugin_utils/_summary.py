@@ -34,6 +34,7 @@ def summary(
         lines.append(f"host:     {host['computer_name']}, {windows} (build {host['build']}.{host['ubr'] or 0})")
     if audit:
         lines.append(f"before:   {_state(audit)}")
+        lines += _found(audit)
     if change:
         lines.append(f"changed:  {_changes(change, check_mode)}")
     if reboot or (change and change.get("restart_required")):
@@ -58,6 +59,20 @@ def _state(settings: Result) -> str:
         parts.append(f"{protocol} {', '.join(words)}")
     state = "; ".join(parts) or "nothing was asked for"
     return state + (" (restart pending)" if settings["restart_pending"] else "")
+
+
+def _found(audit: Result) -> t.Iterator[str]:
+    """How far the host is from what is wanted, and what somebody has written to the wrong place."""
+    findings = audit.get("findings", ())
+    asked = [item for item in findings if item.get("expected") is not None and item["status"] != "not_applicable"]
+    wrong = [item for item in asked if item["status"] in ("noncompliant", "not_configured")]
+    waived = [item for item in asked if item["status"] == "waived"]
+    if wrong or waived:
+        more = f", {len(waived)} waived" if waived else ""
+        yield f"findings: {len(wrong)} of {len(asked)} settings are not as wanted{more}"
+    for item in findings:
+        if item.get("id") == "translated_page":
+            yield f"notice:   {item['message']}"
 
 
 def _side(side: Result) -> str:

@@ -53,7 +53,6 @@ def test_booleans_that_are_words(word: str, value: bool) -> None:
 @pytest.mark.parametrize(
     ("settings", "handshakes", "wishes"),
     [
-        (None, None, {}),
         ("findings", None, {}),
         ({"findings": []}, None, {}),
         (SETTINGS, "text", {}),

@@ -149,3 +149,24 @@ def test_unknown_windows() -> None:
 
 def test_nothing() -> None:
     assert lines() == {"next": "nothing to do"}
+
+
+def test_what_was_found_is_counted_and_a_translated_page_is_told() -> None:
+    findings = [
+        {"id": "a", "protocol": None, "expected": {}, "status": "not_configured"},
+        {"id": "b", "protocol": None, "expected": {}, "status": "waived"},
+        {"id": "c", "protocol": None, "expected": {}, "status": "compliant"},
+        {"id": "d", "protocol": None, "expected": {}, "status": "not_applicable"},
+        {
+            "id": "translated_page",
+            "protocol": None,
+            "expected": None,
+            "status": "not_applicable",
+            "message": "Someone.",
+        },
+    ]
+    host = {"computer_name": "EX01", "os": "Windows", "build": 17763, "ubr": 1}
+    audit = {"host": host, "findings": findings, "protocols": {}, "restart_pending": False, "compliant": False}
+    lines = summary(audit=audit)
+    assert "findings: 1 of 3 settings are not as wanted, 1 waived" in lines
+    assert "notice:   Someone." in lines
