@@ -53,11 +53,9 @@ def test_booleans_that_are_words(word: str, value: bool) -> None:
 @pytest.mark.parametrize(
     ("settings", "handshakes", "wishes"),
     [
-        (None, None, {}),
         ("text", None, {}),
         ([], None, {}),
-        ({}, None, {}),
-        ({"failed": True, "msg": "x"}, None, {}),
+        (5, None, {}),
         (SETTINGS, "text", {}),
         (SETTINGS, {"skipped": True}, {}),
         (SETTINGS, None, {"handshake_policy": "always"}),
@@ -69,6 +67,11 @@ def test_booleans_that_are_words(word: str, value: bool) -> None:
 def test_verdict_on_rubbish(settings: Any, handshakes: Any, wishes: dict[str, Any]) -> None:
     with pytest.raises(AnsibleFilterError, match="tls_verdict takes the result of tls_settings_info"):
         tls_verdict.tls_verdict(settings, handshakes, **wishes)
+
+
+@pytest.mark.parametrize("settings", [None, {}, {"failed": True, "msg": "x"}, {"skipped": True}])
+def test_no_verdict_on_a_step_that_brought_nothing(settings: Any) -> None:
+    assert tls_verdict.tls_verdict(settings, {"endpoints": []}) is None
 
 
 def test_summary() -> None:

@@ -12,8 +12,8 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry imp
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import SIDES, protocol_key
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._verdict import Verdict, verdict
 
+from . import policies
 from .fakes import FakeWindows
-from .policies import audited, policy
 
 ON = {"Enabled": dword(1), "DisabledByDefault": dword(0)}
 OFF = {"Enabled": dword(0), "DisabledByDefault": dword(1)}
@@ -28,7 +28,9 @@ def settings(
         for name, values in protocols.items()
         for side in SIDES
     }
-    found = audited(FakeWindows(content, build=build), policy(options or {"TLS 1.2": "enabled"})).as_result()
+    found = policies.audited(
+        FakeWindows(content, build=build), policies.policy(options or {"TLS 1.2": "enabled"})
+    ).as_result()
     return {**found, "restart_pending": pending}
 
 
