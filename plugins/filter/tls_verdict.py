@@ -17,7 +17,7 @@ from ..plugin_utils import _verdict
 def tls_verdict(settings: t.Any, handshakes: t.Any = None, **wishes: t.Any) -> dict[str, t.Any] | None:
     """See tls_verdict.yml."""
     # ansible-core 2.16 evaluates variables of a template that it does not need in the end
-    if not settings or "findings" not in settings:
+    if settings is None or (isinstance(settings, t.Mapping) and "findings" not in settings):
         return None
     try:
         # from -e and from surveys booleans come as words

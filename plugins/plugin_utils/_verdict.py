@@ -81,7 +81,7 @@ def _contradictions(endpoint: Result, settings: Result) -> t.Iterator[str]:
         for item in settings["findings"]
         if item["side"] == "Server"
         and item["value"] == "Enabled"
-        and item["expected"]["data"]
+        and (item["expected"] or {}).get("data")
         and item["status"] != "not_applicable"
     }
     for version, seen, effective in _seen(endpoint, settings):

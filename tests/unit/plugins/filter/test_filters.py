@@ -53,8 +53,9 @@ def test_booleans_that_are_words(word: str, value: bool) -> None:
 @pytest.mark.parametrize(
     ("settings", "handshakes", "wishes"),
     [
-        ("findings", None, {}),
-        ({"findings": []}, None, {}),
+        ("text", None, {}),
+        ([], None, {}),
+        (5, None, {}),
         (SETTINGS, "text", {}),
         (SETTINGS, {"skipped": True}, {}),
         (SETTINGS, None, {"handshake_policy": "always"}),
@@ -68,10 +69,9 @@ def test_verdict_on_rubbish(settings: Any, handshakes: Any, wishes: dict[str, An
         tls_verdict.tls_verdict(settings, handshakes, **wishes)
 
 
-@pytest.mark.parametrize("settings", [None, {}, {"failed": True, "msg": "x"}])
-def test_no_verdict_on_settings_that_were_not_read(settings: Any) -> None:
-    """ansible-core 2.16 asks for it all the same."""
-    assert tls_verdict.tls_verdict(settings) is None
+@pytest.mark.parametrize("settings", [None, {}, {"failed": True, "msg": "x"}, {"skipped": True}])
+def test_no_verdict_on_a_step_that_brought_nothing(settings: Any) -> None:
+    assert tls_verdict.tls_verdict(settings, {"endpoints": []}) is None
 
 
 def test_summary() -> None:

@@ -85,6 +85,7 @@ def test_info(run: Runner, windows: FakeWindows) -> None:
         "changed",
         "host",
         "protocols",
+        "healthchecker",
         "findings",
         "compliant",
         "restart_pending",
@@ -149,7 +150,7 @@ def test_rollback(run: Runner, windows: FakeWindows) -> None:
 def test_rollback_of_one_of_two_changes(run: Runner, windows: FakeWindows) -> None:
     """The note of both changes tells more than the backup of the second."""
     run(tls_settings)
-    run(tls_settings, protocols={"TLS 1.1": "disabled"})
+    assert run(tls_settings, protocols={"TLS 1.1": "enabled"})["changed"] is True
     for check_mode in (True, False):
         result = run(tls_rollback, check_mode=check_mode)
         assert "failed" not in result

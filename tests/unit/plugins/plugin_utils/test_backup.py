@@ -15,6 +15,7 @@ import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _backup
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._backup import Backup
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import ExchangeTlsError, OptionError
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._pending import Note
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import ABSENT, dword
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import Setting
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows import Host
@@ -28,7 +29,7 @@ A = Setting(r"SYSTEM\X", "Enabled")
 
 
 def backup(host: str = "ex01", created: str = "2026-11-22T03:04:05Z", purpose: str = "change", **more: Any) -> Backup:
-    return Backup("EX01", {A: dword(1)}, (r"SYSTEM\Y",), purpose, created, host, **more)
+    return Backup("EX01", {A: dword(1)}, (r"SYSTEM\Y",), (r"SYSTEM\Z",), purpose, created, host, **more)
 
 
 @given(
@@ -36,6 +37,7 @@ def backup(host: str = "ex01", created: str = "2026-11-22T03:04:05Z", purpose: s
         Backup,
         TEXT,
         st.dictionaries(st.builds(Setting, TEXT, TEXT), st.one_of(VALUES, st.just(ABSENT)), max_size=4),
+        st.lists(TEXT, max_size=3).map(tuple),
         st.lists(TEXT, max_size=3).map(tuple),
         st.sampled_from(["change", "rollback"]),
         st.just("2026-11-22T03:04:05Z"),
@@ -143,6 +145,7 @@ DAMAGED = {
     "no values": (json.dumps(without("values")), "values"),
     "no name": (json.dumps(without("computer_name")), "computer_name"),
     "no keys": (json.dumps(without("missing_keys")), "missing_keys"),
+    "no removed keys": (json.dumps(without("removed_keys")), "removed_keys"),
     "values are text": (json.dumps({**good(), "values": "x"}), "is not a backup"),
     "value without a key": (json.dumps({**good(), "values": [{"value": "x"}]}), "key"),
     "key is a number": (json.dumps({**good(), "values": [{"key": 5, "value": "x"}]}), "is not a backup"),
@@ -218,6 +221,9 @@ def test_home_of_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_contents() -> None:
     host = Host("EX01", "Windows", 17763, 1, "member server", BOOT, 0.0)
-    made = _backup.backup_of({A: ABSENT}, ("k",), host, "ex01", "change")
+    # what was there before a run that was cut off, which the note knows
+    note = Note(BOOT, {A: dword(0)}, {A: ABSENT}, ("k",), ("gone",))
+    made = _backup.backup_of(note, host, "ex01", "change")
+    assert (made.values, made.missing_keys, made.removed_keys) == ({A: ABSENT}, ("k",), ("gone",))
     assert (made.computer_name, made.inventory_hostname, made.purpose) == ("EX01", "ex01", "change")
     assert made.created.endswith("Z")

@@ -5,15 +5,14 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _policy
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._audit import audit
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import Value, dword
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import SIDES, protocol_key
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._verdict import Verdict, verdict
 
+from . import policies
 from .fakes import FakeWindows
 
 ON = {"Enabled": dword(1), "DisabledByDefault": dword(0)}
@@ -29,8 +28,9 @@ def settings(
         for name, values in protocols.items()
         for side in SIDES
     }
-    windows = FakeWindows(content, build=build)
-    found = audit(cast(Any, windows), _policy.from_options(options or {"TLS 1.2": "enabled"})).as_result()
+    found = policies.audited(
+        FakeWindows(content, build=build), policies.policy(options or {"TLS 1.2": "enabled"})
+    ).as_result()
     return {**found, "restart_pending": pending}
 
 
