@@ -97,7 +97,7 @@ def apply(
     """
     begun = _pending.begun(note, host.last_boot, plan)
     try:
-        _pending.write(registry, begun)
+        _pending.write(registry, begun, new=note is None)
         for key in plan.new_keys:
             progress.made_keys.append(key)
             registry.create_key(key)
@@ -188,7 +188,7 @@ def _put_back(
             "Run the same task again to finish, or roll back with the backup.",
         )
         return
-    attempt(lambda: _pending.clear(registry) if previous is None else _pending.write(registry, previous))
+    attempt(lambda: _pending.clear(registry) if previous is None else _pending.write(registry, previous, new=True))
     _add(failure, "What had been written was put back." if anything else "Nothing had been written.")
 
 

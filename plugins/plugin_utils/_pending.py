@@ -20,9 +20,8 @@ import datetime
 import json
 import typing as t
 
-from ._errors import RegistryError
 from ._plan import Plan
-from ._registry import MISSING, Registry, Type, Value
+from ._registry import Registry, Type, Value
 from ._snapshot import Setting
 from ._windows import booted_again
 
@@ -128,16 +127,14 @@ def read(registry: Registry) -> Note | None:
     return Note.decode(value.data)
 
 
-def write(registry: Registry, note: Note) -> None:
-    """Writes the note and reads it back; makes its key where there is none."""
-    value = Value(Type.REG_SZ, note.encode())
-    try:
-        registry.set(KEY, NAME, value)
-    except RegistryError as exc:
-        if exc.details.get("return_code") != MISSING:
-            raise
+def write(registry: Registry, note: Note, *, new: bool = False) -> None:
+    """Writes the note and reads it back. ``new``: its key has to be made first.
+
+    That a write to a missing key fails is no way to find that out: some versions return nothing (wsman.md 1.3).
+    """
+    if new:
         registry.create_key(KEY)
-        registry.set(KEY, NAME, value)
+    registry.set(KEY, NAME, Value(Type.REG_SZ, note.encode()))
 
 
 def clear(registry: Registry) -> None:

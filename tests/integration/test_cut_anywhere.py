@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import time
 import typing as t
 
@@ -29,6 +30,8 @@ from .harness import NOTE_KEY, PROTOCOLS_KEY, Ansible, Run
 # Keys that are there and keys that must be made, values that are there and values that are not.
 POLICY = {"TLS 1.2": {"Client": "enabled"}, "TLS 1.0": {"Server": "disabled"}}
 AFTER = {("TLS 1.2", "Client"): (1, 0), ("TLS 1.0", "Server"): (0, 1)}
+
+WRITES = re.compile(r"StdRegProv\.(Set|Create|Delete)")
 
 # More than the requests of a run; the tests check that.
 POOL = 40
@@ -179,7 +182,7 @@ def play(*tasks: dict[str, t.Any], hosts: list[str]) -> list[dict[str, t.Any]]:
 def disturbed(lab: LabClient, prefix: str, modes: t.Iterable[str], operations: list[str]) -> dict[str, Case]:
     """A host for every mode and every request it is about, ready to be disturbed there."""
     assert len(operations) <= POOL
-    first_of_writing = operations.index("StdRegProv.CreateKey") + 1
+    first_of_writing = next(n for n, name in enumerate(operations, 1) if WRITES.match(name))
     cases = {}
     for name in modes:
         mode = MODES[name]

@@ -49,7 +49,7 @@ def test_through_the_registry(note: Note) -> None:
     windows = FakeWindows()
     registry = registry_of(windows)
     assert _pending.read(registry) is None
-    _pending.write(registry, note)
+    _pending.write(registry, note, new=True)
     assert _pending.read(registry) == note
     assert windows.hive.get(_pending.KEY, _pending.NAME).type is Type.REG_SZ
     _pending.clear(registry)
