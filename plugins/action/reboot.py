@@ -13,7 +13,7 @@ from ..plugin_utils._audit import read_note, settle
 from ..plugin_utils._errors import OptionError
 from ..plugin_utils._reader import Reader
 from ..plugin_utils._registry import Registry
-from ..plugin_utils._restart import Restarter, Wishes
+from ..plugin_utils._restart import Restarter, RestartFailed, Wishes
 from ..plugin_utils._windows import read_operating_system, utc_text
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
@@ -59,6 +59,11 @@ class ActionModule(WindowsAction):
         restarter = Restarter(session, self.say)
         try:
             outcome = restarter.run(wishes, system)
+        except RestartFailed:
+            if restarter.boot_after is not None and not (pending.note and pending.note.unfinished):
+                # the next run must not take the host for done: it restarts it once more and waits again
+                _pending.write(registry, _pending.without_services(restarter.boot_after), new=True)
+            raise
         finally:
             self.partial = {**result, "changed": restarter.asked, "elapsed": round(restarter.elapsed, 1)}
             if restarter.boot_after is not None:

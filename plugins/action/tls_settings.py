@@ -36,12 +36,14 @@ class ActionModule(WindowsAction):
         session = self.open_session(options)
         before = audit(session, policy, waivers, options["strays"])
         self.partial = before.as_result()
+        # an expression that cannot be held against these findings is refused before anything is written
+        _waivers.verdict(before.findings, fail_on)
         planned = before.plan()
         forced = _guard.check(
             before.snapshot,
             before.snapshot.after({write.setting: write.after for write in planned.writes}, planned.old_keys),
             before.host.build,
-            restart_pending=before.pending.restart_pending,
+            in_effect=before.in_effect,
             handshakes=options["handshakes"],
             force=options["force"],
         )
@@ -58,4 +60,5 @@ class ActionModule(WindowsAction):
         result = {**after.as_result(), "was_compliant": before.compliant, **outcome}
         if forced:
             result["warnings"] = [*result.get("warnings", []), forced]
+        self.partial = result
         return {**result, **_waivers.verdict(after.findings, fail_on)}

@@ -80,6 +80,13 @@ class Audit:
                 view[protocol] = {"verdict": verdict, "differs": difference.message if difference else None}
         return view
 
+    @property
+    def in_effect(self) -> bool:
+        """Whether what TLS 1.2 needs is what Windows was started with."""
+        pending = self.pending
+        unreadable = pending.note is None and pending.restart_pending
+        return _guard.in_effect(self.snapshot, pending.note, unreadable, self.host.last_boot)
+
     def after(self, snapshot: Snapshot) -> Audit:
         """The same host after a change."""
         return dataclasses.replace(self, snapshot=snapshot)

@@ -6,17 +6,20 @@
 
 from __future__ import annotations
 
+import datetime
 import typing as t
 
 from ._errors import ExchangeTlsError
+from ._pending import Note
 from ._registry import ABSENT
 from ._rules import Policy, Rule
-from ._schannel import OLD_PROTOCOLS, SIDES, Effective
-from ._snapshot import Snapshot
+from ._schannel import OLD_PROTOCOLS, SIDES, VALUE_NAMES, Effective, protocol_key
+from ._snapshot import Setting, Snapshot
 from ._subjects import dotnet
+from ._windows import booted_again
 
 OFF = (Effective.DISABLED, Effective.DISABLED_BY_DEFAULT, Effective.UNSUPPORTED)
-_WORD = "strong"
+_STRONG = "strong"
 
 
 class PhaseRefused(ExchangeTlsError):
@@ -33,7 +36,7 @@ def also_needed(policy: Policy) -> tuple[Rule, ...]:
     asked = {rule.setting for rule in policy.rules}
     return tuple(
         Rule(f"{subject.id}.{item.name}", subject.title, "high", item.setting, item.desired, subject.source, "")
-        for item in subject.states[_WORD]
+        for item in subject.states[_STRONG]
         if item.setting not in asked
     )
 
@@ -44,9 +47,26 @@ def turned_off(before: Snapshot, after: Snapshot, build: int) -> list[str]:
         f"{protocol} {side}"
         for protocol in OLD_PROTOCOLS
         for side in SIDES
-        if before.side(protocol, side).effective(protocol, side, build) not in OFF
-        and after.side(protocol, side).effective(protocol, side, build) in OFF
+        if _goes_off(*(item.side(protocol, side).effective(protocol, side, build) for item in (before, after)))
     ]
+
+
+def _goes_off(before: Effective, after: Effective) -> bool:
+    """A version that is only out of the default offer is still there for programs that ask for it."""
+    if after is Effective.DISABLED:
+        return before not in (Effective.DISABLED, Effective.UNSUPPORTED)
+    return before not in OFF and after in OFF
+
+
+def in_effect(snapshot: Snapshot, note: Note | None, unreadable: bool, last_boot: datetime.datetime) -> bool:
+    """Whether what TLS 1.2 and .NET 4 need is as it was when Windows started. Other changes may wait for a restart."""
+    if unreadable:
+        return False
+    if note is None or booted_again(note.boot, last_boot):
+        return True
+    needed = {Setting(protocol_key("TLS 1.2", side), name) for side in SIDES for name in VALUE_NAMES}
+    needed |= {item.setting for item in dotnet("v4").states[_STRONG]}
+    return all(snapshot.values.get(setting, was) == was for setting, was in note.at_boot.items() if setting in needed)
 
 
 def check(
@@ -54,7 +74,7 @@ def check(
     after: Snapshot,
     build: int,
     *,
-    restart_pending: bool,
+    in_effect: bool,
     handshakes: t.Mapping[str, t.Any] | None,
     force: bool,
 ) -> str | None:
@@ -71,7 +91,7 @@ def check(
                 "nothing would be left to send and receive mail with."
             )
     going = turned_off(before, after, build)
-    missing = list(_missing(before, build, restart_pending, handshakes)) if going else []
+    missing = list(_missing(before, build, in_effect, handshakes)) if going else []
     if not missing:
         return None
     reason = f"{', '.join(going)} would be turned off although " + "; and ".join(missing)
@@ -85,15 +105,15 @@ def check(
 
 
 def _missing(
-    before: Snapshot, build: int, restart_pending: bool, handshakes: t.Mapping[str, t.Any] | None
+    before: Snapshot, build: int, in_effect: bool, handshakes: t.Mapping[str, t.Any] | None
 ) -> t.Iterator[str]:
     for side in SIDES:
         effective = before.side("TLS 1.2", side).effective("TLS 1.2", side, build)
         if effective is not Effective.ENABLED:
             yield f"TLS 1.2 {side} is {effective.value.replace('_', ' ')}"
-    if restart_pending:
+    if not in_effect:
         yield "a restart is pending, so that the settings are not in effect"
-    items = dotnet("v4").states[_WORD]
+    items = dotnet("v4").states[_STRONG]
     weak = [item for item in items if not item.desired.accepts(before.values.get(item.setting, ABSENT))]
     if weak:
         names = ", ".join(dict.fromkeys(item.setting.name for item in weak))

@@ -21,13 +21,12 @@ import json
 import typing as t
 
 from ._plan import Plan
-from ._registry import Registry, Type, Value
+from ._registry import Registry, Type, Value, dword
 from ._snapshot import Setting
 from ._windows import booted_again
 
 KEY = r"SOFTWARE\mailops.exchange_tls"
 NAME = "RestartPending"
-SETTING = Setting(KEY, NAME)
 
 
 class NoteUnreadable(ValueError):
@@ -89,6 +88,15 @@ class Note:
             )
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
             raise NoteUnreadable(f"{type(exc).__name__}: {exc}") from None
+
+
+# Stands in a note for a restart after which services did not run; no host has this value.
+_SERVICES = Setting(KEY, "ServicesDidNotRun")
+
+
+def without_services(boot: datetime.datetime) -> Note:
+    """The note of a restart that did not bring the services back: it counts as still to be made."""
+    return Note(boot, {_SERVICES: dword(1)})
 
 
 def begun(previous: Note | None, last_boot: datetime.datetime, plan: Plan) -> Note:

@@ -38,6 +38,7 @@ class Expression:
             self._compiled = jmespath.compile(self.text)
             # unknown functions and wrong arguments show only when it is used
             self.matches(_SAMPLE)
+            self.matches(_BARE)
         except JMESPathError as exc:
             raise OptionError(
                 f"The expression {self.text!r} in {option!r} is not valid JMESPath: {exc}. It is held against "
@@ -60,6 +61,11 @@ _TEXTS = (
 _SAMPLE: dict[str, t.Any] = {
     **dict.fromkeys(_TEXTS, "text"),
     **{name: {"present": True, "type": "REG_DWORD", "data": 1} for name in ("expected", "actual", "would_write")},
+}
+# A finding about a key: it has no protocol, no side and no values.
+_BARE: dict[str, t.Any] = {
+    **_SAMPLE,
+    **dict.fromkeys(("protocol", "side", "value", "effective", "waiver", "expected", "actual", "would_write")),
 }
 
 
@@ -111,7 +117,8 @@ def _waived(finding: Finding, waivers: t.Sequence[Waiver], today: datetime.date)
             )
     if matching:
         expired = matching[0]
-        return dataclasses.replace(finding, waiver=f"the waiver expired on {expired.expires}: {expired.reason}")
+        waiver = f"the waiver expired on {expired.expires}: {expired.reason}"
+        return dataclasses.replace(finding, waiver=waiver, message=f"{finding.message} (But {waiver}.)")
     return finding
 
 
