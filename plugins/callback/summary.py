@@ -34,6 +34,7 @@ class CallbackModule(CallbackBase):
     def __init__(self) -> None:
         super().__init__()
         self._errors: dict[str, str] = {}
+        self._left: dict[str, str] = {}
 
     def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
         if not ignore_errors:
@@ -48,14 +49,16 @@ class CallbackModule(CallbackBase):
             for host, data in stats.custom.items()
             if "tls12_summary" in data and host != "_run"
         }
-        if not lines_of:
-            return
         troubled = {host for host in stats.processed if stats.failures.get(host) or stats.dark.get(host)}
+        if not lines_of and not (troubled and self._errors):
+            return
         self._display.banner("EXCHANGE TLS")
         for host in sorted({*lines_of, *troubled}, key=lambda name: (name not in troubled, name)):
             self._display.display(host, color=constants.COLOR_ERROR if host in troubled else constants.COLOR_OK)
             if host in troubled and host in self._errors:
                 self._display.display(f"  error:    {self._errors[host]}", color=constants.COLOR_ERROR)
+            if host in troubled and host in self._left:
+                self._display.display(f"  changed:  {self._left[host]}", color=constants.COLOR_ERROR)
             for line in lines_of.get(host, ()):
                 self._display.display(f"  {line}")
         finished = len(set(stats.processed) - troubled)
@@ -67,3 +70,8 @@ class CallbackModule(CallbackBase):
         values = getattr(result, "result", None) or result._result
         message = values.get("msg", "no message")
         self._errors[host.name] = " | ".join(map(str, message)) if isinstance(message, list) else str(message)
+        # an unreachable host makes no summary of its own: what was left changed must be told here
+        left = [item for item in values.get("changes", ()) if item.get("status") in ("written", "unknown")]
+        if values.get("unreachable") and left:
+            names = ", ".join(f"{item['key']} [{item['value']}]" for item in left)
+            self._left[host.name] = f"perhaps {names}; the values before are in {values.get('backup')}"

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import json
@@ -103,6 +104,12 @@ def save(backup: Backup, folder: str) -> str:
             "Make the folder writable or set 'backup_dir'."
         ) from None
     return str(target.resolve())
+
+
+def discard(path: str) -> None:
+    """Removes a backup that nothing came of; one that cannot be removed stays, and does no harm."""
+    with contextlib.suppress(OSError):
+        pathlib.Path(path).unlink()
 
 
 def load(path: str) -> Backup:

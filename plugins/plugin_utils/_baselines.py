@@ -2,13 +2,12 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: not a public interface.
-"""Baselines: named policies in YAML files, those of this collection and those of users. A bad file is refused with
-its line.
+"""Baselines: policies in YAML files, those of this collection and those of users. A mistake is told with its line.
 
 A file holds ``id``, ``title`` and ``rules``. A rule holds ``id``, ``title``, ``severity``, ``why``, ``source``,
-``version``,
-``date``, what it is about (one of ``protocol``, ``dotnet``, ``winhttp``, ``renegotiation``, ``cipher``, ``hash``,
-``key_exchange``, ``registry``) and ``state``; optional are ``side``, ``exact``, ``windows`` and ``exchange``.
+``version``, ``date`` (when it was last held against its source), what it is about (one of ``protocol``, ``dotnet``,
+``winhttp``, ``renegotiation``, ``cipher``, ``hash``, ``key_exchange``, ``registry``) and ``state``; optional are
+``side``, ``exact``, ``windows`` and ``exchange``.
 """
 
 from __future__ import annotations

@@ -59,9 +59,10 @@ def change(
         begun = _pending.begun(note, last_boot, plan)
         written_pending = begun.pending(last_boot, after.value)
         try:
+            # both only look, and in check mode too: it must not promise what the real run may not do
             _refuse_unreadable_values(plan)
+            _apply.check_rights(target.registry, plan, target.snapshot)
             if not check_mode:
-                _apply.check_rights(target.registry, plan, target.snapshot)
                 backup = _backup.save(
                     _backup.backup_of(begun, target.host, target.inventory_hostname, purpose),
                     backup_dir,
@@ -70,6 +71,10 @@ def change(
                     target.registry, plan, target.host, note, progress, undo=undo, restart_pending=written_pending
                 )
         except ExchangeTlsError:
+            if backup and not progress.left and not progress.made_keys and not progress.gone_keys:
+                # all is as it was: a backup of this would only hide the one of the last real change
+                _backup.discard(backup)
+                backup = None
             pending = target.pending.restart_pending or bool(progress.left)
             partial.update(progress.as_result(), backup=backup, restart_required=pending, restart_pending=pending)
             raise

@@ -30,7 +30,7 @@ from ._subjects import TLS_REGISTRY, word
 _HEALTHCHECKER = "CSS-Exchange HealthChecker, TLS configuration check"
 
 
-# Windows Server 2008 to 2016 come with this one value, so it is not odd.
+# Stock servers up to 2016 are reported to have this one value, and it does no harm: it is not called odd.
 _SHIPPED = {Setting(protocol_key("SSL 2.0", "Client"), DISABLED_BY_DEFAULT): dword(1)}
 
 

@@ -291,6 +291,8 @@ def _restorable(key: str, name: str, snapshot: Snapshot) -> Setting:
     where = show(key, name or "(default)")
     if _is_windows_own(key) and key.count("\\") == PROTOCOLS_KEY.count("\\") + 2 and same(name, VALUE_NAMES):
         raise _Refused(f"{where} is a value that Windows reads.")
+    if value_types(key, snapshot).get(name) is Type.REG_EXPAND_SZ:
+        raise _Refused(f"{where} is a REG_EXPAND_SZ, which WMI only reads expanded, so it cannot be put back as it is.")
     if value_types(key, snapshot).get(name) is Type.OTHER:
         raise _Refused(f"{where} is of a type that WMI can neither read nor write back.")
     value = snapshot.values.get(setting)

@@ -27,7 +27,7 @@ _DOMAIN_ROLES = (
     "primary domain controller",
 )
 
-# LastBootUpTime is computed from the uptime on some versions and may differ by a second between two reads.
+# A margin of caution: nobody documents that two reads of LastBootUpTime agree to the second.
 BOOT_JITTER = datetime.timedelta(seconds=2)
 
 

@@ -17,7 +17,7 @@ from ._channels import Channel
 from ._errors import ConnectionLost, ExchangeTlsError, SecurityContextLost
 from ._xml import Element
 
-# 150 KiB is the MaxEnvelopeSizekb of Windows Server 2008 R2, the smallest default there is (wsman.md 1.6).
+# What pywinrm and pypsrp ask for by default: no supported Windows refuses it.
 MAX_ENVELOPE_SIZE = 153600
 
 Trace = t.Callable[[str], None]

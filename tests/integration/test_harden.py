@@ -34,7 +34,9 @@ ENDPOINTS = ["smtp://:2525", "https://:8443"]
 
 
 def play(ansible: Ansible, book: str, limit: str, *arguments: str, **variables: t.Any) -> Run:
-    return ansible.playbook(book, "-l", limit, *arguments, **{"tls12_endpoints": ENDPOINTS, **variables})
+    return ansible.playbook(
+        book, "-l", limit, *arguments, **{"tls12_endpoints": ENDPOINTS, "tls12_handshake_patience": 2, **variables}
+    )
 
 
 def refused(run: Run) -> str:

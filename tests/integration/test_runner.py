@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import os
 import pathlib
-import sys
 import typing as t
 
 import ansible_runner
@@ -54,7 +53,8 @@ def job(lab: LabClient, folder: pathlib.Path, *cmdline: str, **answers: t.Any) -
     for name in ("inventory", "env"):
         (folder / name).mkdir()
     script = folder / "inventory" / "hosts"
-    script.write_text(f"#!{sys.executable}\nprint({json.dumps(json.dumps(inventory))})\n", encoding="utf-8")
+    # no interpreter in the first line: a path with blanks could not stand there
+    script.write_text(f"#!/bin/sh\ncat <<'END'\n{json.dumps(inventory)}\nEND\n", encoding="utf-8")
     script.chmod(0o700)
     (folder / "project").symlink_to(ROOT)
     extra = {"awx_job_id": 7, "awx_job_launch_type": "manual", **SURVEY, **answers}
