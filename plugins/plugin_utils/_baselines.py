@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import os
 import pathlib
 import re
 import typing as t
@@ -22,13 +23,14 @@ import yaml
 
 from . import _subjects
 from ._errors import OptionError
-from ._registry import Type, Value
-from ._rules import EVERYWHERE, SEVERITIES, Applies, Desired, Match, Rule
-from ._schannel import PROTOCOLS, SIDES
+from ._registry import Type, Value, show
+from ._rules import SEVERITIES, Applies, Desired, Match, Rule
+from ._schannel import PROTOCOLS, PROTOCOLS_KEY, SIDES
 from ._snapshot import Setting
 
 FOLDER = pathlib.Path(__file__).parent / "_baselines_data"
 NONE = "none"
+_LARGEST = 10**9
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,8 +45,9 @@ class Baseline:
 class _Bad(Exception):
     """A mistake in the file, with the line it is on."""
 
-    def __init__(self, node: yaml.Node, reason: str) -> None:
-        super().__init__(f"line {node.start_mark.line + 1}: {reason}")
+    def __init__(self, place: yaml.Node | int, reason: str) -> None:
+        line = place if isinstance(place, int) else place.start_mark.line + 1
+        super().__init__(f"line {line}: {reason}")
 
 
 def names() -> list[str]:
@@ -60,40 +63,55 @@ def load(wanted: str) -> Baseline:
             f"There is no baseline named {wanted!r}; there are {', '.join(names())} and {NONE}. A file of your own is "
             "named by its path, with a slash or with .yml at the end."
         )
-    path = pathlib.Path(wanted).expanduser() if is_path else FOLDER / f"{wanted}.yml"
+    path = pathlib.Path(os.path.expanduser(wanted)) if is_path else FOLDER / f"{wanted}.yml"
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as exc:
-        reason = exc.strerror if isinstance(exc, OSError) else "it is not UTF-8 text"
+    except OSError as exc:
+        raise OptionError(f"Cannot read the baseline {str(path)!r} on the controller: {exc.strerror}.") from None
+    except ValueError as exc:
+        reason = "it is not UTF-8 text" if isinstance(exc, UnicodeDecodeError) else "no file can have this name"
         raise OptionError(f"Cannot read the baseline {str(path)!r} on the controller: {reason}.") from None
     try:
         return parse(text)
-    except (_Bad, yaml.YAMLError) as exc:
-        raise OptionError(f"The baseline {str(path)!r} is refused: {exc}") from None
+    except _Bad as exc:
+        raise OptionError(f"The baseline {str(path)!r} is refused: {exc}.") from None
 
 
 def parse(text: str) -> Baseline:
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    """The baseline that a file's text holds."""
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.reader.ReaderError as exc:
+        line = text.count("\n", 0, exc.position) + 1
+        raise _Bad(line, f"the character {chr(exc.character)!r} is not allowed in YAML") from None
+    except yaml.MarkedYAMLError as exc:
+        mark = exc.problem_mark or exc.context_mark
+        raise _Bad(mark.line + 1 if mark else 1, f"it is not YAML: {exc.problem or exc.context}") from None
+    except RecursionError:
+        raise _Bad(1, "it is nested too deeply") from None
     if root is None:
-        raise yaml.YAMLError("it is empty")
+        raise _Bad(1, "it is empty")
     top = _mapping(root, {"id", "title", "rules"}, set())
     listed = top["rules"]
     if not isinstance(listed, yaml.SequenceNode) or not listed.value:
         raise _Bad(listed, "'rules' must be a list with at least one rule")
     rules: list[Rule] = []
-    seen: dict[t.Any, str] = {}
+    ids: dict[str, int] = {}
+    asked: dict[Setting, str] = {}
     for node in listed.value:
         for rule in _rules(node):
-            for mark in (rule.id, rule.setting):
-                if mark in seen:
-                    raise _Bad(node, f"{rule.id} asks for something that {seen[mark]} asks for already")
-                seen[mark] = rule.id
+            if rule.id in ids:
+                raise _Bad(node, f"the id of a rule is its own; {rule.id} is in line {ids[rule.id]} already")
+            if rule.setting in asked:
+                place = show(rule.setting.key, rule.setting.name)
+                raise _Bad(node, f"{rule.id} asks for {place}, for which {asked[rule.setting]} asks already")
+            ids[rule.id] = node.start_mark.line + 1
+            asked[rule.setting] = rule.id
             rules.append(rule)
     return Baseline(_text(top["id"]), _text(top["title"]), tuple(rules))
 
 
-# --- one rule
-# -----------------------------------------------------------------------------------------------------------
+# --- one rule --------------------------------------------------------------------------------------------------------
 
 _ALWAYS = {"id", "title", "severity", "why", "source", "version", "date"}
 _SUBJECTS = {"protocol", "dotnet", "winhttp", "renegotiation", "cipher", "hash", "key_exchange", "registry"}
@@ -133,6 +151,8 @@ def _rules(node: yaml.Node) -> t.Iterator[Rule]:
     exact = "exact" in given and _boolean(given["exact"])
     for part, subject in subjects:
         state = _one_of(given["state"], tuple(subject.states))
+        if subject.protocol == "TLS 1.2" and state == "disabled":
+            raise _Bad(given["state"], "TLS 1.2 cannot be disabled, since Exchange SMTP has no TLS 1.3")
         for item in subject.states[state]:
             yield Rule(
                 id=".".join(filter(None, (identity, part, item.name))),
@@ -171,36 +191,55 @@ def _about(kind: str, given: t.Mapping[str, yaml.Node]) -> list[tuple[str, _subj
 
 def _registry(node: yaml.Node) -> tuple[Setting, Desired]:
     given = _mapping(node, {"key", "value", "type", "data"}, {"match"})
-    key = _text(given["key"])
+    key = _name(given["key"])
     if re.match(r"(?i)HK|\\", key) or "/" in key.partition("\\")[0]:
         raise _Bad(given["key"], "'key' is written below HKEY_LOCAL_MACHINE, such as SOFTWARE\\Contoso")
+    if "" in (part.strip() for part in key.split("\\")):
+        raise _Bad(given["key"], "'key' has a backslash too many")
+    if f"{key}\\".lower().startswith(f"{PROTOCOLS_KEY}\\".lower()):
+        raise _Bad(given["key"], "what is below SCHANNEL\\Protocols is asked for with 'protocol' and 'state'")
     kind = Type(_one_of(given["type"], tuple(item.value for item in Type if item is not Type.OTHER)))
-    data = t.cast(t.Any, yaml.SafeLoader)("").construct_object(given["data"], deep=True)
     try:
-        value = Value.from_result({"present": True, "type": kind.value, "data": data})
+        value = Value.from_result({"present": True, "type": kind.value, "data": _data(given["data"])})
     except ValueError as exc:
         raise _Bad(given["data"], str(exc)) from None
     matches = tuple(item.value for item in Match if item is not Match.SUITES)
     match = Match(_one_of(given["match"], matches)) if "match" in given else Match.EXACT
-    if match is not Match.EXACT and kind not in (Type.REG_DWORD, Type.REG_QWORD):
-        raise _Bad(given["match"], f"{match.value!r} goes with numbers only")
-    return Setting(key, _text(given["value"])), Desired(value, match)
+    if match is not Match.EXACT:
+        if kind not in (Type.REG_DWORD, Type.REG_QWORD):
+            raise _Bad(given["match"], f"{match.value!r} goes with numbers only")
+        if value.data == 0:
+            raise _Bad(given["match"], f"every number is right with {match.value!r} and 0")
+    return Setting(key, _name(given["value"])), Desired(value, match)
+
+
+def _data(node: yaml.Node) -> t.Any:
+    """A scalar, or a list of scalars: nothing in which aliases could multiply."""
+    items = node.value if isinstance(node, yaml.SequenceNode) else [node]
+    if not all(isinstance(item, yaml.ScalarNode) for item in items):
+        raise _Bad(node, "a number, a text, or a list of these is expected here")
+    try:
+        found = [yaml.SafeLoader("").construct_object(item) for item in items]
+    except (yaml.YAMLError, ValueError) as exc:
+        reason = exc.problem if isinstance(exc, yaml.MarkedYAMLError) else exc
+        raise _Bad(node, f"it cannot be read as a value: {reason}") from None
+    return found if isinstance(node, yaml.SequenceNode) else found[0]
 
 
 def _applies(given: t.Mapping[str, yaml.Node]) -> Applies:
-    limits = EVERYWHERE
+    builds: dict[str, int] = {}
+    least: tuple[int, ...] | None = None
     if "windows" in given:
-        builds = _mapping(given["windows"], set(), {"min_build", "max_build"})
-        limits = Applies(
-            min_build=_integer(builds["min_build"]) if "min_build" in builds else None,
-            max_build=_integer(builds["max_build"]) if "max_build" in builds else None,
-        )
+        limits = _mapping(given["windows"], set(), {"min_build", "max_build"})
+        builds = {name: _integer(node) for name, node in limits.items()}
+        if builds.get("min_build", 0) > builds.get("max_build", _LARGEST):
+            raise _Bad(given["windows"], "'min_build' is above 'max_build'")
     if "exchange" in given:
-        least = _text(_mapping(given["exchange"], {"min"}, set())["min"])
-        if not re.fullmatch(r"\d+(\.\d+){3}", least):
+        version = _text(_mapping(given["exchange"], {"min"}, set())["min"])
+        if not re.fullmatch(r"\d{1,9}(\.\d{1,9}){3}", version, re.ASCII):
             raise _Bad(given["exchange"], "'min' is a version of four numbers, such as 15.2.1748.10")
-        limits = dataclasses.replace(limits, exchange=tuple(map(int, least.split("."))))
-    return limits
+        least = tuple(map(int, version.split(".")))
+    return Applies(builds.get("min_build"), builds.get("max_build"), least)
 
 
 def _narrower(one: Applies, other: Applies) -> Applies:
@@ -211,8 +250,7 @@ def _narrower(one: Applies, other: Applies) -> Applies:
     )
 
 
-# --- nodes
-# --------------------------------------------------------------------------------------------------------------
+# --- nodes -----------------------------------------------------------------------------------------------------------
 
 
 def _mapping(node: yaml.Node, required: set[str], optional: set[str]) -> dict[str, yaml.Node]:
@@ -238,6 +276,16 @@ def _text(node: yaml.Node) -> str:
     return " ".join(node.value.split())
 
 
+def _name(node: yaml.Node) -> str:
+    """A name in the registry, in which blanks count."""
+    text = _text(node)
+    if node.value != text:
+        raise _Bad(
+            node, f"{node.value!r} has blanks at an end, or more than one between words; Windows takes them as they are"
+        )
+    return text
+
+
 def _one_of(node: yaml.Node, allowed: t.Sequence[str]) -> str:
     found = _text(node)
     if found not in allowed:
@@ -252,7 +300,7 @@ def _boolean(node: yaml.Node) -> bool:
 
 
 def _integer(node: yaml.Node) -> int:
-    if not isinstance(node, yaml.ScalarNode) or not node.value.isdecimal():
+    if not isinstance(node, yaml.ScalarNode) or not re.fullmatch(r"\d{1,9}", node.value, re.ASCII):
         raise _Bad(node, "a whole number is expected here")
     return int(node.value)
 
@@ -260,6 +308,9 @@ def _integer(node: yaml.Node) -> int:
 def _date(node: yaml.Node) -> str:
     text = _text(node)
     try:
+        # Python 3.11 and later know more forms
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
+            raise ValueError(text)
         return datetime.date.fromisoformat(text).isoformat()
     except ValueError:
         raise _Bad(node, f"{text!r} is no date; write it like 2026-11-22") from None

@@ -92,7 +92,7 @@ def _rules(subject: Subject, state: str) -> t.Iterator[Rule]:
         )
 
 
-_WHY = {
+_WHY: dict[tuple[str | None, str], str] = {
     ("TLS 1.2", "enabled"): "Exchange Online refuses TLS 1.0 and 1.1; without TLS 1.2 mail flow with it stops.",
     **{
         (old, "disabled"): f"{old} has known weaknesses and no current mail system needs it."
