@@ -117,8 +117,8 @@ def _waived(finding: Finding, waivers: t.Sequence[Waiver], today: datetime.date)
             )
     if matching:
         expired = matching[0]
-        waiver = f"the waiver expired on {expired.expires}: {expired.reason}"
-        return dataclasses.replace(finding, waiver=waiver, message=f"{finding.message} (But {waiver}.)")
+        note = f"the waiver expired on {expired.expires}: {expired.reason}"
+        return dataclasses.replace(finding, waiver=note, message=f"{finding.message} (But {note}.)")
     return finding
 
 
