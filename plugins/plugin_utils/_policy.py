@@ -101,23 +101,24 @@ _WHY: dict[tuple[str | None, str], str] = {
 }
 
 # Options whose keys are names in the registry: what the names may be, and the subject behind one.
-_NAMED: dict[str, tuple[str, tuple[str, ...], t.Callable[[str], Subject]]] = {
-    "ciphers": ("cipher", _subjects.CIPHERS, _subjects.cipher),
-    "hashes": ("hash", _subjects.HASHES, _subjects.hash_algorithm),
-    "key_exchanges": ("key exchange", _subjects.KEY_EXCHANGES, _subjects.key_exchange),
-}
+_NAMED: tuple[tuple[str, str, tuple[str, ...], t.Callable[[str], Subject]], ...] = (
+    ("ciphers", "cipher", _subjects.CIPHERS, _subjects.cipher),
+    ("hashes", "hash", _subjects.HASHES, _subjects.hash_algorithm),
+    ("key_exchanges", "key exchange", _subjects.KEY_EXCHANGES, _subjects.key_exchange),
+)
 
 
 def _wishes(options: t.Mapping[str, t.Any], problems: list[str]) -> t.Iterator[Wish]:
     yield from _protocols(options["protocols"] or {}, problems)
-    for version, state in (options["dotnet"] or {}).items():
+    for version in ("v4", "v2"):
+        state = (options["dotnet"] or {}).get(version)
         if state is not None:
             yield _subjects.dotnet(version), state
     if options["winhttp"] is not None:
         yield _subjects.WINHTTP, options["winhttp"]
     if options["renegotiation"] is not None:
         yield _subjects.RENEGOTIATION, options["renegotiation"]
-    for option, (what, allowed, subject_of) in _NAMED.items():
+    for option, what, allowed, subject_of in _NAMED:
         named: set[str] = set()
         for given, wish in (options[option] or {}).items():
             name = _choice(given, allowed, what, problems)
