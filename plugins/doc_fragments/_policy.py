@@ -115,6 +115,8 @@ options:
         description:
           - A JMESPath expression that is held against each finding, with the keys of RV(findings). For example
             C(protocol == 'TLS 1.0' && side == 'Client').
+          - Keys and functions that do not exist are refused before the host is asked. A function of what it does not fit, such
+            as null, is null.
         type: str
         required: true
       reason:
@@ -122,7 +124,8 @@ options:
         type: str
         required: true
       expires:
-        description: The last day that it counts, such as V(2026-12-31). After it the finding counts again and says so.
+        description:
+          - The last day (in UTC) that it counts, such as V(2026-12-31). After it the finding counts again and says so.
         type: str
   fail_on:
     description:

@@ -2,71 +2,18 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: not a public interface.
-"""Waivers and failure conditions: JMESPath expressions over findings. Pure."""
+"""Waivers and failure conditions: what is accepted of the findings, until when, and what makes a task fail. Pure."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime
+import re
 import typing as t
 
-from ._errors import ExchangeTlsError, OptionError
+from ._errors import OptionError, all_problems
+from ._expressions import Expression
 from ._findings import Finding, Status
-
-try:
-    import jmespath
-    from jmespath.exceptions import JMESPathError
-except ImportError as exc:  # pragma: no cover - it is in requirements.txt
-    JMESPATH_ERROR: ImportError | None = exc
-else:
-    JMESPATH_ERROR = None
-
-
-class Expression:
-    """A JMESPath expression that is true or false of one finding, such as ``protocol == 'TLS 1.0' && side ==
-    'Client'``."""
-
-    def __init__(self, text: str, option: str) -> None:
-        if JMESPATH_ERROR is not None:
-            raise ExchangeTlsError(
-                f"The option {option!r} needs the Python library jmespath on the controller: {JMESPATH_ERROR}"
-            )
-        # a plain str: JMESPath's functions look at the exact type
-        self.text = str(text)
-        self._option = option
-        try:
-            self._compiled = jmespath.compile(self.text)
-            # unknown functions and wrong arguments show only when it is used
-            self.matches(_SAMPLE)
-            self.matches(_BARE)
-        except JMESPathError as exc:
-            raise OptionError(
-                f"The expression {self.text!r} in {option!r} is not valid JMESPath: {exc}. It is held against "
-                f"one finding at "
-                "a time, for example: protocol == 'TLS 1.0' && side == 'Client'."
-            ) from None
-
-    def matches(self, finding: t.Mapping[str, t.Any]) -> bool:
-        try:
-            return bool(self._compiled.search(dict(finding)))
-        except JMESPathError as exc:
-            raise OptionError(f"The expression {self.text!r} in {self._option!r} fails: {exc}.") from None
-
-
-# The shape of a finding, to try expressions on before anything is touched.
-_TEXTS = (
-    "id", "title", "severity", "status", "protocol", "side", "key", "value", "message", "why", "source", "effective",
-    "waiver",
-)  # fmt: skip
-_SAMPLE: dict[str, t.Any] = {
-    **dict.fromkeys(_TEXTS, "text"),
-    **{name: {"present": True, "type": "REG_DWORD", "data": 1} for name in ("expected", "actual", "would_write")},
-}
-# A finding about a key: it has no protocol, no side and no values.
-_BARE: dict[str, t.Any] = {
-    **_SAMPLE,
-    **dict.fromkeys(("protocol", "side", "value", "effective", "waiver", "expected", "actual", "would_write")),
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,18 +33,33 @@ def parse(waivers: t.Iterable[t.Mapping[str, t.Any]]) -> tuple[Waiver, ...]:
     found: list[Waiver] = []
     problems: list[str] = []
     for number, given in enumerate(waivers, start=1):
+        expires = match = None
+        before = len(problems)
+        if not str(given["reason"]).strip():
+            problems.append(f"waiver {number}: it has no reason")
         try:
-            expires = datetime.date.fromisoformat(str(given["expires"])) if given["expires"] else None
-            if not str(given["reason"]).strip():
-                raise OptionError("it has no reason")
-            found.append(Waiver(Expression(given["match"], "waivers"), str(given["reason"]), expires))
+            expires = _date(given["expires"])
         except ValueError:
             problems.append(f"waiver {number}: 'expires' is {given['expires']!r}; write a date like 2026-12-31")
+        try:
+            match = Expression(given["match"], "waivers")
         except OptionError as exc:
             problems.append(f"waiver {number}: {exc.message.rstrip('.')}")
+        if match is not None and len(problems) == before:
+            found.append(Waiver(match, str(given["reason"]), expires))
     if problems:
         raise OptionError("Bad waivers: " + "; ".join(problems) + ".")
     return tuple(found)
+
+
+def _date(given: t.Any) -> datetime.date | None:
+    """None for ever. An empty text is no date: it is more likely a variable that is not set."""
+    if given is None:
+        return None
+    # Python 3.11 and later know more forms
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", str(given), re.ASCII):
+        raise ValueError(given)
+    return datetime.date.fromisoformat(str(given))
 
 
 def apply(findings: t.Iterable[Finding], waivers: t.Sequence[Waiver], today: datetime.date) -> tuple[Finding, ...]:
@@ -129,8 +91,19 @@ def failing(findings: t.Iterable[Finding], condition: Expression) -> list[Findin
 
 def from_options(options: t.Mapping[str, t.Any]) -> tuple[tuple[Waiver, ...], Expression | None]:
     """The options ``waivers`` and ``fail_on``, checked before anything is touched."""
-    waivers = parse(options["waivers"])
-    return waivers, Expression(options["fail_on"], "fail_on") if options["fail_on"] else None
+    waivers: tuple[Waiver, ...] = ()
+    condition: Expression | None = None
+
+    def read_waivers() -> None:
+        nonlocal waivers
+        waivers = parse(options["waivers"])
+
+    def read_condition() -> None:
+        nonlocal condition
+        condition = Expression(options["fail_on"], "fail_on") if options["fail_on"] else None
+
+    all_problems(read_waivers, read_condition)
+    return waivers, condition
 
 
 def verdict(findings: t.Iterable[Finding], condition: Expression | None) -> dict[str, t.Any]:
@@ -141,6 +114,7 @@ def verdict(findings: t.Iterable[Finding], condition: Expression | None) -> dict
     reasons = " | ".join(finding.message for finding in matched)
     return {
         "failed": True,
-        "msg": f"{len(matched)} findings match fail_on ({condition.text}): {reasons}",
+        "msg": f"{len(matched)} {'findings match' if len(matched) > 1 else 'finding matches'} fail_on "
+        f"({condition.text}): {reasons}",
         "error": {"kind": "fail_on", "findings": [finding.id for finding in matched]},
     }
