@@ -131,6 +131,3 @@ class Policy:
     @property
     def needs_exchange(self) -> bool:
         return any(rule.applies.needs_exchange for rule in self.rules)
-
-    def rule_for(self, setting: Setting) -> Rule | None:
-        return next((rule for rule in self.rules if rule.setting == setting), None)
