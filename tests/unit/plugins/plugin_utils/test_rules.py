@@ -186,8 +186,6 @@ def test_policy() -> None:
     tls = dataclasses.replace(RULE, setting=Setting("K", "w"), protocol="TLS 1.2")
     policy = Policy((RULE, tls))
     assert policy.protocols == {"TLS 1.2"}
-    assert policy.rule_for(Setting("k", "W")) is tls
-    assert policy.rule_for(Setting("k", "x")) is None
     assert not policy.needs_exchange
     assert Policy((dataclasses.replace(RULE, applies=Applies(exchange=(15,))),)).needs_exchange
     assert Policy(()).protocols == frozenset()
