@@ -38,8 +38,7 @@ class ActionModule(WindowsAction):
         if backup.computer_name.lower() != host.computer_name.lower() and not options["other_host"]:
             raise OptionError(
                 f"The backup {path!r} was made on {backup.computer_name} but this host is {host.computer_name}. "
-                f"Nothing was "
-                "changed. Choose the right file, or set 'other_host' if you mean it."
+                "Nothing was changed. Choose the right file, or set 'other_host' if you mean it."
             )
         self.partial = {"host": host.as_result(), "restored_from": os.path.abspath(path)}
         reader = Reader(registry)

@@ -27,9 +27,8 @@ def tls_verdict(settings: t.Any, handshakes: t.Any = None, **wishes: t.Any) -> d
         found = _verdict.verdict(settings, handshakes, **{**wishes, **flags})
     except (AttributeError, KeyError, TypeError, ValueError) as exc:
         raise AnsibleFilterError(
-            "tls_verdict takes the result of tls_settings_info, then that of tls_handshake_info or null, then "
-            "the options "
-            f"handshake_policy, judge_policy and allow_pending: {type(exc).__name__}: {exc}"
+            "tls_verdict takes the result of tls_settings_info, then that of tls_handshake_info or null, then the "
+            f"options handshake_policy, judge_policy and allow_pending: {type(exc).__name__}: {exc}"
         ) from None
     return {key: list(value) if isinstance(value, tuple) else value for key, value in dataclasses.asdict(found).items()}
 

@@ -72,8 +72,7 @@ def check_rights(registry: Registry, plan: Plan, snapshot: Snapshot) -> None:
             if not granted:
                 raise RegistryAccessDenied(
                     f"The account may not write {show(key)}; nothing was changed. Use a member of the host's "
-                    f"Administrators "
-                    "group, or look at the permissions of the key.",
+                    "Administrators group, or look at the permissions of the key.",
                     key=key,
                 )
             break

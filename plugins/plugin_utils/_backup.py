@@ -99,9 +99,8 @@ def save(backup: Backup, folder: str) -> str:
             raise
     except OSError as exc:
         raise ExchangeTlsError(
-            f"Cannot write the backup in {folder!r} on the controller: {exc.strerror}. Nothing was changed on "
-            f"the host. "
-            "Make the folder writable or set 'backup_dir'."
+            f"Cannot write the backup in {folder!r} on the controller: {exc.strerror}. Nothing was changed on the "
+            "host. Make the folder writable or set 'backup_dir'."
         ) from None
     return str(target.resolve())
 

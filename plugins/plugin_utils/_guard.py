@@ -86,9 +86,8 @@ def check(
         states = [item.side("TLS 1.2", side).effective("TLS 1.2", side, build) for item in (before, after)]
         if states[0] not in OFF and states[1] in OFF:
             raise PhaseRefused(
-                f"This would turn TLS 1.2 {side} off on this Windows; nothing was changed. Exchange SMTP has no "
-                f"TLS 1.3, so "
-                "nothing would be left to send and receive mail with."
+                f"This would turn TLS 1.2 {side} off on this Windows; nothing was changed. Exchange SMTP has no TLS "
+                "1.3, so nothing would be left to send and receive mail with."
             )
     going = turned_off(before, after, build)
     missing = list(_missing(before, build, in_effect, handshakes)) if going else []
@@ -98,9 +97,8 @@ def check(
     if force:
         return f"FORCED: {reason}. Mail may stop at the next restart."
     raise PhaseRefused(
-        f"Refused, nothing was changed: {reason}. Run enforce-tls12.yml first (it writes, restarts and verifies "
-        f"TLS 1.2), then "
-        "try again. 'force' overrules this at your own risk."
+        f"Refused, nothing was changed: {reason}. Run enforce-tls12.yml first (it writes, restarts and verifies TLS "
+        "1.2), then try again. 'force' overrules this at your own risk."
     )
 
 

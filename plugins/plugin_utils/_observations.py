@@ -55,9 +55,8 @@ def _all(policy: Policy, judged: t.Iterable[Finding], snapshot: Snapshot, build:
                     f"{word(protocol)}.{side.lower()}.half_configured",
                     f"{protocol} {side} is half configured",
                     "low",
-                    f"{protocol} {side} has {present[0].name} but no {missing.name}: what the other one would "
-                    f"be is left to "
-                    "Windows.",
+                    f"{protocol} {side} has {present[0].name} but no {missing.name}: what the other one would be is "
+                    "left to Windows.",
                     missing,
                     set(settings) <= managed,
                     protocol=protocol,
@@ -75,9 +74,8 @@ def _odd_value(protocol: str, side: str, setting: Setting, value: Value, managed
             f"{prefix}.wrong_type",
             f"{where} has the wrong type",
             "medium",
-            f"{where} is {value}. Only a REG_DWORD is documented; what Windows makes of another type nobody "
-            f"says, so the state "
-            "is unknown.",
+            f"{where} is {value}. Only a REG_DWORD is documented; what Windows makes of another type nobody says, so "
+            "the state is unknown.",
             setting,
             managed,
             actual=value,
@@ -92,8 +90,7 @@ def _odd_value(protocol: str, side: str, setting: Setting, value: Value, managed
             f"{where} is neither 0 nor 1",
             "low",
             f"{where} is {value}. Windows takes any number but 0 as on, but 1 is the documented value, and some "
-            f"programs accept "
-            "no other.",
+            "programs accept no other.",
             setting,
             False,
             actual=value,
@@ -132,9 +129,8 @@ def _between_sides(
             f"{word(protocol)}.mismatch",
             f"{protocol} differs between the sides",
             "medium",
-            f"{protocol} is {effects[0].value.replace('_', ' ')} for Client and "
-            f"{effects[1].value.replace('_', ' ')} for Server: "
-            "mail goes one way with it and not the other.",
+            f"{protocol} is {effects[0].value.replace('_', ' ')} for Client and {effects[1].value.replace('_', ' ')} "
+            "for Server: mail goes one way with it and not the other.",
             Setting(protocol_key(protocol), DISABLED_BY_DEFAULT),
             fixed_by_policy,
             protocol=protocol,

@@ -250,9 +250,8 @@ class Registry:
         )
         if not holds():
             raise RegistryError(
-                f"{show(key, name)} was written as {value}, but reading it back shows something else. Another "
-                f"program or a "
-                "policy keeps changing it; find out which one before you try again."
+                f"{show(key, name)} was written as {value}, but reading it back shows something else. Another program "
+                "or a policy keeps changing it; find out which one before you try again."
             )
 
     def delete_value(self, key: str, name: str) -> None:
@@ -347,8 +346,7 @@ class Registry:
         if code == ACCESS_DENIED:
             return RegistryAccessDenied(
                 f"The account may not {verb} {where} (access denied). Use a member of the host's Administrators "
-                f"group, or look "
-                "at the permissions of the key.",
+                "group, or look at the permissions of the key.",
                 key=key,
                 value=name,
                 return_code=code,

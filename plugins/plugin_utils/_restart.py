@@ -254,9 +254,8 @@ class Restarter:
                 return
             self._pause(
                 deadline,
-                f"The host is back, but after {timeout:.0f} seconds these services do not run: "
-                f"{', '.join(waiting)}. Start them "
-                "or look at the event log; then run the play again.",
+                f"The host is back, but after {timeout:.0f} seconds these services do not run: {', '.join(waiting)}. "
+                "Start them or look at the event log; then run the play again.",
             )
 
     def _services(self, names: t.Sequence[str]) -> dict[str, _Service]:

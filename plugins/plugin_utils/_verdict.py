@@ -88,15 +88,13 @@ def _contradictions(endpoint: Result, settings: Result) -> t.Iterator[str]:
         evidence = f"{endpoint['endpoint']} ({seen['evidence']})"
         if seen["accepted"] is True and effective in ("disabled", "unsupported"):
             yield (
-                f"{version} is {effective} in the registry but was accepted by {evidence}. Either the host was "
-                f"not restarted "
-                "since, or something else answers there, such as a load balancer."
+                f"{version} is {effective} in the registry but was accepted by {evidence}. Either the host was not "
+                "restarted since, or something else answers there, such as a load balancer."
             )
         elif seen["accepted"] is False and effective == "enabled" and version in wanted and version != "TLS 1.3":
             yield (
                 f"{version} is enabled in the registry but was refused by {evidence}. Either the host was not "
-                f"restarted since, "
-                "or its cipher suites or the service's own settings rule it out."
+                "restarted since, or its cipher suites or the service's own settings rule it out."
             )
 
 
