@@ -20,7 +20,7 @@ from ._registry import Registry, Type
 from ._rules import Policy
 from ._schannel import PROTOCOLS, SIDES
 from ._snapshot import Snapshot
-from ._subjects import SUITES_POLICY
+from ._subjects import DOTNET_VERSIONS, SUITES_POLICY, dotnet
 from ._waivers import Waiver
 from ._windows import Host, booted_again, read_exchange, read_host
 from ._wsman import Session
@@ -69,16 +69,30 @@ class Audit:
         """What would make the host compliant."""
         return plan(self.findings, self.snapshot, _stray_findings.to_remove(self.snapshot, self.findings))
 
-    def _healthchecker(self) -> dict[str, t.Any]:
+    def _healthchecker_view(self) -> dict[str, t.Any]:
         """What CSS-Exchange HealthChecker says of the same registry, and why where that differs from ``effective``."""
-        view = {}
+        view: dict[str, t.Any] = {}
         for protocol in PROTOCOLS:
             client, server = (self.snapshot.side(protocol, side) for side in SIDES)
             verdict = _healthchecker.verdict(protocol, client, server)
             if verdict is not None:
                 difference = _healthchecker.differs(protocol, client, server, self.host.build)
                 view[protocol] = {"verdict": verdict, "differs": difference.message if difference else None}
+        for version, key in DOTNET_VERSIONS.items():
+            found = self._dotnet(version)
+            if found is not None:
+                differs = " ".join(item.sentence for item in _healthchecker.dotnet_differs(key, *found)) or None
+                verdict_of = _healthchecker.dotnet_verdict(*found).as_result()
+                view[f".NET {version}"] = {"verdict": verdict_of, "differs": differs}
         return view
+
+    def _dotnet(self, version: str) -> tuple[_healthchecker.DotNet, _healthchecker.DotNet] | None:
+        """The values of a .NET version, 64 and 32 bits; None where the policy does not ask for them."""
+        values = [self.snapshot.values.get(item.setting) for item in dotnet(version).states["strong"]]
+        read = [value for value in values if value is not None]
+        if len(read) < len(values):
+            return None
+        return _healthchecker.DotNet(read[0], read[1]), _healthchecker.DotNet(read[2], read[3])
 
     @property
     def in_effect(self) -> bool:
@@ -95,7 +109,7 @@ class Audit:
         result = {
             "host": self.host.as_result(),
             "protocols": _judge.protocols_result(self.snapshot, self.host.build),
-            "healthchecker": self._healthchecker(),
+            "healthchecker": self._healthchecker_view(),
             "findings": [finding.as_result() for finding in self.findings],
             "compliant": self.compliant,
             "restart_pending": self.pending.restart_pending,

@@ -2,8 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: not a public interface.
-"""The options of a task become its policy: a baseline, and what the task asks for itself. Pure but for reading
-files."""
+"""The options of a task become its policy: a baseline, and what the task asks for itself. It only reads files."""
 
 from __future__ import annotations
 

@@ -22,6 +22,9 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel imp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from .fakes import FakeWindows
+from .policies import audited, policy
+
 ALL_ONES = dword(0xFFFFFFFF)
 SPELLED = {"-": ABSENT, "0": dword(0), "1": dword(1), "F": ALL_ONES}
 FOUR = tuple(SPELLED.values())
@@ -396,3 +399,13 @@ def test_text_that_dotnet_ignores(version: str) -> None:
 def test_dotnet_agrees_on_0_1_and_missing(version: str) -> None:
     for four in itertools.product((ABSENT, dword(0), dword(1)), repeat=4):
         assert dotnet_differs(version, DotNet(*four[:2]), DotNet(*four[2:])) == ()
+
+
+def test_the_view_of_an_audit_holds_dotnet_where_it_was_read() -> None:
+    windows = FakeWindows({r"SOFTWARE\Microsoft\.NETFramework\v4.0.30319": {"SystemDefaultTlsVersions": dword(1)}})
+    asked = audited(windows, policy(baseline="exchange_tls12")).as_result()["healthchecker"]
+    assert asked[".NET v4"]["verdict"]["SystemDefaultTlsVersions"] is True
+    assert asked[".NET v4"]["verdict"]["WowSystemDefaultTlsVersions"] is False
+    assert asked[".NET v4"]["verdict"]["SDtvEnabled"] is False
+    assert ".NET v2" not in asked
+    assert ".NET v4" not in audited(windows, policy({"TLS 1.2": "enabled"})).as_result()["healthchecker"]
