@@ -2,8 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: not a public interface.
-"""A plan carried out on a host, or predicted in check mode: backup, rights, writes, and what that means for a
-restart."""
+"""A plan carried out on a host, or predicted in check mode: rights, backup, writes, and whether a restart is due."""
 
 from __future__ import annotations
 

@@ -2,8 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: not a public interface.
-"""Restarts a host and waits until it is really back: one deadline, one proof (the boot time), every stage said
-aloud."""
+"""Restarts a host and waits until it is really back: one deadline, one proof (the boot time), every stage said."""
 
 from __future__ import annotations
 
@@ -18,6 +17,7 @@ from ._errors import (
     AccessDenied,
     ConnectionLost,
     ExchangeTlsError,
+    LoginRefused,
     OperationTimedOut,
     OptionError,
     UnexpectedAnswer,
@@ -41,6 +41,7 @@ _ON_THE_WAY = (Unreachable, WsmanFault, UnexpectedAnswer)
 # How long one question to a host that is on its way up may take, and the pause between two.
 _POLL_TIMEOUT = 10.0
 _POLL_PAUSE = 2.0
+_LONGEST_PAUSE = 60.0
 # How long a host may go on as if nothing had happened after a request that it did not answer.
 _ASK_AGAIN = 60.0
 
@@ -208,6 +209,7 @@ class Restarter:
         timeout = wishes.timeout
         ask_again = None if answered else self._clock() + _ASK_AGAIN
         seen = "nothing yet"
+        refused = 0
         went_down = False
         while True:
             # a login from before the restart is dead; a fresh one each time costs little at this pace
@@ -217,6 +219,7 @@ class Restarter:
                 last_boot = read_operating_system(self._session).last_boot
             except _ON_THE_WAY as exc:
                 seen = exc.message
+                refused = refused + 1 if isinstance(exc, LoginRefused) else 0
                 if not went_down:
                     went_down = True
                     self._say("is going down")
@@ -233,6 +236,8 @@ class Restarter:
                 f"The host was told to restart but has not come back within {timeout:.0f} seconds. Last seen: "
                 f"{seen.rstrip('.')}. Look at its console; when it is up again, run the play again: it goes on where "
                 "it stopped.",
+                # a password that is wrong by now must not lock the account out
+                min(_POLL_PAUSE * 2**refused, _LONGEST_PAUSE),
             )
 
     def _wait_for_services(self, names: tuple[str, ...], deadline: float, timeout: float) -> None:
@@ -278,11 +283,11 @@ class Restarter:
         """No question outlives the deadline by much; a lost one is asked twice."""
         self._session.channel.limit(min(_POLL_TIMEOUT, max(1.0, (deadline - self._clock()) / 2)))
 
-    def _pause(self, deadline: float, failure: str) -> None:
+    def _pause(self, deadline: float, failure: str, pause: float = _POLL_PAUSE) -> None:
         left = deadline - self._clock()
         if left <= 0:
             raise RestartFailed(failure)
-        self._sleep(min(_POLL_PAUSE, left))
+        self._sleep(min(pause, left))
 
 
 def _is_pattern(name: str) -> bool:

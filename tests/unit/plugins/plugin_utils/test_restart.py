@@ -350,3 +350,12 @@ def test_names_are_quoted(name: str) -> None:
     (call,) = (call for call in machine.windows.calls if call.method == "Enumerate")
     quoted = name.replace("\\", "\\\\").replace("'", "\\'")
     assert f"Name='{quoted}'" in str(call.arguments["Filter"][0])
+
+
+def test_a_login_that_stays_refused_is_tried_less_and_less() -> None:
+    machine = Machine(up=None)
+    machine.on_the_way = LoginRefused("HTTP 401")
+    with pytest.raises(RestartFailed, match="HTTP 401"):
+        machine.restart(timeout=600)
+    tries = [call for call in machine.windows.calls if not call.method.startswith("Win32Shutdown")]
+    assert len(tries) < 25
