@@ -9,6 +9,7 @@ import typing as t
 
 from ..plugin_utils import _guard, _options, _waivers
 from ..plugin_utils._action import WindowsAction
+from ..plugin_utils._apply import Progress
 from ..plugin_utils._audit import audit
 from ..plugin_utils._change import Target, change
 from ..plugin_utils._errors import all_problems
@@ -28,7 +29,11 @@ class ActionModule(WindowsAction):
     ARGUMENT_SPEC = ARGUMENT_SPEC
 
     def check(self, options: dict[str, t.Any]) -> None:
-        all_problems(lambda: from_options(options), lambda: _waivers.from_options(options))
+        all_problems(
+            lambda: from_options(options),
+            lambda: _waivers.from_options(options),
+            lambda: _guard.check_handshakes(options["handshakes"]),
+        )
 
     def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
         policy = from_options(options)
@@ -37,11 +42,12 @@ class ActionModule(WindowsAction):
         before = audit(session, policy, waivers, options["strays"])
         self.partial = before.as_result()
         planned = before.plan()
+        self.partial.update(Progress(planned).as_result(), backup=None)
         forced = _guard.check(
             before.snapshot,
             before.snapshot.after({write.setting: write.after for write in planned.writes}, planned.old_keys),
             before.host.build,
-            restart_pending=before.pending.restart_pending,
+            waiting=before.pending.waiting,
             handshakes=options["handshakes"],
             force=options["force"],
         )
