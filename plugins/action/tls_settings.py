@@ -9,6 +9,7 @@ import typing as t
 
 from ..plugin_utils import _guard, _options, _waivers
 from ..plugin_utils._action import WindowsAction
+from ..plugin_utils._apply import Progress
 from ..plugin_utils._audit import audit
 from ..plugin_utils._change import Target, change
 from ..plugin_utils._errors import all_problems
@@ -28,7 +29,11 @@ class ActionModule(WindowsAction):
     ARGUMENT_SPEC = ARGUMENT_SPEC
 
     def check(self, options: dict[str, t.Any]) -> None:
-        all_problems(lambda: from_options(options), lambda: _waivers.from_options(options))
+        all_problems(
+            lambda: from_options(options),
+            lambda: _waivers.from_options(options),
+            lambda: _guard.check_handshakes(options["handshakes"]),
+        )
 
     def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
         policy = from_options(options)
@@ -39,11 +44,12 @@ class ActionModule(WindowsAction):
         # an expression that cannot be held against these findings is refused before anything is written
         _waivers.verdict(before.findings, fail_on)
         planned = before.plan()
+        self.partial.update(Progress(planned).as_result(), backup=None)
         forced = _guard.check(
             before.snapshot,
             before.snapshot.after({write.setting: write.after for write in planned.writes}, planned.old_keys),
             before.host.build,
-            in_effect=before.in_effect,
+            waiting=before.pending.waiting,
             handshakes=options["handshakes"],
             force=options["force"],
         )

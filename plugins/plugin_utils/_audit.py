@@ -19,7 +19,7 @@ from ._reader import Reader
 from ._registry import Registry, Type
 from ._rules import Policy
 from ._schannel import PROTOCOLS, SIDES
-from ._snapshot import Snapshot
+from ._snapshot import Setting, Snapshot
 from ._subjects import DOTNET_VERSIONS, SUITES_POLICY, dotnet
 from ._waivers import Waiver
 from ._windows import Host, booted_again, read_exchange, read_host
@@ -31,11 +31,15 @@ _STRAY_ROUNDS = 6
 
 @dataclasses.dataclass(frozen=True)
 class Pending:
-    """The note on the host as it was read, and what it says today."""
+    """The note on the host as it was read, and what it says today.
+
+    ``waiting``: the settings that are written and not in effect; None where the note cannot be read.
+    """
 
     note: _pending.Note | None
     restart_pending: bool
     warning: str | None = None
+    waiting: frozenset[Setting] | None = frozenset()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,13 +97,6 @@ class Audit:
         if len(read) < len(values):
             return None
         return _healthchecker.DotNet(read[0], read[1]), _healthchecker.DotNet(read[2], read[3])
-
-    @property
-    def in_effect(self) -> bool:
-        """Whether what TLS 1.2 needs is what Windows was started with."""
-        pending = self.pending
-        unreadable = pending.note is None and pending.restart_pending
-        return _guard.in_effect(self.snapshot, pending.note, unreadable, self.host.last_boot)
 
     def after(self, snapshot: Snapshot) -> Audit:
         """The same host after a change."""
@@ -175,6 +172,7 @@ def settle(
             True,
             f"HKLM\\{_pending.KEY} [{_pending.NAME}] cannot be read ({note}); a restart is taken as pending. "
             "A restart by the reboot module, or deleting the key, settles it.",
+            waiting=None,
         )
     if note is None:
         return Pending(None, False)
@@ -183,4 +181,5 @@ def settle(
         # all of them: a change may put one back, and then it depends on the others
         for setting, was in note.at_boot.items():
             reader.value(setting, was.type or Type.REG_DWORD)
-    return Pending(note, note.pending(last_boot, reader.value))
+    waiting = note.waiting(last_boot, reader.value)
+    return Pending(note, bool(waiting), waiting=waiting)

@@ -6,20 +6,26 @@
 
 from __future__ import annotations
 
-import datetime
 import typing as t
 
-from ._errors import ExchangeTlsError
-from ._pending import Note
+from ._errors import ExchangeTlsError, OptionError
 from ._registry import ABSENT
 from ._rules import Policy, Rule
 from ._schannel import OLD_PROTOCOLS, SIDES, VALUE_NAMES, Effective, protocol_key
 from ._snapshot import Setting, Snapshot
 from ._subjects import dotnet
-from ._windows import booted_again
 
-OFF = (Effective.DISABLED, Effective.DISABLED_BY_DEFAULT, Effective.UNSUPPORTED)
-_STRONG = "strong"
+TLS12 = "TLS 1.2"
+# How much of a protocol there is. DISABLED_BY_DEFAULT leaves it to programs that ask for it.
+_RANK = {Effective.ENABLED: 2, Effective.DISABLED_BY_DEFAULT: 1, Effective.DISABLED: 0, Effective.UNSUPPORTED: 0}
+_DOTNET = dotnet("v4").states["strong"]
+# What the second phase builds on.
+_FOUNDATION = frozenset(
+    (
+        *(Setting(protocol_key(TLS12, side), name) for side in SIDES for name in VALUE_NAMES),
+        *(item.setting for item in _DOTNET),
+    )
+)
 
 
 class PhaseRefused(ExchangeTlsError):
@@ -36,37 +42,28 @@ def also_needed(policy: Policy) -> tuple[Rule, ...]:
     asked = {rule.setting for rule in policy.rules}
     return tuple(
         Rule(f"{subject.id}.{item.name}", subject.title, "high", item.setting, item.desired, subject.source, "")
-        for item in subject.states[_STRONG]
+        for item in _DOTNET
         if item.setting not in asked
     )
 
 
 def turned_off(before: Snapshot, after: Snapshot, build: int) -> list[str]:
-    """The old protocols and sides that a change would turn off, as people call them."""
+    """The old protocols and sides that a change would turn off, or perhaps, as people call them."""
     return [
         f"{protocol} {side}"
         for protocol in OLD_PROTOCOLS
         for side in SIDES
-        if _goes_off(*(item.side(protocol, side).effective(protocol, side, build) for item in (before, after)))
+        if _is_less(_effective(before, protocol, side, build), _effective(after, protocol, side, build))
     ]
 
 
-def _goes_off(before: Effective, after: Effective) -> bool:
-    """A version that is only out of the default offer is still there for programs that ask for it."""
-    if after is Effective.DISABLED:
-        return before not in (Effective.DISABLED, Effective.UNSUPPORTED)
-    return before not in OFF and after in OFF
+def _effective(snapshot: Snapshot, protocol: str, side: str, build: int) -> Effective:
+    return snapshot.side(protocol, side).effective(protocol, side, build)
 
 
-def in_effect(snapshot: Snapshot, note: Note | None, unreadable: bool, last_boot: datetime.datetime) -> bool:
-    """Whether what TLS 1.2 and .NET 4 need is as it was when Windows started. Other changes may wait for a restart."""
-    if unreadable:
-        return False
-    if note is None or booted_again(note.boot, last_boot):
-        return True
-    needed = {Setting(protocol_key("TLS 1.2", side), name) for side in SIDES for name in VALUE_NAMES}
-    needed |= {item.setting for item in dotnet("v4").states[_STRONG]}
-    return all(snapshot.values.get(setting, was) == was for setting, was in note.at_boot.items() if setting in needed)
+def _is_less(before: Effective, after: Effective) -> bool:
+    """Whether there is less of a protocol than before; where one of the two is not known, whether there may be."""
+    return _RANK.get(before, 2) > _RANK.get(after, 0) and before is not after
 
 
 def check(
@@ -74,48 +71,71 @@ def check(
     after: Snapshot,
     build: int,
     *,
-    in_effect: bool,
+    waiting: t.Collection[Setting] | None,
     handshakes: t.Mapping[str, t.Any] | None,
     force: bool,
 ) -> str | None:
     """Raises :class:`PhaseRefused` where the change would turn TLS 1.2 off, or old TLS before TLS 1.2 is proven.
 
-    Returns a warning where ``force`` has overruled the second; nothing overrules the first.
+    ``waiting``: the settings that are written and not in effect, None where that is not known. Returns a warning where
+    ``force`` has overruled the second; nothing overrules the first.
     """
     for side in SIDES:
-        states = [item.side("TLS 1.2", side).effective("TLS 1.2", side, build) for item in (before, after)]
-        if states[0] not in OFF and states[1] in OFF:
+        states = [_effective(item, TLS12, side, build) for item in (before, after)]
+        if _is_less(*states):
+            unknown = states[1] is Effective.UNKNOWN
+            what = f"leave TLS 1.2 {side} to a default that no source tells" if unknown else f"turn TLS 1.2 {side} off"
             raise PhaseRefused(
-                f"This would turn TLS 1.2 {side} off on this Windows; nothing was changed. Exchange SMTP has no TLS "
-                "1.3, so nothing would be left to send and receive mail with."
+                f"This would {what} on this Windows; nothing was changed. Exchange SMTP has no TLS 1.3, so nothing "
+                "would be left to send and receive mail with."
             )
     going = turned_off(before, after, build)
-    missing = list(_missing(before, build, in_effect, handshakes)) if going else []
+    missing = list(_missing(before, build, waiting, handshakes)) if going else []
     if not missing:
         return None
     reason = f"{', '.join(going)} would be turned off although " + "; and ".join(missing)
     if force:
         return f"FORCED: {reason}. Mail may stop at the next restart."
     raise PhaseRefused(
-        f"Refused, nothing was changed: {reason}. Run enforce-tls12.yml first (it writes, restarts and verifies TLS "
-        "1.2), then try again. 'force' overrules this at your own risk."
+        f"Refused, nothing was changed: {reason}. Run enforce-tls12.yml first (it writes, restarts and verifies "
+        "TLS 1.2), then try again. 'force' overrules this at your own risk."
     )
 
 
+def check_handshakes(handshakes: t.Mapping[str, t.Any] | None) -> None:
+    """Raises :class:`OptionError` where they are no result of tls_handshake_info."""
+    try:
+        list(_refusing(handshakes))
+    except (AttributeError, KeyError, TypeError) as exc:
+        raise OptionError(
+            f"'handshakes' is not a result of tls_handshake_info: {type(exc).__name__}: {exc}. Register one, and give "
+            "it as it is."
+        ) from None
+
+
+def _refusing(handshakes: t.Mapping[str, t.Any] | None) -> t.Iterator[str]:
+    """The endpoints that were seen to refuse TLS 1.2; none where it could not be tried."""
+    for endpoint in (handshakes or {}).get("endpoints", ()):
+        if endpoint["versions"].get(TLS12, {}).get("accepted") is False:
+            yield str(endpoint["endpoint"])
+
+
 def _missing(
-    before: Snapshot, build: int, in_effect: bool, handshakes: t.Mapping[str, t.Any] | None
+    before: Snapshot,
+    build: int,
+    waiting: t.Collection[Setting] | None,
+    handshakes: t.Mapping[str, t.Any] | None,
 ) -> t.Iterator[str]:
     for side in SIDES:
-        effective = before.side("TLS 1.2", side).effective("TLS 1.2", side, build)
+        effective = _effective(before, TLS12, side, build)
         if effective is not Effective.ENABLED:
             yield f"TLS 1.2 {side} is {effective.value.replace('_', ' ')}"
-    if not in_effect:
+    # old TLS that waits to go off is no obstacle: a run that was cut off is finished by running it again
+    if waiting is None or not _FOUNDATION.isdisjoint(waiting):
         yield "a restart is pending, so that the settings are not in effect"
-    items = dotnet("v4").states[_STRONG]
-    weak = [item for item in items if not item.desired.accepts(before.values.get(item.setting, ABSENT))]
+    weak = [item for item in _DOTNET if not item.desired.accepts(before.values.get(item.setting, ABSENT))]
     if weak:
         names = ", ".join(dict.fromkeys(item.setting.name for item in weak))
-        yield f".NET 4 would go on with old TLS ({len(weak)} of {len(items)} values are not 1: {names})"
-    for endpoint in (handshakes or {}).get("endpoints", ()):
-        if endpoint["versions"].get("TLS 1.2", {}).get("accepted") is False:
-            yield f"{endpoint['endpoint']} does not accept TLS 1.2"
+        yield f".NET 4 would go on with old TLS ({len(weak)} of {len(_DOTNET)} values are not 1: {names})"
+    for endpoint in _refusing(handshakes):
+        yield f"{endpoint} does not accept TLS 1.2"

@@ -49,10 +49,14 @@ class Note:
     unfinished_keys: tuple[str, ...] = ()
     unfinished_removals: tuple[str, ...] = ()
 
-    def pending(self, last_boot: datetime.datetime, current: t.Callable[[Setting], Value]) -> bool:
+    def waiting(self, last_boot: datetime.datetime, current: t.Callable[[Setting], Value]) -> frozenset[Setting]:
+        """The settings that are not as they were when Windows was started; none where it was started since."""
         if booted_again(self.boot, last_boot):
-            return False
-        return any(current(setting) != value for setting, value in self.at_boot.items())
+            return frozenset()
+        return frozenset(setting for setting, value in self.at_boot.items() if current(setting) != value)
+
+    def pending(self, last_boot: datetime.datetime, current: t.Callable[[Setting], Value]) -> bool:
+        return bool(self.waiting(last_boot, current))
 
     def finished(self) -> Note:
         return dataclasses.replace(self, unfinished={}, unfinished_keys=(), unfinished_removals=())

@@ -174,6 +174,112 @@ def test_rollback_without_a_backup(run: Runner, windows: FakeWindows) -> None:
     assert windows.calls == [], "the host is not asked"
 
 
+# --- the second phase, waivers and conditions ------------------------------------------------------------------------
+
+HARDEN = {"baseline": "exchange_best_practice"}
+NO_TLS12 = {"endpoints": [{"endpoint": "smtp://ex01:25", "versions": {"TLS 1.2": {"accepted": False}}}]}
+
+
+def restarted(windows: FakeWindows) -> None:
+    windows.last_boot += datetime.timedelta(days=1)
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_second_phase_before_the_first(run: Runner, windows: FakeWindows, tmp_path: Path, check_mode: bool) -> None:
+    result = run(tls_settings, check_mode=check_mode, **HARDEN)
+    assert result["failed"] is True
+    assert result["error"]["kind"] == "phase_refused"
+    assert result["msg"].startswith("Refused, nothing was changed: ")
+    assert ".NET 4 would go on with old TLS" in result["msg"]
+    assert (result["changed"], result["backup"]) == (False, None)
+    assert {item["status"] for item in result["changes"]} == {"not_written"}
+    assert result["findings"]
+    assert windows.writes == []
+    assert not (tmp_path / "backups").exists()
+
+
+def test_first_phase_then_second(run: Runner, windows: FakeWindows) -> None:
+    assert run(tls_settings)["changed"] is True
+    refused = run(tls_settings, **HARDEN)
+    assert "a restart is pending" in refused["msg"]
+    restarted(windows)
+    assert "smtp://ex01:25 does not accept TLS 1.2" in run(tls_settings, handshakes=NO_TLS12, **HARDEN)["msg"]
+    result = run(tls_settings, **HARDEN)
+    assert (result["changed"], result["compliant"], result["restart_required"]) == (True, True, True)
+    assert "warnings" not in result
+    assert run(tls_settings, **HARDEN)["changed"] is False
+
+
+def test_second_phase_by_force(run: Runner, windows: FakeWindows) -> None:
+    result = run(tls_settings, force="yes", **HARDEN)
+    assert (result["changed"], result["compliant"]) == (True, True)
+    (warning,) = result["warnings"]
+    assert warning.startswith("FORCED: ")
+
+
+def test_second_phase_that_is_cut_off_anywhere(run: Runner, windows: FakeWindows) -> None:
+    """It is finished by running it again, although a restart is pending by then."""
+    run(tls_settings)
+    restarted(windows)
+    ready, windows.trouble = windows.hive.image(), lambda call: None
+    windows.calls.clear()
+    run(tls_settings, **HARDEN)
+    done = windows.hive.image()[1]
+    numbers = [call.number for call in windows.calls if call.writes]
+    assert len(numbers) > 20
+
+    def gone_after(last: int) -> Callable[[Call], Trouble | None]:
+        return lambda call: Trouble(Unreachable("gone")) if call.number > last else None
+
+    for number in numbers:
+        windows.hive.keys = {key: key for key in ready[0]}
+        windows.hive.values = {place: (place[1], value) for place, value in ready[1].items()}
+        windows.calls.clear()
+        windows.trouble = gone_after(number)
+        assert run(tls_settings, **HARDEN).get("unreachable", number == numbers[-1])
+        windows.trouble = lambda call: None
+        result = run(tls_settings, **HARDEN)
+        assert result.get("failed") is None, result.get("msg")
+        assert result["compliant"] is True
+        note = (_pending.KEY.lower(), _pending.NAME.lower())
+        assert {**windows.hive.image()[1], note: None} == {**done, note: None}
+
+
+def test_waivers_and_conditions(run: Runner, windows: FakeWindows) -> None:
+    scanner = {"match": "protocol == 'TLS 1.2' && side == 'Server'", "reason": "it is known"}
+    result = run(tls_settings, waivers=[scanner], fail_on="status == 'waived'")
+    assert result["failed"] is True
+    assert result["error"]["kind"] == "fail_on"
+    # it has done its work all the same, and says so
+    assert (result["changed"], result["compliant"]) == (True, True)
+    assert Path(result["backup"]).exists()
+    assert {item["status"] for item in result["changes"]} == {"written"}
+    assert not [item for item in result["changes"] if "TLS 1.2\\Server" in item["key"]]
+    assert run(tls_settings_info, waivers=[scanner])["compliant"] is True
+    assert "failed" not in run(
+        tls_settings_info, waivers=[scanner], fail_on="severity == 'high' && !waiver && would_write"
+    )
+
+
+@pytest.mark.parametrize("module", [tls_settings_info, tls_settings])
+def test_bad_conditions_cost_no_login(run: Runner, windows: FakeWindows, module: types.ModuleType) -> None:
+    result = run(
+        module,
+        baseline="exchange_tls14",
+        waivers=[{"match": "side == Client", "reason": "r", "expires": "never"}],
+        fail_on="low(severity)",
+    )
+    for words in ("'exchange_tls14'", "unknown key 'Client'", "'expires' is 'never'", "unknown function 'low'"):
+        assert words in result["msg"]
+    assert windows.calls == []
+
+
+def test_bad_handshakes_cost_no_login(run: Runner, windows: FakeWindows) -> None:
+    result = run(tls_settings, handshakes={"endpoints": [{"endpoint": "x"}]})
+    assert "'handshakes' is not a result of tls_handshake_info" in result["msg"]
+    assert windows.calls == []
+
+
 # --- restarts ---------------------------------------------------------------------------------------------------------
 
 

@@ -70,7 +70,9 @@ def test_the_last_day_still_counts() -> None:
 
 def test_the_day_after_it_counts_again_and_says_so() -> None:
     found = applied(WRONG, [SCANNER], NEXT)
-    assert found == dataclasses.replace(WRONG, waiver="the waiver expired on 2026-12-31: the scanner")
+    note = "the waiver expired on 2026-12-31: the scanner"
+    # the message is what people read when a run fails on it
+    assert found == dataclasses.replace(WRONG, waiver=note, message=f"{WRONG.message} (But {note}.)")
     assert found.violates
     assert found.write == dword(0)
 

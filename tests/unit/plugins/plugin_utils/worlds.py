@@ -30,6 +30,7 @@ BUILDS = (6002, 6003, 7600, 7601, 9200, 9600, 14393, 17763, 20348, 26100, 99999)
 EXCHANGES = (None, (15, 1, 2507, 6), (15, 2, 1748, 10), (15, 2, 2562, 17))
 # What a value of a side can be: missing, 0, 1, all bits, another number, another type.
 VALUES = (ABSENT, dword(0), dword(1), dword(0xFFFFFFFF), dword(5), Value(Type.REG_SZ, "1"))
+SPACE_OF_A_SIDE = tuple((enabled, by_default) for enabled in VALUES for by_default in VALUES)
 OTHER_VALUES = (
     *VALUES,
     dword(0x80),
