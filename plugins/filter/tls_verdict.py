@@ -21,7 +21,9 @@ def tls_verdict(settings: t.Any, handshakes: t.Any = None, **wishes: t.Any) -> d
         return None
     try:
         # from -e and from surveys booleans come as words
-        flags = {name: boolean(wishes[name]) for name in ("judge_policy", "allow_pending") if name in wishes}
+        flags: dict[str, t.Any] = {
+            name: boolean(wishes[name]) for name in ("judge_policy", "allow_pending") if name in wishes
+        }
         found = _verdict.verdict(settings, handshakes, **{**wishes, **flags})
     except (AttributeError, KeyError, TypeError, ValueError) as exc:
         raise AnsibleFilterError(
