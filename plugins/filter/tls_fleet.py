@@ -16,7 +16,7 @@ def tls_fleet(results: t.Any) -> dict[str, t.Any]:
     """See tls_fleet.yml."""
     try:
         return _fleet.compare(results)
-    except (AttributeError, KeyError, TypeError) as exc:
+    except (AttributeError, KeyError, TypeError, ValueError) as exc:
         raise AnsibleFilterError(
             f"tls_fleet takes a dictionary of results of tls_settings_info by host: {type(exc).__name__}: {exc}"
         ) from None

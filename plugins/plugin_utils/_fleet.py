@@ -8,28 +8,40 @@ from __future__ import annotations
 
 import typing as t
 
+from ._registry import Value
+
 Result = t.Mapping[str, t.Any]
+# What a host has that the rule does not concern; it differs from nothing.
+_NOT_CONCERNED = "not applicable"
 
 
 def compare(results: t.Mapping[str, Result]) -> dict[str, t.Any]:
     """Groups the hosts by effective settings. ``results``: those of tls_settings_info, by host.
 
-    Returns ``consistent``, ``groups`` (largest first, each with ``hosts`` and ``settings``), and ``findings``: one
-    for each
-    setting that differs, naming the hosts that are in the minority. Hosts without a result are left out and named in
-    ``unknown``.
+    Returns ``consistent``, ``groups`` (largest first, each with ``hosts`` and the ``settings`` that they share), and
+    ``findings``: one for each setting that differs, naming the hosts that are in the minority. Hosts without a result
+    are left out and named in ``unknown``.
     """
     known = {host: _settings(result) for host, result in results.items() if result and "protocols" in result}
-    groups: dict[tuple[tuple[str, str], ...], list[str]] = {}
-    for host, settings in known.items():
-        groups.setdefault(tuple(sorted(settings.items())), []).append(host)
-    ordered = sorted(groups.items(), key=lambda item: (-len(item[1]), item[1]))
+    findings = list(_findings(known))
+    differing = [finding["setting"] for finding in findings]
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for host in sorted(known):
+        groups.setdefault(tuple(known[host].get(name, _NOT_CONCERNED) for name in differing), []).append(host)
     return {
-        "consistent": len(groups) <= 1,
-        "groups": [{"hosts": sorted(hosts), "settings": dict(settings)} for settings, hosts in ordered],
-        "findings": list(_findings(known)),
+        "consistent": not findings,
+        "groups": [
+            {"hosts": hosts, "settings": _shared([known[host] for host in hosts])}
+            for hosts in sorted(groups.values(), key=lambda item: (-len(item), item))
+        ],
+        "findings": findings,
         "unknown": sorted(set(results) - set(known)),
     }
+
+
+def _shared(settings: t.Sequence[t.Mapping[str, str]]) -> dict[str, str]:
+    first = settings[0]
+    return {name: word for name, word in first.items() if all(item.get(name) == word for item in settings)}
 
 
 def _settings(result: Result) -> dict[str, str]:
@@ -40,9 +52,10 @@ def _settings(result: Result) -> dict[str, str]:
         for side, values in sides.items()
     }
     for finding in result["findings"]:
-        if finding["protocol"] is None and finding["actual"] is not None and finding["status"] != "not_applicable":
-            actual = finding["actual"]
-            words[f"{finding['key']} [{finding['value']}]"] = str(actual["data"]) if actual["present"] else "absent"
+        if finding["protocol"] is None and finding["expected"] is not None:
+            concerned = finding["status"] != "not_applicable"
+            word = str(Value.from_result(finding["actual"])) if concerned else _NOT_CONCERNED
+            words[f"{finding['key']} [{finding['value']}]"] = word
     return words
 
 
@@ -50,13 +63,15 @@ def _findings(known: t.Mapping[str, t.Mapping[str, str]]) -> t.Iterator[dict[str
     for name in sorted({name for settings in known.values() for name in settings}):
         hosts_of: dict[str, list[str]] = {}
         for host, settings in known.items():
-            hosts_of.setdefault(settings.get(name, "unknown"), []).append(host)
+            if settings.get(name, _NOT_CONCERNED) != _NOT_CONCERNED:
+                hosts_of.setdefault(settings[name], []).append(host)
         if len(hosts_of) < 2:
             continue
         by_size = sorted(hosts_of.items(), key=lambda item: (-len(item[1]), item[0]))
         odd = {state: sorted(hosts) for state, hosts in by_size[1:]}
-        differs = "; ".join(f"{state.replace('_', ' ')} on {', '.join(hosts)}" for state, hosts in odd.items())
-        usual = by_size[0][0].replace("_", " ")
+        differs = "; ".join(f"{_spoken(state)} on {', '.join(hosts)}" for state, hosts in odd.items())
+        usual, hosts = by_size[0]
+        concerned = sum(map(len, hosts_of.values()))
         yield {
             "id": "fleet.difference",
             "title": f"{name} differs between hosts of the group",
@@ -64,5 +79,9 @@ def _findings(known: t.Mapping[str, t.Mapping[str, str]]) -> t.Iterator[dict[str
             "status": "noncompliant",
             "setting": name,
             "hosts": odd,
-            "message": f"{name} is {usual} on {len(by_size[0][1])} of {len(known)} hosts, but {differs}.",
+            "message": f"{name} is {_spoken(usual)} on {len(hosts)} of {concerned} hosts, but {differs}.",
         }
+
+
+def _spoken(state: str) -> str:
+    return state if state.startswith("REG_") else state.replace("_", " ")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible.plugins.loader import filter_loader
-from ansible_collections.mailops.exchange_tls.plugins.filter import tls_summary, tls_verdict
+from ansible_collections.mailops.exchange_tls.plugins.filter import tls_fleet, tls_lost, tls_summary, tls_verdict
 
 SETTINGS: dict[str, Any] = {"restart_pending": False, "findings": [], "protocols": {}}
 WAITING: dict[str, Any] = {**SETTINGS, "restart_pending": True}
@@ -28,15 +28,21 @@ BAD: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("name", ["tls_verdict", "tls_summary"])
+@pytest.mark.parametrize("name", ["tls_verdict", "tls_summary", "tls_lost", "tls_fleet"])
 def test_filters_are_found(name: str) -> None:
     assert filter_loader.get(f"mailops.exchange_tls.{name}") is not None
 
 
+def problems(settings: Any, **wishes: Any) -> Any:
+    found = tls_verdict.tls_verdict(settings, None, **wishes)
+    assert found is not None
+    return found["problems"]
+
+
 def test_verdict() -> None:
     assert tls_verdict.tls_verdict(SETTINGS) == {"verified": False, "problems": [], "notes": []}
-    assert tls_verdict.tls_verdict(BAD)["problems"] == ["[high] It is wrong."]
-    assert tls_verdict.tls_verdict(BAD, None, judge_policy=False)["problems"] == []
+    assert problems(BAD) == ["[high] It is wrong."]
+    assert problems(BAD, judge_policy=False) == []
 
 
 @pytest.mark.parametrize(
@@ -44,8 +50,8 @@ def test_verdict() -> None:
 )
 def test_booleans_that_are_words(word: str, value: bool) -> None:
     """As they come from -e and from AWX surveys."""
-    assert bool(tls_verdict.tls_verdict(BAD, judge_policy=word)["problems"]) is value
-    assert bool(tls_verdict.tls_verdict(WAITING, allow_pending=word)["problems"]) is not value
+    assert bool(problems(BAD, judge_policy=word)) is value
+    assert bool(problems(WAITING, allow_pending=word)) is not value
     change = {"changed": True, "changes": [{"status": "planned"}], "backup": None, "restart_required": True}
     assert ("would be written" in tls_summary.tls_summary({"change": change}, check_mode=word)[0]) is value
 
@@ -83,3 +89,111 @@ def test_summary() -> None:
 def test_summary_of_rubbish(steps: Any) -> None:
     with pytest.raises(AnsibleFilterError, match="tls_summary takes a dictionary with the results of steps"):
         tls_summary.tls_summary(steps)
+
+
+# --- endpoints that were lost ----------------------------------------------------------------------------------------
+
+
+def shaken(*versions: str, **endpoints: bool | None) -> dict[str, Any]:
+    """A result of tls_handshake_info: endpoint=accepted, for TLS 1.2 unless versions are named."""
+    return {
+        "endpoints": [
+            {"endpoint": name, "versions": {version: {"accepted": accepted} for version in versions or ("TLS 1.2",)}}
+            for name, accepted in endpoints.items()
+        ]
+    }
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "lost"),
+    [
+        (shaken(smtp=True, https=True), shaken(smtp=True, https=True), []),
+        (shaken(smtp=True, https=True), shaken(smtp=False, https=True), ["smtp"]),
+        # one that could not be tried the second time
+        (shaken(smtp=True, https=True), shaken(smtp=None, https=None), ["smtp", "https"]),
+        (shaken(smtp=True), shaken(https=True), ["smtp"]),
+        (shaken(smtp=True), {"endpoints": []}, ["smtp"]),
+        (shaken(smtp=True), {"skipped": True}, ["smtp"]),
+        (shaken(smtp=True), None, ["smtp"]),
+        # what was not there before cannot be lost
+        (shaken(smtp=False, https=None), shaken(smtp=False, https=False), []),
+        (shaken(smtp=False), shaken(smtp=True), []),
+        (None, shaken(smtp=True), []),
+        (None, None, []),
+        ({}, {}, []),
+        ({"skipped": True}, None, []),
+        ({"failed": True, "msg": "x"}, {"failed": True, "msg": "x"}, []),
+        # another version
+        (shaken("TLS 1.0", smtp=True), shaken("TLS 1.0", smtp=False), []),
+        (shaken("TLS 1.0", "TLS 1.2", smtp=True), shaken("TLS 1.2", smtp=True), []),
+    ],
+)
+def test_lost(before: Any, after: Any, lost: list[str]) -> None:
+    assert tls_lost.tls_lost(before, after) == lost
+
+
+def test_lost_of_another_version() -> None:
+    before, after = shaken("TLS 1.0", smtp=True), shaken("TLS 1.0", smtp=False)
+    assert tls_lost.tls_lost(before, after, "TLS 1.0") == ["smtp"]
+    assert tls_lost.tls_lost(before, after, version="TLS 1.3") == []
+
+
+@pytest.mark.parametrize(
+    "rubbish",
+    [
+        "text",
+        [1],
+        5,
+        {"endpoints": 5},
+        {"endpoints": ["smtp"]},
+        {"endpoints": [{}]},
+        {"endpoints": [{"versions": {}}, 1]},
+    ],
+)
+def test_lost_of_rubbish(rubbish: Any) -> None:
+    for before, after in ((rubbish, None), (None, rubbish)):
+        with pytest.raises(AnsibleFilterError, match="tls_lost takes two results of tls_handshake_info, or null"):
+            tls_lost.tls_lost(before, after)
+
+
+# --- hosts that differ -----------------------------------------------------------------------------------------------
+
+
+def test_fleet() -> None:
+    on = {**SETTINGS, "protocols": {"TLS 1.2": {"Server": {"effective": "enabled"}}}}
+    off = {**SETTINGS, "protocols": {"TLS 1.2": {"Server": {"effective": "disabled_by_default"}}}}
+    found = tls_fleet.tls_fleet({"a": on, "b": off, "c": on, "d": None})
+    assert found["consistent"] is False
+    assert [group["hosts"] for group in found["groups"]] == [["a", "c"], ["b"]]
+    assert [item["message"] for item in found["findings"]] == [
+        "TLS 1.2 Server is enabled on 2 of 3 hosts, but disabled by default on b."
+    ]
+    assert found["unknown"] == ["d"]
+    assert tls_fleet.tls_fleet({})["consistent"] is True
+
+
+@pytest.mark.parametrize(
+    "rubbish",
+    [
+        None,
+        "text",
+        [SETTINGS],
+        {"a": 5},
+        {"a": {"protocols": {}}},
+        {"a": {**SETTINGS, "protocols": "x"}},
+        {"a": {**SETTINGS, "findings": [{}]}},
+        {
+            "a": {
+                **SETTINGS,
+                "findings": [
+                    {"protocol": None, "expected": {}, "status": "x", "key": "", "value": "", "actual": {"present": 1}}
+                ],
+            }
+        },
+    ],
+)
+def test_fleet_of_rubbish(rubbish: Any) -> None:
+    with pytest.raises(
+        AnsibleFilterError, match="tls_fleet takes a dictionary of results of tls_settings_info by host"
+    ):
+        tls_fleet.tls_fleet(rubbish)
