@@ -51,7 +51,9 @@ def _state(settings: Result) -> str:
     """Each protocol that the policy names, with both sides."""
     if _failed(settings):
         return f"FAILED: {settings.get('msg', '')}"
-    named = list(dict.fromkeys(item["protocol"] for item in settings["findings"] if item["protocol"]))
+    # findings about oddities expect nothing
+    asked = [item["protocol"] for item in settings["findings"] if item["protocol"] and item["expected"]]
+    named = list(dict.fromkeys(asked))
     parts = []
     for protocol in named:
         sides = settings["protocols"][protocol]

@@ -17,7 +17,11 @@ HOST = {"computer_name": "EX01", "os": "Microsoft Windows Server 2019 Standard",
 def settings(state: str, effective: str, compliant: bool, pending: bool = False) -> dict[str, Any]:
     return {
         "host": HOST,
-        "findings": [{"protocol": "TLS 1.2"}] * 4,
+        "findings": [
+            *[{"protocol": "TLS 1.2", "expected": {"present": True}}] * 4,
+            # something odd about a protocol that nobody asks about
+            {"protocol": "TLS 1.0", "expected": None},
+        ],
         "protocols": {"TLS 1.2": {side: {"state": state, "effective": effective} for side in SIDES}},
         "restart_pending": pending,
         "compliant": compliant,
