@@ -10,6 +10,8 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
+_SETTLE_SECONDS = 0.2
+
 
 @dataclass(frozen=True)
 class RequestRecord:
@@ -45,7 +47,8 @@ class HostLog:
     """The log of one host. Thread-safe."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
+        self._open = 0
         self._requests: list[RequestRecord] = []
         self._logins: list[LoginRecord] = []
         self._counters = _zero()
@@ -57,11 +60,22 @@ class HostLog:
             self._logins.clear()
             self._counters = _zero()
 
+    def begin_request(self) -> None:
+        """Says that a request is being answered, and that add_request will follow."""
+        with self._lock:
+            self._open += 1
+
     def add_request(self, **values: Any) -> None:
         """Adds one SOAP request; n is given here."""
         with self._lock:
             self._requests.append(RequestRecord(n=len(self._requests) + 1, **values))
             self._counters["soap_requests"] += 1
+            self._open -= 1
+            self._lock.notify_all()
+
+    def _settle(self) -> None:
+        """Waits a moment for requests whose answer is out but not in the log yet; the lock is held."""
+        self._lock.wait_for(lambda: self._open == 0, timeout=_SETTLE_SECONDS)
 
     def add_login(self, connection: int, mechanism: str, user: str | None, ok: bool, reason: str | None) -> None:
         """Adds one attempt to log in."""
@@ -79,6 +93,7 @@ class HostLog:
     def requests(self) -> list[dict[str, Any]]:
         """All SOAP requests in the order of their replies."""
         with self._lock:
+            self._settle()
             return [asdict(record) for record in self._requests]
 
     def logins(self) -> list[dict[str, Any]]:
@@ -89,6 +104,7 @@ class HostLog:
     def counters(self) -> dict[str, int]:
         """Sums since the last reset."""
         with self._lock:
+            self._settle()
             return dict(self._counters)
 
 

@@ -224,6 +224,7 @@ class _Handler(BaseHTTPRequestHandler):
         message_id = _message_id(request, failure)
         strike = self.host.quirks.strike(operation.name)
         sent: tuple[int, int, int | None] | None = None
+        self.host.log.begin_request()
         try:
             status, body, content_type, fault = self._answer(request, failure, strike, operation, message_id)
             size = self._send(status, body, content_type, challenges, sealed=sealed and bool(body))
