@@ -73,9 +73,11 @@ def test_forth_and_back(host: tuple[str, int, Content]) -> None:
         )
         again = run()
         assert (again["changed"], again["changes"]) == (False, []), "a second run changes nothing"
-        if result["changed"]:
-            roll_back(windows, _backup.load(backup), Path(folder))
-        assert settings_in(windows) == original, "keys and values are as they were"
+        states = [settings_in(windows), original]
+        for turn in range(4 if result["changed"] else 0):
+            # back, forth again, and so on: the backup of a rollback leads back as well
+            backup = roll_back(windows, _backup.load(backup), Path(folder))["backup"]
+            assert settings_in(windows) == states[(turn + 1) % 2], "keys and values are as they were"
 
 
 def without_traces(result: dict[str, Any]) -> dict[str, Any]:
