@@ -18,9 +18,9 @@ def settings(state: str, effective: str, compliant: bool, pending: bool = False)
     return {
         "host": HOST,
         "findings": [
-            *[{"protocol": "TLS 1.2", "expected": {"present": True}}] * 4,
+            *[{"protocol": "TLS 1.2", "expected": {"present": True}, "status": "compliant"}] * 4,
             # something odd about a protocol that nobody asks about
-            {"protocol": "TLS 1.0", "expected": None},
+            {"protocol": "TLS 1.0", "expected": None, "status": "not_applicable"},
         ],
         "protocols": {"TLS 1.2": {side: {"state": state, "effective": effective} for side in SIDES}},
         "restart_pending": pending,
