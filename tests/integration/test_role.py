@@ -110,6 +110,10 @@ def test_the_run_stops_at_the_first_host_that_fails(lab: LabClient, ansible: Ans
     lab.host("second").clear_quirks()
     run = enforce(ansible, "first,second,third", tls12_serial=3).ok()
     assert [len(lab.host(name).restarts()) for name in ("first", "second", "third")] == [1, 1, 1]
+    # 0 and an empty answer would mean all servers at once
+    for nothing in (0, ""):
+        run = enforce(ansible, "first,second,third", tls12_serial=nothing, tls12_handshakes="never").ok()
+        assert run.output.count("PLAY [Bring Exchange servers") == 3
 
 
 WORDS = {

@@ -217,3 +217,9 @@ def test_value_of_a_type_without_a_method() -> None:
     assert pending.restart_pending
     pending, _windows, _reader = settled(Note(BOOT, {A: Value(Type.OTHER)}), A=Value(Type.OTHER))
     assert not pending.restart_pending
+
+
+def test_a_restart_without_its_services_stays_pending_until_the_next() -> None:
+    note = _pending.Note.decode(_pending.without_services(BOOT).encode())
+    assert note.pending(BOOT, lambda setting: ABSENT)
+    assert not note.pending(BOOT + datetime.timedelta(hours=1), lambda setting: ABSENT)
