@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
 from ..plugin_utils import _options, _pending
 from ..plugin_utils._action import WindowsAction
 from ..plugin_utils._audit import read_note, settle
-from ..plugin_utils._errors import OptionError
+from ..plugin_utils._errors import ExchangeTlsError, OptionError
 from ..plugin_utils._reader import Reader
 from ..plugin_utils._registry import Registry
 from ..plugin_utils._restart import Restarter, RestartFailed, Wishes
@@ -62,7 +63,9 @@ class ActionModule(WindowsAction):
         except RestartFailed:
             if restarter.boot_after is not None and not (pending.note and pending.note.unfinished):
                 # the next run must not take the host for done: it restarts it once more and waits again
-                _pending.write(registry, _pending.without_services(restarter.boot_after), new=True)
+                # (where even this fails, the first error is the one to tell)
+                with contextlib.suppress(ExchangeTlsError):
+                    _pending.write(registry, _pending.without_services(restarter.boot_after), new=True)
             raise
         finally:
             self.partial = {**result, "changed": restarter.asked, "elapsed": round(restarter.elapsed, 1)}

@@ -260,7 +260,7 @@ class Restarter:
             self._pause(
                 deadline,
                 f"The host is back, but after {timeout:.0f} seconds these services do not run: {', '.join(waiting)}. "
-                "Start them or look at the event log; then run the play again.",
+                "Start them or look at the event log; then run the play again: it restarts the host once more.",
             )
 
     def _services(self, names: t.Sequence[str]) -> dict[str, _Service]:

@@ -325,6 +325,8 @@ def test_restart_whose_services_fail(run: Runner, windows: FakeWindows) -> None:
     result = run(reboot, services=["W3SVC"], timeout=1)
     assert result["failed"] is True
     assert (result["rebooted"], result["boot_after"]) == (True, "2026-11-20T08:04:05Z")
+    # the next run must not take the host for done
+    assert run(tls_settings_info)["restart_pending"] is True
 
 
 def test_restart_that_is_refused(run: Runner, windows: FakeWindows) -> None:
