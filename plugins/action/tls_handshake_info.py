@@ -33,7 +33,7 @@ class ActionModule(ExchangeTlsAction):
     ARGUMENT_SPEC = ARGUMENT_SPEC
 
     def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
-        endpoints = _handshake.parse_endpoints(options["endpoints"], self._address())
+        endpoints = _handshake.parse_endpoints(options["endpoints"], self.address)
         wanted = options["server_name"]
         names = {
             endpoint: _handshake.parse_server_name(wanted)
@@ -59,7 +59,7 @@ class ActionModule(ExchangeTlsAction):
         """Names everything that is wrong with the options, not only the first."""
         problems = []
         try:
-            _handshake.parse_endpoints(options["endpoints"], self._address())
+            _handshake.parse_endpoints(options["endpoints"], self.address)
         except OptionError as exc:
             problems.append(exc.message)
         try:
@@ -74,11 +74,6 @@ class ActionModule(ExchangeTlsAction):
             )
         if problems:
             raise OptionError(" ".join(problems))
-
-    def _address(self) -> str:
-        """Where the host is: its address in the inventory, else its name there."""
-        address = self._templar.template(self.task_vars.get("ansible_host") or "")
-        return str(address or self.host_name)
 
     def _summary(self, reports: c.Sequence[_handshake.EndpointReport], overview: dict[str, t.Any]) -> str:
         verified = sum(item.verdict == _handshake.VERIFIED for item in reports)

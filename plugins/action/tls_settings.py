@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import typing as t
 
-from ..plugin_utils import _guard, _options, _waivers
+from ..plugin_utils import _guard, _options, _preflight, _proof, _waivers
 from ..plugin_utils._action import WindowsAction
 from ..plugin_utils._apply import Progress
-from ..plugin_utils._audit import audit
+from ..plugin_utils._audit import Audit, audit
 from ..plugin_utils._change import Target, change
 from ..plugin_utils._errors import all_problems
+from ..plugin_utils._plan import Plan
 from ..plugin_utils._policy import from_options
 from ..plugin_utils._registry import Registry
+from ..plugin_utils._snapshot import Snapshot
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     **_options.POLICY,
     **_options.BACKUP,
     "force": {"type": "bool", "default": False},
     "handshakes": {"type": "dict"},
+    **_proof.PROVE,
+    **_preflight.RESTART,
     **_options.WIRE_LOG,
 }
 
@@ -33,26 +37,23 @@ class ActionModule(WindowsAction):
             lambda: from_options(options),
             lambda: _waivers.from_options(options),
             lambda: _guard.check_handshakes(options["handshakes"]),
+            lambda: _proof.check(options["prove"], self.address),
+            lambda: _preflight.check_restart(options["restart"], self._loader, self.folders),
         )
 
     def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
         policy = from_options(options)
         waivers, fail_on = _waivers.from_options(options)
+        files = self.task_files(options["restart"])
         session = self.open_session(options)
         before = audit(session, policy, waivers, options["strays"])
-        self.partial = before.as_result()
+        self.partial = {**before.as_result(), **files}
         # an expression that cannot be held against these findings is refused before anything is written
         _waivers.verdict(before.findings, fail_on)
         planned = before.plan()
         self.partial.update(Progress(planned).as_result(), backup=None)
-        forced = _guard.check(
-            before.snapshot,
-            before.snapshot.after({write.setting: write.after for write in planned.writes}, planned.old_keys),
-            before.host.build,
-            waiting=before.pending.waiting,
-            handshakes=options["handshakes"],
-            force=options["force"],
-        )
+        _preflight.check_on_host(session, options["restart"], due=bool(planned) or before.pending.restart_pending)
+        forced = self._guarded(options, before, planned)
         outcome, snapshot = change(
             Target(Registry(session), before.host, before.snapshot, before.pending, self.host_name),
             planned,
@@ -63,8 +64,29 @@ class ActionModule(WindowsAction):
             partial=self.partial,
         )
         after = before.after(snapshot)
-        result = {**after.as_result(), "was_compliant": before.compliant, **outcome}
+        result = {**self.partial, **after.as_result(), "was_compliant": before.compliant, **outcome}
         if forced:
             result["warnings"] = [*result.get("warnings", []), forced]
         self.partial = result
         return {**result, **_waivers.verdict(after.findings, fail_on)}
+
+    def _guarded(self, options: dict[str, t.Any], before: Audit, planned: Plan) -> str | None:
+        """Holds the change against the guard; tries handshakes where it turns something old off."""
+        after = _after(before.snapshot, planned)
+        prove, seen = options["prove"], options["handshakes"]
+        if seen is None and prove and _guard.turned_off(before.snapshot, after, before.host.build):
+            seen = _proof.handshakes(prove, self.address, self.host_name)
+            self.partial["handshakes"] = seen
+        return _guard.check(
+            before.snapshot,
+            after,
+            before.host.build,
+            waiting=before.pending.waiting,
+            handshakes=seen,
+            handshake_policy=prove["handshakes"] if prove else None,
+            force=options["force"],
+        )
+
+
+def _after(snapshot: Snapshot, planned: Plan) -> Snapshot:
+    return snapshot.after({write.setting: write.after for write in planned.writes}, planned.old_keys)

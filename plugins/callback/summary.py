@@ -1,28 +1,36 @@
 # Copyright (c) 2026, mailops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Prints, at the end of a run, what happened to each host and what to do next."""
+"""Prints, at the end of a run, a line for each Exchange server, what is wrong with it, and the next command."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: summary
 type: aggregate
-short_description: What happened to each Exchange server, at the end of the run
+short_description: The last screen of a run, a line for each Exchange server
 version_added: 0.1.0
 author: mailops contributors (@mailops)
 description:
-  - After the recap, prints the lines that the role P(mailops.exchange_tls.tls12#role) leaves for each host.
-  - For hosts that could not be finished, it prints the last error too, so that a long run need not be read through.
-  - Hosts that need attention come first.
+  - After the recap, prints a table with a line for each server that the role P(mailops.exchange_tls.tls12#role) was run on, worst first.
+  - Then, for each server that needs attention or was changed, what is wrong or missing, what was done, and the exact next command.
+  - Last, how many servers stand how, and the names of those that could not be reached or that the run never came to.
+  - With it the role prints no screens of its own, so that nothing is said twice.
 requirements:
   - Enable it in C(ansible.cfg) with C(callbacks_enabled = mailops.exchange_tls.summary).
 """
 
 import typing as t
 
-from ansible import constants
+from ansible import constants, context
 from ansible.plugins.callback import CallbackBase
+
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _steps
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._screen import Command, Steps, screen
+
+_OURS = "mailops.exchange_tls."
+# Standard output then holds nothing but JSON.
+_JSON = ("json", "ansible.posix.json", "jsonl", "ansible.posix.jsonl")
 
 
 class CallbackModule(CallbackBase):
@@ -33,45 +41,79 @@ class CallbackModule(CallbackBase):
 
     def __init__(self) -> None:
         super().__init__()
+        self._results: dict[str, dict[str, t.Any]] = {}
         self._errors: dict[str, str] = {}
-        self._left: dict[str, str] = {}
+        self._unreachable: set[str] = set()
+        self._every: dict[str, None] = {}
+
+    def v2_playbook_on_play_start(self, play: t.Any) -> None:
+        # a play with serial starts once for each batch; the servers of all of them count
+        self._every.update(dict.fromkeys(_hosts_of(play)))
+
+    def v2_runner_on_ok(self, result: t.Any) -> None:
+        self._remember(result)
 
     def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
+        self._remember(result)
         if not ignore_errors:
-            self._remember(result)
+            message = _values(result).get("msg", "no message")
+            told = " | ".join(map(str, message)) if isinstance(message, list) else str(message)
+            self._errors.setdefault(_host(result), told)
 
     def v2_runner_on_unreachable(self, result: t.Any) -> None:
         self._remember(result)
+        self._errors.setdefault(_host(result), str(_values(result).get("msg", "no message")))
+        self._unreachable.add(_host(result))
 
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
-        lines_of = {
-            host: data["tls12_summary"]
-            for host, data in stats.custom.items()
-            if "tls12_summary" in data and host != "_run"
-        }
-        troubled = {host for host in stats.processed if stats.failures.get(host) or stats.dark.get(host)}
-        if not lines_of and not (troubled and self._errors):
+        ended = {host for host in stats.processed if stats.failures.get(host) or stats.dark.get(host)}
+        if not self._results:
             return
-        self._display.banner("EXCHANGE TLS")
-        for host in sorted({*lines_of, *troubled}, key=lambda name: (name not in troubled, name)):
-            self._display.display(host, color=constants.COLOR_ERROR if host in troubled else constants.COLOR_OK)
-            if host in troubled and host in self._errors:
-                self._display.display(f"  error:    {self._errors[host]}", color=constants.COLOR_ERROR)
-            if host in troubled and host in self._left:
-                self._display.display(f"  changed:  {self._left[host]}", color=constants.COLOR_ERROR)
-            for line in lines_of.get(host, ()):
-                self._display.display(f"  {line}")
-        finished = len(set(stats.processed) - troubled)
-        self._display.display(f"\n{finished} of {len(stats.processed)} hosts without errors")
+        hosts = {
+            host: Steps.of(
+                self._results.get(host, {}),
+                check_mode=bool(context.CLIARGS.get("check")),
+                error=self._errors.get(host) if host in ended else None,
+                unreachable=host in self._unreachable and bool(stats.dark.get(host)),
+            )
+            for host in {*self._results, *ended}
+        }
+        untouched = [host for host in self._every if host not in hosts and host not in stats.processed]
+        on_stderr = constants.DEFAULT_STDOUT_CALLBACK in _JSON
+        self._say("", on_stderr)
+        for line in screen(hosts, command=Command.of(context.CLIARGS), untouched=untouched):
+            self._say(line, on_stderr)
+
+    def _say(self, line: str, on_stderr: bool) -> None:
+        color = constants.COLOR_ERROR if line.startswith(("error:", "wrong:")) else None
+        self._display.display(line, color=color, stderr=on_stderr)
 
     def _remember(self, result: t.Any) -> None:
-        # attributes without underscore since ansible-core 2.19
-        host = getattr(result, "host", None) or result._host
-        values = getattr(result, "result", None) or result._result
-        message = values.get("msg", "no message")
-        self._errors[host.name] = " | ".join(map(str, message)) if isinstance(message, list) else str(message)
-        # an unreachable host makes no summary of its own: what was left changed must be told here
-        left = [item for item in values.get("changes", ()) if item.get("status") in ("written", "unknown")]
-        if values.get("unreachable") and left:
-            names = ", ".join(f"{item['key']} [{item['value']}]" for item in left)
-            self._left[host.name] = f"perhaps {names}; the values before are in {values.get('backup')}"
+        """Keeps the results that the role registers, by host and step."""
+        task = getattr(result, "task", None) or result._task
+        step = _steps.REGISTERED.get(str(getattr(task, "register", "") or ""))
+        if step is None or not str(getattr(task, "resolved_action", None) or task.action).startswith(_OURS):
+            return
+        steps = self._results.setdefault(_host(result), {})
+        if step in ("audit", "change"):
+            # another run of the role in the same run of Ansible
+            steps.clear()
+        steps[step] = _values(result)
+
+
+def _host(result: t.Any) -> str:
+    # attributes without underscore since ansible-core 2.19
+    return str((getattr(result, "host", None) or result._host).name)
+
+
+def _values(result: t.Any) -> dict[str, t.Any]:
+    found = getattr(result, "result", None)
+    return dict(found if found is not None else result._result)
+
+
+def _hosts_of(play: t.Any) -> list[str]:
+    """The servers of all batches of a play."""
+    inventory = getattr(play.get_variable_manager(), "_inventory", None)
+    if inventory is None:
+        return []
+    return [str(host.name) for host in inventory.get_hosts(play.hosts, ignore_restrictions=True)]

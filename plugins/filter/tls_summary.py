@@ -8,23 +8,27 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleFilterError
-from ansible.module_utils.parsing.convert_bool import boolean
 
-from ..plugin_utils import _summary
+from ..plugin_utils._overview import lines
 
 
 def tls_summary(steps: t.Any, check_mode: t.Any = False) -> list[str]:
     """See tls_summary.yml."""
     try:
         made = {name: step for name, step in steps.items() if step}
-        return _summary.summary(**made, check_mode=boolean(check_mode))
-    except (AttributeError, KeyError, TypeError) as exc:
-        raise AnsibleFilterError(
-            "tls_summary takes a dictionary with the results of steps (audit, change, reboot, after, verdict): "
-            f"{type(exc).__name__}: {exc}"
-        ) from None
+        if "after" in made:
+            # the names of the steps before version 0.2.0
+            made["verify"] = {**made.pop("after"), "verdict": made.pop("verdict", None)}
+    except (AttributeError, TypeError, ValueError) as exc:
+        raise AnsibleFilterError(f"tls_summary takes a dictionary with the results of steps: {exc}") from None
+    host = next((step["host"]["computer_name"] for step in made.values() if _has_name(step)), "the host")
+    return lines({str(host): made}, check_mode)
 
 
-class FilterModule:
+def _has_name(step: t.Any) -> bool:
+    return isinstance(step, t.Mapping) and isinstance(step.get("host"), t.Mapping) and "computer_name" in step["host"]
+
+
+def tls_overview(hclass FilterModule:
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         return {"tls_summary": tls_summary}

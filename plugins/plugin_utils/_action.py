@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import abc
+import datetime
 import difflib
 import typing as t
 
@@ -16,11 +17,15 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from . import _given, _preflight, _role
 from ._channels import open_channel
 from ._errors import ExchangeTlsError, OptionError, Unreachable
 from ._wsman import Session, WireLog
 
 display = Display()
+
+# Names of the controller itself.
+_CONTROLLER = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class ExchangeTlsAction(ActionBase):
@@ -45,7 +50,7 @@ class ExchangeTlsAction(ActionBase):
             # what was already done is part of the truth about a failed task
             result.update(self.partial)
             result["unreachable" if isinstance(exc, Unreachable) else "failed"] = True
-            result["msg"] = exc.message
+            result["msg"] = self._spoken(exc.message)
             result["error"] = exc.as_result()
             if self._task.no_log:
                 # ansible-core shows the msg of a failed task whatever no_log says; the rest it hides
@@ -55,6 +60,8 @@ class ExchangeTlsAction(ActionBase):
             # options of the connection plugin that it refuses itself
             result.update(self.partial)
             result.update(failed=True, msg=str(exc))
+        # a later task tells by it which results belong to one run of the role
+        result["at"] = datetime.datetime.now(datetime.timezone.utc).isoformat()
         return result
 
     @abc.abstractmethod
@@ -66,22 +73,67 @@ class ExchangeTlsAction(ActionBase):
         return bool(self._task.check_mode)
 
     def say(self, message: str) -> None:
-        """A line of progress that is seen while the task runs, on the terminal and in AWX."""
+        """A line of progress that is seen while the task runs, on the terminal and in AWX.
+
+        On standard error: standard output belongs to the stdout callback, which may print JSON.
+        """
         if not self._task.no_log:
-            display.display(f"{self.host_name}: {message}")
+            display.display(f"{self.host_name}: {message}", stderr=True)
 
     @property
     def host_name(self) -> str:
-        return str(self.task_vars.get("inventory_hostname", "host"))
+        """The host that the task is about, in the words of the inventory: with ``delegate_to``, the delegated one."""
+        return str(self._delegated_to or self.task_vars.get("inventory_hostname", "host"))
+
+    @property
+    def host_vars(self) -> t.Mapping[str, t.Any]:
+        """The variables of :attr:`host_name`."""
+        delegated = self._delegated_to
+        if delegated is None:
+            return self.task_vars
+        every = self.task_vars.get("ansible_delegated_vars") or {}
+        return t.cast("t.Mapping[str, t.Any]", every.get(delegated) or {})
+
+    @property
+    def _delegated_to(self) -> str | None:
+        """The name of another server that the task is delegated to. To the controller, things are delegated out of
+        habit: the host stays what it is."""
+        name = self._task.delegate_to
+        if not name or name in _CONTROLLER:
+            return None
+        return str(name)
+
+    @property
+    def address(self) -> str:
+        """Where the host is: its address in the inventory, else its name there."""
+        return str(self._templar.template(self.host_vars.get("ansible_host") or "") or self.host_name)
+
+    @property
+    def in_role(self) -> bool:
+        """Whether a task of the role runs this: then messages name the role's variables."""
+        role = getattr(self._task, "_role", None)
+        return bool(role) and str(getattr(role, "_role_collection", "")) == _role.COLLECTION
+
+    def _spoken(self, message: str) -> str:
+        return _role.named(message, self._role_entry) if self.in_role else message
+
+    @property
+    def _role_entry(self) -> str:
+        """The name of the task file, which is the entry point of the role or a part of it."""
+        return str(getattr(self._task, "get_path", lambda: "")() or "").rpartition("/")[2].partition(".")[0]
 
     def check(self, options: dict[str, t.Any]) -> None:
         """What the argument spec cannot say. Raises :class:`OptionError` that names every problem."""
 
     def _options(self) -> dict[str, t.Any]:
         """All options, checked and converted. Every problem is named, not only the first."""
-        validated = ArgumentSpecValidator(self.ARGUMENT_SPEC, **self.SPEC_RULES).validate(dict(self._task.args))
+        given, problems = _given.options(dict(self._task.args), self.ARGUMENT_SPEC)
+        if self.in_role:
+            problems += _role.misspelt(self.task_vars, self._task._role.get_default_vars())
+            problems += _role.out_of_place(self.task_vars)
+        validated = ArgumentSpecValidator(self.ARGUMENT_SPEC, **self.SPEC_RULES).validate(given)
         options = dict(validated.validated_parameters)
-        problems = [str(error) for error in validated.errors if not isinstance(error, UnsupportedError)]
+        problems += [str(error) for error in validated.errors if not isinstance(error, UnsupportedError)]
         problems += [self._unknown(str(name)) for name in sorted(validated.unsupported_parameters, key=str)]
         if not problems:
             self.check(options)
@@ -102,6 +154,16 @@ class ExchangeTlsAction(ActionBase):
 
 class WindowsAction(ExchangeTlsAction):
     """An action that talks to the host: one session, opened when it is first wanted."""
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        return _preflight.folders(self.task_vars)
+
+    def task_files(self, given: t.Mapping[str, t.Any] | None, prefix: str = "restart.") -> dict[str, t.Any]:
+        """The result key with the files of tasks that a restart is surrounded by; none where none was asked for."""
+        if given is None:
+            return {}
+        return {"task_files": _preflight.task_files(given, self._loader, self.folders, prefix=prefix)}
 
     def open_session(self, options: dict[str, t.Any]) -> Session:
         """A session over the task's connection. ``wire_log`` names a folder on the controller, or is None."""

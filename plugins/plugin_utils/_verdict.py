@@ -2,7 +2,12 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: not a public interface.
-"""Settings and handshakes held against each other: is the host where it should be, and is that proven? Pure."""
+"""Settings and handshakes held against each other: what was proven, by what, and for which side. Pure.
+
+A handshake from the controller meets the Server side: incoming mail. What the host offers when it connects to others,
+the Client side, shows in no handshake that anybody but Office 365 could try; the registry in effect stands for it, and
+the words say so.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +15,54 @@ import dataclasses
 import typing as t
 
 HANDSHAKES = ("when_reachable", "required", "never")
+TLS12 = "TLS 1.2"
+SIDES = ("Client", "Server")
+VIOLATING = ("noncompliant", "not_configured")
 
 Result = t.Mapping[str, t.Any]
+
+# The words of a verdict, worst first. Only VERIFIED is proof.
+WRONG = "wrong"  # a problem: the run fails
+PENDING = "pending"  # written, not in effect, and that was asked for
+UNKNOWN = "unknown"  # nobody can tell what Windows makes of the values
+NOT_PROVEN = "not_proven"  # right in the registry, and no handshake has said so
+INCOMING_ONLY = "incoming_only"  # proven for the Server side; the Client side is not asked about
+NOT_ASKED = "not_asked"  # as asked, and TLS 1.2 was not asked for
+RESTORED = "restored"  # the old values are back
+VERIFIED = "verified"
+
+OUTGOING = (
+    "send a mail to Office 365 and look for TLS 1.2 in the protocol log of the Send connector (Set-SendConnector "
+    "-ProtocolLoggingLevel Verbose)"
+)
 
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """``problems`` are reasons to fail, ``notes`` what a person should know.
+    """``problems`` are reasons to fail, ``notes`` what a person should know, ``sentence`` is for people.
 
-    ``verified``: nothing is wrong, nothing waits for a restart, and every endpoint was seen to accept what it should.
+    ``word``: one of the words above. ``incoming``: the endpoints that were seen to accept TLS 1.2.
     """
 
-    verified: bool
-    problems: tuple[str, ...]
-    notes: tuple[str, ...]
+    word: str
+    sentence: str
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    incoming: tuple[str, ...] = ()
+
+    @property
+    def verified(self) -> bool:
+        return self.word == VERIFIED
+
+    def as_result(self) -> dict[str, t.Any]:
+        return {
+            "verified": self.verified,
+            "word": self.word,
+            "sentence": self.sentence,
+            "incoming": list(self.incoming),
+            "problems": list(self.problems),
+            "notes": list(self.notes),
+        }
 
 
 def verdict(
@@ -33,41 +72,114 @@ def verdict(
     handshake_policy: str = "when_reachable",
     judge_policy: bool = True,
     allow_pending: bool = False,
+    lost: t.Sequence[str] = (),
+    not_back: t.Sequence[str] = (),
 ) -> Verdict:
     """The verdict on the results of tls_settings_info and tls_handshake_info.
 
     ``judge_policy=False`` leaves the findings out (after a rollback). With ``allow_pending`` a pending restart is a
-    note, and so are handshakes that differ from the settings: they show the time before the restart.
+    note, and so are handshakes that differ from the settings: they show the time before the restart. ``lost``:
+    endpoints that accepted TLS 1.2 before and no longer do. ``not_back``: values that a rollback should have restored.
     """
     if handshake_policy not in HANDSHAKES:
         raise ValueError(f"handshakes must be one of {', '.join(HANDSHAKES)}, not {handshake_policy!r}")
+    pending = bool(settings["restart_pending"])
+    tried = () if handshakes is None or handshake_policy == "never" else tuple(handshakes["endpoints"])
+    excused = pending and allow_pending
     problems: list[str] = []
     notes: list[str] = []
-    pending = bool(settings["restart_pending"])
+
     if judge_policy:
-        problems += [
-            _finding(item) for item in settings["findings"] if item["status"] in ("noncompliant", "not_configured")
-        ]
+        problems += [_finding(item) for item in settings["findings"] if item["status"] in VIOLATING]
+    problems += [f"Not restored: {item}." for item in not_back]
+    if lost:
+        problems.append(f"TLS 1.2 was accepted before and no longer is by {', '.join(lost)}.")
     if pending:
         sentence = "A restart is pending: the settings are written but not in effect."
         (notes if allow_pending else problems).append(sentence)
-    proven = False
-    if handshakes is not None and handshake_policy != "never":
-        endpoints = handshakes["endpoints"]
-        open_questions = [item for item in endpoints if item["verdict"] != "verified"]
-        unproven = [f"Not proven: {item['endpoint']}: {item['error']}" for item in open_questions]
-        (problems if handshake_policy == "required" else notes).extend(unproven)
-        contradictions = [line for item in endpoints for line in _contradictions(item, settings)]
-        (notes if pending and allow_pending else problems).extend(contradictions)
-        notes.extend(line for item in endpoints for line in _asked_for(item, settings))
-        proven = bool(endpoints) and not open_questions and not contradictions
-        if handshake_policy == "required" and not endpoints:
-            problems.append("Handshakes are required, but no endpoint is named to try them on.")
-    return Verdict(proven and not problems and not pending, tuple(problems), tuple(notes))
+    unproven = [_unproven(item) for item in tried if _accepted(item) is None]
+    (problems if handshake_policy == "required" and not excused else notes).extend(unproven)
+    if handshake_policy == "required" and not tried:
+        problems.append("Handshakes are required, but no endpoint is named to try them on ('prove.endpoints').")
+    (notes if excused else problems).extend(line for item in tried for line in _contradictions(item, settings))
+    notes.extend(line for item in tried for line in _asked_for(item, settings))
+
+    incoming = tuple(str(item["endpoint"]) for item in tried if _accepted(item))
+    word = WRONG if problems else _word(settings, tried, incoming, pending, judge_policy)
+    return Verdict(word, _sentence(word, settings, incoming, problems), tuple(problems), tuple(notes), incoming)
+
+
+def wanted(settings: Result, side: str, protocol: str = TLS12) -> bool:
+    """Whether the policy asks that this side has the protocol on."""
+    return any(
+        item["protocol"] == protocol
+        and item["side"] == side
+        and item["value"] == "Enabled"
+        and (item["expected"] or {}).get("data")
+        and item["status"] != "not_applicable"
+        for item in settings["findings"]
+    )
+
+
+def _word(
+    settings: Result, tried: t.Sequence[Result], incoming: t.Sequence[str], pending: bool, judge_policy: bool
+) -> str:
+    if pending:
+        return PENDING
+    if not judge_policy:
+        return RESTORED
+    asked = [side for side in SIDES if wanted(settings, side)]
+    if not asked:
+        return NOT_ASKED
+    effects = {settings["protocols"][TLS12][side]["effective"] for side in asked}
+    if "unknown" in effects or any(item["status"] == "unknown" for item in settings["findings"]):
+        return UNKNOWN
+    if effects != {"enabled"} or len(incoming) < len(tried) or not tried or "Server" not in asked:
+        return NOT_PROVEN
+    return VERIFIED if "Client" in asked else INCOMING_ONLY
+
+
+def _sentence(word: str, settings: Result, incoming: t.Sequence[str], problems: t.Sequence[str]) -> str:
+    accepted = f"incoming TLS 1.2 accepted by {', '.join(incoming)}" if incoming else ""
+    client = settings["protocols"].get(TLS12, {}).get("Client", {}).get("effective")
+    if word == WRONG:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        return f"NO: {problems[0]}{more}"
+    if word == PENDING:
+        return "not yet: a restart is pending, and handshakes show the time before it"
+    if word == VERIFIED:
+        return f"yes, by handshake: {accepted}; outgoing TLS 1.2 is on and in effect by the registry"
+    if word == INCOMING_ONLY:
+        return f"for incoming mail only: {accepted}. Outgoing is {_spoken(client)}; to prove it, {OUTGOING}"
+    if word == RESTORED:
+        state = ", ".join(f"{side} {_spoken(settings['protocols'][TLS12][side]['effective'])}" for side in SIDES)
+        return f"the values of the backup are back; TLS 1.2 is {state}" + (f"; {accepted}" if accepted else "")
+    if word == UNKNOWN:
+        return "unknown: no source tells what Windows makes of the values that are there"
+    if word == NOT_ASKED:
+        return "as asked; TLS 1.2 was not asked for, so nothing is said about it"
+    return f"right in the registry, not proven by handshake{f' everywhere: {accepted}' if accepted else ''}"
+
+
+def _spoken(effective: t.Any) -> str:
+    return str(effective or "unknown").replace("_", " ")
 
 
 def _finding(finding: Result) -> str:
     return f"[{finding['severity']}] {finding['message']}"
+
+
+def _accepted(endpoint: Result) -> bool | None:
+    """Whether the endpoint was seen to accept TLS 1.2; None where that is open."""
+    accepted: bool | None = (endpoint["versions"].get(TLS12) or {}).get("accepted")
+    return accepted
+
+
+def _unproven(endpoint: Result) -> str:
+    error = str(endpoint.get("error") or "TLS 1.2 was not tried")
+    # the endpoint names itself in most of its errors
+    name = str(endpoint["endpoint"])
+    return f"Not proven: {error if error.startswith(name) else f'{name}: {error}'}"
 
 
 def _contradictions(endpoint: Result, settings: Result) -> t.Iterator[str]:
@@ -76,14 +188,6 @@ def _contradictions(endpoint: Result, settings: Result) -> t.Iterator[str]:
     An accepted version that is off in the registry is always a contradiction. A refused one only where the policy asks
     for it: programs may offer less than Windows does (Exchange SMTP has no TLS 1.3).
     """
-    wanted = {
-        item["protocol"]
-        for item in settings["findings"]
-        if item["side"] == "Server"
-        and item["value"] == "Enabled"
-        and (item["expected"] or {}).get("data")
-        and item["status"] != "not_applicable"
-    }
     for version, seen, effective in _seen(endpoint, settings):
         evidence = f"{endpoint['endpoint']} ({seen['evidence']})"
         if seen["accepted"] is True and effective in ("disabled", "unsupported"):
@@ -91,7 +195,12 @@ def _contradictions(endpoint: Result, settings: Result) -> t.Iterator[str]:
                 f"{version} is {effective} in the registry but was accepted by {evidence}. Either the host was not "
                 "restarted since, or something else answers there, such as a load balancer."
             )
-        elif seen["accepted"] is False and effective == "enabled" and version in wanted and version != "TLS 1.3":
+        elif (
+            seen["accepted"] is False
+            and effective == "enabled"
+            and version != "TLS 1.3"
+            and wanted(settings, "Server", version)
+        ):
             yield (
                 f"{version} is enabled in the registry but was refused by {evidence}. Either the host was not "
                 "restarted since, or its cipher suites or the service's own settings rule it out."

@@ -1,0 +1,46 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter mailops.exchange_tls.tls_overview."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+
+from ..plugin_utils import _overview, _steps
+
+# The steps after which nothing more is to come.
+_LAST = ("audit", "verify")
+
+
+def tls_overview(hostvars: t.Any, host: t.Any, batch: t.Any, ended: t.Any = (), check_mode: t.Any = False) -> list[str]:
+    """See tls_overview.yml."""
+    try:
+        every = [str(name) for name in dict.fromkeys((*batch, *ended))] or [str(host)]
+        found = {name: _registered(hostvars.get(name) or {}) for name in every}
+    except (AttributeError, KeyError, TypeError) as exc:
+        raise AnsibleFilterError(
+            f"tls_overview takes hostvars, a host, and lists of hosts: {type(exc).__name__}: {exc}"
+        ) from None
+    # In the free strategy, which knows no run_once, each host comes here by itself: one of them speaks for all if all
+    # are through, and else each for itself.
+    through = all(name in ended or any(step in steps for step in _LAST) for name, steps in found.items())
+    if str(host) != every[0] or not through:
+        found = {str(host): _registered(hostvars.get(host) or {})}
+    made = {name: steps for name, steps in found.items() if steps}
+    return _overview.lines(made, check_mode, compare=True) if made else []
+
+
+def _registered(variables: t.Any) -> dict[str, t.Any]:
+    return {
+        step: variables[name]
+        for name, step in _steps.REGISTERED.items()
+        if name in variables and isinstance(variables[name], t.Mapping)
+    }
+
+
+class FilterModule:
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"tls_overview": tls_overview}

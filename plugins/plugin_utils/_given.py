@@ -1,0 +1,104 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""Options as people and surveys hand them over, brought into the form that an argument spec checks. Pure.
+
+AWX knows text and numbers only: a blank stands for "not given", and a list or a mapping comes as JSON or YAML text.
+ansible-core 2.19 and later read the text of a survey once more as YAML, so that a blank arrives as null and a date as
+a date.
+"""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+
+import yaml
+
+Spec = t.Mapping[str, t.Any]
+
+
+def options(values: t.Mapping[t.Any, t.Any], spec: Spec, path: str = "") -> tuple[dict[t.Any, t.Any], list[str]]:
+    """What was given, and what is wrong with it. Blank options are left out, so that their defaults count."""
+    found: dict[t.Any, t.Any] = {}
+    problems: list[str] = []
+    for name, value in values.items():
+        if is_blank(value):
+            continue
+        try:
+            found[name] = _value(value, spec.get(name) or {}, f"{path}{name}", problems)
+        except ValueError as exc:
+            problems.append(f"'{path}{name}' {exc}")
+    return found, problems
+
+
+def is_blank(value: t.Any) -> bool:
+    """Whether nothing was given: null, or a text of blanks."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _value(value: t.Any, spec: Spec, path: str, problems: list[str]) -> t.Any:
+    kind = spec.get("type")
+    if kind == "dict":
+        value = _mapping(value)
+        return _inner(value, spec, path, problems) if isinstance(value, t.Mapping) else value
+    if kind == "list":
+        value = _sequence(value)
+        if spec.get("elements") != "dict" or not isinstance(value, t.Sequence) or isinstance(value, str):
+            return value
+        return [
+            _inner(item, spec, f"{path}[{number}]", problems) if isinstance(item, t.Mapping) else item
+            for number, item in enumerate(value, start=1)
+        ]
+    if isinstance(value, datetime.date):
+        return value.isoformat()[:10]
+    if isinstance(value, bool) and kind in ("int", "float"):
+        # to Python a boolean is a number
+        raise ValueError(f"is {str(value).lower()}, but it is a number")
+    return value.strip() if isinstance(value, str) and kind != "raw" else value
+
+
+def _inner(value: t.Mapping[t.Any, t.Any], spec: Spec, path: str, problems: list[str]) -> t.Any:
+    if not spec.get("options"):
+        return value
+    found, wrong = options(value, spec["options"], f"{path}.")
+    problems += wrong
+    return found
+
+
+def _mapping(value: t.Any) -> t.Any:
+    """A mapping, or text that is one in JSON or YAML; ``key=value`` is left to the argument spec."""
+    if not isinstance(value, str) or ("=" in value and ":" not in value):
+        return value
+    loaded = _load(value)
+    if loaded is None:
+        return {}
+    if not isinstance(loaded, t.Mapping):
+        raise ValueError("is text that is no mapping. Write JSON or YAML, such as {TLS 1.0: disabled}")
+    return loaded
+
+
+def _sequence(value: t.Any) -> t.Any:
+    """A list, or text that is one: JSON, YAML, or one item a line; commas are left to the argument spec."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    if text.startswith(("[", "- ", "-\n", "---")):
+        loaded = _load(text)
+        if loaded is not None and not isinstance(loaded, list):
+            raise ValueError("is text that is no list. Write JSON or YAML, such as [smtp, https]")
+        return loaded or []
+    if "\n" in text:
+        return [line.strip() for line in text.splitlines() if line.strip()]
+    return text
+
+
+def _load(text: str) -> t.Any:
+    try:
+        return yaml.safe_load(str(text))
+    except (yaml.YAMLError, ValueError, RecursionError) as exc:
+        mark = getattr(exc, "problem_mark", None)
+        where = f" in line {mark.line + 1}" if mark else ""
+        why = getattr(exc, "problem", None) or type(exc).__name__
+        raise ValueError(f"is text that is neither JSON nor YAML{where}: {why}") from None

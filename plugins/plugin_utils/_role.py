@@ -1,0 +1,103 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""The variables of the role and of the playbooks: how messages name them, and which ones nobody reads. Pure."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import typing as t
+
+COLLECTION = "mailops.exchange_tls"
+PREFIX = "tls12_"
+
+# What a play is made of before any host has variables.
+PLAY_VARIABLES = ("tls12_hosts", "tls12_serial")
+
+# Options whose variable is not just the option with the prefix.
+_VARIABLES = {
+    "prove.endpoints": "tls12_endpoints",
+    "prove.server_name": "tls12_server_name",
+    "prove.timeout": "tls12_handshake_timeout",
+    "prove.patience": "tls12_handshake_patience",
+    "prove.handshakes": "tls12_handshakes",
+    "restart.when": "tls12_reboot",
+    "restart.timeout": "tls12_reboot_timeout",
+    "restart.services": "tls12_reboot_services",
+    "restart.before": "tls12_before_reboot_tasks",
+    "restart.after": "tls12_after_reboot_tasks",
+    "task_files.before": "tls12_before_reboot_tasks",
+    "task_files.after": "tls12_after_reboot_tasks",
+}
+# The same options where they are options of a task of their own, by the file of the role that has the task.
+_IN_FILE = {
+    "restart": {"timeout": "tls12_reboot_timeout", "services": "tls12_reboot_services", "comment": "tls12_reboot_comment"},
+    "reboot": {
+        "timeout": "tls12_reboot_timeout",
+        "services": "tls12_reboot_services",
+        "comment": "tls12_reboot_comment",
+    },
+    "harden": {"baseline": "tls12_harden_baseline"},
+}
+
+
+def named(message: str, task_file: str) -> str:
+    """The message with the role's variables in the place of quoted option names (``'backup_dir'``)."""
+    special = {**_VARIABLES, **_IN_FILE.get(task_file, {})}
+
+    def variable(match: re.Match[str]) -> str:
+        option = match[1]
+        found = special.get(option)
+        if found is None and option in _PLAIN:
+            found = f"{PREFIX}{option}"
+        return f"'{found}'" if found else match[0]
+
+    return re.sub(r"'([a-z][a-z0-9_.]*)'", variable, message)
+
+
+# Options that are named like the variable without its prefix.
+_PLAIN = frozenset(
+    (
+        "baseline", "protocols", "dotnet", "winhttp", "renegotiation", "ciphers", "hashes", "key_exchanges",
+        "dh_min_key_length", "cipher_suites", "strays", "waivers", "fail_on", "force", "backup_dir", "undo_on_failure",
+        "backup", "other_host", "wire_log", "fail_on_findings",
+    )
+)  # fmt: skip
+
+
+def misspelt(variables: t.Iterable[str], known: t.Iterable[str]) -> list[str]:
+    """One sentence for each variable with the role's prefix that nobody reads."""
+    names = sorted({*known, *PLAY_VARIABLES})
+    return [
+        f"there is no variable '{name}'{_hint(name, names)}"
+        for name in sorted(map(str, variables))
+        if name.startswith(PREFIX) and name not in names
+    ]
+
+
+def _hint(name: str, names: t.Sequence[str]) -> str:
+    # without the prefix, which all have in common
+    bare = {item[len(PREFIX) :]: item for item in names}
+    close = difflib.get_close_matches(name[len(PREFIX) :].lower(), bare, n=1, cutoff=0.5)
+    return f" (did you mean '{bare[close[0]]}'?)" if close else f"; known are {', '.join(names)}"
+
+
+def out_of_place(variables: t.Mapping[str, t.Any]) -> list[str]:
+    """What is wrong where ``tls12_serial`` comes from a place that a play does not read.
+
+    Ansible makes batches before hosts have variables, so that only ``-e`` and the play count. It shows where a batch is
+    smaller than what the variable asks for, and servers are left for it.
+    """
+    given = str(variables.get("tls12_serial") or "").strip()
+    batch = list(variables.get("ansible_play_batch") or ())
+    every = list(variables.get("ansible_play_hosts_all") or ())
+    if not re.fullmatch(r"[1-9]\d{0,5}", given) or not batch or not every or variables.get("ansible_check_mode"):
+        return []
+    if len(batch) < int(given) and batch[-1] != every[-1]:
+        return [
+            f"'tls12_serial' is {given}, but this play takes {len(batch)} at a time: Ansible does not read it from the "
+            f"inventory. Give it with -e tls12_serial={given}, or take it out"
+        ]
+    return []

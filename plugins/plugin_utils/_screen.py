@@ -1,0 +1,159 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""The last screen of a run: a line a server, worst first, then what is wrong and the next command. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from . import _fleet, _verdict
+from ._command import Command
+from ._details import blocks
+from ._schannel import SIDES, generation
+from ._steps import Steps
+from ._text import NAME, visible
+from ._verdict import TLS12
+
+_HEADER = ("host", "Windows", "1.0", "1.1", "1.2 C/S", ".NET4", "restart", "verdict", "handshake")
+# Differences between servers that are shown; the rest is counted.
+_MOST_DIFFERENCES = 5
+
+
+def screen(
+    hosts: t.Mapping[str, Steps],
+    *,
+    command: Command | None = None,
+    untouched: t.Sequence[str] = (),
+    compare: bool = True,
+) -> list[str]:
+    """The lines. ``hosts``: what was done, by server; ``untouched``: servers of the run that nobody came to."""
+    command = command or Command()
+    order = sorted(hosts, key=lambda name: (hosts[name].rank, name))
+    lines = _table([_row(name, hosts[name]) for name in order])
+    for names in blocks({name: hosts[name] for name in order}, command):
+        lines += ["", *names]
+    if compare:
+        lines += _differences({name: steps for name, steps in hosts.items()})
+    return [*lines, "", _totals(hosts, untouched)]
+
+
+# --- the table -------------------------------------------------------------------------------------------------------
+
+
+def _row(name: str, steps: Steps) -> tuple[str, ...]:
+    settings = steps.settings
+    shown = visible(name, NAME)
+    if settings is None:
+        return (shown, "-", "-", "-", "-", "-", "-", steps.word, "-")
+    host = settings["host"]
+    return (
+        shown,
+        generation(host["build"]) or str(host["build"]),
+        _old(settings, "TLS 1.0"),
+        _old(settings, "TLS 1.1"),
+        _tls12(settings),
+        _dotnet(settings),
+        _restart(steps),
+        steps.word,
+        _handshake(steps),
+    )
+
+
+def _table(rows: t.Sequence[tuple[str, ...]]) -> list[str]:
+    if not rows:
+        return []
+    table = [_HEADER, *rows]
+    widths = [max(len(row[column]) for row in table) for column in range(len(_HEADER))]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table
+    ]
+
+
+_EFFECTS = {
+    "enabled": "on",
+    "disabled": "off",
+    "disabled_by_default": "on request",
+    "unsupported": "-",
+    "unknown": "?",
+}
+
+
+def _old(settings: t.Mapping[str, t.Any], protocol: str) -> str:
+    words = [_EFFECTS.get(settings["protocols"][protocol][side]["effective"], "?") for side in SIDES]
+    return words[0] if words[0] == words[1] else "/".join(words)
+
+
+def _tls12(settings: t.Mapping[str, t.Any]) -> str:
+    sides = [settings["protocols"][TLS12][side] for side in SIDES]
+    words = []
+    for side in sides:
+        word = _EFFECTS.get(side["effective"], "?")
+        if side["effective"] == "enabled" and side["state"] == "not_configured":
+            word = "default"
+        words.append(word.upper() if word in ("off", "on request") else word)
+    return "default" if words == ["default", "default"] else "/".join(words)
+
+
+def _dotnet(settings: t.Mapping[str, t.Any]) -> str:
+    asked = [item["status"] for item in settings["findings"] if item["id"].startswith("dotnet_v4.") and item["expected"]]
+    if not asked:
+        return "-"
+    return "no" if any(status in (*_verdict.VIOLATING, "unknown") for status in asked) else "yes"
+
+
+def _restart(steps: Steps) -> str:
+    if steps.rebooted:
+        return f"done {steps.rebooted:.0f} s"
+    if steps.failed_step == "reboot":
+        return "FAILED"
+    if steps.restart_wanted:
+        return "would be made" if steps.check_mode else "pending"
+    return "-"
+
+
+def _handshake(steps: Steps) -> str:
+    """What TLS 1.2 did on the endpoints that were tried: these are incoming connections."""
+    found = steps.handshakes
+    if not found or not found.get("endpoints"):
+        return "-"
+    accepted = [(item["versions"].get(TLS12) or {}).get("accepted") for item in found["endpoints"]]
+    if False in accepted:
+        return "1.2 REFUSED"
+    if all(accepted):
+        return "1.2 in"
+    return "1.2 in (some)" if True in accepted else "not proven"
+
+
+# --- the rest --------------------------------------------------------------------------------------------------------
+
+
+def _differences(hosts: t.Mapping[str, Steps]) -> list[str]:
+    """Servers that differ from the others of the run, where all of them could be read."""
+    found = {name: steps.settings for name, steps in hosts.items()}
+    known = {name: settings for name, settings in found.items() if settings is not None}
+    if len(known) < 2 or len(known) < len(found):
+        return []
+    differences = [visible(item["message"]) for item in _fleet.compare(known)["findings"]]
+    if not differences:
+        return []
+    more = len(differences) - _MOST_DIFFERENCES
+    lines = ["", "The servers differ:", *(f"  {line}" for line in differences[:_MOST_DIFFERENCES])]
+    return [*lines, f"  and {more} more differences (tls_fleet lists them)"] if more > 0 else lines
+
+
+def _totals(hosts: t.Mapping[str, Steps], untouched: t.Sequence[str]) -> str:
+    counts: dict[str, int] = {}
+    for name in sorted(hosts, key=lambda item: hosts[item].rank):
+        counts[hosts[name].category] = counts.get(hosts[name].category, 0) + 1
+    parts = [f"{number} {category}" for category, number in counts.items()]
+    missed = [name for name, steps in hosts.items() if steps.unreachable]
+    total = ", ".join(parts) or "no server was read"
+    return "; ".join((total, f"not reached: {_names(missed)}", f"not touched: {_names(untouched)}"))
+
+
+def _names(names: t.Sequence[str]) -> str:
+    return ", ".join(visible(name, NAME) for name in sorted(names)) or "none"
+
+

@@ -1,0 +1,244 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""What was done to one server in a run, and how that stands. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import typing as t
+
+from . import _verdict
+from ._verdict import SIDES, TLS12, VIOLATING
+
+Result = t.Mapping[str, t.Any]
+
+# How a server stands, worst first: the order of the last screen, and what its totals count.
+BROKEN = "broken"  # TLS 1.2 is off
+FAILED = "failed"
+UNREACHABLE = "unreachable"
+UNKNOWN = "unknown"
+WRONG = "wrong"
+PENDING = "waiting for a restart"
+NOT_PROVEN = "not proven"
+TO_WRITE = "to write"
+ODD = "with oddities"
+FINE = "as wanted"
+_ORDER = (BROKEN, FAILED, UNREACHABLE, UNKNOWN, WRONG, PENDING, NOT_PROVEN, TO_WRITE, ODD, FINE)
+
+_OF_VERDICT = {
+    _verdict.WRONG: (FAILED, "FAILED"),
+    _verdict.PENDING: (PENDING, "restart pending"),
+    _verdict.UNKNOWN: (UNKNOWN, "unknown"),
+    _verdict.NOT_PROVEN: (NOT_PROVEN, "not proven"),
+    _verdict.INCOMING_ONLY: (FINE, "incoming proven"),
+    _verdict.NOT_ASKED: (FINE, "as asked"),
+    _verdict.RESTORED: (FINE, "restored"),
+    _verdict.VERIFIED: (FINE, "verified"),
+}
+
+# The names under which the role registers its steps.
+REGISTERED = {
+    "_tls12_audit": "audit",
+    "_tls12_change": "change",
+    "_tls12_restart": "reboot",
+    "_tls12_undone": "undone",
+    "_tls12_verify": "verify",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Steps:
+    """The results of the steps that were made; a step that was not made is None.
+
+    ``undone``: the rollback that the second phase makes where TLS 1.2 got lost. ``error``: what ended the server where
+    no step of ours did (a hook of the user's, say).
+    """
+
+    audit: Result | None = None
+    change: Result | None = None
+    reboot: Result | None = None
+    undone: Result | None = None
+    verify: Result | None = None
+    error: str | None = None
+    unreachable: bool = False
+    check_mode: bool = False
+
+    @classmethod
+    def of(cls, results: t.Mapping[str, Result | None], *, check_mode: bool = False, **more: t.Any) -> Steps:
+        """From registered results, by the names of the steps. What an earlier run of the role has left is dropped:
+        a result that is older than the one of the step before it."""
+        made: dict[str, Result] = {}
+        newest = ""
+        for name in ("audit", "change", "reboot", "undone", "verify"):
+            result = results.get(name)
+            if not isinstance(result, t.Mapping) or result.get("skipped"):
+                continue
+            at = str(result.get("at", ""))
+            if at >= newest:
+                made[name] = result
+                newest = at if at else newest
+        last = next((made[name] for name in ("verify", "undone", "reboot", "change", "audit") if name in made), {})
+        gone = bool(last.get("unreachable")) or bool(more.pop("unreachable", False))
+        return cls(**made, check_mode=check_mode, unreachable=gone, **more)
+
+    @property
+    def made(self) -> tuple[tuple[str, Result], ...]:
+        """The steps that were made, in their order."""
+        steps = (("audit", self.audit), ("change", self.change), ("reboot", self.reboot), ("undone", self.undone))
+        return tuple((name, step) for name, step in (*steps, ("verify", self.verify)) if step is not None)
+
+    @property
+    def settings(self) -> Result | None:
+        """The newest reading of the settings."""
+        for step in (self.verify, self.change, self.audit):
+            if step and "protocols" in step and "findings" in step:
+                return step
+        return None
+
+    @property
+    def computer(self) -> Result | None:
+        return next((step["host"] for _name, step in self.made if step.get("host")), None)
+
+    @property
+    def failed_step(self) -> str | None:
+        return next((name for name, step in self.made if step.get("failed") or step.get("unreachable")), None)
+
+    @property
+    def message(self) -> str:
+        """What the step that failed says, or what else ended the server."""
+        failed = next((step for _name, step in self.made if step.get("failed") or step.get("unreachable")), None)
+        told = (failed or {}).get("msg") or self.error or ""
+        return " ".join(map(str, told)) if isinstance(told, (list, tuple)) else str(told)
+
+    @property
+    def rebooted(self) -> float | None:
+        """Seconds that the restart took; None where there was none."""
+        if not self.reboot or not self.reboot.get("rebooted"):
+            return None
+        elapsed = self.reboot.get("elapsed")
+        return float(elapsed) if isinstance(elapsed, (int, float)) else 0.0
+
+    @property
+    def restart_wanted(self) -> bool:
+        if self.rebooted is not None:
+            return False
+        if self.check_mode and self.reboot is not None:
+            return bool(self.reboot.get("changed"))
+        newest = self.verify or self.change or self.audit or {}
+        return bool(newest.get("restart_pending") or newest.get("restart_required"))
+
+    @property
+    def handshakes(self) -> Result | None:
+        for step in (self.verify, self.change):
+            found = (step or {}).get("handshakes")
+            if found:
+                return t.cast(Result, found)
+        return None
+
+    @property
+    def verdict(self) -> Result | None:
+        return (self.verify or {}).get("verdict")
+
+    @functools.cached_property
+    def left_changed(self) -> tuple[Result, ...]:
+        """The values that this run has written, or perhaps has, and not put back."""
+        if self.undone is not None and not self.undone.get("failed") and not self.undone.get("unreachable"):
+            return ()
+        changes = (self.change or {}).get("changes") or ()
+        return tuple(item for item in changes if item.get("status") in ("written", "unknown"))
+
+    @property
+    def planned(self) -> int:
+        changes = (self.change or {}).get("changes") or ()
+        return sum(item.get("status") == "planned" for item in changes)
+
+    # --- how it stands -----------------------------------------------------------------------------------------------
+
+    @functools.cached_property
+    def wrong(self) -> tuple[Result, ...]:
+        """The findings that violate the policy."""
+        return tuple(item for item in (self.settings or {}).get("findings", ()) if item["status"] in VIOLATING)
+
+    @property
+    def off(self) -> tuple[str, ...]:
+        """The sides on which TLS 1.2 is off, although the policy wants it on."""
+        settings = self.settings
+        if settings is None:
+            return ()
+        effects = {side: settings["protocols"][TLS12][side]["effective"] for side in SIDES}
+        return tuple(
+            side
+            for side in SIDES
+            if effects[side] in ("disabled", "disabled_by_default") and _verdict.wanted(settings, side)
+        )
+
+    @functools.cached_property
+    def category(self) -> str:
+        if self.unreachable:
+            return UNREACHABLE
+        restored = (self.verdict or {}).get("word") == _verdict.RESTORED
+        if self.off and not restored and not self.planned and not self.restart_wanted:
+            return BROKEN
+        if self.failed_step or self.error:
+            return FAILED
+        if self.check_mode and self.planned:
+            return BROKEN if self.off_before else TO_WRITE
+        if self.verdict and not (self.check_mode and self.change):
+            return _OF_VERDICT[self.verdict["word"]][0]
+        if any(item["status"] == "unknown" for item in (self.settings or {}).get("findings", ())) or self._odd_state:
+            return UNKNOWN
+        if any(item["status"] == "noncompliant" and item["expected"] for item in self.wrong):
+            return WRONG
+        if self.restart_wanted:
+            return PENDING
+        if any(item["expected"] for item in self.wrong):
+            return TO_WRITE
+        return ODD if self.wrong else FINE
+
+    @property
+    def off_before(self) -> bool:
+        """Whether the change that is planned turns TLS 1.2 on."""
+        return any(
+            item.get("status") == "planned"
+            and "\\TLS 1.2\\" in f"{item['key']}\\"
+            and item["value"] == "Enabled"
+            and item["before"]["data"] == 0
+            for item in (self.change or {}).get("changes") or ()
+        )
+
+    @property
+    def _odd_state(self) -> bool:
+        settings = self.settings
+        return bool(settings) and any(
+            settings["protocols"][TLS12][side]["state"] == "unknown" and _verdict.wanted(settings, side)
+            for side in SIDES
+            if settings
+        )
+
+    @property
+    def rank(self) -> int:
+        return _ORDER.index(self.category)
+
+    @property
+    def word(self) -> str:
+        """The verdict in a word or two, for a column."""
+        asked = [item for item in self.wrong if item["expected"]]
+        if self.unreachable:
+            return "UNREACHABLE"
+        if self.failed_step or self.error:
+            return "FAILED"
+        if self.check_mode and self.change:
+            return f"{self.planned} to write" if self.planned else "as wanted"
+        if self.verdict:
+            return _OF_VERDICT[self.verdict["word"]][1]
+        if self.change:
+            return f"{len(self.left_changed)} written" if self.left_changed else "as wanted"
+        wrong = sum(item["status"] == "noncompliant" for item in asked)
+        if wrong:
+            return f"{len(asked)} wrong"
+        if asked:
+            return f"{len(asked)} to write"
+        return self.category
