@@ -103,8 +103,8 @@ class Expression:
             problems = ["it is nested too deeply"]
         if problems:
             raise OptionError(
-                f"The expression {visible(repr(self.text))} in {option!r} is refused: {'; '.join(problems)}. It is held "
-                f"against one finding at a time, for example: {_EXAMPLE}."
+                f"The expression {visible(repr(self.text))} in {option!r} is refused: {'; '.join(problems)}. "
+                f"It is held against one finding at a time, for example: {_EXAMPLE}."
             )
 
     def _never_fits(self) -> list[str]:
