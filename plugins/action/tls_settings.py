@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..plugin_utils import _guard, _options, _preflight, _proof, _waivers
+from ..plugin_utils import _guard, _options, _preflight, _prove, _waivers
 from ..plugin_utils._action import WindowsAction
 from ..plugin_utils._apply import Progress
 from ..plugin_utils._audit import Audit, audit
@@ -23,7 +23,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     **_options.BACKUP,
     "force": {"type": "bool", "default": False},
     "handshakes": {"type": "dict"},
-    **_proof.PROVE,
+    **_prove.PROVE,
     **_preflight.RESTART,
     **_options.WIRE_LOG,
 }
@@ -37,7 +37,7 @@ class ActionModule(WindowsAction):
             lambda: from_options(options),
             lambda: _waivers.from_options(options),
             lambda: _guard.check_handshakes(options["handshakes"]),
-            lambda: _proof.check(options["prove"], self.address),
+            lambda: _prove.check(options["prove"], self.address),
             lambda: _preflight.check_restart(options["restart"], self._loader, self.folders),
         )
 
@@ -75,7 +75,7 @@ class ActionModule(WindowsAction):
         after = _after(before.snapshot, planned)
         prove, seen = options["prove"], options["handshakes"]
         if seen is None and prove and _guard.turned_off(before.snapshot, after, before.host.build):
-            seen = _proof.handshakes(prove, self.address, self.host_name)
+            seen = _prove.handshakes(prove, self.address, self.host_name)
             self.partial["handshakes"] = seen
         return _guard.check(
             before.snapshot,

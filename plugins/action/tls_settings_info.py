@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..plugin_utils import _backup, _options, _proof, _verdict, _waivers
+from ..plugin_utils import _backup, _options, _prove, _verdict, _waivers
 from ..plugin_utils._action import WindowsAction
 from ..plugin_utils._audit import audit
 from ..plugin_utils._errors import OptionError, all_problems
@@ -19,7 +19,7 @@ from ..plugin_utils._wsman import Session
 ARGUMENT_SPEC: dict[str, t.Any] = {
     **_options.POLICY,
     "fail_on_findings": {"type": "bool", "default": False},
-    **_proof.PROVE,
+    **_prove.PROVE,
     "known": {"type": "dict"},
     "accepted_before": {"type": "dict"},
     "expect_backup": {"type": "path"},
@@ -37,9 +37,9 @@ class ActionModule(WindowsAction):
         all_problems(
             lambda: from_options(options),
             lambda: _waivers.from_options(options),
-            lambda: _proof.check(options["prove"], self.address),
+            lambda: _prove.check(options["prove"], self.address),
             lambda: _check_known(options["known"]),
-            lambda: _proof.check_result("accepted_before", options["accepted_before"]),
+            lambda: _prove.check_result("accepted_before", options["accepted_before"]),
         )
 
     def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -69,7 +69,7 @@ class ActionModule(WindowsAction):
         self, options: dict[str, t.Any], settings: dict[str, t.Any], not_back: list[str]
     ) -> dict[str, t.Any]:
         prove = options["prove"]
-        tried, lost = _proof.settled(prove, options["accepted_before"], self.address, self.host_name)
+        tried, lost = _prove.settled(prove, options["accepted_before"], self.address, self.host_name)
         verdict = _verdict.verdict(
             settings,
             tried,

@@ -131,10 +131,17 @@ class ExchangeTlsAction(ActionBase):
         if self.in_role:
             problems += _role.misspelt(self.task_vars, self._task._role.get_default_vars())
             problems += _role.out_of_place(self.task_vars)
-        validated = ArgumentSpecValidator(self.ARGUMENT_SPEC, **self.SPEC_RULES).validate(given)
+        try:
+            validated = ArgumentSpecValidator(self.ARGUMENT_SPEC, **self.SPEC_RULES).validate(given)
+        except TypeError:
+            # ansible-core joins the names of options within options, and YAML takes 4 for a number
+            raise OptionError(
+                f"Bad options for {self._task.action}: the name of an option within an option is no text; write it "
+                "in quotes, as it is in the documentation."
+            ) from None
         options = dict(validated.validated_parameters)
         problems += [str(error) for error in validated.errors if not isinstance(error, UnsupportedError)]
-        problems += [self._unknown(str(name)) for name in sorted(validated.unsupported_parameters, key=str)]
+        problems += [self._unknown(path) for path in sorted(validated.unsupported_parameters, key=str)]
         if not problems:
             self.check(options)
             return options
@@ -146,10 +153,16 @@ class ExchangeTlsAction(ActionBase):
             pass  # an option without its type, and that is told already
         raise OptionError(f"Bad options for {self._task.action}: {'; '.join(problems)}.")
 
-    def _unknown(self, name: str) -> str:
-        close = difflib.get_close_matches(name, self.ARGUMENT_SPEC, n=1)
-        hint = f" (did you mean '{close[0]}'?)" if close else ""
-        return f"unknown option '{name}'{hint}; the options are {', '.join(sorted(self.ARGUMENT_SPEC))}"
+    def _unknown(self, path: t.Any) -> str:
+        """``path`` is a name, or a tuple of the names that lead to an option within options."""
+        *above, name = map(str, path) if isinstance(path, tuple) else (str(path),)
+        spec = self.ARGUMENT_SPEC
+        for option in above:
+            spec = spec[option]["options"]
+        close = difflib.get_close_matches(name.lower(), spec, n=1)
+        hint = f" (did you mean '{'.'.join((*above, close[0]))}'?)" if close else ""
+        whose = f"options of '{'.'.join(above)}'" if above else "options"
+        return f"unknown option '{'.'.join((*above, name))}'{hint}; the {whose} are {', '.join(sorted(spec))}"
 
 
 class WindowsAction(ExchangeTlsAction):

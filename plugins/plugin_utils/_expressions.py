@@ -13,6 +13,7 @@ from __future__ import annotations
 import typing as t
 
 from ._errors import ExchangeTlsError, OptionError
+from ._text import visible
 
 try:
     import jmespath
@@ -50,6 +51,10 @@ _SAMPLES: tuple[dict[str, t.Any], ...] = (
     dict.fromkeys(FINDING),
 )
 _EXAMPLE = "protocol == 'TLS 1.0' && side == 'Client'"
+# Every level costs up to four calls, and matching must do with what a task leaves of Python's stack.
+_DEEPEST = 150
+# What JMESPath for Python lets out where data does not fit an expression, besides its own errors.
+_MISFITS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 class _LenientFunctions(Functions):
@@ -58,17 +63,23 @@ class _LenientFunctions(Functions):
     def call_function(self, function_name: str, resolved_args: t.Any) -> t.Any:
         try:
             return super().call_function(function_name, resolved_args)
-        except (JMESPathTypeError, ArithmeticError, ValueError):
+        except (JMESPathTypeError, *_MISFITS):
             return None
 
 
 class _Interpreter(TreeInterpreter):
-    """A text is neither more nor less than a number; JMESPath for Python fails there with a TypeError."""
+    """What JMESPath for Python fails at is null: a text is neither more nor less than a number."""
 
     def visit_comparator(self, node: Node, value: t.Any) -> t.Any:
         try:
             return super().visit_comparator(node, value)
         except TypeError:
+            return None
+
+    def visit_slice(self, node: Node, value: t.Any) -> t.Any:
+        try:
+            return super().visit_slice(node, value)
+        except ValueError:
             return None
 
 
@@ -86,14 +97,14 @@ class Expression:
         try:
             self._compiled = jmespath.compile(self.text)
             problems = _problems(self._compiled.parsed) or self._never_fits()
-        except JMESPathError as exc:
-            problems = [f"it is not valid JMESPath: {' '.join(str(exc).split())}"]
+        except (JMESPathError, *_MISFITS) as exc:
+            problems = [f"it is not valid JMESPath: {visible(exc)}"]
         except RecursionError:
             problems = ["it is nested too deeply"]
         if problems:
             raise OptionError(
-                f"The expression {self.text!r} in {option!r} is refused: {'; '.join(problems)}. It is held against one "
-                f"finding at a time, for example: {_EXAMPLE}."
+                f"The expression {visible(repr(self.text))} in {option!r} is refused: {'; '.join(problems)}. "
+                f"It is held against one finding at a time, for example: {_EXAMPLE}."
             )
 
     def _never_fits(self) -> list[str]:
@@ -104,19 +115,28 @@ class Expression:
                 _Interpreter().visit(self._compiled.parsed, sample)
             except JMESPathTypeError as exc:
                 told = told or str(exc)
-            except (ArithmeticError, ValueError):
+            except _MISFITS:
                 return []
             else:
                 return []
-        return [" ".join(told.split())]
+        return [visible(told)]
 
     def matches(self, finding: t.Mapping[str, t.Any]) -> bool:
         interpreter = _Interpreter(jmespath.Options(custom_functions=_LenientFunctions()))
         return bool(interpreter.visit(self._compiled.parsed, dict(finding)))
 
 
+def _too_deep(root: Node) -> bool:
+    level = [root]
+    for _dummy in range(_DEEPEST):
+        level = [child for node in level for child in node["children"] if isinstance(child, dict)]
+    return bool(level)
+
+
 def _problems(root: Node) -> list[str]:
     """Unknown keys, unknown functions, and lists where there are none: what JMESPath would silently take as null."""
+    if _too_deep(root):
+        return ["it is nested too deeply"]
     problems: list[str] = []
     _walk(root, FINDING, problems)
     return list(dict.fromkeys(problems))

@@ -2,18 +2,22 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: not a public interface.
-"""The guard between the two phases: old TLS goes off only after TLS 1.2 is on, in effect, and used by .NET. Pure."""
+"""The guard: nothing takes the last usable TLS version away, and old TLS goes off only after TLS 1.2 is on, in effect,
+used by .NET, and proven where that is asked for. Pure."""
 
 from __future__ import annotations
 
 import typing as t
 
+from . import _cipher_suites, _proof, _usable
 from ._errors import ExchangeTlsError, OptionError
-from ._registry import ABSENT
-from ._rules import Policy, Rule
-from ._schannel import OLD_PROTOCOLS, SIDES, VALUE_NAMES, Effective, protocol_key
+from ._registry import ABSENT, Type, Value
+from ._rules import Desired, Policy, Rule
+from ._schannel import OLD_PROTOCOLS, SIDES, VALUE_NAMES, Effective, State, protocol_key
 from ._snapshot import Setting, Snapshot
-from ._subjects import dotnet
+from ._subjects import TLS_REGISTRY, dotnet
+from ._text import visible
+from ._usable import Answer
 
 TLS12 = "TLS 1.2"
 # How much of a protocol there is. DISABLED_BY_DEFAULT leaves it to programs that ask for it.
@@ -26,25 +30,61 @@ _FOUNDATION = frozenset(
         *(item.setting for item in _DOTNET),
     )
 )
+_FIRST_PHASE = "Run enforce-tls12.yml first (it writes, restarts and verifies TLS 1.2), then try again."
+_SUITES_CURE = (
+    "Leave at least one suite for TLS 1.2 with AES that this Windows knows and that fits the server's certificate, "
+    "which is of the kind RSA unless you chose another."
+)
+_ORDER = "Backups are put back in their turn: roll back the changes that were made after this one first, newest first."
+_FORCE = "To do it all the same, at your own risk, set force (tls12_force in the role)."
+
+# What is in the way of a change, and what to do about it.
+Objection = tuple[str, str]
 
 
 class PhaseRefused(ExchangeTlsError):
-    """Turning old TLS off would cut the server off; nothing was changed."""
+    """The change would cut the server off, or might; nothing was changed."""
 
     kind = "phase_refused"
 
 
+# --- what must be read for it ----------------------------------------------------------------------------------------
+
+
 def also_needed(policy: Policy) -> tuple[Rule, ...]:
-    """What must be read besides the policy's own settings, to judge whether old TLS may go off: .NET 4."""
-    if not any(rule.protocol in OLD_PROTOCOLS and rule.state != "enabled" for rule in policy.rules):
-        return ()
-    subject = dotnet("v4")
+    """What must be read besides the policy's own settings: .NET 4 where old TLS may go off, and all that decides over
+    the cipher suites where the policy may take some away."""
     asked = {rule.setting for rule in policy.rules}
-    return tuple(
-        Rule(f"{subject.id}.{item.name}", subject.title, "high", item.setting, item.desired, subject.source, "")
-        for item in _DOTNET
-        if item.setting not in asked
+    found: list[Rule] = []
+    if any(rule.protocol in OLD_PROTOCOLS and rule.state != "enabled" for rule in policy.rules):
+        subject = dotnet("v4")
+        found += (
+            Rule(f"{subject.id}.{item.name}", subject.title, "high", item.setting, item.desired, subject.source, "")
+            for item in _DOTNET
+        )
+    found += (
+        Rule("cipher_suites", "Cipher suites", "high", setting, Desired(value), TLS_REGISTRY, "")
+        for setting, value in _suites_needed(asked if not policy.cipher_suites else _usable.SUITE_LISTS)
     )
+    return tuple(rule for rule in found if rule.setting not in asked)
+
+
+def rollback_needs(settings: t.Collection[Setting]) -> tuple[tuple[Setting, Type], ...]:
+    """What :func:`check_rollback` must know of a host besides the protocols and the values that are put back."""
+    return tuple((setting, value.type or Type.REG_DWORD) for setting, value in _suites_needed(settings))
+
+
+def _suites_needed(touched: t.Iterable[Setting]) -> t.Iterator[tuple[Setting, Value]]:
+    """The values that decide over cipher suites, each with one of its type, where some of them are touched."""
+    values = {
+        **dict.fromkeys(_usable.SWITCHES, ABSENT),
+        **dict(zip(_usable.SUITE_LISTS, (Value(Type.REG_SZ, ""), Value(Type.REG_MULTI_SZ, ())), strict=True)),
+    }
+    if not values.keys().isdisjoint(touched):
+        yield from values.items()
+
+
+# --- changes ---------------------------------------------------------------------------------------------------------
 
 
 def turned_off(before: Snapshot, after: Snapshot, build: int) -> list[str]:
@@ -74,12 +114,41 @@ def check(
     waiting: t.Collection[Setting] | None,
     handshakes: t.Mapping[str, t.Any] | None,
     force: bool,
+    handshake_policy: str | None = None,
 ) -> str | None:
-    """Raises :class:`PhaseRefused` where the change would turn TLS 1.2 off, or old TLS before TLS 1.2 is proven.
+    """Raises :class:`PhaseRefused` where the change would turn TLS 1.2 off, would leave it no cipher suite, or would
+    turn old TLS off before TLS 1.2 is proven.
 
-    ``waiting``: the settings that are written and not in effect, None where that is not known. Returns a warning where
-    ``force`` has overruled the second; nothing overrules the first.
+    ``waiting``: the settings that are written and not in effect, None where that is not known. ``handshake_policy``:
+    what ``handshakes`` must prove, see :func:`_proof.missing`. Returns what there is to warn of; ``force`` overrules
+    all but the first.
     """
+    _keep_tls12(before, after, build)
+    objections = [*_about_suites(before, after, build)]
+    going = turned_off(before, after, build)
+    if going:
+        missing = [*_missing(before, build, waiting), *_proof.missing(handshakes, handshake_policy)]
+        if missing:
+            objections.append(
+                (
+                    f"{', '.join(going)} would be turned off although {'; and '.join(what for what, _cure in missing)}",
+                    " ".join(dict.fromkeys(cure for _what, cure in missing)),
+                )
+            )
+    return _settle(objections, [*_unknown_names(before, after, build)], force, "Mail may stop at the next restart.")
+
+
+def _settle(objections: t.Sequence[Objection], warnings: t.Sequence[str], force: bool, risk: str) -> str | None:
+    """Raises what is in the way, unless it is forced; returns what is left to say."""
+    reasons = "; and ".join(what for what, _cure in objections)
+    if objections and not force:
+        cures = " ".join(filter(None, dict.fromkeys(cure for _what, cure in objections)))
+        raise PhaseRefused(f"Refused, nothing was changed: {reasons}. {cures} {_FORCE}")
+    said = [*([f"FORCED: {reasons}. {risk}"] if objections else []), *warnings]
+    return " ".join(said) or None
+
+
+def _keep_tls12(before: Snapshot, after: Snapshot, build: int) -> None:
     for side in SIDES:
         states = [_effective(item, TLS12, side, build) for item in (before, after)]
         if _is_less(*states):
@@ -89,53 +158,103 @@ def check(
                 f"This would {what} on this Windows; nothing was changed. Exchange SMTP has no TLS 1.3, so nothing "
                 "would be left to send and receive mail with."
             )
-    going = turned_off(before, after, build)
-    missing = list(_missing(before, build, waiting, handshakes)) if going else []
-    if not missing:
-        return None
-    reason = f"{', '.join(going)} would be turned off although " + "; and ".join(missing)
-    if force:
-        return f"FORCED: {reason}. Mail may stop at the next restart."
-    raise PhaseRefused(
-        f"Refused, nothing was changed: {reason}. Run enforce-tls12.yml first (it writes, restarts and verifies "
-        "TLS 1.2), then try again. 'force' overrules this at your own risk."
-    )
+
+
+def _about_suites(before: Snapshot, after: Snapshot, build: int) -> t.Iterator[Objection]:
+    if _usable.narrows(before, after):
+        left = _usable.suites(after, TLS12, build)
+        if left.answer is not Answer.YES:
+            yield f"TLS 1.2 could no longer be used, since {left.reason}", _SUITES_CURE
+
+
+def _unknown_names(before: Snapshot, after: Snapshot, build: int) -> t.Iterator[str]:
+    names = _usable.suite_list(after)
+    if names is None or names == _usable.suite_list(before):
+        return
+    unknown = _usable.unknown_names(after, build)
+    if unknown:
+        yield f"{_usable.windows(build)} does not know these cipher suites and passes over them: {', '.join(unknown)}."
+    if not _cipher_suites.tabled(build):
+        yield (
+            f"No page of Microsoft's says which cipher suites {_usable.windows(build)} knows; the names were only held "
+            "against those of all versions."
+        )
 
 
 def check_handshakes(handshakes: t.Mapping[str, t.Any] | None) -> None:
     """Raises :class:`OptionError` where they are no result of tls_handshake_info."""
     try:
-        list(_refusing(handshakes))
+        list(_proof.missing(handshakes, _proof.REQUIRED))
     except (AttributeError, KeyError, TypeError) as exc:
         raise OptionError(
-            f"'handshakes' is not a result of tls_handshake_info: {type(exc).__name__}: {exc}. Register one, and give "
-            "it as it is."
+            f"'handshakes' is not a result of tls_handshake_info: {type(exc).__name__}: {visible(exc)}. Register one, "
+            "and give it as it is."
         ) from None
 
 
-def _refusing(handshakes: t.Mapping[str, t.Any] | None) -> t.Iterator[str]:
-    """The endpoints that were seen to refuse TLS 1.2; none where it could not be tried."""
-    for endpoint in (handshakes or {}).get("endpoints", ()):
-        if endpoint["versions"].get(TLS12, {}).get("accepted") is False:
-            yield str(endpoint["endpoint"])
-
-
-def _missing(
-    before: Snapshot,
-    build: int,
-    waiting: t.Collection[Setting] | None,
-    handshakes: t.Mapping[str, t.Any] | None,
-) -> t.Iterator[str]:
+def _missing(before: Snapshot, build: int, waiting: t.Collection[Setting] | None) -> t.Iterator[Objection]:
     for side in SIDES:
         effective = _effective(before, TLS12, side, build)
         if effective is not Effective.ENABLED:
-            yield f"TLS 1.2 {side} is {effective.value.replace('_', ' ')}"
+            yield f"TLS 1.2 {side} is {effective.value.replace('_', ' ')}", _FIRST_PHASE
+    suites = _usable.suites(before, TLS12, build)
+    if suites.answer is not Answer.YES:
+        yield suites.reason, _SUITES_CURE
     # old TLS that waits to go off is no obstacle: a run that was cut off is finished by running it again
     if waiting is None or not _FOUNDATION.isdisjoint(waiting):
-        yield "a restart is pending, so that the settings are not in effect"
+        yield "a restart is pending, so that the settings are not in effect", _FIRST_PHASE
     weak = [item for item in _DOTNET if not item.desired.accepts(before.values.get(item.setting, ABSENT))]
     if weak:
         names = ", ".join(dict.fromkeys(item.setting.name for item in weak))
-        yield f".NET 4 would go on with old TLS ({len(weak)} of {len(_DOTNET)} values are not 1: {names})"
-    for endpoint in _refusing(handshakes):
-        yield f"{endpoint} does not accept TLS 1.2"
+        yield (
+            f".NET 4 would go on with old TLS ({len(weak)} of {len(_DOTNET)} values are not 1: {names})",
+            _FIRST_PHASE,
+        )
+
+
+# --- rollbacks -------------------------------------------------------------------------------------------------------
+
+
+def check_rollback(before: Snapshot, after: Snapshot, build: int, *, force: bool) -> str | None:
+    """Raises :class:`PhaseRefused` where going back would leave a side without any version that mail can be sent and
+    received with. Returns a warning where TLS 1.2 goes off, or where ``force`` has overruled.
+
+    The snapshots hold all protocols, and what :func:`rollback_needs` names.
+    """
+    objections: list[Objection] = []
+    warnings: list[str] = []
+    for side in SIDES:
+        left, had = (_left(snapshot, side, build) for snapshot in (after, before))
+        if left is Answer.YES:
+            if _loses_tls12(before, after, side, build):
+                warnings.append(
+                    f"After this, {_usable.version(after, TLS12, side, build).reason}. Exchange Online refuses "
+                    "everything older than TLS 1.2."
+                )
+        elif had is left or had is Answer.NO:
+            warnings.append(f"No TLS version is known to work on the {side} side, before this and after.")
+        else:
+            reasons = (_usable.version(after, protocol, side, build).reason for protocol in _usable.MAIL_VERSIONS)
+            objections.append(
+                (f"this would leave the {side} side without a TLS version for mail ({'; '.join(reasons)})", _ORDER)
+            )
+    return _settle(objections, warnings, force, "Mail stops at the next restart.")
+
+
+def _left(snapshot: Snapshot, side: str, build: int) -> Answer:
+    """Whether a side has a version for mail. Of one that is left to a default that no source tells, mail is thought to
+    have something: no Windows has all of them off."""
+    answers = [_usable.version(snapshot, protocol, side, build).answer for protocol in _usable.MAIL_VERSIONS]
+    by_default = any(
+        _effective(snapshot, protocol, side, build) is Effective.UNKNOWN
+        and snapshot.side(protocol, side).state is State.NOT_CONFIGURED
+        for protocol in _usable.MAIL_VERSIONS
+    )
+    if Answer.YES in answers or by_default:
+        return Answer.YES
+    return Answer.UNKNOWN if Answer.UNKNOWN in answers else Answer.NO
+
+
+def _loses_tls12(before: Snapshot, after: Snapshot, side: str, build: int) -> bool:
+    then, now = (_usable.version(snapshot, TLS12, side, build).answer for snapshot in (after, before))
+    return now is not Answer.NO and then is not Answer.YES and then is not now

@@ -11,12 +11,13 @@ import difflib
 import re
 import typing as t
 
-from . import _baselines, _subjects
+from . import _baselines, _cipher_suites, _subjects
 from ._errors import OptionError
 from ._rules import Policy, Rule
 from ._schannel import PROTOCOLS, SIDES
 from ._snapshot import Setting
 from ._subjects import UNMANAGED, Subject
+from ._text import NAME, visible
 
 # A subject and the state it should be in.
 Wish = tuple[Subject, str]
@@ -182,21 +183,25 @@ def _suites(given: t.Iterable[t.Any], problems: list[str]) -> tuple[str, ...]:
     """The cipher suites by the names that Windows has for them. With a list in which it knows no suite for TLS 1.2,
     every TLS 1.2 handshake fails."""
     found: dict[str, None] = {}
+    known = True
     for item in given:
         name = str(item).upper()
-        if not re.fullmatch(r"(TLS|SSL)_[A-Z0-9_]+", name, re.ASCII):
-            problems.append(
-                f"'cipher_suites': {str(item)!r} is not the name of a cipher suite in Windows, such as "
-                "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"
-            )
+        if name not in _cipher_suites.SUITES:
+            known = False
+            problems.append(_no_suite(str(item)))
         elif name in found:
             problems.append(f"'cipher_suites' names {name} twice")
         else:
             found[name] = None
-    # those of TLS 1.3 name no key exchange
-    if found and not any(name.startswith("TLS_") and "_WITH_" in name for name in found):
+    if found and known and not any("TLS 1.2" in _cipher_suites.SUITES[name].protocols for name in found):
         problems.append("'cipher_suites' has none for TLS 1.2, which Exchange SMTP needs")
     return tuple(found)
+
+
+def _no_suite(name: str) -> str:
+    meant = _cipher_suites.nearest(name)
+    hint = f" (did you mean {meant}?)" if meant else ", such as TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"
+    return f"'cipher_suites': {visible(repr(name), NAME)} is not the name of a cipher suite in Windows{hint}"
 
 
 def _state(name: str, wish: t.Any, subject: Subject, problems: list[str]) -> str | None:

@@ -408,3 +408,28 @@ def test_progress_and_trace(run: Runner, monkeypatch: pytest.MonkeyPatch, no_log
     assert run(reboot, no_log=no_log)["rebooted"] is True
     assert bool(shown) is not no_log
     assert all(message.startswith("ex01: ") for message in shown)
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        ({"dotnet": {"v3": "strong"}}, "unknown option 'dotnet.v3'; the options of 'dotnet' are v2, v4."),
+        (
+            {"dotnet": {"V4": "strong"}},
+            "unknown option 'dotnet.V4' (did you mean 'dotnet.v4'?); the options of 'dotnet' are v2, v4.",
+        ),
+        (
+            {"waivers": [{"match": "id", "reason": "R", "expire": "2030-01-01"}]},
+            "unknown option 'waivers.expire' (did you mean 'waivers.expires'?); the options of 'waivers' are expires, "
+            "match, reason.",
+        ),
+        ({"waivers": [{"match": "id", "reason": "R", "zzz": 1}]}, "unknown option 'waivers.zzz'; the options of 'waiv"),
+        ({"dotnets": {"v4": "strong"}}, "unknown option 'dotnets' (did you mean 'dotnet'?); the options are backup_d"),
+        ({"dotnet": {4: "strong"}}, "the name of an option within an option is no text"),
+    ],
+)
+def test_unknown_options(run: Runner, args: dict[str, Any], words: str) -> None:
+    result = run(tls_settings, **args)
+    assert result["failed"] is True
+    assert result["error"]["kind"] == "bad_option"
+    assert words in result["msg"]

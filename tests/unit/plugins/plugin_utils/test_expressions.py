@@ -98,6 +98,17 @@ def test_matches(text: str, ids: set[str]) -> None:
         ("ends_with(value, 'Enabled') && protocol == 'TLS 1.0'", {TLS.id}),
         ("floor(to_number('1e999')) || side == 'Server'", {TLS.id}),
         ("floor(to_number('nan')) || side == 'Server'", {TLS.id}),
+        # JMESPath for Python checks the first argument of these only, or none
+        ("merge(actual, expected) && side == 'Server'", {TLS.id}),
+        ("merge(actual, expected).data == `0`", {TLS.id}),
+        ("merge(actual, id) || side == 'Server'", {TLS.id}),
+        ("merge(actual, `[1]`) || side == 'Server'", {TLS.id}),
+        ("contains(id, `1`) || side == 'Server'", {TLS.id}),
+        ("contains(id, status) || contains(id, actual.data) || side == 'Server'", {TLS.id}),
+        ("to_array(id)[::0] || side == 'Server'", {TLS.id}),
+        ("to_array(id)[99999999999999999999] || side == 'Server'", {TLS.id}),
+        ("max(actual.data) || side == 'Server'", {TLS.id, LIST.id}),
+        ("sum(`[]`) == `0` && avg(`[]`) || side == 'Server'", {TLS.id}),
     ],
 )
 def test_functions_of_what_they_do_not_fit(text: str, ids: set[str]) -> None:
@@ -170,10 +181,30 @@ def test_all_mistakes_of_an_expression() -> None:
         assert word in caught.value.message
 
 
-@pytest.mark.parametrize("text", ["(" * 5000, "!" * 5000 + "id", "[" * 5000, "id" + ".id" * 5000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("(" * 5000, "!" * 5000 + "id", "[" * 5000, "id" + ".id" * 5000),
+        *(" || ".join(["id == 'x'"] * 400), "to_array(" * 160 + "id" + ")" * 160),
+    ],
+)
 def test_depth(text: str) -> None:
+    """Also what could still be read, but perhaps not be matched deep in the stack of a task."""
     with pytest.raises(OptionError):
         Expression(text, "fail_on")
+
+
+@pytest.mark.parametrize("digits", [4400, 50_000])
+@pytest.mark.parametrize("text", ["id[{}]", "to_array(id)[{}]", "to_array(id)[-{}]", "to_array(id)[:{}]", "{}"])
+def test_numbers_that_python_does_not_take(text: str, digits: int) -> None:
+    with pytest.raises(OptionError) as caught:
+        Expression(text.format("9" * digits), "waivers")
+    assert len(caught.value.message) < 2000
+
+
+def test_many_alternatives() -> None:
+    expression = Expression(" || ".join(f"id == 'x{number}'" for number in range(140)), "waivers")
+    assert not expression.matches(TLS.as_result())
 
 
 def test_the_keys_are_those_of_a_finding() -> None:
@@ -200,7 +231,8 @@ def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
 
 WORDS = """
 id protocol side actual actual.data 'TLS' `1` `null` @ data [0] [*] [] ( ) == != < && || ! | . , & {a: } length(
-starts_with( contains( type( sort( max( join( to_number( values( keys( merge( map( reverse( floor(
+starts_with( contains( type( sort( max( join( to_number( values( keys( merge( map( reverse( floor( to_array( sum( avg(
+sort_by( min_by( &id &@ [::0] [1:] `[]` `{}` `"a"` expected would_write.data
 """
 TOKENS = st.sampled_from(WORDS.split())
 

@@ -5,75 +5,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _guard, _subjects
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._audit import Audit
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import OptionError
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._guard import PhaseRefused
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _guard
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import ABSENT, Type, Value, dword
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._rules import Policy
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import SIDES, VALUE_NAMES, protocol_key
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import protocol_key
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import Setting
 
+from .guarding import (
+    ACCEPTED,
+    DOTNET,
+    HARDEN,
+    NOT_TRIED,
+    READY,
+    REFUSED,
+    STIG,
+    TLS12_CLIENT,
+    guard,
+    off,
+    on,
+    refusal,
+    side,
+)
 from .policies import policy, waiver
-from .worlds import audit_of
-
-HARDEN = policy(baseline="exchange_best_practice")
-STIG = policy(baseline="stig_iis10")
-DOTNET = {item.setting: dword(1) for item in _subjects.dotnet("v4").states["strong"]}
-
-
-def side(protocol: str, which: str, enabled: Value, by_default: Value) -> dict[Setting, Value]:
-    return {
-        Setting(protocol_key(protocol, which), name): value
-        for name, value in zip(VALUE_NAMES, (enabled, by_default), strict=True)
-    }
-
-
-def on(protocol: str, *which: str) -> dict[Setting, Value]:
-    return {s: v for name in which or SIDES for s, v in side(protocol, name, dword(1), dword(0)).items()}
-
-
-def off(protocol: str, *which: str) -> dict[Setting, Value]:
-    return {s: v for name in which or SIDES for s, v in side(protocol, name, dword(0), dword(1)).items()}
-
-
-# The first phase is done, and nothing of the second
-READY = {**on("TLS 1.2"), **DOTNET}
-TLS12_CLIENT = Setting(protocol_key("TLS 1.2", "Client"), "Enabled")
-ACCEPTED = {"endpoints": [{"endpoint": "smtp://ex01:25", "versions": {"TLS 1.2": {"accepted": True}}}]}
-REFUSED = {
-    "endpoints": [
-        {"endpoint": "https://ex01:443", "versions": {"TLS 1.2": {"accepted": True}}},
-        {"endpoint": "smtp://ex01:25", "versions": {"TLS 1.0": {"accepted": True}, "TLS 1.2": {"accepted": False}}},
-    ]
-}
-NOT_TRIED = {"endpoints": [{"endpoint": "smtp://ex01:25", "versions": {"TLS 1.2": {"accepted": None}}}]}
-
-
-def guard(
-    values: Mapping[Setting, Value],
-    wanted: Policy = HARDEN,
-    build: int = 17763,
-    waivers: list[dict[str, Any]] | None = None,
-    **more: Any,
-) -> str | None:
-    found: Audit = audit_of(wanted, {**dict.fromkeys(DOTNET, ABSENT), **values}, build, waivers=waivers or ())
-    after = found.snapshot.after({write.setting: write.after for write in found.plan().writes})
-    return _guard.check(
-        found.snapshot, after, build, **{"waiting": frozenset(), "handshakes": None, "force": False, **more}
-    )
-
-
-def refusal(values: Mapping[Setting, Value], wanted: Policy = HARDEN, build: int = 17763, **more: Any) -> str:
-    with pytest.raises(PhaseRefused) as caught:
-        guard(values, wanted, build, **more)
-    assert caught.value.as_result() == {"kind": "phase_refused"}
-    return caught.value.message
-
 
 # --- the second phase, when all is well ------------------------------------------------------------------------------
 
@@ -290,35 +246,3 @@ def test_dotnet_is_read_where_old_tls_may_go_off() -> None:
 )
 def test_dotnet_is_not_read_otherwise(wanted: Policy) -> None:
     assert _guard.also_needed(wanted) == ()
-
-
-# --- handshakes ------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("handshakes", [None, {}, {"skipped": True, "changed": False}, ACCEPTED, REFUSED, NOT_TRIED])
-def test_results_of_handshakes(handshakes: dict[str, Any] | None) -> None:
-    _guard.check_handshakes(handshakes)
-
-
-@pytest.mark.parametrize(
-    "handshakes",
-    [
-        {"endpoints": None},
-        {"endpoints": 5},
-        {"endpoints": ["smtp://ex01:25"]},
-        {"endpoints": [{}]},
-        {"endpoints": [{"endpoint": "x"}]},
-        {"endpoints": [{"endpoint": "x", "versions": None}]},
-        {"endpoints": [{"endpoint": "x", "versions": {"TLS 1.2": True}}]},
-        {"endpoints": [{"versions": {"TLS 1.2": {"accepted": False}}}]},
-    ],
-)
-def test_what_is_no_result_of_handshakes(handshakes: dict[str, Any]) -> None:
-    with pytest.raises(OptionError, match=r"'handshakes' is not a result of tls_handshake_info: .*Register one"):
-        _guard.check_handshakes(handshakes)
-
-
-def test_only_a_no_is_a_no() -> None:
-    """What could not be tried is no proof that TLS 1.2 does not work; that it must be tried is another option."""
-    assert guard(READY, handshakes=NOT_TRIED) is None
-    assert guard(READY, handshakes={"endpoints": [{"endpoint": "x", "versions": {}}]}) is None

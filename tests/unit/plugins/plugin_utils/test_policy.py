@@ -412,6 +412,36 @@ def test_cipher_suites_that_are_no_names(name: str) -> None:
     assert f"'cipher_suites': {name!r} is not the name of a cipher suite in Windows" in message
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("TLS_ECDHE_RSA_WITH_AES_256_GCM", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"),
+        ("tls_ecdhe_rsa_with_aes_128_gcm", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"),
+        ("TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA348", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"),
+        ("TLS_ECDHE_RSA_AES_256_GCM_SHA384", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"),
+        ("ECDHE-RSA-AES256-GCM-SHA384", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"),
+        ("TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384_P265", "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384_P256"),
+        ("TLS_RSA_WITH_AES_256_GCM", "TLS_RSA_WITH_AES_256_GCM_SHA384"),
+        ("TLS_AES_256_GCM", "TLS_AES_256_GCM_SHA384"),
+    ],
+)
+def test_cipher_suites_that_were_probably_meant(name: str, meant: str) -> None:
+    """Also where it is the only name, and the only complaint."""
+    assert problems(cipher_suites=[name]) == (
+        f"Bad policy: 'cipher_suites': {name!r} is not the name of a cipher suite in Windows (did you mean {meant}?)."
+    )
+
+
+def test_cipher_suites_of_any_windows() -> None:
+    """Which of them the Windows of a host knows is held against the host."""
+    names = [
+        "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384_P256",
+        "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384",
+        "SSL_CK_RC4_128_WITH_MD5",
+    ]
+    assert policy(cipher_suites=names).cipher_suites == tuple(names)
+
+
 def test_cipher_suites_named_twice() -> None:
     assert "'cipher_suites' names TLS_AES_256_GCM_SHA384 twice" in problems(
         cipher_suites=[*SUITES, "tls_aes_256_gcm_sha384"]
