@@ -15,7 +15,8 @@ from ..plugin_utils._errors import ExchangeTlsError, OptionError
 from ..plugin_utils._reader import Reader
 from ..plugin_utils._registry import Registry
 from ..plugin_utils._restart import Restarter, RestartFailed, Wishes
-from ..plugin_utils._windows import read_operating_system, utc_text
+from ..plugin_utils._windows import Moment, now_on, read_operating_system, utc_text
+from ..plugin_utils._wsman import Session
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "timeout": {"type": "int", "default": 1800},
@@ -61,11 +62,11 @@ class ActionModule(WindowsAction):
         try:
             outcome = restarter.run(wishes, system)
         except RestartFailed:
-            if restarter.boot_after is not None and not (pending.note and pending.note.unfinished):
+            if restarter.boot_after is not None and not (pending.note and pending.note.is_unfinished):
                 # the next run must not take the host for done: it restarts it once more and waits again
                 # (where even this fails, the first error is the one to tell)
                 with contextlib.suppress(ExchangeTlsError):
-                    _pending.write(registry, _pending.without_services(restarter.boot_after), new=True)
+                    _pending.write(registry, _pending.without_services(_moment(session)), new=True)
             raise
         finally:
             self.partial = {**result, "changed": restarter.asked, "elapsed": round(restarter.elapsed, 1)}
@@ -80,9 +81,15 @@ class ActionModule(WindowsAction):
             "services": list(outcome.services),
         }
         self.partial = result
-        if pending.note is not None and pending.note.unfinished:
+        if pending.note is not None and pending.note.is_unfinished:
             # the run that was cut off is still to be finished: what was there before it must not be forgotten
-            _pending.write(registry, pending.note.restarted(outcome.boot_after))
+            _pending.write(registry, pending.note.restarted(_moment(session)))
         elif pending.note is not None or pending.restart_pending:
             _pending.clear(registry)
         return {**result, "restart_pending": False, "msg": f"Restarted in {outcome.elapsed:.0f} seconds."}
+
+
+def _moment(session: Session) -> Moment:
+    """The host as it is now, after the restart (two requests)."""
+    system = read_operating_system(session)
+    return Moment(system.last_boot, now_on(system), _pending.read_shutdown(Reader(Registry(session))))

@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import os
 import typing as t
 
-from ..plugin_utils import _backup, _options
+from ..plugin_utils import _backup, _folder, _options, _rollback
 from ..plugin_utils._action import WindowsAction
 from ..plugin_utils._audit import read_note, settle
 from ..plugin_utils._change import Target, change
-from ..plugin_utils._errors import OptionError
+from ..plugin_utils._errors import ExchangeTlsError, OptionError
 from ..plugin_utils._plan import restore
 from ..plugin_utils._reader import Reader
 from ..plugin_utils._registry import Registry, Type
@@ -22,16 +21,25 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "backup": {"type": "path"},
     **_options.BACKUP,
     "other_host": {"type": "bool", "default": False},
+    "force": {"type": "bool", "default": False},
     **_options.WIRE_LOG,
 }
+
+
+class RollbackRefused(ExchangeTlsError):
+    """What the backup would restore is not safe to restore; 'force' overrules it."""
+
+    kind = "rollback_refused"
 
 
 class ActionModule(WindowsAction):
     ARGUMENT_SPEC = ARGUMENT_SPEC
 
     def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
-        path = options["backup"] or _backup.newest(options["backup_dir"], self.host_name)
+        path = str(_folder.absolute(options["backup"] or _backup.newest(options["backup_dir"], self.host_name)))
         backup = _backup.load(path)
+        forced: list[str] = []
+        self._object(_rollback.objection_to_content(path, backup), options["force"], forced)
         session = self.open_session(options)
         registry = Registry(session)
         host = read_host(session, registry)
@@ -40,11 +48,15 @@ class ActionModule(WindowsAction):
                 f"The backup {path!r} was made on {backup.computer_name} but this host is {host.computer_name}. "
                 "Nothing was changed. Choose the right file, or set 'other_host' if you mean it."
             )
-        self.partial = {"host": host.as_result(), "restored_from": os.path.abspath(path)}
+        self.partial = {"host": host.as_result(), "restored_from": path}
+        # of the backups of another host nobody knows which are newer than its own
+        same_host = backup.computer_name.lower() == host.computer_name.lower()
+        newer = _backup.newer(path, backup, options["backup_dir"]) if same_host else []
         reader = Reader(registry)
         note = read_note(registry)
-        for setting, value in backup.values.items():
-            reader.value(setting, value.type or Type.REG_DWORD)
+        for values in (backup.values, *(other.values for _name, other in newer)):
+            for setting, value in values.items():
+                reader.value(setting, value.type or Type.REG_DWORD)
         for key in backup.missing_keys:
             reader.subkeys(key)
             reader.list_values(key)
@@ -53,6 +65,8 @@ class ActionModule(WindowsAction):
         pending = settle(note, host.last_boot, reader)
         snapshot = reader.snapshot()
         plan = restore(backup.values, backup.missing_keys, backup.removed_keys, snapshot)
+        if plan:
+            self._object(_rollback.objection_to_order(path, backup, newer, snapshot), options["force"], forced)
         outcome, _dummy = change(
             Target(registry, host, snapshot, pending, self.host_name),
             plan,
@@ -61,5 +75,20 @@ class ActionModule(WindowsAction):
             undo=options["undo_on_failure"],
             check_mode=self.check_mode,
             partial=self.partial,
+            force=options["force"],
         )
-        return {**self.partial, **outcome}
+        result = {**self.partial, **outcome, "msg": self._message(path, len(plan.writes), outcome["changed"])}
+        warnings = [*([pending.warning] if pending.warning else []), *forced]
+        return {**result, "warnings": warnings} if warnings else result
+
+    def _object(self, objection: str | None, force: bool, forced: list[str]) -> None:
+        if objection and not force:
+            raise RollbackRefused(f"Refused, nothing was changed: {objection}")
+        if objection:
+            forced.append(f"FORCED: {objection}")
+
+    def _message(self, path: str, values: int, changed: bool) -> str:
+        if not changed:
+            return f"The values of {path} are there already; nothing was restored."
+        done = "would be restored" if self.check_mode else "were restored"
+        return f"{values} values {done} from {path}."

@@ -62,6 +62,7 @@ class ActionModule(WindowsAction):
             undo=options["undo_on_failure"],
             check_mode=self.check_mode,
             partial=self.partial,
+            force=options["force"],
         )
         after = before.after(snapshot)
         result = {**self.partial, **after.as_result(), "was_compliant": before.compliant, **outcome}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import abc
 import datetime
 import difflib
+import traceback
 import typing as t
 
 from ansible.errors import AnsibleError
@@ -20,6 +21,7 @@ from ansible.utils.display import Display
 from . import _given, _preflight, _role
 from ._channels import open_channel
 from ._errors import ExchangeTlsError, OptionError, Unreachable
+from ._text import NAME, visible
 from ._wsman import Session, WireLog
 
 display = Display()
@@ -41,28 +43,66 @@ class ExchangeTlsAction(ActionBase):
     _supports_async = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
-        self.task_vars: dict[str, t.Any] = task_vars or {}
+        result = {**super().run(tmp, task_vars), **self._carried_out(task_vars or {})}
+        # a later step of the role tells by it which results belong to one run
+        return {**result, "at": datetime.datetime.now(datetime.timezone.utc).isoformat()}
+
+    def _carried_out(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        self.task_vars: dict[str, t.Any] = task_vars
         self.partial: dict[str, t.Any] = {}
         try:
-            result.update(self.perform(self._options()))
+            return self.perform(self._options())
         except ExchangeTlsError as exc:
-            # what was already done is part of the truth about a failed task
-            result.update(self.partial)
-            result["unreachable" if isinstance(exc, Unreachable) else "failed"] = True
-            result["msg"] = self._spoken(exc.message)
-            result["error"] = exc.as_result()
-            if self._task.no_log:
-                # ansible-core shows the msg of a failed task whatever no_log says; the rest it hides
-                result["msg"] = "The task failed, and no_log hides why. A registered result has it in error.message."
-                result["error"]["message"] = exc.message
+            return self._ended(exc.message, exc.as_result(), unreachable=isinstance(exc, Unreachable))
         except AnsibleError as exc:
             # options of the connection plugin that it refuses itself
-            result.update(self.partial)
-            result.update(failed=True, msg=str(exc))
-        # a later task tells by it which results belong to one run of the role
-        result["at"] = datetime.datetime.now(datetime.timezone.utc).isoformat()
-        return result
+            return {**self.partial, "failed": True, "msg": str(exc)}
+        except Exception as exc:
+            kind = type(exc).__name__
+            display.vvv(traceback.format_exc(), host=self.host_name)
+            message = f"{kind}: {visible(exc)}. This is a bug of mailops.exchange_tls; report it, with what -vvv shows."
+            return self._ended(f"{message}{self._so_far()}", {"kind": "bug", "exception": kind})
+        except (KeyboardInterrupt, SystemExit):
+            if self._so_far():
+                display.display(f"{self.host_name}: the run was ended.{self._so_far()}", stderr=True)
+            raise
+        except BaseException as exc:
+            # the task keyword 'timeout', whose exception has another name and place in each ansible-core
+            if not self._task.timeout:
+                raise
+            message = f"The task did not end within its timeout of {self._task.timeout} seconds.{self._so_far()}"
+            error = {"kind": "timeout", "exception": type(exc).__name__}
+            return {**self._ended(message, error), "timedout": {"period": self._task.timeout}}
+
+    def _ended(self, message: str, error: dict[str, t.Any], *, unreachable: bool = False) -> dict[str, t.Any]:
+        """The result of a task that did not do its work; what it has done is part of the truth about it."""
+        state = "unreachable" if unreachable else "failed"
+        message = self._spoken(message)
+        if not self._task.no_log:
+            return {**self.partial, state: True, "msg": message, "error": error}
+        # ansible-core shows the msg of a failed task whatever no_log says; the rest it hides
+        hidden = "The task failed, and no_log hides why. A registered result has it in error.message."
+        return {**self.partial, state: True, "msg": hidden, "error": {**error, "message": message}}
+
+    def _so_far(self) -> str:
+        """What people must know of a change that was ended before it could say so itself; empty where it was none."""
+        if not self.partial.get("changed"):
+            return ""
+        places = [
+            f"{item['key']} [{item['value']}]"
+            for item in self.partial.get("changes", ())
+            if item["status"] in ("written", "unknown")
+        ]
+        backup = self.partial.get("backup")
+        return (
+            (
+                f" Still changed, or perhaps changed: {', '.join(visible(place, NAME * 2) for place in places)}."
+                if places
+                else ""
+            )
+            + (f" The values before are in {backup}." if backup else "")
+            + " Run the same task again to finish."
+        )
 
     @abc.abstractmethod
     def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -12,43 +12,49 @@ import typing as t
 
 from . import _pending
 from ._errors import ExchangeTlsError, RegistryAccessDenied, Unreachable
+from ._owner import AnotherRun
 from ._plan import Plan, Write
 from ._registry import ABSENT, Registry, Type, show
 from ._snapshot import Snapshot, parents
-from ._windows import Host
 
 
 @dataclasses.dataclass
 class Progress:
     """What became of a plan: the truth about a failed task as well.
 
-    ``trying``: the write whose outcome is not known, because it failed or its answer was lost. ``made_keys`` and
+    It is kept true at every moment, whatever ends the task. ``trying``: the write whose outcome is not known, because
+    it is under way, failed, or its answer was lost; ``undoing`` the same for one that is put back. ``made_keys`` and
     ``gone_keys`` count a key from the moment that the host was asked.
     """
 
     plan: Plan
     written: list[Write] = dataclasses.field(default_factory=list)
     trying: Write | None = None
+    undoing: Write | None = None
     put_back: list[Write] = dataclasses.field(default_factory=list)
     made_keys: list[str] = dataclasses.field(default_factory=list)
     gone_keys: list[str] = dataclasses.field(default_factory=list)
 
     def as_result(self) -> dict[str, t.Any]:
         return {
-            "changed": bool(self.left or self.made_keys or self.gone_keys),
+            "changed": not self.is_untouched,
             "changes": [{**write.as_result(), "status": self._status(write)} for write in self.plan.writes],
         }
 
     @property
+    def is_untouched(self) -> bool:
+        return not (self.left or self.made_keys or self.gone_keys)
+
+    @property
     def left(self) -> list[Write]:
         """The writes that are in the registry, or perhaps are."""
-        tried = [*self.written, *([self.trying] if self.trying else [])]
+        tried = [*self.written, *([self.trying] if self.trying and self.trying not in self.written else [])]
         return [write for write in tried if write not in self.put_back]
 
     def _status(self, write: Write) -> str:
         if write in self.put_back:
             return "put_back"
-        if write is self.trying:
+        if write in (self.trying, self.undoing):
             return "unknown"
         return "written" if write in self.written else "not_written"
 
@@ -81,8 +87,8 @@ def check_rights(registry: Registry, plan: Plan, snapshot: Snapshot) -> None:
 def apply(
     registry: Registry,
     plan: Plan,
-    host: Host,
-    note: _pending.Note | None,
+    note: _pending.Note,
+    previous: _pending.Note | None,
     progress: Progress,
     *,
     undo: bool,
@@ -90,13 +96,13 @@ def apply(
 ) -> None:
     """Makes the writes. ``progress`` is kept current, so that it tells the truth when an error is raised.
 
-    The note is written before the first change and completed after the last: a run that is cut off in between leaves
-    behind what the next run needs. It goes where no restart is pending after the writes (``restart_pending``), as
-    after a rollback. With ``undo``, what was written is put back when anything of this fails.
+    The ``note`` is written before the first change, in place of the ``previous`` one, and completed after the last: a
+    run that is cut off in between leaves behind what the next run needs. It goes where no restart is pending after the
+    writes (``restart_pending``), as after a rollback. With ``undo``, what was written is put back when anything of this
+    fails; not when the task is ended from outside, because that takes its time.
     """
-    begun = _pending.begun(note, host.last_boot, plan)
     try:
-        _pending.write(registry, begun, new=note is None)
+        _pending.claim(registry, note, previous)
         for key in plan.new_keys:
             progress.made_keys.append(key)
             registry.create_key(key)
@@ -108,16 +114,22 @@ def apply(
         for key in plan.old_keys:
             progress.gone_keys.append(key)
             registry.delete_key(key)
+        _pending.confirm(registry, note)
         if restart_pending:
-            _pending.write(registry, begun.finished())
+            _pending.write(registry, note.finished())
         else:
             _pending.clear(registry)
+    except AnotherRun as failure:
+        # putting anything back would disturb that run, and the note is its
+        if not progress.is_untouched:
+            _add(failure, f"This run has written as well. {_changed(progress)}.")
+        raise
     except ExchangeTlsError as failure:
         if not isinstance(failure, Unreachable):
             _find_out(registry, progress)
         if undo:
-            _put_back(registry, progress, note, failure)
-        elif progress.left or progress.made_keys or progress.gone_keys:
+            _put_back(registry, progress, previous, failure)
+        elif not progress.is_untouched:
             _add(failure, f"Nothing was put back, as 'undo_on_failure' asks. {_changed(progress)}.")
         raise
 
@@ -152,7 +164,7 @@ def _put_back(
     registry: Registry, progress: Progress, previous: _pending.Note | None, failure: ExchangeTlsError
 ) -> None:
     """Undoes the writes, newest first, as far as the host lets it; adds to the failure what became of that."""
-    anything = bool(progress.left or progress.made_keys or progress.gone_keys)
+    anything = not progress.is_untouched
     if isinstance(failure, Unreachable) and not anything:
         # all there can be is a note of what was never begun, and the next run takes that over
         _add(failure, "Nothing had been written.")
@@ -174,8 +186,14 @@ def _put_back(
         if attempt(functools.partial(registry.create_key, key)):
             progress.gone_keys.remove(key)
     for write in reversed(progress.left):
-        if attempt(functools.partial(_carry_out, registry, write.inverse())):
+        if isinstance(problem, Unreachable):
+            break
+        progress.undoing = write
+        done = attempt(functools.partial(_carry_out, registry, write.inverse()))
+        if done:
             progress.put_back.append(write)
+        if done or not isinstance(problem, Unreachable):
+            progress.undoing = None
     for key in reversed(list(progress.made_keys)):
         if attempt(functools.partial(registry.delete_key, key)):
             progress.made_keys.remove(key)

@@ -22,7 +22,7 @@ from ._schannel import PROTOCOLS, SIDES
 from ._snapshot import Setting, Snapshot
 from ._subjects import DOTNET_VERSIONS, SUITES_POLICY, dotnet
 from ._waivers import Waiver
-from ._windows import Host, booted_again, read_exchange, read_host
+from ._windows import Host, Moment, read_exchange, read_host, restarted_since
 from ._wsman import Session
 
 # Rounds of reading until the strays are known; they are at most three levels deep.
@@ -33,13 +33,15 @@ _STRAY_ROUNDS = 6
 class Pending:
     """The note on the host as it was read, and what it says today.
 
-    ``waiting``: the settings that are written and not in effect; None where the note cannot be read.
+    ``waiting``: the settings that are written and not in effect; None where the note cannot be read. ``restarted``:
+    Windows was started after the note was written.
     """
 
     note: _pending.Note | None
     restart_pending: bool
     warning: str | None = None
     waiting: frozenset[Setting] | None = frozenset()
+    restarted: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -176,10 +178,10 @@ def settle(
         )
     if note is None:
         return Pending(None, False)
-
-    if not booted_again(note.boot, last_boot):
-        # all of them: a change may put one back, and then it depends on the others
-        for setting, was in note.at_boot.items():
-            reader.value(setting, was.type or Type.REG_DWORD)
-    waiting = note.waiting(last_boot, reader.value)
-    return Pending(note, bool(waiting), waiting=waiting)
+    shutdown = _pending.read_shutdown(reader) if note.shutdown is not None else None
+    restarted, doubt = restarted_since(note.moment, Moment(last_boot, shutdown=shutdown))
+    # all of them: a change may put one back, and then it depends on the others
+    for setting, was in {**({} if restarted else note.at_boot), **note.unfinished}.items():
+        reader.value(setting, was.type or Type.REG_DWORD)
+    waiting = frozenset() if restarted else note.waiting(reader.value)
+    return Pending(note, bool(waiting), doubt if waiting else None, waiting, restarted)

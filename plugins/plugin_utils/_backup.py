@@ -2,34 +2,53 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: not a public interface.
-"""Backups on the controller: the values of a host before a run changed them."""
+"""Backups on the controller: the values of a host before a run changed them, and those it wrote.
+
+Their order needs no clock: each has a number, one more than the highest of its host in the folder. Files of version 1
+have none; they are older than all others, and ordered by their times.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
 import datetime
+import errno
+import functools
+import hashlib
+import itertools
 import json
 import os
 import pathlib
 import re
-import tempfile
 import typing as t
 
+from . import _folder
 from ._errors import ExchangeTlsError, OptionError
-from ._pending import Note
-from ._registry import Type, Value
-from ._snapshot import Setting
+from ._pending import Note, short
+from ._registry import ABSENT, Type, Value, show
+from ._snapshot import Setting, Snapshot
 from ._windows import Host, utc_text
 
 FORMAT = "mailops.exchange_tls.backup"
-VERSION = 1
+VERSION = 2
+
+CHANGE, ROLLBACK = "change", "rollback"
+
+# HOST.NUMBER.TIME.PURPOSE.json; in version 1 HOST.TIME[-N].PURPOSE.json
+_NAME = (
+    r"(?P<stem>{stem})\.(?:(?P<number>\d{{4,}})\.)?(?P<time>\d{{8}}T\d{{6}}Z)(?:-(?P<again>\d+))?"
+    r"\.(?P<purpose>change|rollback)\.json"
+)
+
+Order = tuple[int, str, int]
 
 
 @dataclasses.dataclass(frozen=True)
 class Backup:
-    """``values``: every written setting as it was. ``missing_keys``: keys that did not exist, parents first.
-    ``removed_keys``: keys that existed and were removed."""
+    """``values``: every written setting as it was. ``after``: as the run was to leave it; None in version 1.
+    ``missing_keys``: keys that did not exist, parents first. ``removed_keys``: keys that existed and were removed.
+    ``number``: its place in the order of the host's backups; 0 in version 1."""
 
     computer_name: str
     values: t.Mapping[Setting, Value]
@@ -38,12 +57,16 @@ class Backup:
     purpose: str  # change, rollback
     created: str
     inventory_hostname: str = ""
+    after: t.Mapping[Setting, Value] | None = None
+    number: int = 0
 
     def as_json(self) -> str:
+        after = self.after or {}
         return json.dumps(
             {
                 "format": FORMAT,
                 "version": VERSION,
+                "number": self.number,
                 "purpose": self.purpose,
                 "created": self.created,
                 "inventory_hostname": self.inventory_hostname,
@@ -51,58 +74,142 @@ class Backup:
                 "missing_keys": list(self.missing_keys),
                 "removed_keys": list(self.removed_keys),
                 "values": [
-                    {"key": setting.key, "value": setting.name, **value.as_result()}
+                    {
+                        "key": setting.key,
+                        "value": setting.name,
+                        **value.as_result(),
+                        "after": after.get(setting, ABSENT).as_result(),
+                    }
                     for setting, value in self.values.items()
                 ],
             },
             indent=2,
         )
 
+    @classmethod
+    def from_json(cls, text: str) -> Backup:
+        """Raises KeyError, ValueError or TypeError with the reason."""
+        data = json.loads(text)
+        if not isinstance(data, dict):
+            raise TypeError("it is no JSON object")
+        if data.get("format") != FORMAT:
+            raise ValueError(f"its 'format' is not {FORMAT!r}")
+        if data.get("version") not in (1, VERSION):
+            raise ValueError(f"its version is {data.get('version')!r}; this collection reads versions up to {VERSION}")
+        numbered = data["version"] != 1
+        values = {_setting(item): _writable(item, item) for item in data["values"]}
+        after = {_setting(item): _writable(item, item["after"]) for item in data["values"]} if numbered else None
+        return cls(
+            computer_name=str(data["computer_name"]),
+            values=values,
+            missing_keys=tuple(str(key) for key in data["missing_keys"]),
+            removed_keys=tuple(str(key) for key in data["removed_keys"]),
+            purpose=str(data["purpose"]),
+            created=str(data["created"]),
+            inventory_hostname=str(data.get("inventory_hostname", "")),
+            after=after,
+            number=int(data["number"]) if numbered else 0,
+        )
 
-def backup_of(note: Note, host: Host, inventory_hostname: str, purpose: str) -> Backup:
-    """The backup of what a run is about to change: as it was before the run, or before the one that was cut off."""
-    now = datetime.datetime.now(datetime.timezone.utc)
+
+def backup_of(
+    note: Note, snapshot: Snapshot, after: Snapshot, host: Host, inventory_hostname: str, purpose: str, folder: str
+) -> Backup:
+    """The backup of what a run is about to change: as it was before the run, or before the one that was cut off.
+
+    A note keeps no big values; they are those on the host still, or in the backup of the run that was cut off.
+    Raises :class:`ExchangeTlsError` where one is in neither.
+    """
+    earlier = functools.cache(lambda: list(_readable(_all(_folder.absolute(folder), inventory_hostname))))
+    values: dict[Setting, Value] = {}
+    for setting, old in note.unfinished.items():
+        candidates = itertools.chain(
+            [old, snapshot.value(setting)], (backup.values.get(setting, ABSENT) for backup in earlier())
+        )
+        found = next((value for value in candidates if isinstance(value, Value) and short(value) == short(old)), None)
+        if found is None:
+            raise ExchangeTlsError(
+                f"{show(setting.key, setting.name)}: its old value is only in the backup of the run that was cut off, "
+                f"and that is not in {str(_folder.absolute(folder))!r}. Nothing was changed. Set {_folder.BACKUP_DIR} "
+                "to the folder of that run."
+            )
+        values[setting] = found
     return Backup(
         host.computer_name,
-        note.unfinished,
+        values,
         note.unfinished_keys,
         note.unfinished_removals,
         purpose,
-        utc_text(now),
+        utc_text(datetime.datetime.now(datetime.timezone.utc)),
         inventory_hostname,
+        {setting: after.value(setting) for setting in values},
     )
 
 
+def _setting(item: t.Mapping[str, t.Any]) -> Setting:
+    if not isinstance(item["key"], str) or not isinstance(item["value"], str):
+        raise TypeError("the name of a key or value is no text")
+    return Setting(item["key"], item["value"])
+
+
+def _writable(item: t.Mapping[str, t.Any], state: t.Mapping[str, t.Any]) -> Value:
+    value = Value.from_result(state)
+    if value.type is Type.OTHER:
+        raise ValueError(f"{item['key']} [{item['value']}] has a type that cannot be written back")
+    return value
+
+
 def save(backup: Backup, folder: str) -> str:
-    """Writes the file (mode 0600, complete or not at all) and returns its path."""
-    stamp = re.sub(r"[-:]", "", backup.created)
-    directory = _path(folder)
+    """Writes the file (mode 0600, complete or not at all) under the next number and returns its path.
+
+    The number is claimed by making a file that nobody else can make as well: two runs never share one, whatever their
+    clocks say, and nothing is overwritten.
+    """
+    directory = _folder.absolute(folder)
+    stem = _file_stem(backup.inventory_hostname)
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # two runs in one second must not share a name
-        number = 0
-        while True:
-            suffix = f"-{number}" if number else ""
-            target = directory / f"{_file_stem(backup.inventory_hostname)}.{stamp}{suffix}.{backup.purpose}.json"
-            if not target.exists():
-                break
-            number += 1
-        handle, temporary = tempfile.mkstemp(dir=directory, prefix=".backup-")
+        number, claim, handle = _claim(directory, stem)
+        stamp = re.sub(r"[-:]", "", backup.created)
+        target = directory / f"{stem}.{number:04d}.{stamp}.{backup.purpose}.json"
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                stream.write(backup.as_json() + "\n")
+                stream.write(dataclasses.replace(backup, number=number).as_json() + "\n")
                 stream.flush()
                 os.fsync(stream.fileno())
-            os.replace(temporary, target)
+            why = _folder.distrust(claim, claim.stat())
+            if why:
+                raise OSError(errno.EPERM, f"a rollback could not trust the file: {why}")
+            os.replace(claim, target)
         except BaseException:
-            pathlib.Path(temporary).unlink(missing_ok=True)
+            claim.unlink(missing_ok=True)
             raise
-    except OSError as exc:
-        raise ExchangeTlsError(
-            f"Cannot write the backup in {folder!r} on the controller: {exc.strerror}. Nothing was changed on the "
-            "host. Make the folder writable or set 'backup_dir'."
-        ) from None
+    except (OSError, ValueError) as exc:
+        raise _folder.cannot_write(directory, exc) from None
     return str(target.resolve())
+
+
+def _claim(directory: pathlib.Path, stem: str) -> tuple[int, pathlib.Path, int]:
+    """The next free number, and the file that holds it as long as its backup is not complete."""
+    number = _highest(directory, stem) + 1
+    while True:
+        claim = directory / f".{stem}.{number:04d}.part"
+        try:
+            handle = os.open(claim, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            number += 1
+            continue
+        # a backup of that number may have been completed between the two looks
+        taken = _highest(directory, stem)
+        if taken < number:
+            return number, claim, handle
+        os.close(handle)
+        claim.unlink()
+        number = taken + 1
+
+
+def _highest(directory: pathlib.Path, stem: str) -> int:
+    return max((int(match["number"] or 0) for match in _listed(directory, stem)), default=0)
 
 
 def discard(path: str) -> None:
@@ -112,34 +219,11 @@ def discard(path: str) -> None:
 
 
 def load(path: str) -> Backup:
-    """Reads a backup file; raises :class:`OptionError` with the reason where it is none."""
+    """Reads a backup file; raises :class:`OptionError` with the reason where it is none, or may be anybody's."""
     try:
-        text = _path(path).read_text(encoding="utf-8")
-    except OSError as exc:
-        raise OptionError(f"Cannot read the backup {path!r} on the controller: {exc.strerror}.") from None
+        return Backup.from_json(_folder.read_trusted(path).decode("utf-8"))
     except UnicodeDecodeError:
         raise OptionError(f"The backup {path!r} is not a text file.") from None
-    try:
-        data = json.loads(text)
-        if not isinstance(data, dict):
-            raise TypeError("it is no JSON object")
-        if data.get("format") != FORMAT:
-            raise ValueError(f"its 'format' is not {FORMAT!r}")
-        if data.get("version") != VERSION:
-            raise ValueError(f"its version is {data.get('version')!r}; this collection reads version {VERSION}")
-        values = {Setting(item["key"], item["value"]): Value.from_result(item) for item in data["values"]}
-        for setting, value in values.items():
-            if value.type is Type.OTHER:
-                raise ValueError(f"{setting.key} [{setting.name}] has a type that cannot be written back")
-        return Backup(
-            computer_name=str(data["computer_name"]),
-            values=values,
-            missing_keys=tuple(str(key) for key in data["missing_keys"]),
-            removed_keys=tuple(str(key) for key in data["removed_keys"]),
-            purpose=str(data["purpose"]),
-            created=str(data["created"]),
-            inventory_hostname=str(data.get("inventory_hostname", "")),
-        )
     except KeyError as exc:
         raise OptionError(f"The file {path!r} is not a backup of this collection: it lacks {exc}.") from None
     except (ValueError, TypeError, AttributeError, RecursionError) as exc:
@@ -151,20 +235,94 @@ def newest(folder: str, inventory_hostname: str) -> str:
 
     Raises :class:`OptionError` where there is none, and where the newest is damaged: an older one is no substitute.
     """
-    # NAME.20261122T030405Z[-N].change.json; one host's name may be the beginning of another's
-    name = re.compile(re.escape(_file_stem(inventory_hostname)) + r"\.(\d{8}T\d{6}Z)(?:-(\d+))?\.change\.json")
-    matches = [match for path in _path(folder).glob("*") if (match := name.fullmatch(path.name))]
-    for match in sorted(matches, key=lambda found: (found[1], int(found[2] or 0)), reverse=True):
-        path = _path(folder) / match[0]
+    directory = _folder.absolute(folder)
+    for path, _dummy in _changes(directory, inventory_hostname):
+        return str(path.resolve())
+    raise OptionError(
+        f"There is no backup of {inventory_hostname} in {str(directory)!r} on the controller: "
+        f"{_what_is_in(directory)}. Set {_folder.BACKUP_DIR} to the folder that the change used, or 'backup' "
+        "(tls12_backup) to the file."
+    )
+
+
+def newer(path: str, backup: Backup, folder: str) -> list[tuple[str, Backup]]:
+    """The changes of the same host that came after this backup, newest first, from its folder and from ``folder``."""
+    this = _folder.absolute(path)
+    order = _order(this.name, backup)
+    found: dict[pathlib.Path, tuple[Order, Backup]] = {}
+    for directory in dict.fromkeys((this.resolve().parent, _folder.absolute(folder).resolve())):
+        if directory.exists():
+            for name, other in _changes(directory, backup.inventory_hostname):
+                if other.computer_name.lower() == backup.computer_name.lower():
+                    found[name.resolve()] = (_order(name.name, other), other)
+    later = [name for name, (place, _dummy) in found.items() if place > order]
+    return [(str(name), found[name][1]) for name in sorted(later, key=lambda name: found[name][0], reverse=True)]
+
+
+def _changes(directory: pathlib.Path, inventory_hostname: str) -> t.Iterator[tuple[pathlib.Path, Backup]]:
+    """The host's backups of changes, newest first."""
+    for path in _all(directory, inventory_hostname, CHANGE):
+        backup = load(str(path))
         # hosts whose names differ only in characters that no file name may have share their file names
-        if load(str(path)).inventory_hostname == inventory_hostname:
-            return str(path.resolve())
-    raise OptionError(f"There is no backup of {inventory_hostname} in {folder!r} on the controller.")
+        if backup.inventory_hostname == inventory_hostname:
+            yield path, backup
 
 
-def _path(name: str) -> pathlib.Path:
-    return pathlib.Path(os.path.expanduser(name))
+def _all(directory: pathlib.Path, inventory_hostname: str, *purposes: str) -> list[pathlib.Path]:
+    """The files that are the host's by their names, newest first."""
+    matches = _listed(directory, _file_stem(inventory_hostname))
+    wanted = [match for match in matches if match["purpose"] in (purposes or (CHANGE, ROLLBACK))]
+    return [directory / match[0] for match in sorted(wanted, key=_place, reverse=True)]
+
+
+def _readable(paths: t.Iterable[pathlib.Path]) -> t.Iterator[Backup]:
+    for path in paths:
+        with contextlib.suppress(OptionError):
+            yield load(str(path))
+
+
+def _order(name: str, backup: Backup) -> Order:
+    match = re.fullmatch(_NAME.format(stem=".+?"), name)
+    again = int(match["again"] or 0) if match else 0
+    return backup.number, re.sub(r"[-:]", "", backup.created), again
+
+
+def _place(match: re.Match[str]) -> Order:
+    return int(match["number"] or 0), match["time"], int(match["again"] or 0)
+
+
+def _listed(directory: pathlib.Path, stem: str | None = None) -> list[re.Match[str]]:
+    """The names of backups in the folder, of all hosts or of one; :class:`OptionError` where it is unreadable."""
+    try:
+        names = os.listdir(directory)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as exc:
+        raise OptionError(
+            f"Cannot read the folder of backups {str(directory)!r} on the controller: {exc.strerror}. Make it readable "
+            f"or set {_folder.BACKUP_DIR}."
+        ) from None
+    # one host's name may be the beginning of another's
+    pattern = re.compile(_NAME.format(stem=".+?" if stem is None else re.escape(stem)))
+    return [match for name in names if (match := pattern.fullmatch(name))]
+
+
+_SHOWN = 8
+
+
+def _what_is_in(directory: pathlib.Path) -> str:
+    if not directory.is_dir():
+        return "that is no folder" if directory.exists() else "the folder does not exist"
+    hosts = sorted({match["stem"] for match in _listed(directory)})
+    more = f" and {len(hosts) - _SHOWN} more" if len(hosts) > _SHOWN else ""
+    return f"it holds backups of {', '.join(hosts[:_SHOWN])}{more} only" if hosts else "it holds no backups at all"
 
 
 def _file_stem(name: str) -> str:
     return re.sub(r"[^\w.-]", "_", name) or "host"
+
+
+def lock_name(inventory_hostname: str) -> str:
+    """What the lock of a host is called in the folder: hosts that share their file names do not share it."""
+    digest = hashlib.sha256(inventory_hostname.encode("utf-8", "replace")).hexdigest()
+    return f"{_file_stem(inventory_hostname)}-{digest[:8]}"

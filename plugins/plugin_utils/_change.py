@@ -9,13 +9,15 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from . import _apply, _backup, _pending
+from . import _apply, _backup, _folder, _pending
 from ._audit import Pending
-from ._errors import ExchangeTlsError, RegistryError
+from ._errors import RegistryError
+from ._owner import AnotherRun, me
 from ._plan import Plan
+from ._reader import Reader
 from ._registry import Registry, Type, show
 from ._snapshot import Snapshot
-from ._windows import Host
+from ._windows import Host, Moment, now_on
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,15 +40,14 @@ def change(
     undo: bool,
     check_mode: bool,
     partial: dict[str, t.Any],
+    force: bool = False,
 ) -> tuple[dict[str, t.Any], Snapshot]:
     """The result keys that tasks which change something have in common, and the snapshot after the change.
 
     In check mode the same result is predicted and nothing is written, neither on the host nor on the controller.
-    ``partial`` is kept true for the case that an error ends the task.
+    ``partial`` is kept true for the case that anything ends the task: an error, a timeout, a signal. ``force``: also
+    where another run seems to be at work.
     """
-    progress = _apply.Progress(plan)
-    last_boot = target.host.last_boot
-    note = target.pending.note
     backup: str | None = None
     if not plan:
         if not check_mode:
@@ -55,29 +56,17 @@ def change(
         after = target.snapshot
     else:
         after = target.snapshot.after({write.setting: write.after for write in plan.writes}, plan.old_keys)
-        begun = _pending.begun(note, last_boot, plan)
-        written_pending = begun.pending(last_boot, after.value)
+        work = _Work(target, plan, backup_dir, purpose, undo, after, _apply.Progress(plan))
         try:
-            # both only look, and in check mode too: it must not promise what the real run may not do
-            _refuse_unreadable_values(plan)
-            _apply.check_rights(target.registry, plan, target.snapshot)
+            begun = work.prepare(force)
+            restart_pending = bool(begun.waiting(after.value))
             if not check_mode:
-                backup = _backup.save(
-                    _backup.backup_of(begun, target.host, target.inventory_hostname, purpose),
-                    backup_dir,
-                )
-                _apply.apply(
-                    target.registry, plan, target.host, note, progress, undo=undo, restart_pending=written_pending
-                )
-        except ExchangeTlsError:
-            if backup and not progress.left and not progress.made_keys and not progress.gone_keys:
-                # all is as it was: a backup of this would only hide the one of the last real change
-                _backup.discard(backup)
-                backup = None
-            pending = target.pending.restart_pending or bool(progress.left)
-            partial.update(progress.as_result(), backup=backup, restart_required=pending, restart_pending=pending)
+                work.carry_out(begun, restart_pending)
+        except BaseException:
+            partial.update(work.so_far())
             raise
-        restart_pending = written_pending or _unreadable(target.pending)
+        backup = work.backup
+        restart_pending = restart_pending or _unreadable(target.pending)
     result = {
         "changed": bool(plan),
         "changes": [{**write.as_result(), "status": "planned" if check_mode else "written"} for write in plan.writes],
@@ -86,7 +75,76 @@ def change(
         "restart_pending": restart_pending,
         "diff": plan.diff() if plan else {"before": "", "after": ""},
     }
+    partial.update(result)
     return result, after
+
+
+@dataclasses.dataclass
+class _Work:
+    """A plan on its way to the host."""
+
+    target: Target
+    plan: Plan
+    folder: str
+    purpose: str
+    undo: bool
+    after: Snapshot
+    progress: _apply.Progress
+    backup: str | None = None
+
+    def prepare(self, force: bool) -> _pending.Note:
+        """Finds out all that would end the work, before anything is written; the same in check mode, which must not
+        promise what the real run may not do. Returns the note for the host."""
+        target, pending = self.target, self.target.pending
+        _folder.check_folder(self.folder)
+        if not force:
+            _pending.refuse_another(pending.note, now_on(target.host))
+        _refuse_unreadable_values(self.plan)
+        begun = _pending.begun(pending.note, pending.restarted, target.host.last_boot, self.plan)
+        self._backup_of(begun)
+        _apply.check_rights(target.registry, self.plan, target.snapshot)
+        return begun
+
+    def carry_out(self, begun: _pending.Note, restart_pending: bool) -> None:
+        target = self.target
+        with _folder.only_run(self.folder, _backup.lock_name(target.inventory_hostname)):
+            note = self._note(begun)
+            self.backup = _backup.save(self._backup_of(begun), self.folder)
+            _apply.apply(
+                target.registry,
+                self.plan,
+                note,
+                target.pending.note,
+                self.progress,
+                undo=self.undo,
+                restart_pending=restart_pending,
+            )
+
+    def so_far(self) -> dict[str, t.Any]:
+        """The result keys of a task that ends here."""
+        if self.backup and self.progress.is_untouched:
+            # all is as it was: a backup of this would only hide the one of the last real change
+            _backup.discard(self.backup)
+            self.backup = None
+        pending = self.target.pending.restart_pending or bool(self.progress.left)
+        return {
+            **self.progress.as_result(),
+            "backup": self.backup,
+            "restart_required": pending,
+            "restart_pending": pending,
+        }
+
+    def _backup_of(self, begun: _pending.Note) -> _backup.Backup:
+        target = self.target
+        return _backup.backup_of(
+            begun, target.snapshot, self.after, target.host, target.inventory_hostname, self.purpose, self.folder
+        )
+
+    def _note(self, begun: _pending.Note) -> _pending.Note:
+        """The note with its moment and its owner. On top of an earlier one of the same start, that start counts."""
+        shutdown = begun.shutdown or _pending.read_shutdown(Reader(self.target.registry))
+        moment = Moment(begun.boot, now_on(self.target.host), shutdown)
+        return dataclasses.replace(begun.at(moment), owner=me())
 
 
 def _refuse_unreadable_values(plan: Plan) -> None:
@@ -104,6 +162,10 @@ def _settle_note(target: Target, plan: Plan) -> None:
     note = target.pending.note
     if note is None:
         return
+    try:
+        _pending.refuse_another(note, now_on(target.host))
+    except AnotherRun:
+        return  # it has not done its work yet
     unfinished = set(note.unfinished) - plan.covers
     if not unfinished and not target.pending.restart_pending:
         _pending.clear(target.registry)

@@ -12,7 +12,7 @@ import typing as t
 from ansible.errors import AnsibleError
 
 from ._errors import OptionError, all_problems
-from ._restart import services_to_wait_for
+from ._services import services_to_wait_for
 from ._wsman import Session
 
 LONGEST_RESTART = 24 * 3600

@@ -29,6 +29,8 @@ _DOMAIN_ROLES = (
 
 # A margin of caution: nobody documents that two reads of LastBootUpTime agree to the second.
 BOOT_JITTER = datetime.timedelta(seconds=2)
+# Clocks are corrected by less, and nobody restarts a server so soon after a restart and a change.
+_CORRECTION = datetime.timedelta(minutes=10)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +66,12 @@ class OperatingSystem:
     build: int
     last_boot: datetime.datetime
     clock_offset: float
+    uptime: datetime.timedelta | None = None  # both by the host's clock; None where it does not tell the time
+
+
+def now_on(host: Host | OperatingSystem) -> datetime.datetime:
+    """The time by the host's own clock, in UTC."""
+    return datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=host.clock_offset)
 
 
 def read_operating_system(session: Session) -> OperatingSystem:
@@ -83,6 +91,7 @@ def read_operating_system(session: Session) -> OperatingSystem:
         build=build,
         last_boot=last_boot.astimezone(datetime.timezone.utc),
         clock_offset=0.0 if local is None else (local - now).total_seconds(),
+        uptime=None if local is None else local - last_boot,
     )
 
 
@@ -121,6 +130,47 @@ def read_exchange(registry: Registry) -> tuple[int, ...] | None:
 def booted_again(before: datetime.datetime, after: datetime.datetime) -> bool:
     """Whether two boot times belong to different starts of Windows."""
     return abs(after - before) > BOOT_JITTER
+
+
+def restarted_within(before: OperatingSystem, after: OperatingSystem, seconds: float) -> bool:
+    """Whether Windows was started between two looks that lie so many seconds apart.
+
+    A clock that is set moves the boot time, on some hosts, but not the time that Windows has been up.
+    """
+    fresh = after.uptime is None or after.uptime <= datetime.timedelta(seconds=seconds) + BOOT_JITTER
+    return fresh and booted_again(before.last_boot, after.last_boot)
+
+
+@dataclasses.dataclass(frozen=True)
+class Moment:
+    """What a host said of its last start at some time, so that a later look tells whether it was restarted since.
+
+    ``now``: its own clock then; unknown in notes of version 0.1. ``shutdown``: its ShutdownTime, which no clock that is
+    set moves; None where it could not be read.
+    """
+
+    boot: datetime.datetime
+    now: datetime.datetime | None = None
+    shutdown: tuple[int, ...] | None = None
+
+
+def restarted_since(then: Moment, today: Moment) -> tuple[bool, str | None]:
+    """Whether Windows was restarted after ``then``, and why that is in doubt.
+
+    A restart is a start later than that moment by the host's own clock, and another time of shutdown. Where the two
+    disagree it counts as not made: one restart too many does no harm.
+    """
+    by_boot = today.boot - then.boot > _CORRECTION if then.now is None else today.boot > then.now
+    by_shutdown = None if None in (then.shutdown, today.shutdown) else then.shutdown != today.shutdown
+    if by_shutdown in (None, by_boot):
+        return by_boot, None
+    if by_boot:
+        doubt = f"Windows says it was started {utc_text(today.boot)}, but its ShutdownTime is still the same"
+        why = "its clock was set forward, or it lost its power"
+    else:
+        doubt = f"Windows says it was started {utc_text(today.boot)}, but its ShutdownTime is another one by now"
+        why = "its clock was set back"
+    return False, f"{doubt}: {why}. The restart counts as not made."
 
 
 def utc_text(moment: datetime.datetime) -> str:

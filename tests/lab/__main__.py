@@ -60,6 +60,8 @@ def _parser() -> argparse.ArgumentParser:
     setter.add_argument("--type", default="REG_DWORD")
     command("delete", _delete, "delete a registry value, or a key with all below it", "HOST", "KEY", "VALUE?")
     command("restart", _restart, "restart a host and wait until it is back", "HOST")
+    clock = command("clock", _clock, "set the clock of a host forward, or back", "HOST")
+    clock.add_argument("seconds", metavar="SECONDS", type=float)
     command("log", _log, "print what a host was asked", "HOST")
     command(
         "quirk", _quirk, "make a host misbehave; without JSON, list or clear (NAME clear)", "HOST", "NAME?", "JSON?"
@@ -190,6 +192,11 @@ def _restart(options: argparse.Namespace) -> None:
         host = lab.host(options.host)
         host.restart()
         print(f"{host.name} is back; it accepts {', '.join(host.effective_protocols()) or 'nothing'}")
+
+
+def _clock(options: argparse.Namespace) -> None:
+    with LabClient(options.state_dir) as lab:
+        lab.host(options.host).step_clock(options.seconds)
 
 
 def _log(options: argparse.Namespace) -> None:

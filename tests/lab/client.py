@@ -220,6 +220,10 @@ class HostClient:
         """LastBootUpTime by the host's clock, in seconds since the epoch."""
         return float(self._call("boot_time"))
 
+    def step_clock(self, seconds: float) -> None:
+        """Sets the host's clock forward, or back; LocalDateTime and LastBootUpTime move, nothing restarts."""
+        self._call("step_clock", seconds=seconds)
+
     def effective_protocols(self, kind: str = "https") -> list[str]:
         """What listeners of that kind accept now, oldest first; nothing while the host is away."""
         result: list[str] = self._call("effective_protocols", kind=kind)

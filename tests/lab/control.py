@@ -170,6 +170,7 @@ _HOST_COMMANDS: dict[str, Callable[..., Any]] = {
     "reset_log": lambda host: host.log.reset(),
     "restarts": lambda host: list(host.restarts),
     "boot_time": lambda host: host.booted_at,
+    "step_clock": Host.step_clock,
     "effective_protocols": effective_of,
     "restart": _restart,
 }

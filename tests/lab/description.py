@@ -120,6 +120,8 @@ class HostDescription:
     services: tuple[Service, ...] = ()
     hotfixes: tuple[Hotfix, ...] = ()
     restart: Restart = Restart()
+    #: False: a Windows that does not note when it shut down.
+    shutdown_time: bool = True
     quirks: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -170,7 +172,7 @@ def _account(raw: Any, where: str) -> Account:
 _HOST_KEYS = {
     "address", "windows", "os_defaults", "timezone", "fraction_digits", "clock_offset", "uptime", "computer_name",
     "domain", "part_of_domain", "registry", "protected_keys", "winrm", "endpoints", "services", "hotfixes", "restart",
-    "quirks", "ubr",
+    "quirks", "ubr", "shutdown_time",
 }  # fmt: skip
 
 
@@ -207,6 +209,7 @@ def _host(name: str, item: Any, number: int, subnet: int) -> HostDescription:
             for n, entry in enumerate(_list(raw, "hotfixes", where))
         ),
         restart=_dataclass(Restart, raw.get("restart") or {}, f"{where}.restart"),
+        shutdown_time=_bool(raw, "shutdown_time", True, where),
         quirks=_mapping(raw.get("quirks") or {}, f"{where}.quirks", None),
     )
 

@@ -21,13 +21,17 @@ from .log import HostLog
 from .network import Acceptor, listen, reset
 from .presets import registry_layer
 from .quirks import Quirks
-from .registry import Registry
+from .registry import Registry, Value
 from .schannel import effective_protocols
 
 UP, STOPPING, DOWN, OFF = "up", "stopping", "down", "off"
 
 ERROR_SHUTDOWN_IN_PROGRESS = 1115
 ERROR_SHUTDOWN_IS_SCHEDULED = 1190
+
+#: Where Windows notes, in its last moments, when it shut down: [ShutdownTime], a FILETIME.
+SHUTDOWN_KEY = r"SYSTEM\CurrentControlSet\Control\Windows"
+_SECONDS_1601_TO_1970 = 11644473600
 
 
 @dataclass
@@ -54,7 +58,10 @@ class Host:
         self.lock = threading.RLock()
         self.log = HostLog()
         self.quirks = Quirks(description.quirks)
+        self._clock_offset = description.clock_offset
+        self._booted = time.time() - description.uptime  # by a true clock
         self.registry = Registry()
+        self._note_shutdown(self.booted_at - description.restart.down_for / 2)
         for layer in description.registry:
             named = registry_layer(layer, description.windows) if isinstance(layer, str) else layer
             self.registry.apply(named)
@@ -62,7 +69,6 @@ class Host:
             self.registry.protect(protection)
         self.status = DOWN
         self.state = State()
-        self.booted_at = self.now() - description.uptime
         self.back_at: float | None = None
         self.restarts: list[dict[str, Any]] = []
         self.effective = self._effective()
@@ -80,7 +86,24 @@ class Host:
 
     def now(self) -> float:
         """The host's own clock, in seconds since the epoch."""
-        return time.time() + self.description.clock_offset
+        return time.time() + self._clock_offset
+
+    @property
+    def booted_at(self) -> float:
+        """When its kernel started, by its own clock: Windows reckons back from now, so that a step moves this too."""
+        return self._booted + self._clock_offset
+
+    def step_clock(self, seconds: float) -> None:
+        """Sets its clock forward, or back; nothing restarts."""
+        with self.lock:
+            self._clock_offset += float(seconds)
+
+    def _note_shutdown(self, moment: float) -> None:
+        if self.description.shutdown_time:
+            ticks = round((moment + _SECONDS_1601_TO_1970) * 10_000_000)
+            self.registry.create("HKLM", SHUTDOWN_KEY)
+            noted = Value("REG_BINARY", ticks.to_bytes(8, "little"))
+            self.registry.set("HKLM", SHUTDOWN_KEY, "ShutdownTime", noted)
 
     def boot_time(self) -> float:
         """LastBootUpTime by the host's clock; the quirk boot_time_jitter moves it from read to read."""
@@ -220,6 +243,8 @@ class Host:
         time.sleep(delay)
         with self.lock:
             self.status = OFF if power_off else DOWN
+            if not self.quirks.get("power_loss"):
+                self._note_shutdown(self.now())
             self.restarts.append(
                 {"requested_at": requested, "down_at": time.time(), "up_at": None, "power_off": power_off}
             )
@@ -228,7 +253,7 @@ class Host:
             return
         down_for = self.description.restart.down_for
         time.sleep(down_for / 2)
-        kernel_started = self.now()
+        kernel_started = time.time()
         time.sleep(down_for / 2)
         with self.lock:
             if self.quirks.get("never_back"):
@@ -239,7 +264,7 @@ class Host:
     def _boot(self, kernel_started: float) -> None:
         with self.lock:
             self.state = State()
-            self.booted_at = kernel_started
+            self._booted = kernel_started
             reverted = self.quirks.get("registry_reverted_at_restart")
             if reverted:
                 self.registry.apply(reverted)

@@ -20,7 +20,7 @@ ANSWERS = ("html", "truncated", "oversized", "entity_expansion", "garbage", "emp
 
 _FLAGS = {
     "down", "blackhole", "never_back", "stale_settings", "no_restart", "shutdown_cuts_connection", "void_return",
-    "protected_key_fault", "tls12_needs_old",
+    "protected_key_fault", "tls12_needs_old", "power_loss",
 }  # fmt: skip
 _NUMBERS = {"shutdown_returns", "unauthorized_after_restart", "ntlm_idle", "boot_time_jitter"}
 _CHOICES = {"failed_get": ("nil", "absent"), "wrong_type": ("default", "number")}

@@ -147,6 +147,11 @@ class TestCommandLine:
         assert yaml.safe_load(run("quirk", "ex01", "clear")) == {}
         assert "unknown quirk" in run("quirk", "ex01", "nonsense", code=1)
         assert "soap_requests: 0" in run("log", "ex01")
+        with LabClient(tmp_path / "state") as lab:
+            booted = lab.host("ex01").boot_time()
+            run("clock", "ex01", "-5")
+            run("clock", "ex01", "2")
+            assert lab.host("ex01").boot_time() == pytest.approx(booted - 3)
         path = run("inventory", "--connection", "psrp", "--output", str(tmp_path / "psrp.yml")).strip()
         assert yaml.safe_load(Path(path).read_text())["all"]["children"]["exchange"]["hosts"]["ex02"][
             "ansible_psrp_ca_cert"

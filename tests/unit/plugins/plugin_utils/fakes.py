@@ -21,6 +21,8 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._soap import 
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._wsman import Session
 
 BOOT = datetime.datetime(2026, 11, 20, 3, 4, 5, tzinfo=datetime.timezone.utc)
+# For how long a host has been running when it is asked: its clock has nothing to do with the controller's.
+UPTIME = datetime.timedelta(minutes=30)
 
 WSMAN = "http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"
 ENUMERATION = "http://schemas.xmlsoap.org/ws/2004/09/enumeration"
@@ -143,6 +145,7 @@ class FakeWindows:
         self.hive = Hive(content)
         self.build = build
         self.last_boot = last_boot
+        self.uptime = UPTIME
         self.name = "EX01"
         self.services: list[dict[str, str]] = []
         self.channel = FakeChannel()
@@ -207,7 +210,7 @@ class FakeWindows:
         add("CSName", self.name)
         add("Caption", "Microsoft Windows Server 2019 Standard ")
         add("BuildNumber", str(self.build))
-        for name, moment in (("LastBootUpTime", self.last_boot), ("LocalDateTime", _now())):
+        for name, moment in (("LastBootUpTime", self.last_boot), ("LocalDateTime", self.last_boot + self.uptime)):
             outer = ET.SubElement(instance, f"{{{uri}}}{name}")
             ET.SubElement(outer, f"{{{CIM}}}Datetime").text = moment.isoformat().replace("+00:00", "Z")
         return body
@@ -315,10 +318,6 @@ def _like(name: str, pattern: str, wildcards: bool) -> bool:
         return name.lower() == pattern.lower()
     expression = "".join({"%": ".*", "_": "."}.get(char, re.escape(char)) for char in pattern)
     return re.fullmatch(expression, name, re.IGNORECASE) is not None
-
-
-def _now() -> datetime.datetime:
-    return datetime.datetime.now(datetime.timezone.utc)
 
 
 def service(name: str, state: str = "Running", start_mode: str = "Auto") -> dict[str, str]:

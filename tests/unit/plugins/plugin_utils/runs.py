@@ -38,6 +38,7 @@ class Run:
     protocols: dict[str, str] = dataclasses.field(default_factory=lambda: dict(OPTIONS))
     wanted: Policy | None = None  # instead of the protocols
     undo: bool = True
+    force: bool = False
     partial: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def __call__(self, *, check_mode: bool = False) -> dict[str, Any]:
@@ -52,6 +53,7 @@ class Run:
             undo=self.undo,
             check_mode=check_mode,
             partial=self.partial,
+            force=self.force,
         )
         return {**before.after(after).as_result(), **outcome}
 

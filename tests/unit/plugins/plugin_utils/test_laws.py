@@ -66,9 +66,11 @@ def judged(found: Audit) -> list[tuple[Rule, Finding]]:
 
 
 def applied(windows: FakeWindows, found: Audit, plan: _plan.Plan) -> None:
-    progress = _apply.Progress(plan)
-    registry = registry_of(windows)
-    _apply.apply(registry, plan, found.host, found.pending.note, progress, undo=True, restart_pending=True)
+    pending = found.pending
+    note = _pending.begun(pending.note, pending.restarted, found.host.last_boot, plan)
+    _apply.apply(
+        registry_of(windows), plan, note, pending.note, _apply.Progress(plan), undo=True, restart_pending=True
+    )
 
 
 def image_without_note(windows: FakeWindows) -> Any:

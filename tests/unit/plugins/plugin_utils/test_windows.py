@@ -13,7 +13,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _windo
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import UnexpectedAnswer
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import ABSENT, Type, Value, dword
 
-from .fakes import BOOT, FakeWindows, registry_of
+from .fakes import BOOT, UPTIME, FakeWindows, registry_of
 from .policies import audited, policy
 from .test_wmi import Session
 
@@ -26,6 +26,7 @@ def read(windows: FakeWindows) -> _windows.Host:
 
 def test_facts() -> None:
     windows = FakeWindows({VERSION: {"UBR": dword(5576)}})
+    now = datetime.datetime.now(datetime.timezone.utc)
     host = read(windows)
     assert host.as_result() == {
         "computer_name": "EX01",
@@ -34,7 +35,7 @@ def test_facts() -> None:
         "ubr": 5576,
         "domain_role": "member server",
         "last_boot": "2026-11-20T03:04:05Z",
-        "clock_offset": pytest.approx(0, abs=5),
+        "clock_offset": pytest.approx((BOOT + UPTIME - now).total_seconds(), abs=5),
     }
     assert len(windows.calls) == 3
     assert host.last_boot == BOOT
