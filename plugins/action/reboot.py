@@ -8,13 +8,14 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-from ..plugin_utils import _options, _pending
+from ..plugin_utils import _options, _pending, _preflight
 from ..plugin_utils._action import WindowsAction
 from ..plugin_utils._audit import read_note, settle
-from ..plugin_utils._errors import ExchangeTlsError, OptionError
+from ..plugin_utils._errors import ExchangeTlsError, all_problems
 from ..plugin_utils._reader import Reader
 from ..plugin_utils._registry import Registry
 from ..plugin_utils._restart import Restarter, RestartFailed, Wishes
+from ..plugin_utils._services import services_to_wait_for
 from ..plugin_utils._windows import Moment, now_on, read_operating_system, utc_text
 from ..plugin_utils._wsman import Session
 
@@ -24,6 +25,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "services": {"type": "list", "elements": "str", "default": ["MSExchange*"]},
     "comment": {"type": "str"},
     "force": {"type": "bool", "default": True},
+    **_preflight.TASK_FILES,
     **_options.WIRE_LOG,
 }
 
@@ -32,10 +34,13 @@ class ActionModule(WindowsAction):
     ARGUMENT_SPEC = ARGUMENT_SPEC
 
     def check(self, options: dict[str, t.Any]) -> None:
-        if options["timeout"] <= 0:
-            raise OptionError(f"'timeout' must be more than 0 seconds, not {options['timeout']}.")
+        all_problems(
+            lambda: _preflight.check_times_and_names(options, ""),
+            lambda: self.task_files(options["task_files"], "task_files."),
+        )
 
     def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
+        files = self.task_files(options["task_files"], "task_files.")
         session = self.open_session(options)
         registry = Registry(session)
         system = read_operating_system(session)
@@ -47,10 +52,12 @@ class ActionModule(WindowsAction):
             "boot_after": utc_text(system.last_boot),
             "elapsed": 0.0,
             "services": [],
+            **files,
         }
         if options["only_if_pending"] and not pending.restart_pending:
             return {**result, "changed": False, "msg": "No restart is pending; nothing was restarted."}
         if self.check_mode:
+            services_to_wait_for(session, tuple(options["services"]))
             return {**result, "changed": True, "msg": "The host would be restarted."}
         wishes = Wishes(
             timeout=options["timeout"],

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ..plugin_utils import _backup, _folder, _options, _rollback
+from ..plugin_utils import _backup, _folder, _guard, _options, _preflight, _prove, _rollback
 from ..plugin_utils._action import WindowsAction
 from ..plugin_utils._audit import read_note, settle
 from ..plugin_utils._change import Target, change
-from ..plugin_utils._errors import ExchangeTlsError, OptionError
+from ..plugin_utils._errors import ExchangeTlsError, OptionError, all_problems
 from ..plugin_utils._plan import restore
 from ..plugin_utils._reader import Reader
 from ..plugin_utils._registry import Registry, Type
@@ -22,6 +22,8 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     **_options.BACKUP,
     "other_host": {"type": "bool", "default": False},
     "force": {"type": "bool", "default": False},
+    **_prove.PROVE,
+    **_preflight.RESTART,
     **_options.WIRE_LOG,
 }
 
@@ -35,11 +37,18 @@ class RollbackRefused(ExchangeTlsError):
 class ActionModule(WindowsAction):
     ARGUMENT_SPEC = ARGUMENT_SPEC
 
+    def check(self, options: dict[str, t.Any]) -> None:
+        all_problems(
+            lambda: _prove.check(options["prove"], self.address),
+            lambda: _preflight.check_restart(options["restart"], self._loader, self.folders),
+        )
+
     def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
         path = str(_folder.absolute(options["backup"] or _backup.newest(options["backup_dir"], self.host_name)))
         backup = _backup.load(path)
         forced: list[str] = []
         self._object(_rollback.objection_to_content(path, backup), options["force"], forced)
+        files = self.task_files(options["restart"])
         session = self.open_session(options)
         registry = Registry(session)
         host = read_host(session, registry)
@@ -48,7 +57,7 @@ class ActionModule(WindowsAction):
                 f"The backup {path!r} was made on {backup.computer_name} but this host is {host.computer_name}. "
                 "Nothing was changed. Choose the right file, or set 'other_host' if you mean it."
             )
-        self.partial = {"host": host.as_result(), "restored_from": path}
+        self.partial = {"host": host.as_result(), "restored_from": path, **files}
         # of the backups of another host nobody knows which are newer than its own
         same_host = backup.computer_name.lower() == host.computer_name.lower()
         newer = _backup.newer(path, backup, options["backup_dir"]) if same_host else []
@@ -62,11 +71,18 @@ class ActionModule(WindowsAction):
             reader.list_values(key)
         for key in backup.removed_keys:
             reader.subkeys(key)
+        reader.protocols(())
+        for setting, kind in _guard.rollback_needs(backup.values):
+            reader.value(setting, kind)
         pending = settle(note, host.last_boot, reader)
         snapshot = reader.snapshot()
         plan = restore(backup.values, backup.missing_keys, backup.removed_keys, snapshot)
+        _preflight.check_on_host(session, options["restart"], due=bool(plan) or pending.restart_pending)
         if plan:
             self._object(_rollback.objection_to_order(path, backup, newer, snapshot), options["force"], forced)
+            after = snapshot.after({write.setting: write.after for write in plan.writes}, plan.old_keys)
+            warning = _guard.check_rollback(snapshot, after, host.build, force=options["force"])
+            forced += [warning] if warning else []
         outcome, _dummy = change(
             Target(registry, host, snapshot, pending, self.host_name),
             plan,

@@ -80,7 +80,6 @@ class CallbackModule(CallbackBase):
         }
         untouched = [host for host in self._every if host not in hosts and host not in stats.processed]
         on_stderr = constants.DEFAULT_STDOUT_CALLBACK in _JSON
-        self._say("", on_stderr)
         for line in screen(hosts, command=Command.of(context.CLIARGS), untouched=untouched):
             self._say(line, on_stderr)
 

@@ -29,6 +29,6 @@ def _has_name(step: t.Any) -> bool:
     return isinstance(step, t.Mapping) and isinstance(step.get("host"), t.Mapping) and "computer_name" in step["host"]
 
 
-def tls_overview(hclass FilterModule:
+class FilterModule:
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         return {"tls_summary": tls_summary}

@@ -31,6 +31,14 @@ class Command:
     extra: tuple[str, ...] = ()  # what is repeated of -e
     left_out: bool = False  # whether -e held more than is repeated
     flags: tuple[str, ...] = ()
+    limit: str = ""
+    every: tuple[str, ...] = ()  # all hosts of the run: a limit to these is none
+
+    @property
+    def ours(self) -> str:
+        """The playbook of ours that was run; the first one to think of where it was another."""
+        stem = re.sub(r"\.ya?ml$", "", self.book.rpartition("/")[2]).rpartition(".")[2].replace("-", "_")
+        return stem if stem in BOOKS else BOOKS[0]
 
     @classmethod
     def of(cls, arguments: t.Mapping[str, t.Any]) -> Command:
@@ -44,7 +52,12 @@ class Command:
         books = arguments.get("args") or ("",)
         inventories = arguments.get("inventory") or ()
         return cls(
-            str(books[0]), tuple(str(item) for item in inventories), extra, len(extra) < len(given), tuple(flags)
+            str(books[0]),
+            tuple(str(item) for item in inventories),
+            extra,
+            len(extra) < len(given),
+            tuple(flags),
+            str(arguments.get("subset") or ""),
         )
 
     def run(self, book: str, hosts: t.Sequence[str], *more: str) -> str:
@@ -57,8 +70,10 @@ class Command:
             # a wish of the next command overrides the same one of the last
             if not any(wish.split("=")[0] in item for wish in more):
                 parts += ["-e", item]
-        if hosts:
+        if set(hosts) != set(self.every):
             parts += ["-l", ",".join(hosts)]
+        elif self.limit:
+            parts += ["-l", self.limit]
         for item in more:
             parts += ["-e", item] if "=" in item and not item.startswith("-") else [item]
         shown = " ".join(shlex.quote(part) for part in parts)

@@ -19,20 +19,45 @@ from ._verdict import SIDES
 _MOST = 6
 # Servers with the same lines that are named in a heading.
 _MOST_NAMES = 8
-_QUIET = (_steps.FINE,)
+_QUIET = (_steps.FINE, _steps.VERIFIED)
+# Areas that are not named like a protocol, by the beginning of the ids of their findings.
+_AREAS = {
+    "dotnet_v4": ".NET 4",
+    "dotnet_v2": ".NET 2",
+    "winhttp": "WinHTTP",
+    "renegotiation": "Renegotiation",
+    "cipher_suites": "Cipher suites",
+    "dh_min_key_length": "Diffie-Hellman keys",
+}
+
+
+def changed_lines(hosts: t.Mapping[str, Steps]) -> list[str]:
+    """One line for each server where all is well by now and something was changed."""
+    return [
+        f"{visible(name, NAME)}  {text.removeprefix('changed:').strip()}"
+        for name, steps in hosts.items()
+        if steps.category in _QUIET
+        for text in _changed(steps)
+        if text.startswith(("changed:", "warning:"))
+    ]
 
 
 def blocks(hosts: t.Mapping[str, Steps], command: Command) -> list[list[str]]:
     """One block of lines for each server that needs attention or was changed; servers with the same lines share one."""
     groups: dict[tuple[str, ...], list[str]] = {}
     for name, steps in hosts.items():
-        lines = tuple(_lines(steps))
-        if lines or steps.category not in _QUIET:
-            groups.setdefault((*lines, "" if not steps.category else steps.category), []).append(name)
+        if steps.category not in _QUIET:
+            groups.setdefault((*_lines(steps), steps.category), []).append(name)
     return [
-        [_heading(names), *key[:-1], f"next:     {next_step(hosts[names[0]], names, command)}"]
-        for key, names in groups.items()
+        [_heading(names), *key[:-1], *_next(*next_step(hosts[names[0]], names, command))] for key, names in groups.items()
     ]
+
+
+def _next(words: str, command: str | None) -> list[str]:
+    """The words, and the command in a line of its own, to be copied."""
+    if not words:
+        return [f"next:     {command}"]
+    return [f"next:     {words}", *([f"          {command}"] if command else [])]
 
 
 def _heading(names: t.Sequence[str]) -> str:
@@ -41,10 +66,8 @@ def _heading(names: t.Sequence[str]) -> str:
 
 
 def _lines(steps: Steps) -> t.Iterator[str]:
-    if steps.failed_step or steps.error or steps.unreachable:
-        where = "" if steps.failed_step != "verify" else "verified: "
-        if not where:
-            yield f"error:    {visible(steps.message)}"
+    if (steps.failed_step or steps.error or steps.unreachable) and steps.failed_step != "verify":
+        yield f"error:    {visible(steps.message)}"
     problems = (steps.verdict or {}).get("problems") or ()
     judged = steps.settings is not None and (steps.verdict or {}).get("word") != _verdict.RESTORED
     if judged:
@@ -52,8 +75,7 @@ def _lines(steps: Steps) -> t.Iterator[str]:
     if steps.change is not None:
         yield from _changed(steps)
     if steps.verdict is not None and not (steps.check_mode and steps.change):
-        if steps.category != _steps.FINE or steps.left_changed or steps.rebooted is not None:
-            yield f"verified: {visible(steps.verdict['sentence'])}"
+        yield f"proof:    {visible(steps.verdict['sentence'])}"
         others = [item for item in problems if not item.startswith("[")][1:]
         yield from _some("          ", others)
 
@@ -120,9 +142,9 @@ def _place(finding: t.Mapping[str, t.Any]) -> tuple[str, str]:
     """The area that a finding is about, and the part of it."""
     if finding["protocol"]:
         return str(finding["protocol"]), str(finding["side"] or "")
-    title = str(finding["title"]).partition(": ")[0]
+    area = str(finding["id"]).partition(".")[0]
     bits = re.search(r"\.(64|32)\.", str(finding["id"]))
-    return title, f"{bits[1]} bit" if bits else ""
+    return _AREAS.get(area) or str(finding["title"]).partition(": ")[0], f"{bits[1]} bit" if bits else ""
 
 
 def _data(value: t.Mapping[str, t.Any] | None) -> str:
@@ -176,57 +198,55 @@ def _values(number: int) -> str:
 
 # --- what comes next -------------------------------------------------------------------------------------------------
 
+_NOTHING = "nothing to do"
 
-def next_step(steps: Steps, names: t.Sequence[str], command: Command) -> str:
-    """The next command for these servers, or what else to do. A rollback is named only where this run changed
+
+def next_step(steps: Steps, names: t.Sequence[str], command: Command) -> tuple[str, str | None]:
+    """What these servers need next, in words, and the command for it. A rollback is named only where this run changed
     something."""
-    same = _book_of(command)
-    error = _error_kind(steps)
-    if steps.unreachable:
-        return f"mend the connection, then {command.run(same, names)}"
-    if steps.undone is not None:
-        return f"the old values are back: find out what still needs old TLS, then {command.run('harden_tls', names)}"
-    if error == "phase_refused":
-        return command.run("enforce_tls12", names)
-    if steps.failed_step not in (None, "verify") or (steps.error and not steps.failed_step):
-        return f"mend what the message says, then {command.run(same, names)}: it goes on where it stopped"
-    if steps.check_mode and steps.change is not None:
-        wanted = steps.planned or steps.restart_wanted
-        return command.run(same, names) if wanted else "nothing to do"
+    same = command.ours
+    wanted = any(item["expected"] for item in steps.wrong)
     word = (steps.verdict or {}).get("word")
+    if steps.unreachable:
+        return "mend the connection, then", command.run(same, names)
+    if steps.undone is not None:
+        return "the old values are back. Find out what still needs old TLS, then", command.run("harden_tls", names)
+    if _error_kind(steps) == "phase_refused":
+        return "first", command.run("enforce_tls12", names)
+    if steps.failed_step not in (None, "verify") or (steps.error and not steps.failed_step):
+        return "mend what the message says, then go on where it stopped:", command.run(same, names)
+    if steps.check_mode and steps.change is not None:
+        if steps.planned or steps.restart_wanted:
+            return "to do it:", command.run(same, names)
+        return _NOTHING, None
     if word == _verdict.WRONG:
         return _after_a_failed_proof(steps, names, command)
     if steps.restart_wanted:
-        return f"restart it: {command.run('enforce_tls12', names, 'tls12_reboot=if_pending')}"
+        return "restart it:", command.run("enforce_tls12", names, "tls12_reboot=if_pending")
     if word == _verdict.RESTORED:
         off = [side for side in SIDES if _effect(steps, side) != "enabled"]
-        back = command.run("enforce_tls12", names, "--check")
-        return f"TLS 1.2 is not on for {' and '.join(off)}; {back} leads there again" if off else "nothing to do"
+        if off:
+            gone = f"TLS 1.2 is not on for {' and '.join(off)}. To turn it on again:"
+            return gone, command.run("enforce_tls12", names)
+        return _NOTHING, None
     if word == _verdict.NOT_PROVEN:
-        return "try TLS 1.2 from a machine that reaches the endpoints, or name others in tls12_endpoints"
+        return "try TLS 1.2 from a machine that reaches the endpoints, or name others in tls12_endpoints", None
     if word == _verdict.INCOMING_ONLY:
-        return _verdict.OUTGOING
-    if word is None and any(item["expected"] for item in steps.wrong):
-        return command.run("enforce_tls12", names, "--check")
-    if steps.category == _steps.UNKNOWN:
-        return command.run("enforce_tls12", names, "--check")
-    return "nothing to do"
+        return _verdict.OUTGOING, None
+    if steps.category == _steps.UNKNOWN or (word is None and wanted):
+        return "", command.run("enforce_tls12", names, "--check")
+    return _NOTHING, None
 
 
-def _after_a_failed_proof(steps: Steps, names: t.Sequence[str], command: Command) -> str:
+def _after_a_failed_proof(steps: Steps, names: t.Sequence[str], command: Command) -> tuple[str, str | None]:
     if steps.left_changed and (steps.change or {}).get("backup"):
-        back = command.run("rollback_tls12", names)
-        return f"look into what 'verified' says; {back} leads back to the values before this run"
+        back = "look into what 'proof' says. Back to the values before this run:"
+        return back, command.run("rollback_tls12", names)
     if steps.restart_wanted or any("not restarted" in item for item in (steps.verdict or {}).get("problems", ())):
-        return f"restart it: {command.run('enforce_tls12', names, 'tls12_reboot=always')}"
+        return "restart it:", command.run("enforce_tls12", names, "tls12_reboot=always")
     if any(item["expected"] for item in steps.wrong):
-        return command.run("enforce_tls12", names, "--check")
-    return f"mend what 'verified' says, then {command.run(_book_of(command), names)}"
-
-
-def _book_of(command: Command) -> str:
-    stem = re.sub(r"\.ya?ml$", "", command.book.rpartition("/")[2]).rpartition(".")[2].replace("-", "_")
-    return stem if stem in ("enforce_tls12", "audit_tls12", "harden_tls", "rollback_tls12") else "enforce_tls12"
+        return "", command.run("enforce_tls12", names, "--check")
+    return "mend what 'proof' says, then", command.run(command.ours, names)
 
 
 def _error_kind(steps: Steps) -> str | None:

@@ -117,7 +117,7 @@ def _wishes(options: t.Mapping[str, t.Any], problems: list[str]) -> t.Iterator[W
         options["key_exchanges"], "key exchange", _subjects.KEY_EXCHANGES, _subjects.key_exchange, problems
     )
     bits = options["dh_min_key_length"]
-    if bits is not None:
+    if bits:  # 0 stands for no wish
         if bits < 512 or bits % 64:
             problems.append(f"'dh_min_key_length' is {bits}; it is a number of bits such as 2048")
         else:

@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
-from . import _fleet, _verdict
+from . import _fleet, _steps, _verdict
 from ._command import Command
-from ._details import blocks
+from ._details import blocks, changed_lines
 from ._schannel import SIDES, generation
 from ._steps import Steps
 from ._text import NAME, visible
@@ -29,14 +30,17 @@ def screen(
     compare: bool = True,
 ) -> list[str]:
     """The lines. ``hosts``: what was done, by server; ``untouched``: servers of the run that nobody came to."""
-    command = command or Command()
+    command = dataclasses.replace(command or Command(), every=(*hosts, *untouched))
     order = sorted(hosts, key=lambda name: (hosts[name].rank, name))
     lines = _table([_row(name, hosts[name]) for name in order])
-    for names in blocks({name: hosts[name] for name in order}, command):
-        lines += ["", *names]
-    if compare:
-        lines += _differences({name: steps for name, steps in hosts.items()})
-    return [*lines, "", _totals(hosts, untouched)]
+    ordered = {name: hosts[name] for name in order}
+    for block in blocks(ordered, command):
+        lines += ["", *block]
+    if changed := changed_lines(ordered):
+        lines += ["", *changed]
+    if compare and all(steps.audit is not None for steps in hosts.values()):
+        lines += _differences(hosts)
+    return [*lines, "", _totals(hosts, untouched), *_outgoing(hosts)]
 
 
 # --- the table -------------------------------------------------------------------------------------------------------
@@ -135,12 +139,23 @@ def _differences(hosts: t.Mapping[str, Steps]) -> list[str]:
     known = {name: settings for name, settings in found.items() if settings is not None}
     if len(known) < 2 or len(known) < len(found):
         return []
-    differences = [visible(item["message"]) for item in _fleet.compare(known)["findings"]]
+    differences = [visible(item["message"]) for item in _fleet.compare(known)["findings"] if _matters(item, known)]
     if not differences:
         return []
     more = len(differences) - _MOST_DIFFERENCES
     lines = ["", "The servers differ:", *(f"  {line}" for line in differences[:_MOST_DIFFERENCES])]
     return [*lines, f"  and {more} more differences (tls_fleet lists them)"] if more > 0 else lines
+
+
+def _matters(difference: t.Mapping[str, t.Any], known: t.Mapping[str, t.Any]) -> bool:
+    """A protocol that is off, and one that Windows does not have, are the same to clients."""
+    protocol, _blank, side = str(difference["setting"]).rpartition(" ")
+    effects = {
+        settings["protocols"][protocol][side]["effective"]
+        for settings in known.values()
+        if side in settings["protocols"].get(protocol, {})
+    }
+    return not effects or not effects <= {"disabled", "unsupported"}
 
 
 def _totals(hosts: t.Mapping[str, Steps], untouched: t.Sequence[str]) -> str:
@@ -151,6 +166,16 @@ def _totals(hosts: t.Mapping[str, Steps], untouched: t.Sequence[str]) -> str:
     missed = [name for name, steps in hosts.items() if steps.unreachable]
     total = ", ".join(parts) or "no server was read"
     return "; ".join((total, f"not reached: {_names(missed)}", f"not touched: {_names(untouched)}"))
+
+
+def _outgoing(hosts: t.Mapping[str, Steps]) -> list[str]:
+    """Handshakes from here meet incoming connections only."""
+    if not any(steps.category == _steps.VERIFIED for steps in hosts.values()):
+        return []
+    return [
+        "verified: TLS 1.2 is on, in effect, and was accepted by handshakes from here (incoming). To prove outgoing, "
+        f"{_verdict.OUTGOING}."
+    ]
 
 
 def _names(names: t.Sequence[str]) -> str:

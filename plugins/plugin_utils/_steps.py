@@ -11,6 +11,7 @@ import functools
 import typing as t
 
 from . import _verdict
+from ._today import today
 from ._verdict import SIDES, TLS12, VIOLATING
 
 Result = t.Mapping[str, t.Any]
@@ -25,8 +26,10 @@ PENDING = "waiting for a restart"
 NOT_PROVEN = "not proven"
 TO_WRITE = "to write"
 ODD = "with oddities"
+RESTORED = "restored"
+VERIFIED = "verified"
 FINE = "as wanted"
-_ORDER = (BROKEN, FAILED, UNREACHABLE, UNKNOWN, WRONG, PENDING, NOT_PROVEN, TO_WRITE, ODD, FINE)
+_ORDER = (BROKEN, FAILED, UNREACHABLE, UNKNOWN, WRONG, PENDING, NOT_PROVEN, TO_WRITE, ODD, RESTORED, FINE, VERIFIED)
 
 _OF_VERDICT = {
     _verdict.WRONG: (FAILED, "FAILED"),
@@ -35,8 +38,8 @@ _OF_VERDICT = {
     _verdict.NOT_PROVEN: (NOT_PROVEN, "not proven"),
     _verdict.INCOMING_ONLY: (FINE, "incoming proven"),
     _verdict.NOT_ASKED: (FINE, "as asked"),
-    _verdict.RESTORED: (FINE, "restored"),
-    _verdict.VERIFIED: (FINE, "verified"),
+    _verdict.RESTORED: (RESTORED, "restored"),
+    _verdict.VERIFIED: (VERIFIED, "verified"),
 }
 
 # The names under which the role registers its steps.
@@ -90,12 +93,13 @@ class Steps:
         steps = (("audit", self.audit), ("change", self.change), ("reboot", self.reboot), ("undone", self.undone))
         return tuple((name, step) for name, step in (*steps, ("verify", self.verify)) if step is not None)
 
-    @property
+    @functools.cached_property
     def settings(self) -> Result | None:
-        """The newest reading of the settings."""
+        """The newest reading of the settings; in check mode, as they are before the change that is predicted."""
         for step in (self.verify, self.change, self.audit):
             if step and "protocols" in step and "findings" in step:
-                return step
+                changes = (self.change or {}).get("changes")
+                return today({**step, "changes": changes}) if self.check_mode and changes else step
         return None
 
     @property
@@ -180,12 +184,12 @@ class Steps:
         if self.unreachable:
             return UNREACHABLE
         restored = (self.verdict or {}).get("word") == _verdict.RESTORED
-        if self.off and not restored and not self.planned and not self.restart_wanted:
+        if self.off and not restored and (self.check_mode or not self.restart_wanted):
             return BROKEN
-        if self.failed_step or self.error:
+        if self.failed_step or self.error or self.undone is not None:
             return FAILED
         if self.check_mode and self.planned:
-            return BROKEN if self.off_before else TO_WRITE
+            return TO_WRITE
         if self.verdict and not (self.check_mode and self.change):
             return _OF_VERDICT[self.verdict["word"]][0]
         if any(item["status"] == "unknown" for item in (self.settings or {}).get("findings", ())) or self._odd_state:
@@ -197,17 +201,6 @@ class Steps:
         if any(item["expected"] for item in self.wrong):
             return TO_WRITE
         return ODD if self.wrong else FINE
-
-    @property
-    def off_before(self) -> bool:
-        """Whether the change that is planned turns TLS 1.2 on."""
-        return any(
-            item.get("status") == "planned"
-            and "\\TLS 1.2\\" in f"{item['key']}\\"
-            and item["value"] == "Enabled"
-            and item["before"]["data"] == 0
-            for item in (self.change or {}).get("changes") or ()
-        )
 
     @property
     def _odd_state(self) -> bool:
@@ -228,6 +221,8 @@ class Steps:
         asked = [item for item in self.wrong if item["expected"]]
         if self.unreachable:
             return "UNREACHABLE"
+        if self.undone is not None:
+            return "FAILED, undone" if not self.undone.get("failed") else "FAILED"
         if self.failed_step or self.error:
             return "FAILED"
         if self.check_mode and self.change:

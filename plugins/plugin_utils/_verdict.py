@@ -148,7 +148,7 @@ def _sentence(word: str, settings: Result, incoming: t.Sequence[str], problems: 
     if word == PENDING:
         return "not yet: a restart is pending, and handshakes show the time before it"
     if word == VERIFIED:
-        return f"yes, by handshake: {accepted}; outgoing TLS 1.2 is on and in effect by the registry"
+        return f"verified by handshake: {accepted}; outgoing TLS 1.2 is on and in effect by the registry"
     if word == INCOMING_ONLY:
         return f"for incoming mail only: {accepted}. Outgoing is {_spoken(client)}; to prove it, {OUTGOING}"
     if word == RESTORED:
