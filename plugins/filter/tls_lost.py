@@ -9,25 +9,17 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
+from ..plugin_utils import _prove
+
 
 def tls_lost(before: t.Any, after: t.Any, version: str = "TLS 1.2") -> list[str]:
     """See tls_lost.yml."""
     try:
-        had = _accepting(before, version)
-        has = _accepting(after, version)
+        return _prove.lost(before, after, version)
     except (AttributeError, KeyError, TypeError) as exc:
         raise AnsibleFilterError(
             f"tls_lost takes two results of tls_handshake_info, or null: {type(exc).__name__}: {exc}"
         ) from None
-    return [endpoint for endpoint in had if endpoint not in has]
-
-
-def _accepting(handshakes: t.Any, version: str) -> list[str]:
-    return [
-        item["endpoint"]
-        for item in (handshakes or {}).get("endpoints", ())
-        if item["versions"].get(version, {}).get("accepted") is True
-    ]
 
 
 class FilterModule:

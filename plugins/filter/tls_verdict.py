@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from ansible.errors import AnsibleFilterError
@@ -30,7 +29,7 @@ def tls_verdict(settings: t.Any, handshakes: t.Any = None, **wishes: t.Any) -> d
             "tls_verdict takes the result of tls_settings_info, then that of tls_handshake_info or null, then the "
             f"options handshake_policy, judge_policy and allow_pending: {type(exc).__name__}: {exc}"
         ) from None
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in dataclasses.asdict(found).items()}
+    return found.as_result()
 
 
 class FilterModule:

@@ -180,7 +180,8 @@ class ExchangeTlsAction(ActionBase):
                 "in quotes, as it is in the documentation."
             ) from None
         options = dict(validated.validated_parameters)
-        problems += [str(error) for error in validated.errors if not isinstance(error, UnsupportedError)]
+        errors = [str(error) for error in validated.errors if not isinstance(error, UnsupportedError)]
+        problems += _given.explained(errors, given)
         problems += [self._unknown(path) for path in sorted(validated.unsupported_parameters, key=str)]
         if not problems:
             self.check(options)

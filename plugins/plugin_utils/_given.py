@@ -12,9 +12,12 @@ a date.
 from __future__ import annotations
 
 import datetime
+import re
 import typing as t
 
 import yaml
+
+from ._text import NAME, visible
 
 Spec = t.Mapping[str, t.Any]
 
@@ -102,3 +105,48 @@ def _load(text: str) -> t.Any:
         where = f" in line {mark.line + 1}" if mark else ""
         why = getattr(exc, "problem", None) or type(exc).__name__
         raise ValueError(f"is text that is neither JSON nor YAML{where}: {why}") from None
+
+
+# What ansible-core says of a value, and how people read it: the option by its path and in quotes, with what was given.
+_SPOKEN = (
+    (r"value of (?P<name>\S+) must be one of: (?P<more>.*), got: .*?(?: found in (?P<above>\S+))?\.?",
+     "is {given}, and must be one of {more}"),
+    (r"value of (?P<name>\S+) must be one or more of: (?P<more>.*)\. Got no match for: .*", "is {given}, and takes {more}"),
+    (r"(?:argument|Elements value for option) '(?P<name>[^']*)' is of type .*?(?: found in '(?P<above>[^']*)')?\.? and we were "
+     r"unable to convert to (?P<kind>\w+): .*", "is {given}, but it takes {kind}"),
+    (r"missing required arguments: (?P<name>[^ ]+)(?: found in (?P<above>.*))?", "is missing"),
+)  # fmt: skip
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "dict": "a mapping",
+    "list": "a list",
+    "str": "text",
+}
+# ansible-core says of elements what is wrong with them twice, once without their name.
+_NAMELESS = "dictionary requested, could not parse JSON or key=value"
+
+
+def explained(errors: t.Iterable[str], values: t.Mapping[t.Any, t.Any]) -> list[str]:
+    """The errors of ansible-core's validation of ``values``, in words for people."""
+    return [_explained(error, values) for error in errors if error != _NAMELESS]
+
+
+def _explained(error: str, values: t.Mapping[t.Any, t.Any]) -> str:
+    for pattern, sentence in _SPOKEN:
+        match = re.fullmatch(pattern, error, re.DOTALL)
+        if match:
+            found = match.groupdict()
+            path = [*(found.get("above") or "").replace(" -> ", ".").split("."), found["name"]]
+            names = [name for name in path if name]
+            given = visible(repr(_at(values, names)), NAME)
+            told = sentence.format(given=given, more=found.get("more"), kind=_KINDS.get(found.get("kind") or ""))
+            return f"'{'.'.join(names)}' {told}"
+    return error
+
+
+def _at(values: t.Any, path: t.Sequence[str]) -> t.Any:
+    for name in path:
+        values = values.get(name) if isinstance(values, t.Mapping) else None
+    return values

@@ -29,7 +29,7 @@ PROVE: dict[str, t.Any] = {
             "server_name": {"type": "str"},
             "timeout": {"type": "float", "default": 10},
             "handshakes": {"type": "str", "choices": list(HANDSHAKES), "default": "when_reachable"},
-            "patience": {"type": "int", "default": 0},
+            "patience": {"type": "int", "default": 120},
         },
     }
 }

@@ -50,7 +50,7 @@ def named(message: str, task_file: str) -> str:
     def variable(match: re.Match[str]) -> str:
         option = match[1]
         found = special.get(option)
-        if found is None and option in _PLAIN:
+        if found is None and option.partition(".")[0] in _PLAIN:
             found = f"{PREFIX}{option}"
         return f"'{found}'" if found else match[0]
 

@@ -152,9 +152,15 @@ def test_examples_are_accepted(module: str) -> None:
 
 def test_the_action_group_names_the_modules() -> None:
     runtime = _metadata.load_yaml(_metadata.ROOT / "meta" / "runtime.yml")
-    [(group, members)] = runtime["action_groups"].items()
-    assert group == "exchange_tls"
-    assert sorted(members) == _metadata.MODULES
+    groups = runtime["action_groups"]
+    assert set(groups) == {"exchange_tls", "policy"}
+    assert sorted(groups["exchange_tls"]) == _metadata.MODULES
+
+
+def test_the_policy_group_names_the_modules_that_take_a_policy() -> None:
+    members = _metadata.load_yaml(_metadata.ROOT / "meta" / "runtime.yml")["action_groups"]["policy"]
+    with_policy = [name for name in _metadata.MODULES if "baseline" in _metadata.action(name).ARGUMENT_SPEC]
+    assert sorted(members) == with_policy
 
 
 @each_module

@@ -1,0 +1,43 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""The option that says how a later task restarts the host."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  restart:
+    description:
+      - How a later task restarts the host. It is checked before anything is written, also in check mode, so that a mistake is not
+        found when the change is made and the server is out of service. This task itself restarts nothing.
+      - Windows does not tell beforehand whether the account may restart it.
+    type: dict
+    version_added: 0.2.0
+    suboptions:
+      when:
+        description: When it is restarted. With V(never) services are not looked for.
+        type: str
+        choices: [if_pending, never, always]
+        default: if_pending
+      timeout:
+        description: As O(mailops.exchange_tls.reboot#module:timeout).
+        type: int
+        default: 1800
+      services:
+        description: As O(mailops.exchange_tls.reboot#module:services).
+        type: list
+        elements: str
+        default: ["MSExchange*"]
+      before:
+        description:
+          - A file with a list of tasks that are run before the restart. A relative path is looked for beside the playbook, beside
+            the inventory and in the current folder.
+        type: path
+      after:
+        description: A file with a list of tasks that are run after the restart, looked for in the same places.
+        type: path
+"""
