@@ -27,7 +27,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     **_options.WIRE_LOG,
 }
 # What a result of tls_settings says of the settings themselves.
-_KNOWN = ("host", "protocols", "healthchecker", "findings", "compliant", "restart_pending")
+_KNOWN = ("host", "protocols", "healthchecker", "findings", "compliant", "restart_pending", "overview")
 
 
 class ActionModule(WindowsAction):
@@ -60,14 +60,13 @@ class ActionModule(WindowsAction):
             self.partial = result
             result.update(self._proven(options, result, not_back))
         if options["fail_on_findings"] and not result["compliant"] and not failing:
-            failing = _violations(result["findings"])
+            return {**self.shortened(result), **_violations(result["findings"])}
         if failing:
-            result.update(failing)
-        return result
+            matched = set(failing["error"]["findings"])
+            failing["findings"] = [item for item in result["findings"] if item["id"] in matched]
+        return {**(self.shortened(result) if failing or result.get("failed") else result), **failing}
 
-    def _proven(
-        self, options: dict[str, t.Any], settings: dict[str, t.Any], not_back: list[str]
-    ) -> dict[str, t.Any]:
+    def _proven(self, options: dict[str, t.Any], settings: dict[str, t.Any], not_back: list[str]) -> dict[str, t.Any]:
         prove = options["prove"]
         tried, lost = _prove.settled(prove, options["accepted_before"], self.address, self.host_name)
         verdict = _verdict.verdict(
@@ -81,14 +80,13 @@ class ActionModule(WindowsAction):
         )
         proven: dict[str, t.Any] = {"handshakes": tried, "lost": lost, "verdict": verdict.as_result()}
         if verdict.problems and not self.check_mode:
-            proven.update(
-                failed=True, msg=_joined(verdict.problems), error={"kind": "not_proven", "problems": len(verdict.problems)}
-            )
+            error = {"kind": "not_proven", "problems": len(verdict.problems)}
+            proven.update(failed=True, msg=_joined(verdict.problems), error=error)
         return proven
 
 
 def _check_known(known: t.Any) -> None:
-    missing = [name for name in _KNOWN if name != "healthchecker" and name not in (known or {})]
+    missing = [name for name in _KNOWN if name not in (known or {})]
     if known and missing:
         raise OptionError(f"'known' is no result of tls_settings: it lacks {', '.join(missing)}.")
 

@@ -12,8 +12,10 @@ short_description: The last screen of a run, a line for each Exchange server
 version_added: 0.1.0
 author: mailops contributors (@mailops)
 description:
-  - After the recap, prints a table with a line for each server that the role P(mailops.exchange_tls.tls12#role) was run on, worst first.
-  - Then, for each server that needs attention or was changed, what is wrong or missing, what was done, and the exact next command.
+  - After the recap, prints a table with a line for each server that the role P(mailops.exchange_tls.tls12#role) was run
+    on, worst first.
+  - Then, for each server that needs attention or was changed, what is wrong or missing, what was done, and the exact
+    next command.
   - Last, how many servers stand how, and the names of those that could not be reached or that the run never came to.
   - With it the role prints no screens of its own, so that nothing is said twice.
 requirements:
@@ -24,7 +26,6 @@ import typing as t
 
 from ansible import constants, context
 from ansible.plugins.callback import CallbackBase
-
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _steps
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._screen import Command, Steps, screen
 
@@ -54,14 +55,14 @@ class CallbackModule(CallbackBase):
         self._remember(result)
 
     def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
-        self._remember(result)
+        self._remember(result, failed=True)
         if not ignore_errors:
             message = _values(result).get("msg", "no message")
             told = " | ".join(map(str, message)) if isinstance(message, list) else str(message)
             self._errors.setdefault(_host(result), told)
 
     def v2_runner_on_unreachable(self, result: t.Any) -> None:
-        self._remember(result)
+        self._remember(result, unreachable=True)
         self._errors.setdefault(_host(result), str(_values(result).get("msg", "no message")))
         self._unreachable.add(_host(result))
 
@@ -87,7 +88,7 @@ class CallbackModule(CallbackBase):
         color = constants.COLOR_ERROR if line.startswith(("error:", "wrong:")) else None
         self._display.display(line, color=color, stderr=on_stderr)
 
-    def _remember(self, result: t.Any) -> None:
+    def _remember(self, result: t.Any, **how: bool) -> None:
         """Keeps the results that the role registers, by host and step."""
         task = getattr(result, "task", None) or result._task
         step = _steps.REGISTERED.get(str(getattr(task, "register", "") or ""))
@@ -97,7 +98,7 @@ class CallbackModule(CallbackBase):
         if step in ("audit", "change"):
             # another run of the role in the same run of Ansible
             steps.clear()
-        steps[step] = _values(result)
+        steps[step] = {**_values(result), **how}
 
 
 def _host(result: t.Any) -> str:

@@ -9,7 +9,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ..plugin_utils import _overview, _steps
+from ..plugin_utils import _lines, _steps
 
 # The steps after which nothing more is to come.
 _LAST = ("audit", "verify")
@@ -30,7 +30,7 @@ def tls_overview(hostvars: t.Any, host: t.Any, batch: t.Any, ended: t.Any = (), 
     if str(host) != every[0] or not through:
         found = {str(host): _registered(hostvars.get(host) or {})}
     made = {name: steps for name, steps in found.items() if steps}
-    return _overview.lines(made, check_mode, compare=True) if made else []
+    return _lines.lines(made, check_mode, compare=True) if made else []
 
 
 def _registered(variables: t.Any) -> dict[str, t.Any]:

@@ -9,7 +9,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ..plugin_utils._overview import lines
+from ..plugin_utils._lines import lines
 
 
 def tls_summary(steps: t.Any, check_mode: t.Any = False) -> list[str]:

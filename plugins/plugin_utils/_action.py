@@ -26,6 +26,9 @@ from ._wsman import Session, WireLog
 
 display = Display()
 
+# Parts of a result that only a task that succeeds returns.
+_BULKY = frozenset({"protocols", "healthchecker", "findings", "handshakes", "diff"})
+
 # Names of the controller itself.
 _CONTROLLER = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -78,11 +81,22 @@ class ExchangeTlsAction(ActionBase):
         """The result of a task that did not do its work; what it has done is part of the truth about it."""
         state = "unreachable" if unreachable else "failed"
         message = self._spoken(message)
+        done = self.shortened(self.partial)
         if not self._task.no_log:
-            return {**self.partial, state: True, "msg": message, "error": error}
+            return {**done, state: True, "msg": message, "error": error}
         # ansible-core shows the msg of a failed task whatever no_log says; the rest it hides
         hidden = "The task failed, and no_log hides why. A registered result has it in error.message."
-        return {**self.partial, state: True, "msg": hidden, "error": {**error, "message": message}}
+        return {**done, state: True, "msg": hidden, "error": {**error, "message": message}}
+
+    def shortened(self, partial: dict[str, t.Any]) -> dict[str, t.Any]:
+        """What a failed task returns of what it has read: a failure is to fit on a screen. ``-v`` shows the rest."""
+        for finding in partial.get("findings", ()):
+            if finding["status"] not in ("compliant", "not_applicable") and not self._task.no_log:
+                display.v(visible(finding["message"]), host=self.host_name)
+        short = {name: value for name, value in partial.items() if name not in _BULKY}
+        if all(item["status"] == "not_written" for item in short.get("changes", ())):
+            short.pop("changes", None)
+        return short
 
     def _so_far(self) -> str:
         """What people must know of a change that was ended before it could say so itself; empty where it was none."""
@@ -192,7 +206,8 @@ class ExchangeTlsAction(ActionBase):
             problems.append(exc.message.rstrip("."))
         except (TypeError, ValueError, AttributeError, LookupError):
             pass  # an option without its type, and that is told already
-        raise OptionError(f"Bad options for {self._task.action}: {'; '.join(problems)}.")
+        whose = "Bad variables" if self.in_role else f"Bad options for {self._task.action}"
+        raise OptionError(f"{whose}: {'; '.join(problems)}.")
 
     def _unknown(self, path: t.Any) -> str:
         """``path`` is a name, or a tuple of the names that lead to an option within options."""

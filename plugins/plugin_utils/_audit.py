@@ -13,6 +13,7 @@ import typing as t
 
 from . import _guard, _healthchecker, _judge, _observations, _pending, _stray_findings, _strays, _waivers
 from ._findings import Finding, compliant
+from ._overview import overview
 from ._plan import Plan, plan
 from ._policy import with_suites
 from ._reader import Reader
@@ -113,6 +114,7 @@ class Audit:
             "compliant": self.compliant,
             "restart_pending": self.pending.restart_pending,
         }
+        result["overview"] = overview(result)
         if self.pending.warning:
             result["warnings"] = [self.pending.warning]
         return result

@@ -18,6 +18,7 @@ import typing as t
 from ._role import COLLECTION, PREFIX
 
 BOOKS = ("enforce_tls12", "audit_tls12", "harden_tls", "rollback_tls12")
+_OF_AUDITS = ("tls12_fail_on",)  # and tls12_fail_on_findings
 # Longer ones are not repeated: a command is to be read.
 _LONGEST_VALUE = 200
 
@@ -67,6 +68,8 @@ class Command:
             parts += ["-i", inventory]
         parts += [self._named(book), *self.flags]
         for item in self.extra:
+            if book != BOOKS[1] and any(name in item for name in _OF_AUDITS):
+                continue
             # a wish of the next command overrides the same one of the last
             if not any(wish.split("=")[0] in item for wish in more):
                 parts += ["-e", item]

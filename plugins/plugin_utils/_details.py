@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 
 from . import _steps, _verdict
@@ -20,15 +19,6 @@ _MOST = 6
 # Servers with the same lines that are named in a heading.
 _MOST_NAMES = 8
 _QUIET = (_steps.FINE, _steps.VERIFIED)
-# Areas that are not named like a protocol, by the beginning of the ids of their findings.
-_AREAS = {
-    "dotnet_v4": ".NET 4",
-    "dotnet_v2": ".NET 2",
-    "winhttp": "WinHTTP",
-    "renegotiation": "Renegotiation",
-    "cipher_suites": "Cipher suites",
-    "dh_min_key_length": "Diffie-Hellman keys",
-}
 
 
 def changed_lines(hosts: t.Mapping[str, Steps]) -> list[str]:
@@ -49,7 +39,8 @@ def blocks(hosts: t.Mapping[str, Steps], command: Command) -> list[list[str]]:
         if steps.category not in _QUIET:
             groups.setdefault((*_lines(steps), steps.category), []).append(name)
     return [
-        [_heading(names), *key[:-1], *_next(*next_step(hosts[names[0]], names, command))] for key, names in groups.items()
+        [_heading(names), *key[:-1], *_next(*next_step(hosts[names[0]], names, command))]
+        for key, names in groups.items()
     ]
 
 
@@ -66,12 +57,11 @@ def _heading(names: t.Sequence[str]) -> str:
 
 
 def _lines(steps: Steps) -> t.Iterator[str]:
-    if (steps.failed_step or steps.error or steps.unreachable) and steps.failed_step != "verify":
+    if (steps.failed_step or steps.error or steps.unreachable) and not _said_elsewhere(steps):
         yield f"error:    {visible(steps.message)}"
     problems = (steps.verdict or {}).get("problems") or ()
-    judged = steps.settings is not None and (steps.verdict or {}).get("word") != _verdict.RESTORED
-    if judged:
-        yield from _wrong(steps)
+    if steps.overview is not None and (steps.verdict or {}).get("word") != _verdict.RESTORED:
+        yield from _wrong(steps.overview)
     if steps.change is not None:
         yield from _changed(steps)
     if steps.verdict is not None and not (steps.check_mode and steps.change):
@@ -80,26 +70,18 @@ def _lines(steps: Steps) -> t.Iterator[str]:
         yield from _some("          ", others)
 
 
+def _said_elsewhere(steps: Steps) -> bool:
+    """Whether the lines that follow tell what the error tells."""
+    return steps.failed_step == "verify" or _error_kind(steps) == "findings"
+
+
 # --- what is wrong ---------------------------------------------------------------------------------------------------
 
 
-def _wrong(steps: Steps) -> t.Iterator[str]:
-    asked = [item for item in steps.wrong if item["expected"] is not None]
-    yield from _some("wrong:    ", _grouped(item for item in asked if item["status"] == "noncompliant"))
-    yield from _some("missing:  ", _grouped(item for item in asked if item["status"] == "not_configured"))
-    odd = [item for item in (steps.settings or {}).get("findings", ()) if _is_odd(item)]
-    yield from _some("odd:      ", [visible(item["message"], 220) for item in odd], most=3)
-
-
-def _is_odd(finding: t.Mapping[str, t.Any]) -> bool:
-    """Something that people should see although the policy has no value for it: strays, wrong types, unknowns."""
-    if finding["status"] == "unknown":
-        return True
-    if finding["expected"] is not None or finding["status"] in ("compliant", "waived"):
-        return False
-    if finding["id"].endswith((".half_configured", ".one_side", ".nonstandard", ".mismatch")):
-        return False  # what is missing or wrong says so already
-    return finding["status"] == "noncompliant" or finding["severity"] in ("high", "medium")
+def _wrong(glance: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    yield from _some("wrong:    ", glance["wrong"])
+    yield from _some("missing:  ", glance["missing"])
+    yield from _some("odd:      ", glance["odd"], most=3)
 
 
 def _some(label: str, lines: t.Sequence[str], most: int = _MOST) -> t.Iterator[str]:
@@ -107,55 +89,6 @@ def _some(label: str, lines: t.Sequence[str], most: int = _MOST) -> t.Iterator[s
         yield f"{label if number == 0 else ' ' * len(label)}{line}"
     if len(lines) > most:
         yield f"{' ' * len(label)}and {len(lines) - most} more (run with -v)"
-
-
-def _grouped(findings: t.Iterable[t.Mapping[str, t.Any]]) -> list[str]:
-    """Findings by protocol or area: ``TLS 1.2 Client and Server: Enabled 0, want 1``."""
-    values: dict[str, dict[str, list[str]]] = {}
-    for item in findings:
-        area, part = _place(item)
-        said = f"{visible(item['value'] or '', NAME)} {_data(item['actual'])}, want {_data(item['expected'])}"
-        texts = values.setdefault(area, {}).setdefault(part, [])
-        if said not in texts:
-            texts.append(said)
-    lines = []
-    for area, parts in values.items():
-        same: dict[tuple[str, ...], list[str]] = {}
-        for part, texts in parts.items():
-            same.setdefault(tuple(texts), []).append(part)
-        for texts, names in same.items():
-            where = " and ".join(name for name in names if name)
-            lines.append(f"{area}{f' {where}' if where else ''}: {_joined(texts)}")
-    return lines
-
-
-def _joined(texts: t.Sequence[str]) -> str:
-    """Values that share what is there and what is wanted are named together."""
-    same: dict[str, list[str]] = {}
-    for text in texts:
-        name, _blank, rest = text.partition(" ")
-        same.setdefault(rest, []).append(name)
-    return "; ".join(f"{', '.join(names)} {rest}" for rest, names in same.items())
-
-
-def _place(finding: t.Mapping[str, t.Any]) -> tuple[str, str]:
-    """The area that a finding is about, and the part of it."""
-    if finding["protocol"]:
-        return str(finding["protocol"]), str(finding["side"] or "")
-    area = str(finding["id"]).partition(".")[0]
-    bits = re.search(r"\.(64|32)\.", str(finding["id"]))
-    return _AREAS.get(area) or str(finding["title"]).partition(": ")[0], f"{bits[1]} bit" if bits else ""
-
-
-def _data(value: t.Mapping[str, t.Any] | None) -> str:
-    if not value or not value.get("present"):
-        return "absent"
-    data = value.get("data")
-    if value.get("type") == "REG_DWORD":
-        return str(data)
-    if value.get("type") == "OTHER":
-        return "of a type that WMI cannot read"
-    return visible(f"{value.get('type')} {data!r}", 60)
 
 
 # --- what was done ---------------------------------------------------------------------------------------------------
@@ -181,7 +114,7 @@ def _changed(steps: Steps) -> t.Iterator[str]:
     elif change.get("changed"):
         yield f"changed:  registry keys, backup {visible(change.get('backup') or 'none')}"
     elif steps.category not in _QUIET:
-        right = not steps.failed_step or steps.failed_step == "verify"
+        right = steps.failed_step in (None, "verify") and not steps.error
         yield f"changed:  nothing{', everything was right already' if right else ''}"
     if steps.rebooted is not None:
         yield f"restart:  done in {steps.rebooted:.0f} seconds"
@@ -205,14 +138,18 @@ def next_step(steps: Steps, names: t.Sequence[str], command: Command) -> tuple[s
     """What these servers need next, in words, and the command for it. A rollback is named only where this run changed
     something."""
     same = command.ours
-    wanted = any(item["expected"] for item in steps.wrong)
+    wanted = bool(steps.to_write)
     word = (steps.verdict or {}).get("word")
     if steps.unreachable:
         return "mend the connection, then", command.run(same, names)
     if steps.undone is not None:
         return "the old values are back. Find out what still needs old TLS, then", command.run("harden_tls", names)
     if _error_kind(steps) == "phase_refused":
-        return "first", command.run("enforce_tls12", names)
+        return "first run", command.run("enforce_tls12", names)
+    if _error_kind(steps) == "bad_option":
+        return "give it as the message says, and run the same command again", None
+    if _error_kind(steps) == "findings":
+        return "", command.run("enforce_tls12", names, "--check")
     if steps.failed_step not in (None, "verify") or (steps.error and not steps.failed_step):
         return "mend what the message says, then go on where it stopped:", command.run(same, names)
     if steps.check_mode and steps.change is not None:
@@ -244,7 +181,7 @@ def _after_a_failed_proof(steps: Steps, names: t.Sequence[str], command: Command
         return back, command.run("rollback_tls12", names)
     if steps.restart_wanted or any("not restarted" in item for item in (steps.verdict or {}).get("problems", ())):
         return "restart it:", command.run("enforce_tls12", names, "tls12_reboot=always")
-    if any(item["expected"] for item in steps.wrong):
+    if steps.to_write:
         return "", command.run("enforce_tls12", names, "--check")
     return "mend what 'proof' says, then", command.run(command.ours, names)
 
@@ -257,5 +194,4 @@ def _error_kind(steps: Steps) -> str | None:
 
 
 def _effect(steps: Steps, side: str) -> str:
-    settings = steps.settings
-    return str(settings["protocols"][_verdict.TLS12][side]["effective"]) if settings else "unknown"
+    return str(steps.overview["protocols"][_verdict.TLS12][side]) if steps.overview else "unknown"

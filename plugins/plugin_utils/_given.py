@@ -22,6 +22,10 @@ from ._text import NAME, visible
 Spec = t.Mapping[str, t.Any]
 
 
+class NotGiven(ValueError):
+    """The value is not what the option takes; the text goes on after the name of the option."""
+
+
 def options(values: t.Mapping[t.Any, t.Any], spec: Spec, path: str = "") -> tuple[dict[t.Any, t.Any], list[str]]:
     """What was given, and what is wrong with it. Blank options are left out, so that their defaults count."""
     found: dict[t.Any, t.Any] = {}
@@ -31,7 +35,7 @@ def options(values: t.Mapping[t.Any, t.Any], spec: Spec, path: str = "") -> tupl
             continue
         try:
             found[name] = _value(value, spec.get(name) or {}, f"{path}{name}", problems)
-        except ValueError as exc:
+        except NotGiven as exc:
             problems.append(f"'{path}{name}' {exc}")
     return found, problems
 
@@ -58,7 +62,7 @@ def _value(value: t.Any, spec: Spec, path: str, problems: list[str]) -> t.Any:
         return value.isoformat()[:10]
     if isinstance(value, bool) and kind in ("int", "float"):
         # to Python a boolean is a number
-        raise ValueError(f"is {str(value).lower()}, but it is a number")
+        raise NotGiven(f"is {str(value).lower()}, but it is a number")
     return value.strip() if isinstance(value, str) and kind != "raw" else value
 
 
@@ -78,7 +82,7 @@ def _mapping(value: t.Any) -> t.Any:
     if loaded is None:
         return {}
     if not isinstance(loaded, t.Mapping):
-        raise ValueError("is text that is no mapping. Write JSON or YAML, such as {TLS 1.0: disabled}")
+        raise NotGiven("is text that is no mapping. Write JSON or YAML, such as {TLS 1.0: disabled}")
     return loaded
 
 
@@ -90,7 +94,7 @@ def _sequence(value: t.Any) -> t.Any:
     if text.startswith(("[", "- ", "-\n", "---")):
         loaded = _load(text)
         if loaded is not None and not isinstance(loaded, list):
-            raise ValueError("is text that is no list. Write JSON or YAML, such as [smtp, https]")
+            raise NotGiven("is text that is no list. Write JSON or YAML, such as [smtp, https]")
         return loaded or []
     if "\n" in text:
         return [line.strip() for line in text.splitlines() if line.strip()]
@@ -104,16 +108,20 @@ def _load(text: str) -> t.Any:
         mark = getattr(exc, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark else ""
         why = getattr(exc, "problem", None) or type(exc).__name__
-        raise ValueError(f"is text that is neither JSON nor YAML{where}: {why}") from None
+        raise NotGiven(f"is text that is neither JSON nor YAML{where}: {why}") from None
 
+
+# How ansible-core ends the description of the type of an option within an option.
+_FOUND_IN = re.compile(r" is of type .*? found in '(?P<above>[^']*)'\.? and we were", re.DOTALL)
 
 # What ansible-core says of a value, and how people read it: the option by its path and in quotes, with what was given.
 _SPOKEN = (
     (r"value of (?P<name>\S+) must be one of: (?P<more>.*), got: .*?(?: found in (?P<above>\S+))?\.?",
      "is {given}, and must be one of {more}"),
-    (r"value of (?P<name>\S+) must be one or more of: (?P<more>.*)\. Got no match for: .*", "is {given}, and takes {more}"),
-    (r"(?:argument|Elements value for option) '(?P<name>[^']*)' is of type .*?(?: found in '(?P<above>[^']*)')?\.? and we were "
-     r"unable to convert to (?P<kind>\w+): .*", "is {given}, but it takes {kind}"),
+    (r"value of (?P<name>\S+) must be one or more of: (?P<more>.*)\. Got no match for: .*",
+     "is {given}, and takes {more}"),
+    (r"(?:argument|Elements value for option) '(?P<name>[^']*)' is of type .*? "
+     r"and we were unable to convert to (?P<kind>\w+): .*", "is {given}, but it takes {kind}"),
     (r"missing required arguments: (?P<name>[^ ]+)(?: found in (?P<above>.*))?", "is missing"),
 )  # fmt: skip
 _KINDS = {
@@ -138,7 +146,9 @@ def _explained(error: str, values: t.Mapping[t.Any, t.Any]) -> str:
         match = re.fullmatch(pattern, error, re.DOTALL)
         if match:
             found = match.groupdict()
-            path = [*(found.get("above") or "").replace(" -> ", ".").split("."), found["name"]]
+            inside = _FOUND_IN.search(error)
+            above = inside["above"] if inside else found.get("above")
+            path = [*(above or "").replace(" -> ", ".").split("."), found["name"]]
             names = [name for name in path if name]
             given = visible(repr(_at(values, names)), NAME)
             told = sentence.format(given=given, more=found.get("more"), kind=_KINDS.get(found.get("kind") or ""))

@@ -2,32 +2,117 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: not a public interface.
-"""The last screen for filters: from what tasks have registered, with the errors of a filter."""
+"""The settings of a server at a glance: small enough for the result of a task that failed. Pure."""
 
 from __future__ import annotations
 
+import re
 import typing as t
 
-from ansible import context
-from ansible.errors import AnsibleFilterError
-from ansible.module_utils.parsing.convert_bool import boolean
+from . import _verdict
+from ._schannel import SIDES, generation
+from ._text import NAME, visible
+from ._verdict import TLS12, VIOLATING
 
-from ._command import Command
-from ._screen import screen
-from ._steps import Steps
+Result = t.Mapping[str, t.Any]
+# Areas that are not named like a protocol, by the beginning of the ids of their findings.
+_AREAS = {
+    "dotnet_v4": ".NET 4",
+    "dotnet_v2": ".NET 2",
+    "winhttp": "WinHTTP",
+    "renegotiation": "Renegotiation",
+    "cipher_suites": "Cipher suites",
+    "dh_min_key_length": "Diffie-Hellman keys",
+}
+_SHOWN = ("TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3")
 
-_NAMES = ("audit", "change", "reboot", "undone", "verify")
+
+def overview(settings: Result) -> dict[str, t.Any]:
+    """``windows``: its version; ``protocols``: what each TLS version is in effect, for Client and Server; ``default``:
+    the sides on which nobody has configured TLS 1.2; ``wanted``: those on which the policy asks for it; ``dotnet``:
+    whether .NET 4 is as the policy wants it, None where it asks for nothing. ``wrong``, ``missing`` and ``odd``: lines
+    for people; ``counts``: findings by status, those that have a value to write."""
+    host, protocols, findings = settings["host"], settings["protocols"], settings["findings"]
+    asked = [item for item in findings if item["expected"] is not None]
+    wrong = [item for item in asked if item["status"] == "noncompliant"]
+    missing = [item for item in asked if item["status"] == "not_configured"]
+    return {
+        "windows": generation(host["build"]) or str(host["build"]),
+        "protocols": {name: {side: protocols[name][side]["effective"] for side in SIDES} for name in _SHOWN},
+        "default": [side for side in SIDES if protocols[TLS12][side]["state"] == "not_configured"],
+        "wanted": [side for side in SIDES if _verdict.wanted(settings, side)],
+        "dotnet": _dotnet(findings),
+        "wrong": _grouped(wrong),
+        "missing": _grouped(missing),
+        "odd": [visible(item["message"], 220) for item in findings if _is_odd(item)],
+        "counts": {
+            "wrong": len(wrong),
+            "missing": len(missing),
+            "unknown": sum(item["status"] == "unknown" for item in findings),
+        },
+    }
 
 
-def lines(hosts: t.Mapping[str, t.Mapping[str, t.Any]], check_mode: t.Any, *, compare: bool = False) -> list[str]:
-    """The screen of these hosts; each has the results of its steps by name."""
-    try:
-        made = {
-            name: Steps.of({step: steps[step] for step in _NAMES if steps.get(step)}, check_mode=boolean(check_mode))
-            for name, steps in hosts.items()
-        }
-        return screen(made, command=Command.of(context.CLIARGS), compare=compare)
-    except (AttributeError, KeyError, IndexError, TypeError, ValueError) as exc:
-        raise AnsibleFilterError(
-            f"This is no result of the steps {', '.join(_NAMES)}: {type(exc).__name__}: {exc}"
-        ) from None
+def _dotnet(findings: t.Iterable[Result]) -> bool | None:
+    asked = [item["status"] for item in findings if item["id"].startswith("dotnet_v4.") and item["expected"]]
+    return not any(status in (*VIOLATING, "unknown") for status in asked) if asked else None
+
+
+def _is_odd(finding: t.Mapping[str, t.Any]) -> bool:
+    """Something that people should see although the policy has no value for it: strays, wrong types, unknowns."""
+    if finding["status"] == "unknown":
+        return True
+    if finding["expected"] is not None or finding["status"] in ("compliant", "waived"):
+        return False
+    if finding["id"].endswith((".half_configured", ".one_side", ".nonstandard", ".mismatch")):
+        return False  # what is missing or wrong says so already
+    return finding["status"] == "noncompliant" or finding["severity"] in ("high", "medium")
+
+
+def _grouped(findings: t.Iterable[t.Mapping[str, t.Any]]) -> list[str]:
+    """Findings by protocol or area: ``TLS 1.2 Client and Server: Enabled 0, want 1``."""
+    values: dict[str, dict[str, list[str]]] = {}
+    for item in findings:
+        area, part = _place(item)
+        said = f"{visible(item['value'] or '', NAME)} {_data(item['actual'])}, want {_data(item['expected'])}"
+        texts = values.setdefault(area, {}).setdefault(part, [])
+        if said not in texts:
+            texts.append(said)
+    lines = []
+    for area, parts in values.items():
+        same: dict[tuple[str, ...], list[str]] = {}
+        for part, texts in parts.items():
+            same.setdefault(tuple(texts), []).append(part)
+        for texts, names in same.items():
+            where = " and ".join(name for name in names if name)
+            lines.append(f"{area}{f' {where}' if where else ''}: {_joined(texts)}")
+    return lines
+
+
+def _joined(texts: t.Sequence[str]) -> str:
+    """Values that share what is there and what is wanted are named together."""
+    same: dict[str, list[str]] = {}
+    for text in texts:
+        name, _blank, rest = text.partition(" ")
+        same.setdefault(rest, []).append(name)
+    return "; ".join(f"{', '.join(names)} {rest}" for rest, names in same.items())
+
+
+def _place(finding: t.Mapping[str, t.Any]) -> tuple[str, str]:
+    """The area that a finding is about, and the part of it."""
+    if finding["protocol"]:
+        return str(finding["protocol"]), str(finding["side"] or "")
+    area = str(finding["id"]).partition(".")[0]
+    bits = re.search(r"\.(64|32)\.", str(finding["id"]))
+    return _AREAS.get(area) or str(finding["title"]).partition(": ")[0], f"{bits[1]} bit" if bits else ""
+
+
+def _data(value: t.Mapping[str, t.Any] | None) -> str:
+    if not value or not value.get("present"):
+        return "absent"
+    data = value.get("data")
+    if value.get("type") == "REG_DWORD":
+        return str(data)
+    if value.get("type") == "OTHER":
+        return "of a type that WMI cannot read"
+    return visible(f"{value.get('type')} {data!r}", 60)

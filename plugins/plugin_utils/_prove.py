@@ -43,9 +43,11 @@ def check(prove: Options | None, address: str) -> None:
     if prove is None:
         return
     all_problems(
-        lambda: _handshake.parse_endpoints(prove["endpoints"], address)
-        if prove["endpoints"] or prove["handshakes"] == "required"
-        else (),
+        lambda: (
+            _handshake.parse_endpoints(prove["endpoints"], address)
+            if prove["endpoints"] or prove["handshakes"] == "required"
+            else ()
+        ),
         lambda: _handshake.parse_server_name(prove["server_name"] or "unset"),
         lambda: _within("prove.timeout", prove["timeout"], LONGEST_TIMEOUT, least_is_more_than=0),
         lambda: _within("prove.patience", prove["patience"], LONGEST_PATIENCE),
@@ -65,8 +67,8 @@ def check_result(name: str, given: t.Any) -> None:
         accepting(given)
     except (AttributeError, KeyError, TypeError) as exc:
         raise OptionError(
-            f"'{name}' is not a result of tls_handshake_info: {type(exc).__name__}: {exc}. Register one, and give it as "
-            "it is."
+            f"'{name}' is not a result of tls_handshake_info: {type(exc).__name__}: {exc}. Register one, and give it "
+            "as it is."
         ) from None
 
 

@@ -32,13 +32,14 @@ _VARIABLES = {
     "task_files.after": "tls12_after_reboot_tasks",
 }
 # The same options where they are options of a task of their own, by the file of the role that has the task.
+_REBOOT = {
+    "timeout": "tls12_reboot_timeout",
+    "services": "tls12_reboot_services",
+    "comment": "tls12_reboot_comment",
+}
 _IN_FILE = {
-    "restart": {"timeout": "tls12_reboot_timeout", "services": "tls12_reboot_services", "comment": "tls12_reboot_comment"},
-    "reboot": {
-        "timeout": "tls12_reboot_timeout",
-        "services": "tls12_reboot_services",
-        "comment": "tls12_reboot_comment",
-    },
+    "restart": _REBOOT,
+    "reboot": _REBOOT,
     "harden": {"baseline": "tls12_harden_baseline"},
 }
 
@@ -96,8 +97,9 @@ def out_of_place(variables: t.Mapping[str, t.Any]) -> list[str]:
     if not re.fullmatch(r"[1-9]\d{0,5}", given) or not batch or not every or variables.get("ansible_check_mode"):
         return []
     if len(batch) < int(given) and batch[-1] != every[-1]:
-        return [
+        sentence = (
             f"'tls12_serial' is {given}, but this play takes {len(batch)} at a time: Ansible does not read it from the "
             f"inventory. Give it with -e tls12_serial={given}, or take it out"
-        ]
+        )
+        return [sentence]
     return []

@@ -12,7 +12,7 @@ import typing as t
 from . import _fleet, _steps, _verdict
 from ._command import Command
 from ._details import blocks, changed_lines
-from ._schannel import SIDES, generation
+from ._schannel import SIDES
 from ._steps import Steps
 from ._text import NAME, visible
 from ._verdict import TLS12
@@ -47,18 +47,17 @@ def screen(
 
 
 def _row(name: str, steps: Steps) -> tuple[str, ...]:
-    settings = steps.settings
-    shown = visible(name, NAME)
-    if settings is None:
-        return (shown, "-", "-", "-", "-", "-", "-", steps.word, "-")
-    host = settings["host"]
+    shown, glance = visible(name, NAME), steps.overview
+    if glance is None:
+        return (shown, "-", "-", "-", "-", "-", _restart(steps), steps.word, "-")
+    protocols = glance["protocols"]
     return (
         shown,
-        generation(host["build"]) or str(host["build"]),
-        _old(settings, "TLS 1.0"),
-        _old(settings, "TLS 1.1"),
-        _tls12(settings),
-        _dotnet(settings),
+        glance["windows"],
+        _old(protocols["TLS 1.0"]),
+        _old(protocols["TLS 1.1"]),
+        _tls12(glance),
+        {True: "yes", False: "no", None: "-"}[glance["dotnet"]],
         _restart(steps),
         steps.word,
         _handshake(steps),
@@ -70,9 +69,7 @@ def _table(rows: t.Sequence[tuple[str, ...]]) -> list[str]:
         return []
     table = [_HEADER, *rows]
     widths = [max(len(row[column]) for row in table) for column in range(len(_HEADER))]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table
-    ]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
 
 
 _EFFECTS = {
@@ -84,27 +81,19 @@ _EFFECTS = {
 }
 
 
-def _old(settings: t.Mapping[str, t.Any], protocol: str) -> str:
-    words = [_EFFECTS.get(settings["protocols"][protocol][side]["effective"], "?") for side in SIDES]
+def _old(sides: t.Mapping[str, str]) -> str:
+    words = [_EFFECTS.get(sides[side], "?") for side in SIDES]
     return words[0] if words[0] == words[1] else "/".join(words)
 
 
-def _tls12(settings: t.Mapping[str, t.Any]) -> str:
-    sides = [settings["protocols"][TLS12][side] for side in SIDES]
+def _tls12(glance: t.Mapping[str, t.Any]) -> str:
     words = []
-    for side in sides:
-        word = _EFFECTS.get(side["effective"], "?")
-        if side["effective"] == "enabled" and side["state"] == "not_configured":
+    for side in SIDES:
+        word = _EFFECTS.get(glance["protocols"][TLS12][side], "?")
+        if word == "on" and side in glance["default"]:
             word = "default"
-        words.append(word.upper() if word in ("off", "on request") else word)
+        words.append(word if word in ("on", "default", "?") else word.upper())
     return "default" if words == ["default", "default"] else "/".join(words)
-
-
-def _dotnet(settings: t.Mapping[str, t.Any]) -> str:
-    asked = [item["status"] for item in settings["findings"] if item["id"].startswith("dotnet_v4.") and item["expected"]]
-    if not asked:
-        return "-"
-    return "no" if any(status in (*_verdict.VIOLATING, "unknown") for status in asked) else "yes"
 
 
 def _restart(steps: Steps) -> str:
@@ -172,13 +161,9 @@ def _outgoing(hosts: t.Mapping[str, Steps]) -> list[str]:
     """Handshakes from here meet incoming connections only."""
     if not any(steps.category == _steps.VERIFIED for steps in hosts.values()):
         return []
-    return [
-        "verified: TLS 1.2 is on, in effect, and was accepted by handshakes from here (incoming). To prove outgoing, "
-        f"{_verdict.OUTGOING}."
-    ]
+    proven = "TLS 1.2 is on, in effect, and was accepted by handshakes from here (incoming)"
+    return [f"verified: {proven}. To prove outgoing, {_verdict.OUTGOING}."]
 
 
 def _names(names: t.Sequence[str]) -> str:
     return ", ".join(visible(name, NAME) for name in sorted(names)) or "none"
-
-

@@ -11,8 +11,9 @@ import functools
 import typing as t
 
 from . import _verdict
+from ._overview import overview
 from ._today import today
-from ._verdict import SIDES, TLS12, VIOLATING
+from ._verdict import TLS12
 
 Result = t.Mapping[str, t.Any]
 
@@ -102,6 +103,14 @@ class Steps:
                 return today({**step, "changes": changes}) if self.check_mode and changes else step
         return None
 
+    @functools.cached_property
+    def overview(self) -> Result | None:
+        """The settings at a glance, also where the task that read them failed."""
+        if self.settings is not None:
+            return overview(self.settings)
+        found = (step.get("overview") for _name, step in reversed(self.made))
+        return next((item for item in found if item), None)
+
     @property
     def computer(self) -> Result | None:
         return next((step["host"] for _name, step in self.made if step.get("host")), None)
@@ -161,23 +170,24 @@ class Steps:
 
     # --- how it stands -----------------------------------------------------------------------------------------------
 
-    @functools.cached_property
-    def wrong(self) -> tuple[Result, ...]:
-        """The findings that violate the policy."""
-        return tuple(item for item in (self.settings or {}).get("findings", ()) if item["status"] in VIOLATING)
+    @property
+    def counts(self) -> t.Mapping[str, int]:
+        """Findings by status: ``wrong``, ``missing`` and ``unknown``."""
+        return self.overview["counts"] if self.overview else {"wrong": 0, "missing": 0, "unknown": 0}
+
+    @property
+    def to_write(self) -> int:
+        """How many values are not as the policy wants them."""
+        return self.counts["wrong"] + self.counts["missing"]
 
     @property
     def off(self) -> tuple[str, ...]:
         """The sides on which TLS 1.2 is off, although the policy wants it on."""
-        settings = self.settings
-        if settings is None:
+        glance = self.overview
+        if glance is None:
             return ()
-        effects = {side: settings["protocols"][TLS12][side]["effective"] for side in SIDES}
-        return tuple(
-            side
-            for side in SIDES
-            if effects[side] in ("disabled", "disabled_by_default") and _verdict.wanted(settings, side)
-        )
+        effects = glance["protocols"][TLS12]
+        return tuple(side for side in glance["wanted"] if effects[side] in ("disabled", "disabled_by_default"))
 
     @functools.cached_property
     def category(self) -> str:
@@ -192,24 +202,21 @@ class Steps:
             return TO_WRITE
         if self.verdict and not (self.check_mode and self.change):
             return _OF_VERDICT[self.verdict["word"]][0]
-        if any(item["status"] == "unknown" for item in (self.settings or {}).get("findings", ())) or self._odd_state:
+        if self.counts["unknown"] or self._is_open:
             return UNKNOWN
-        if any(item["status"] == "noncompliant" and item["expected"] for item in self.wrong):
+        if self.counts["wrong"]:
             return WRONG
         if self.restart_wanted:
             return PENDING
-        if any(item["expected"] for item in self.wrong):
+        if self.counts["missing"]:
             return TO_WRITE
-        return ODD if self.wrong else FINE
+        return ODD if self.overview and self.overview["odd"] else FINE
 
     @property
-    def _odd_state(self) -> bool:
-        settings = self.settings
-        return bool(settings) and any(
-            settings["protocols"][TLS12][side]["state"] == "unknown" and _verdict.wanted(settings, side)
-            for side in SIDES
-            if settings
-        )
+    def _is_open(self) -> bool:
+        """Whether nobody can tell if TLS 1.2 is on, on a side where it is wanted."""
+        glance = self.overview
+        return glance is not None and any(glance["protocols"][TLS12][side] == "unknown" for side in glance["wanted"])
 
     @property
     def rank(self) -> int:
@@ -218,7 +225,6 @@ class Steps:
     @property
     def word(self) -> str:
         """The verdict in a word or two, for a column."""
-        asked = [item for item in self.wrong if item["expected"]]
         if self.unreachable:
             return "UNREACHABLE"
         if self.undone is not None:
@@ -231,9 +237,6 @@ class Steps:
             return _OF_VERDICT[self.verdict["word"]][1]
         if self.change:
             return f"{len(self.left_changed)} written" if self.left_changed else "as wanted"
-        wrong = sum(item["status"] == "noncompliant" for item in asked)
-        if wrong:
-            return f"{len(asked)} wrong"
-        if asked:
-            return f"{len(asked)} to write"
-        return self.category
+        if self.counts["wrong"]:
+            return f"{self.to_write} wrong"
+        return f"{self.to_write} to write" if self.to_write else self.category

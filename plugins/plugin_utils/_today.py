@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: not a public interface.
-"""The settings before a change that check mode has predicted: what its result says, with the changes taken back. Pure."""
+"""The settings before a change that check mode has predicted: its result with the changes taken back. Pure."""
 
 from __future__ import annotations
 

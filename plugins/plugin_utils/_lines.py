@@ -1,0 +1,33 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""The last screen for filters: from what tasks have registered, with the errors of a filter."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible import context
+from ansible.errors import AnsibleFilterError
+from ansible.module_utils.parsing.convert_bool import boolean
+
+from ._command import Command
+from ._screen import screen
+from ._steps import Steps
+
+_NAMES = ("audit", "change", "reboot", "undone", "verify")
+
+
+def lines(hosts: t.Mapping[str, t.Mapping[str, t.Any]], check_mode: t.Any, *, compare: bool = False) -> list[str]:
+    """The screen of these hosts; each has the results of its steps by name."""
+    try:
+        made = {
+            name: Steps.of({step: steps[step] for step in _NAMES if steps.get(step)}, check_mode=boolean(check_mode))
+            for name, steps in hosts.items()
+        }
+        return screen(made, command=Command.of(context.CLIARGS), compare=compare)
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError) as exc:
+        raise AnsibleFilterError(
+            f"This is no result of the steps {', '.join(_NAMES)}: {type(exc).__name__}: {exc}"
+        ) from None
