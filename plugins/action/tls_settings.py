@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..plugin_utils import _guard, _options, _waivers
+from ..plugin_utils import _guard, _options, _proof, _waivers
 from ..plugin_utils._action import WindowsAction
 from ..plugin_utils._apply import Progress
 from ..plugin_utils._audit import audit
@@ -21,6 +21,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     **_options.BACKUP,
     "force": {"type": "bool", "default": False},
     "handshakes": {"type": "dict"},
+    "handshake_policy": {"type": "str", "choices": list(_proof.POLICIES)},
     **_options.WIRE_LOG,
 }
 
@@ -45,12 +46,13 @@ class ActionModule(WindowsAction):
         _waivers.verdict(before.findings, fail_on)
         planned = before.plan()
         self.partial.update(Progress(planned).as_result(), backup=None)
-        forced = _guard.check(
+        warning = _guard.check(
             before.snapshot,
             before.snapshot.after({write.setting: write.after for write in planned.writes}, planned.old_keys),
             before.host.build,
             waiting=before.pending.waiting,
             handshakes=options["handshakes"],
+            handshake_policy=options["handshake_policy"],
             force=options["force"],
         )
         outcome, snapshot = change(
@@ -64,7 +66,7 @@ class ActionModule(WindowsAction):
         )
         after = before.after(snapshot)
         result = {**after.as_result(), "was_compliant": before.compliant, **outcome}
-        if forced:
-            result["warnings"] = [*result.get("warnings", []), forced]
+        if warning:
+            result["warnings"] = [*result.get("warnings", []), warning]
         self.partial = result
         return {**result, **_waivers.verdict(after.findings, fail_on)}
