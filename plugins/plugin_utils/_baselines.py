@@ -144,7 +144,7 @@ def _rules(node: yaml.Node) -> t.Iterator[Rule]:
             if unwanted in given:
                 raise _Bad(given[unwanted], f"{unwanted!r} does not go with 'registry'; use 'match' in it")
         setting, desired = _registry(given["registry"])
-        yield Rule(id=identity, setting=setting, desired=desired, applies=limits, **common)
+        yield Rule(id=identity, setting=setting, desired=desired, applies=limits, only_where_on=False, **common)
         return
     if "state" not in given:
         raise _Bad(node, "'state' is missing")
