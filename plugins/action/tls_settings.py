@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..plugin_utils import _guard, _options, _preflight, _prove, _waivers
+from ..plugin_utils import _guard, _options, _preflight, _proof, _prove, _waivers
 from ..plugin_utils._action import WindowsAction
 from ..plugin_utils._apply import Progress
 from ..plugin_utils._audit import Audit, audit
@@ -25,6 +25,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "handshakes": {"type": "dict"},
     **_prove.PROVE,
     **_preflight.RESTART,
+    "handshake_policy": {"type": "str", "choices": list(_proof.POLICIES)},
     **_options.WIRE_LOG,
 }
 
@@ -65,7 +66,8 @@ class ActionModule(WindowsAction):
             force=options["force"],
         )
         after = before.after(snapshot)
-        result = {**self.partial, **after.as_result(), "was_compliant": before.compliant, **outcome}
+        kept = {name: self.partial[name] for name in ("task_files", "handshakes") if name in self.partial}
+        result = {**kept, **after.as_result(), "was_compliant": before.compliant, **outcome}
         if forced:
             result["warnings"] = [*result.get("warnings", []), forced]
         self.partial = result
@@ -84,7 +86,7 @@ class ActionModule(WindowsAction):
             before.host.build,
             waiting=before.pending.waiting,
             handshakes=seen,
-            handshake_policy=prove["handshakes"] if prove else None,
+            handshake_policy=options["handshake_policy"] or (prove["handshakes"] if prove else None),
             force=options["force"],
         )
 

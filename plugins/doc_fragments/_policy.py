@@ -15,7 +15,9 @@ options:
       - A named set of rules. What the other options ask for overrides it.
       - V(exchange_tls12) asks for TLS 1.2 on both sides and for .NET 4 to use it.
       - V(exchange_best_practice) is Microsoft's page of best practices for Exchange. It also asks for .NET 2, for TLS 1.0 and
-        1.1 to be off, and for strict renegotiation.
+        1.1 to be off, and for strict renegotiation. What is older than TLS 1.0 is turned off as well where it is on, by what
+        somebody has set or by the default of Windows Server 2012 R2 and before; where it is off by default, no explicit values
+        are asked for.
       - V(exchange_tls13) asks for TLS 1.2, and for TLS 1.3 where Windows (Server 2022 and later) and Exchange (2019 CU15 and
         later) support it.
       - V(stig_iis10) is rule V-218821 of DISA's IIS 10.0 Server STIG, which looks at the server side only and accepts no other
@@ -24,6 +26,8 @@ options:
       - Anything with a slash, or with C(.yml) at its end, is the path of a file on the controller with rules of your own. The
         baselines of the collection, in C(plugins/plugin_utils/_baselines_data), show the form. A file with a mistake is refused
         with its line.
+      - In such a file C(only_where_on) with V(true) beside C(protocol) and C(state) V(disabled) asks for the values only where
+        that protocol is on, by Windows' own default or by what somebody has set.
     type: str
     default: exchange_tls12
   protocols:
@@ -91,6 +95,10 @@ options:
     description:
       - The cipher suites in order of preference. Where a policy sets the order, the policy's value is read and written, since
         Windows does not look further; otherwise the local one.
+      - A name that no Windows knows is refused with the one that was probably meant. One that only other versions than the
+        host's know is named in a finding.
+      - Up to Windows Server 2012 R2 suites with elliptic curves have the curve in their names, such as
+        V(TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384_P256); later versions take them with and without it.
     type: list
     elements: str
     default: []

@@ -11,7 +11,7 @@ import datetime
 import functools
 import typing as t
 
-from . import _guard, _healthchecker, _judge, _observations, _pending, _stray_findings, _strays, _waivers
+from . import _cautions, _guard, _healthchecker, _judge, _observations, _pending, _stray_findings, _strays, _waivers
 from ._findings import Finding, compliant
 from ._overview import overview
 from ._plan import Plan, plan
@@ -64,6 +64,7 @@ class Audit:
         judged = _waivers.apply(_judge.judge(self.policy, self.snapshot, build, self.exchange), self.waivers, today)
         odd = (
             *_observations.observe(self.policy, judged, self.snapshot, build),
+            *_cautions.cautions(self.policy, judged, self.snapshot, build),
             *_stray_findings.stray_findings(self.snapshot, self.strays),
         )
         return (*judged, *_waivers.apply(odd, self.waivers, today))

@@ -7,7 +7,8 @@
 A file holds ``id``, ``title`` and ``rules``. A rule holds ``id``, ``title``, ``severity``, ``why``, ``source``,
 ``version``, ``date`` (when it was last held against its source), what it is about (one of ``protocol``, ``dotnet``,
 ``winhttp``, ``renegotiation``, ``cipher``, ``hash``, ``key_exchange``, ``registry``) and ``state``; optional are
-``side``, ``exact``, ``windows`` and ``exchange``.
+``side``, ``exact``, ``windows``, ``exchange`` and, for a protocol that should be off, ``only_where_on``: with true, a
+side is asked for only where the protocol is on, by Windows' own default or by what somebody has set.
 """
 
 from __future__ import annotations
@@ -115,7 +116,7 @@ def parse(text: str) -> Baseline:
 
 _ALWAYS = {"id", "title", "severity", "why", "source", "version", "date"}
 _SUBJECTS = {"protocol", "dotnet", "winhttp", "renegotiation", "cipher", "hash", "key_exchange", "registry"}
-_OPTIONAL = {"state", "side", "exact", "windows", "exchange"}
+_OPTIONAL = {"state", "side", "exact", "windows", "exchange", "only_where_on"}
 
 
 def _rules(node: yaml.Node) -> t.Iterator[Rule]:
@@ -139,16 +140,19 @@ def _rules(node: yaml.Node) -> t.Iterator[Rule]:
     }
     limits = _applies(given)
     if about == ["registry"]:
-        for unwanted in ("state", "side", "exact"):
+        for unwanted in ("state", "side", "exact", "only_where_on"):
             if unwanted in given:
                 raise _Bad(given[unwanted], f"{unwanted!r} does not go with 'registry'; use 'match' in it")
         setting, desired = _registry(given["registry"])
-        yield Rule(id=identity, setting=setting, desired=desired, applies=limits, **common)
+        yield Rule(id=identity, setting=setting, desired=desired, applies=limits, only_where_on=False, **common)
         return
     if "state" not in given:
         raise _Bad(node, "'state' is missing")
     subjects = _about(about[0], given)
     exact = "exact" in given and _boolean(given["exact"])
+    only_where_on = "only_where_on" in given and _boolean(given["only_where_on"])
+    if only_where_on and (about != ["protocol"] or _text(given["state"]) != "disabled"):
+        raise _Bad(given["only_where_on"], "'only_where_on' goes with 'protocol' and 'state: disabled' only")
     for part, subject in subjects:
         state = _one_of(given["state"], tuple(subject.states))
         if subject.protocol == "TLS 1.2" and state == "disabled":
@@ -162,6 +166,7 @@ def _rules(node: yaml.Node) -> t.Iterator[Rule]:
                 side=subject.side,
                 state=state,
                 applies=_narrower(subject.applies, limits),
+                only_where_on=only_where_on,
                 **common,
             )
 

@@ -11,7 +11,7 @@ import typing as t
 from ._findings import Finding, Status
 from ._registry import ABSENT, Type, show
 from ._rules import Policy, Rule
-from ._schannel import PROTOCOLS, SIDES, VALUE_NAMES, Effective, generation, os_default
+from ._schannel import PROTOCOLS, SIDES, VALUE_NAMES, Effective, State, generation, os_default
 from ._snapshot import Snapshot
 
 # What each state asks Windows to do, for telling "right by default" from "wrong".
@@ -28,6 +28,17 @@ def judge(
 ) -> tuple[Finding, ...]:
     """One finding for each rule, in the order of the policy."""
     return tuple(_judge_rule(rule, snapshot, build, exchange) for rule in policy.rules)
+
+
+def may_be_on(snapshot: Snapshot, protocol: str, side: str, build: int) -> bool:
+    """Whether Windows has a protocol on by its own default, or somebody has set what may turn it on."""
+    values = snapshot.side(protocol, side)
+    if os_default(protocol, side, build) is Effective.ENABLED:
+        return values.effective(protocol, side, build) is not Effective.DISABLED
+    return values.effective(protocol, side, build) is not Effective.UNSUPPORTED and values.state in (
+        State.ENABLED,
+        State.UNKNOWN,
+    )
 
 
 def protocols_result(snapshot: Snapshot, build: int) -> dict[str, t.Any]:
@@ -85,6 +96,8 @@ def _judge_rule(rule: Rule, snapshot: Snapshot, build: int, exchange: ExchangeVe
     if rule.desired.accepts(actual):
         exactly = "" if actual == rule.desired.value else f", which is as good as {rule.desired.value}"
         return finding(Status.COMPLIANT, f"is {actual}, as it should be{exactly}.", "info")
+    if rule.only_where_on and rule.protocol and rule.side and not may_be_on(snapshot, rule.protocol, rule.side, build):
+        return finding(Status.NOT_APPLICABLE, f"does not matter: {rule.protocol} {rule.side} is not on.", "info")
     should = f"it should be {rule.desired.value}"
     if not actual.present:
         if rule.state and effective in _WANTED_EFFECT.get(rule.state, ()):

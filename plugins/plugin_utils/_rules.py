@@ -95,7 +95,7 @@ EVERYWHERE = Applies()
 
 @dataclasses.dataclass(frozen=True)
 class Rule:
-    """One setting that is asked for."""
+    """One setting that is asked for. ``only_where_on``: on the sides only where the protocol is on, or may be."""
 
     id: str  # stable: people keep it in waivers and reports
     title: str
@@ -108,6 +108,7 @@ class Rule:
     side: str | None = None
     state: str | None = None
     applies: Applies = EVERYWHERE
+    only_where_on: bool = False
 
     @property
     def kind(self) -> Type:

@@ -49,6 +49,10 @@ EXPECTED: dict[str, dict[Setting, int]] = {
     "exchange_tls12": {**sides("TLS 1.2", True, BOTH), **dotnet("v4.0.30319")},
     "exchange_best_practice": {
         **sides("TLS 1.2", True, BOTH),
+        **sides("SSL 3.0", False, BOTH),
+        **sides("SSL 2.0", False, BOTH),
+        **sides("PCT 1.0", False, BOTH),
+        **sides("Multi-Protocol Unified Hello", False, BOTH),
         **sides("TLS 1.1", False, BOTH),
         **sides("TLS 1.0", False, BOTH),
         **dotnet("v4.0.30319"),
@@ -114,6 +118,14 @@ def test_where_rules_apply(name: str) -> None:
     # the newest release of the STIG lets a missing SSL 3.0 pass (4.1); from Windows Server 2016 on it is off by default
     ssl3 = {"SSL 3.0": Applies(max_build=9600)}
     assert limited == {"exchange_tls13": tls13, "stig_iis10": ssl3}.get(name, {})
+
+
+@each_baseline
+def test_what_is_asked_for_only_where_it_is_on(name: str) -> None:
+    """A stock Windows is not asked for explicit values of what it has off, or does not have (2.4)."""
+    found = {rule.protocol for rule in _baselines.load(name).rules if rule.only_where_on}
+    older = {"SSL 3.0", "SSL 2.0", "PCT 1.0", "Multi-Protocol Unified Hello"}
+    assert found == (older if name == "exchange_best_practice" else set())
 
 
 @each_baseline

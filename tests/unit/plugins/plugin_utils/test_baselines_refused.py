@@ -95,6 +95,19 @@ MISTAKES: dict[str, tuple[str, int, str]] = {
     "an unknown cipher": (text(about(cipher="RC4", state="disabled")), 12, "'RC4' is none of NULL, DES 56/56"),
     "an unknown hash": (text(about(hash="SHA1", state="disabled")), 12, "'SHA1' is none of MD5, SHA, SHA256"),
     "an unknown exchange": (text(about(key_exchange="DH", state="disabled")), 12, "'DH' is none of Diffie-Hellman"),
+    "only_where_on that is a word": (text({"only_where_on": "on"}), 13, "true or false is expected here"),
+    "only_where_on of what should be on": (text({"only_where_on": "true"}), 13, "goes with 'protocol' and 'state: dis"),
+    "only_where_on of a default": (
+        text({"state": "default", "only_where_on": "true"}),
+        13,
+        "'only_where_on' goes with",
+    ),
+    "only_where_on of something else": (
+        text(about(hash="MD5", state="disabled", only_where_on="true")),
+        13,
+        "'only_where_on' goes with 'protocol' and 'state: disabled' only",
+    ),
+    "only_where_on misspelt": (text({"only_when_on": "true"}), 13, "unknown key 'only_when_on'; known are"),
     "exact that is a word": (text({"exact": "yes please"}), 13, "true or false is expected here"),
     "windows that is a number": (text({"windows": "9200"}), 13, "a mapping is expected here"),
     "windows with other keys": (text({"windows": "{build: 1}"}), 13, "unknown key 'build'; known are max_build"),
@@ -120,6 +133,11 @@ MISTAKES: dict[str, tuple[str, int, str]] = {
     ),
     "state of a registry value": (text({**registry(), "state": "enabled"}), 11, "'state' does not go with 'registry'"),
     "side of a registry value": (text({**registry(), "side": "Client"}), 12, "'side' does not go with 'registry'"),
+    "only_where_on of a registry value": (
+        text({**registry(), "only_where_on": "true"}),
+        12,
+        "'only_where_on' does not go with 'registry'",
+    ),
     "exact of a registry value": (text({**registry(), "exact": "true"}), 12, "'exact' does not go with 'registry'"),
 }
 REGISTRY_MISTAKES: dict[str, tuple[dict[str, str], str]] = {
