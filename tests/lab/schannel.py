@@ -55,7 +55,7 @@ class Settings:
 
     def offer(self, key: str, without: Collection[str] = ()) -> Offer:
         """What a listener can negotiate whose certificate has a key of that kind and that lacks some versions."""
-        fitting = [suite for suite in self.suites if suite.fits(key)]
+        fitting = [suite for suite in self.suites if suite.served and suite.fits(key)]
         usable = tuple(
             protocol
             for protocol in self.protocols
@@ -66,7 +66,7 @@ class Settings:
 
 def everything() -> Settings:
     """All versions and suites, for a listener that does not follow Schannel."""
-    return Settings(PROTOCOLS, tuple(suite for suite in all_suites().values() if not suite.on_request))
+    return Settings(PROTOCOLS, tuple(all_suites().values()))
 
 
 def effective_settings(registry: Registry, windows: Windows, rules: Rules = STRICT) -> Settings:
@@ -100,8 +100,7 @@ def effective_suites(registry: Registry, windows: Windows, rules: Rules = STRICT
     return tuple(
         suite
         for suite in _listed(registry, windows, rules)
-        if not suite.on_request
-        and fold(suite.cipher or "") not in ciphers
+        if fold(suite.cipher or "") not in ciphers
         and fold(suite.hash) not in hashes
         and fold(_KEY_EXCHANGES.get(suite.key_exchange, "")) not in exchanges
     )

@@ -33,6 +33,11 @@ class Suite:
     openssl: str | None
     on_request: bool
 
+    @property
+    def served(self) -> bool:
+        """True if a listener answers with it: by OpenSSL, or by a canned flight, in which nothing is signed."""
+        return not self.on_request and (self.openssl is not None or self.key_exchange == "RSA")
+
     def fits(self, key: str) -> bool:
         """True if a certificate with a key of that kind ("rsa", "ecdsa") can authenticate it."""
         return self.authentication in (_ANY_KEY, key.upper())

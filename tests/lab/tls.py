@@ -54,7 +54,7 @@ def accept(sock: socket.socket, certificate: Path, offer: Offer, log: HostLog) -
     """A TLS socket, or None where the client was refused (the connection is then reset or used up)."""
     hello = parse_hello(_peek_hello(sock))
     protocol, suite = offer.select(hello.protocols, hello.suites) or (None, None)
-    if protocol is None or suite is None or not (suite.openssl or suite.key_exchange == "RSA"):
+    if protocol is None or suite is None:
         log.count(tls_refused=1)
         network.reset(sock)
         return None
