@@ -46,9 +46,12 @@ class CertificateStore:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._lock = threading.Lock()
-        self._issued: dict[tuple[str, str], Issued] = {}
-        # One key for all hosts: making a key is slow, and nothing here depends on different ones.
-        self._host_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self._issued: dict[tuple[str, str, str], Issued] = {}
+        # One key of each kind for all hosts: making a key is slow, and nothing here depends on different ones.
+        self._host_keys: dict[str, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey] = {
+            "rsa": rsa.generate_private_key(public_exponent=65537, key_size=2048),
+            "ecdsa": ec.generate_private_key(ec.SECP256R1()),
+        }
         self._authority = _make_authority("Lab Root CA")
         self._other: _Authority | None = None
         pem = self._authority.certificate.public_bytes(serialization.Encoding.PEM)
@@ -59,15 +62,15 @@ class CertificateStore:
         """The certificate of the authority that signs everything but other_ca."""
         return self._directory / "ca.pem"
 
-    def issue(self, fqdn: str, address: str, kind: str) -> Issued:
-        """A certificate for a host. kind: good, expired, wrong_name or other_ca."""
+    def issue(self, fqdn: str, address: str, kind: str, key: str = "rsa") -> Issued:
+        """A certificate for a host. kind: good, expired, wrong_name or other_ca. key: rsa or ecdsa."""
         with self._lock:
-            known = self._issued.get((fqdn, kind))
+            known = self._issued.get((fqdn, kind, key))
             if known is None:
-                known = self._issued[fqdn, kind] = self._make(fqdn, address, kind)
+                known = self._issued[fqdn, kind, key] = self._make(fqdn, address, kind, key)
             return known
 
-    def _make(self, fqdn: str, address: str, kind: str) -> Issued:
+    def _make(self, fqdn: str, address: str, kind: str, key: str) -> Issued:
         authority = self._authority
         if kind == "other_ca":
             self._other = authority = self._other or _make_authority("Some Other CA")
@@ -78,7 +81,8 @@ class CertificateStore:
         now = datetime.datetime.now(datetime.timezone.utc)
         start, end = (now - 60 * _DAY, now - 2 * _DAY) if kind == "expired" else (now - _DAY, now + 365 * _DAY)
         subject = "elsewhere.invalid" if kind == "wrong_name" else fqdn
-        public = self._host_key.public_key()
+        private = self._host_keys[key]
+        public = private.public_key()
         certificate = (
             x509.CertificateBuilder()
             .subject_name(_name(subject))
@@ -89,7 +93,7 @@ class CertificateStore:
             .not_valid_after(end)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.SubjectAlternativeName(names), critical=False)
-            .add_extension(_key_usage(signs_certificates=False), critical=True)
+            .add_extension(_key_usage(encrypts=key == "rsa"), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
             .add_extension(
@@ -97,12 +101,12 @@ class CertificateStore:
             )
             .sign(authority.key, hashes.SHA256())
         )
-        path = self._directory / f"{fqdn}-{kind}.pem"
-        key = self._host_key.private_bytes(
+        path = self._directory / f"{fqdn}-{kind}-{key}.pem"
+        secret = private.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
         path.touch(mode=0o600)
-        path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + key)
+        path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + secret)
         return Issued(path, certificate.public_bytes(serialization.Encoding.DER))
 
 
@@ -115,11 +119,11 @@ def _name(common: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
 
 
-def _key_usage(signs_certificates: bool) -> x509.KeyUsage:
+def _key_usage(encrypts: bool = False, signs_certificates: bool = False) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=True,
         content_commitment=False,
-        key_encipherment=not signs_certificates,
+        key_encipherment=encrypts,
         data_encipherment=False,
         key_agreement=False,
         key_cert_sign=signs_certificates,

@@ -225,6 +225,14 @@ class HostClient:
         self._call("step_clock", seconds=seconds)
 
     def effective_protocols(self, kind: str = "https") -> list[str]:
-        """What listeners of that kind accept now, oldest first; nothing while the host is away."""
+        """The versions that can be negotiated with the listener of that kind, oldest first; none while it is away.
+
+        A version counts only where a cipher suite is left for it that fits the certificate.
+        """
         result: list[str] = self._call("effective_protocols", kind=kind)
+        return result
+
+    def effective_suites(self, kind: str = "https") -> list[str]:
+        """The cipher suites that can be negotiated with it, by standard name (no curve), in its order."""
+        result: list[str] = self._call("effective_suites", kind=kind)
         return result

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from .hosts import Host
-from .lab import Lab, dump, effective_of, facts
+from .lab import Lab, dump, effective_protocols, effective_suites, facts
 from .quirks import QuirkError
 from .registry import RegistryError, ValueFormatError, make_value, split_full
 
@@ -171,6 +171,7 @@ _HOST_COMMANDS: dict[str, Callable[..., Any]] = {
     "restarts": lambda host: list(host.restarts),
     "boot_time": lambda host: host.booted_at,
     "step_clock": Host.step_clock,
-    "effective_protocols": effective_of,
+    "effective_protocols": effective_protocols,
+    "effective_suites": effective_suites,
     "restart": _restart,
 }

@@ -21,6 +21,7 @@ from .registry import Protection
 
 ENDPOINT_KINDS = ("smtp", "smtp587", "smtps", "https", "imaps", "pop3s")
 CERTIFICATES = ("good", "expired", "wrong_name", "other_ca")
+KEYS = ("rsa", "ecdsa")
 AUTH_METHODS = ("basic", "ntlm", "kerberos")
 DEFAULT_STATES = ("on", "off", "none")
 DEFAULT_SUBNET = 77
@@ -68,6 +69,8 @@ class Endpoint:
     kind: str
     port: int
     certificate: str = "good"
+    #: The kind of key in the certificate.
+    key: str = "rsa"
     #: MAIL before STARTTLS is answered 451 5.7.3.
     require_tls: bool = False
 
@@ -252,6 +255,7 @@ def _endpoint(raw: Any, where: str) -> Endpoint:
     endpoint = _dataclass(Endpoint, raw, where, required=("kind", "port"))
     _one_of(endpoint.kind, ENDPOINT_KINDS, f"{where}.kind")
     _one_of(endpoint.certificate, CERTIFICATES, f"{where}.certificate")
+    _one_of(endpoint.key, KEYS, f"{where}.key")
     return endpoint
 
 

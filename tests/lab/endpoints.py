@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The TLS listeners of Exchange: SMTP with STARTTLS, HTTPS, IMAPS, POP3S, SMTPS.
 
-Their versions are those in effect since the last restart. Exchange's SMTP has no TLS 1.3 whatever Windows allows.
+Their versions and cipher suites are those in effect since the last restart. Exchange's SMTP has no TLS 1.3 whatever
+Windows allows.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from pathlib import Path
 from . import tls
 from .description import Endpoint
 from .hosts import Host
+from .schannel import Settings
+from .suites import Offer
 
 _SMTP = ("smtp", "smtp587", "smtps")
 _STARTTLS = ("smtp", "smtp587")
@@ -31,9 +34,13 @@ class TlsEndpoint:
     endpoint: Endpoint
     certificate: Path
 
-    def protocols(self) -> tuple[str, ...]:
-        """The protocols it accepts now."""
-        return protocols_of(self.endpoint.kind, self.host.effective)
+    def offer(self) -> Offer:
+        """What it can negotiate now."""
+        return offer_of(self.endpoint, self.host.effective)
+
+    def offers_starttls(self) -> bool:
+        """True as long as a version is on: that no cipher suite is left shows only in the handshake."""
+        return not set(self.host.effective.protocols) <= unserved(self.endpoint.kind)
 
     def serve(self, sock: socket.socket) -> None:
         """Serves one connection."""
@@ -41,7 +48,7 @@ class TlsEndpoint:
         if self.endpoint.kind in _STARTTLS:
             _SmtpDialog(self, sock).run()
             return
-        secured = tls.accept(sock, self.certificate, self.protocols(), self.host.log)
+        secured = tls.accept(sock, self.certificate, self.offer(), self.host.log)
         if secured is None:
             return
         with secured:
@@ -54,10 +61,14 @@ class TlsEndpoint:
                 _serve_mailbox(secured, self.endpoint.kind)
 
 
-def protocols_of(kind: str, effective: tuple[str, ...]) -> tuple[str, ...]:
-    """What an endpoint of this kind accepts where these protocols are in effect. SSL 2.0 is never served."""
-    unserved = {"SSL 2.0", "TLS 1.3"} if kind in _SMTP else {"SSL 2.0"}
-    return tuple(protocol for protocol in effective if protocol not in unserved)
+def unserved(kind: str) -> set[str]:
+    """The protocols that an endpoint of this kind never speaks."""
+    return {"SSL 2.0", "TLS 1.3"} if kind in _SMTP else {"SSL 2.0"}
+
+
+def offer_of(endpoint: Endpoint, effective: Settings) -> Offer:
+    """What an endpoint can negotiate where these settings are in effect."""
+    return effective.offer(endpoint.key, unserved(endpoint.kind))
 
 
 class _Lines:
@@ -105,11 +116,11 @@ class _SmtpDialog:
                 self.lines.write(self._reply(verb, line, fqdn))
 
     def _offers_starttls(self) -> bool:
-        return not self.secured and bool(self.owner.protocols())
+        return not self.secured and self.owner.offers_starttls()
 
     def _secure(self) -> bool:
         owner = self.owner
-        secured = tls.accept(self.sock, owner.certificate, owner.protocols(), owner.host.log)
+        secured = tls.accept(self.sock, owner.certificate, owner.offer(), owner.host.log)
         if secured is None:
             return False
         secured.settimeout(_SECONDS)

@@ -13,7 +13,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .description import HostDescription
@@ -22,7 +22,7 @@ from .network import Acceptor, listen, reset
 from .presets import registry_layer
 from .quirks import Quirks
 from .registry import Registry, Value
-from .schannel import effective_protocols
+from .schannel import Rules, Settings, effective_settings
 
 UP, STOPPING, DOWN, OFF = "up", "stopping", "down", "off"
 
@@ -277,13 +277,18 @@ class Host:
                 return
         self.open()
 
-    def _effective(self) -> tuple[str, ...]:
-        lenient = self.quirks.get("wrong_type") == "number"
-        accepted = effective_protocols(self.registry, self.description.windows, lenient)
-        if self.quirks.get("tls12_needs_old") and not {"TLS 1.0", "TLS 1.1"} & set(accepted):
+    def _effective(self) -> Settings:
+        rules = Rules(
+            wrong_type_is_number=self.quirks.get("wrong_type") == "number",
+            any_curve=self.quirks.get("suite_curves") == "any",
+            unknown_list_is_default=self.quirks.get("unknown_suites") == "default",
+            any_list_type=self.quirks.get("suite_list_type") == "any",
+        )
+        settings = effective_settings(self.registry, self.description.windows, rules)
+        if self.quirks.get("tls12_needs_old") and not {"TLS 1.0", "TLS 1.1"} & set(settings.protocols):
             # a server program that speaks TLS 1.2 only as long as older versions are on
-            return tuple(protocol for protocol in accepted if protocol != "TLS 1.2")
-        return accepted
+            return replace(settings, protocols=tuple(name for name in settings.protocols if name != "TLS 1.2"))
+        return settings
 
     # -- questions -------------------------------------------------------------------------------------------------
 

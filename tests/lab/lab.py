@@ -12,12 +12,14 @@ from typing import Any
 
 from . import winrm
 from .auth import AccountBook
-from .certificates import CertificateStore
-from .description import HostDescription, LabDescription
-from .endpoints import TlsEndpoint, protocols_of
+from .certificates import CertificateStore, Issued
+from .description import Endpoint, HostDescription, LabDescription
+from .endpoints import TlsEndpoint, offer_of
 from .hosts import Host
 from .network import Acceptor, raise_file_limit
-from .schannel import PATH
+from .presets import LOCAL_LIST
+from .schannel import POLICY_LIST, SCHANNEL
+from .suites import Offer
 
 
 class Lab:
@@ -51,13 +53,14 @@ class Lab:
     def _make_host(self, description: HostDescription) -> Host:
         host = Host(description, self._acceptor)
 
-        def issue(kind: str) -> Any:
-            return self.certificates.issue(description.fqdn, description.address, kind)
+        def issue(kind: str, key: str = "rsa") -> Issued:
+            return self.certificates.issue(description.fqdn, description.address, kind, key)
 
         for port, listener in winrm.listeners(host, self.book, issue).items():
             host.add_service(port, listener.serve)
         for endpoint in description.endpoints:
-            host.add_service(endpoint.port, TlsEndpoint(host, endpoint, issue(endpoint.certificate).path).serve)
+            issued = issue(endpoint.certificate, endpoint.key)
+            host.add_service(endpoint.port, TlsEndpoint(host, endpoint, issued.path).serve)
         return host
 
 
@@ -105,20 +108,33 @@ def facts(host: Host) -> dict[str, Any]:
     }
 
 
-def effective_of(host: Host, kind: str) -> list[str]:
-    """What listeners of that kind accept now; nothing while the host is away."""
-    return list(protocols_of(kind, host.effective)) if host.status in ("up", "stopping") else []
+def effective_protocols(host: Host, kind: str) -> list[str]:
+    """The versions that can be negotiated with the listener of that kind now; nothing while the host is away."""
+    return list(_offer(host, kind).protocols)
+
+
+def effective_suites(host: Host, kind: str) -> list[str]:
+    """The suites that can be negotiated with it, without curves, in its order."""
+    return [suite.name for suite in _offer(host, kind).suites]
+
+
+def _offer(host: Host, kind: str) -> Offer:
+    """Of the listener of that kind; where the host has none, of one with an RSA certificate."""
+    if host.status not in ("up", "stopping"):
+        return Offer((), ())
+    endpoints = {endpoint.kind: endpoint for endpoint in host.description.endpoints}
+    return offer_of(endpoints.get(kind) or Endpoint(kind, 0), host.effective)
 
 
 #: What a before/after comparison of a host covers.
 DUMPED = (
-    "HKLM\\" + PATH.rpartition("\\")[0],
+    rf"HKLM\{SCHANNEL}",
     r"HKLM\SOFTWARE\Microsoft\.NETFramework",
     r"HKLM\SOFTWARE\Wow6432Node\Microsoft\.NETFramework",
     r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Internet Settings\WinHttp",
     r"HKLM\SOFTWARE\Wow6432Node\Microsoft\Windows\CurrentVersion\Internet Settings\WinHttp",
-    r"HKLM\SYSTEM\CurrentControlSet\Control\Cryptography\Configuration\Local\SSL",
-    r"HKLM\SOFTWARE\Policies\Microsoft\Cryptography\Configuration\SSL",
+    rf"HKLM\{LOCAL_LIST}".rpartition("\\")[0],
+    rf"HKLM\{POLICY_LIST}".rpartition("\\")[0],
 )
 
 

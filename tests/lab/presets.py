@@ -14,6 +14,8 @@ from typing import Any
 import yaml
 
 _DATA = Path(__file__).parent / "data"
+#: Where Windows keeps its own order of cipher suites.
+LOCAL_LIST = r"SYSTEM\CurrentControlSet\Control\Cryptography\Configuration\Local\SSL\00010002"
 
 
 class PresetError(ValueError):
@@ -73,6 +75,11 @@ def services_preset(name: str) -> list[dict[str, Any]]:
     return [{"name": item} if isinstance(item, str) else item for item in _named("services preset", "services", name)]
 
 
+def suites_preset() -> Any:
+    """The table of cipher suites: see data/suites.yml and suites.py."""
+    return _data("suites")
+
+
 def layer_names() -> list[str]:
     """All registry layers, "stock" first."""
     return ["stock", *_data("layers")]
@@ -85,6 +92,8 @@ def registry_layer(name: str, windows: Windows) -> dict[str, Any]:
         layer = dict(stock["all"])
         layer.update(stock.get(windows.name) or {})
         layer[r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"] = _current_version(windows)
+        order = {"type": "REG_MULTI_SZ", "data": _data("suites")["windows"][windows.name]["default"]}
+        layer[rf"HKLM\{LOCAL_LIST}"] = {"Functions": order}
         return layer
     result: dict[str, Any] = {}
     for part in _named("registry layer", "layers", name):

@@ -23,7 +23,13 @@ _FLAGS = {
     "protected_key_fault", "tls12_needs_old", "power_loss",
 }  # fmt: skip
 _NUMBERS = {"shutdown_returns", "unauthorized_after_restart", "ntlm_idle", "boot_time_jitter"}
-_CHOICES = {"failed_get": ("nil", "absent"), "wrong_type": ("default", "number")}
+_CHOICES = {
+    "failed_get": ("nil", "absent"),
+    "wrong_type": ("default", "number"),
+    "suite_curves": ("strict", "any"),
+    "suite_list_type": ("strict", "any"),
+    "unknown_suites": ("nothing", "default"),
+}
 _TRIGGERED: dict[str, dict[str, tuple[str, ...] | type]] = {
     "fault": {"kind": tuple(sorted(faults.KINDS)), "encoding": tuple(WMI_ERROR)},
     "cut": {"when": ("before", "after"), "how": ("fin", "reset")},

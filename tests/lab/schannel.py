@@ -1,52 +1,90 @@
 # Copyright (c) 2026, mailops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which TLS versions a host's listeners accept: the registry held against the defaults of its Windows version.
+"""Which TLS versions and cipher suites a host accepts: the registry held against the defaults of its Windows version.
 
-Server side only. Enabled=0 refuses. DisabledByDefault other than 0 takes the version out of the default offer, and the
-listeners of Exchange use the default offer. Any other number in Enabled switches on. Only REG_DWORD counts: what
-Windows does with other types is unproven, so they count as absent unless the quirk wrong_type says "number".
+Versions, server side only: Enabled=0 refuses. DisabledByDefault other than 0 takes the version out of the default
+offer, and the listeners of Exchange use the default offer. Any other number in Enabled switches on.
+
+Suites: the list of the policy, else the local list, else the default order; then Enabled=0 of a cipher, hash or key
+exchange takes away those that are made of it. Whatever else a hash is used for (signatures, certificates) goes on.
+
+Only REG_DWORD counts: what Windows does with other types is unproven, so they count as absent unless the rules say
+otherwise.
 """
 
 from __future__ import annotations
 
-import ssl
-import warnings
-from collections.abc import Iterable
-from functools import lru_cache
-from pathlib import Path
+from collections.abc import Collection
+from dataclasses import dataclass
 
-from .presets import Windows
-from .registry import Registry, Value
+from .presets import LOCAL_LIST, Windows
+from .registry import Key, Registry, Value, fold
+from .suites import Offer, Suite, all_suites, default_suites, known_suites
 
 PROTOCOLS = ("SSL 2.0", "SSL 3.0", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3")
-PATH = r"SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols"
+SCHANNEL = r"SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL"
+POLICY_LIST = r"SOFTWARE\Policies\Microsoft\Cryptography\Configuration\SSL\00010002"
 
-#: Protocol numbers on the wire.
-WIRE = {"SSL 3.0": 0x0300, "TLS 1.0": 0x0301, "TLS 1.1": 0x0302, "TLS 1.2": 0x0303, "TLS 1.3": 0x0304}
-
-_OPENSSL_OFF = {
-    "TLS 1.0": ssl.OP_NO_TLSv1,
-    "TLS 1.1": ssl.OP_NO_TLSv1_1,
-    "TLS 1.2": ssl.OP_NO_TLSv1_2,
-    "TLS 1.3": ssl.OP_NO_TLSv1_3,
-}
+_KEY_EXCHANGES = {"DHE": "Diffie-Hellman", "ECDHE": "ECDH", "RSA": "PKCS", "RSA_EXPORT": "PKCS"}
 
 
-def effective_protocols(registry: Registry, windows: Windows, wrong_type_is_number: bool = False) -> tuple[str, ...]:
-    """The protocols that listeners will accept after a restart, oldest first."""
-    return tuple(
-        protocol
-        for protocol in PROTOCOLS
-        if _accepted(registry, protocol, windows.defaults[protocol], wrong_type_is_number)
-    )
+@dataclass(frozen=True)
+class Rules:
+    """What nobody has proven about Windows, and so can be chosen: the quirks of these names."""
+
+    #: An Enabled or DisabledByDefault of another type counts as the number that it spells.
+    wrong_type_is_number: bool = False
+    #: Names with ECDHE are known with any curve and with none, whatever the Windows version.
+    any_curve: bool = False
+    #: Where no name of the list is known, the default order is in effect instead of nothing.
+    unknown_list_is_default: bool = False
+    #: Either list may be REG_SZ or REG_MULTI_SZ.
+    any_list_type: bool = False
 
 
-def _accepted(registry: Registry, protocol: str, default: str, lenient: bool) -> bool:
+STRICT = Rules()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is in effect: versions that are on, oldest first, and suites in the server's order."""
+
+    protocols: tuple[str, ...]
+    suites: tuple[Suite, ...]
+
+    def offer(self, key: str, without: Collection[str] = ()) -> Offer:
+        """What a listener can negotiate whose certificate has a key of that kind and that lacks some versions."""
+        fitting = [suite for suite in self.suites if suite.served and suite.fits(key)]
+        usable = tuple(
+            protocol
+            for protocol in self.protocols
+            if protocol not in without and any(protocol in suite.protocols for suite in fitting)
+        )
+        return Offer(usable, tuple(suite for suite in fitting if not suite.protocols.isdisjoint(usable)))
+
+
+def everything() -> Settings:
+    """All versions and suites, for a listener that does not follow Schannel."""
+    return Settings(PROTOCOLS, tuple(all_suites().values()))
+
+
+def effective_settings(registry: Registry, windows: Windows, rules: Rules = STRICT) -> Settings:
+    """What is in effect after a restart."""
+    return Settings(effective_protocols(registry, windows, rules), effective_suites(registry, windows, rules))
+
+
+def effective_protocols(registry: Registry, windows: Windows, rules: Rules = STRICT) -> tuple[str, ...]:
+    """The protocols that are on after a restart, oldest first."""
+    return tuple(protocol for protocol in PROTOCOLS if _accepted(registry, protocol, windows.defaults[protocol], rules))
+
+
+def _accepted(registry: Registry, protocol: str, default: str, rules: Rules) -> bool:
     if default == "none":
         return False
-    enabled = _number(registry, protocol, "Enabled", lenient)
-    hidden = _number(registry, protocol, "DisabledByDefault", lenient)
+    side = registry.find("HKLM", rf"{SCHANNEL}\Protocols\{protocol}\Server")
+    enabled = _number(side, "Enabled", rules)
+    hidden = _number(side, "DisabledByDefault", rules)
     if enabled == 0 or hidden:
         return False
     if hidden == 0 or default == "on":
@@ -54,16 +92,59 @@ def _accepted(registry: Registry, protocol: str, default: str, lenient: bool) ->
     return default == "off" and bool(enabled)
 
 
-def _number(registry: Registry, protocol: str, name: str, lenient: bool) -> int | None:
-    key = rf"{PATH}\{protocol}\Server"
-    if registry.find("HKLM", key) is None:
+def effective_suites(registry: Registry, windows: Windows, rules: Rules = STRICT) -> tuple[Suite, ...]:
+    """The suites that can be used after a restart, in the server's order, whatever versions are on."""
+    ciphers, hashes, exchanges = (
+        _switched_off(registry, group, rules) for group in ("Ciphers", "Hashes", "KeyExchangeAlgorithms")
+    )
+    return tuple(
+        suite
+        for suite in _listed(registry, windows, rules)
+        if fold(suite.cipher or "") not in ciphers
+        and fold(suite.hash) not in hashes
+        and fold(_KEY_EXCHANGES.get(suite.key_exchange, "")) not in exchanges
+    )
+
+
+def _listed(registry: Registry, windows: Windows, rules: Rules) -> tuple[Suite, ...]:
+    names = _names(registry, POLICY_LIST, "REG_SZ", rules)
+    if names is None:
+        names = _names(registry, LOCAL_LIST, "REG_MULTI_SZ", rules)
+    if names is None:
+        return default_suites(windows.name)
+    known = known_suites(windows.name, rules.any_curve)
+    found = tuple(dict.fromkeys(known[name] for name in names if name in known))
+    return found or (default_suites(windows.name) if rules.unknown_list_is_default else ())
+
+
+def _names(registry: Registry, path: str, expected: str, rules: Rules) -> list[str] | None:
+    """The names of a list as they are written: a blank belongs to a name."""
+    value = _value(registry.find("HKLM", path), "Functions")
+    types = ("REG_SZ", "REG_MULTI_SZ") if rules.any_list_type else (expected,)
+    if value is None or value.type not in types:
         return None
-    value: Value | None = registry.get("HKLM", key, name)
+    texts = [value.data] if value.type == "REG_SZ" else value.data
+    return [name for text in texts for name in text.split(",")]
+
+
+def _switched_off(registry: Registry, group: str, rules: Rules) -> frozenset[str]:
+    found = registry.find("HKLM", rf"{SCHANNEL}\{group}")
+    keys = found.subkeys if found is not None else {}
+    return frozenset(name for name, key in keys.items() if _number(key, "Enabled", rules) == 0)
+
+
+def _value(key: Key | None, name: str) -> Value | None:
+    found = key.values.get(fold(name)) if key is not None else None
+    return found[1] if found is not None else None
+
+
+def _number(key: Key | None, name: str, rules: Rules) -> int | None:
+    value = _value(key, name)
     if value is None:
         return None
     if value.type == "REG_DWORD":
         return int(value.data)
-    if not lenient:
+    if not rules.wrong_type_is_number:
         return None
     if isinstance(value.data, bytes):
         return int.from_bytes(value.data, "little")
@@ -71,24 +152,3 @@ def _number(registry: Registry, protocol: str, name: str, lenient: bool) -> int 
         return int(value.data)
     except (TypeError, ValueError):
         return None
-
-
-@lru_cache(maxsize=512)
-def server_context(path: Path, protocols: frozenset[str]) -> ssl.SSLContext:
-    """A server context that speaks exactly these TLS versions, holes included."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # old versions are the point here
-        context.minimum_version = ssl.TLSVersion.TLSv1
-        context.maximum_version = ssl.TLSVersion.TLSv1_3
-        for protocol, option in _OPENSSL_OFF.items():
-            if protocol not in protocols:
-                context.options |= option
-    context.set_ciphers("DEFAULT:@SECLEVEL=0")
-    context.load_cert_chain(path)
-    return context
-
-
-def modern(protocols: Iterable[str]) -> frozenset[str]:
-    """The protocols among these that OpenSSL can serve."""
-    return frozenset(protocols) & frozenset(_OPENSSL_OFF)

@@ -44,8 +44,8 @@ class Listener:
             _Handler(sock, self)
             return
         follows = self.host.description.winrm.https_follows_schannel
-        protocols = self.host.effective if follows else tuple(schannel.WIRE)
-        secured = tls.accept(sock, self.certificate.path, protocols, self.host.log)
+        settings = self.host.effective if follows else schannel.everything()
+        secured = tls.accept(sock, self.certificate.path, settings.offer("rsa", {"SSL 2.0"}), self.host.log)
         if secured is not None:
             try:
                 _Handler(secured, self)

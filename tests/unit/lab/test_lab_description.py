@@ -127,6 +127,8 @@ def test_readme_names_every_setting() -> None:
         (with_host(winrm={"allow_unencrypted": "yes"}), "true or false"),
         (with_host(endpoints=[{"kind": "smtp"}]), "'port' is missing"),
         (with_host(endpoints=[{"kind": "gopher", "port": 70}]), "none of smtp"),
+        (with_host(endpoints=[{"kind": "smtp", "port": 25, "key": "dsa"}]), "none of rsa, ecdsa"),
+        (with_host(shutdown_time="no"), "true or false"),
         (with_host(endpoints={"kind": "smtp", "port": 25}), "a list is needed"),
         (with_host(endpoints=[{"kind": "https", "port": 5985}]), "is taken by ex01"),
         (with_host(services=["sharepoint"]), "unknown services preset"),

@@ -55,7 +55,7 @@ def test_whole_course(wire: Wire, plain: HostClient) -> None:
             socket.create_connection((plain.address, port), timeout=2)
     with pytest.raises((ConnectionError, http.client.HTTPException)):
         other.connection.sock.recv(1) or other.get("Win32_OperatingSystem")
-    assert plain.effective_protocols() == []
+    assert (plain.effective_protocols(), plain.effective_suites()) == ([], [])
     back(plain)
     assert plain.effective_protocols() == ["TLS 1.0", "TLS 1.1"]
     assert plain.boot_time() > booted

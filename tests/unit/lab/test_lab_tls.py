@@ -9,52 +9,24 @@ import itertools
 import smtplib
 import socket
 import ssl
-import struct
-import warnings
 from typing import Any
 
 import pytest
 
 from tests.lab import schannel, tls
 from tests.lab.client import HostClient, LabClient
-from tests.lab.endpoints import protocols_of
+from tests.lab.endpoints import unserved
 from tests.lab.presets import layer_names, registry_layer, windows_preset
 from tests.lab.registry import Registry
+from tests.unit.lab.handshakes import VERSIONS, client_context, client_hello, first_record, negotiated
 from tests.unit.lab.wire import PROTOCOLS
-
-VERSIONS = {
-    "TLS 1.0": ssl.TLSVersion.TLSv1,
-    "TLS 1.1": ssl.TLSVersion.TLSv1_1,
-    "TLS 1.2": ssl.TLSVersion.TLSv1_2,
-    "TLS 1.3": ssl.TLSVersion.TLSv1_3,
-}
-
-
-def client_context(version: str) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        context.minimum_version = context.maximum_version = VERSIONS[version]
-    context.set_ciphers("DEFAULT:@SECLEVEL=0")
-    return context
 
 
 def accepts(host: HostClient, kind: str, version: str) -> bool:
-    with socket.create_connection((host.address, host.port(kind)), timeout=5) as raw:
-        if kind in ("smtp", "smtp587"):
-            raw.recv(4096)
-            raw.sendall(b"EHLO probe\r\n")
-            if b"STARTTLS" not in raw.recv(4096):
-                return False
-            raw.sendall(b"STARTTLS\r\n")
-            assert raw.recv(4096).startswith(b"220")
-        try:
-            with client_context(version).wrap_socket(raw) as secured:
-                return secured.version() is not None
-        except (ssl.SSLError, ConnectionError):
-            return False
+    try:
+        return negotiated(host, kind, version) is not None
+    except AssertionError:  # no STARTTLS
+        return False
 
 
 def configure(host: HostClient, **enabled: int | None) -> None:
@@ -132,19 +104,6 @@ def test_garbage_is_a_reset(plain: HostClient) -> None:
                 raw.recv(1)
 
 
-def client_hello(legacy: int, supported: list[int] | None = None) -> bytes:
-    extensions = b""
-    if supported is not None:
-        versions = b"".join(struct.pack(">H", version) for version in supported)
-        extensions += struct.pack(">HHB", 43, len(versions) + 1, len(versions)) + versions
-    suites = struct.pack(">HHH", 0x002F, 0x0035, 0x000A)
-    body = struct.pack(">H", legacy) + bytes(32) + b"\x00" + struct.pack(">H", len(suites)) + suites + b"\x01\x00"
-    if legacy > 0x0300:
-        body += struct.pack(">H", len(extensions)) + extensions
-    message = b"\x01" + len(body).to_bytes(3, "big") + body
-    return b"\x16" + struct.pack(">HH", min(legacy, 0x0301), len(message)) + message
-
-
 def test_ssl3_flight(lab: LabClient, stock: HostClient) -> None:
     hello = client_hello(0x0300)
     with socket.create_connection((stock.address, stock.port("https")), timeout=5) as raw:
@@ -152,11 +111,7 @@ def test_ssl3_flight(lab: LabClient, stock: HostClient) -> None:
         with pytest.raises(ConnectionResetError):
             raw.recv(1)  # 2019 has it off
     old = lab.host("old")
-    with socket.create_connection((old.address, old.port("https")), timeout=5) as raw:
-        raw.sendall(hello)
-        data = b""
-        while len(data) < 5 or len(data) < 5 + struct.unpack(">H", data[3:5])[0]:
-            data += raw.recv(4096)
+    data = first_record(old, "https", hello)
     assert data[:3] == b"\x16\x03\x00"
     kinds, position = [], 5
     while position < len(data):
@@ -182,7 +137,7 @@ def test_ssl3_flight(lab: LabClient, stock: HostClient) -> None:
     ],
 )
 def test_versions_of_a_hello(record: bytes, versions: set[int]) -> None:
-    assert tls.client_versions(record) == versions
+    assert tls.parse_hello(record).versions == versions
 
 
 def test_smtp_dialogue(lab: LabClient, plain: HostClient) -> None:
@@ -230,7 +185,9 @@ class TestEffectiveSettings:
     def effective(windows: str, values: dict[str, Any], protocol: str = "TLS 1.2", lenient: bool = False) -> bool:
         registry = Registry()
         registry.apply({rf"HKLM\{PROTOCOLS}\{protocol}\Server": values})
-        return protocol in schannel.effective_protocols(registry, windows_preset(windows), lenient)
+        return protocol in schannel.effective_protocols(
+            registry, windows_preset(windows), schannel.Rules(wrong_type_is_number=lenient)
+        )
 
     @pytest.mark.parametrize(
         ("enabled", "hidden", "on_2016", "on_2008r2"),
@@ -317,8 +274,8 @@ class TestEffectiveSettings:
         assert ("TLS 1.2" in schannel.effective_protocols(registry, windows_preset("2016"))) is tls12
 
     def test_no_endpoint_serves_ssl2(self) -> None:
-        assert protocols_of("https", ("SSL 2.0", "SSL 3.0", "TLS 1.3")) == ("SSL 3.0", "TLS 1.3")
-        assert protocols_of("smtp", ("SSL 2.0", "SSL 3.0", "TLS 1.3")) == ("SSL 3.0",)
+        assert unserved("https") == {"SSL 2.0"}
+        assert unserved("smtp") == {"SSL 2.0", "TLS 1.3"}
 
 
 def test_quirk_wrong_type(stock: HostClient) -> None:
