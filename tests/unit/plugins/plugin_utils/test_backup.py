@@ -254,7 +254,10 @@ DAMAGED = {
     "a list": ("[]", "is not a backup"),
     "null": ("null", "is not a backup"),
     "another format": (json.dumps({"format": "x"}), "its 'format' is not 'mailops.exchange_tls.backup'"),
-    "another version": (json.dumps({**good(), "version": 3}), "its version is 3; this collection reads versions up to 2"),
+    "another version": (
+        json.dumps({**good(), "version": 3}),
+        "its version is 3; this collection reads versions up to 2",
+    ),
     "no values": (json.dumps(without("values")), "values"),
     "no name": (json.dumps(without("computer_name")), "computer_name"),
     "no keys": (json.dumps(without("missing_keys")), "missing_keys"),

@@ -132,9 +132,7 @@ def stat_of(uid: int) -> os.stat_result:
         (0, 1001, 1000, False),
     ],
 )
-def test_owners(
-    backup: Path, monkeypatch: pytest.MonkeyPatch, user: int, owner: int, folder: int, fine: bool
-) -> None:
+def test_owners(backup: Path, monkeypatch: pytest.MonkeyPatch, user: int, owner: int, folder: int, fine: bool) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: user)
     monkeypatch.setattr(Path, "stat", lambda self, **more: stat_of(folder))
     why = _folder.distrust(backup, stat_of(owner))

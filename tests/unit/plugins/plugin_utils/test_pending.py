@@ -219,7 +219,7 @@ def test_big_values_of_every_type(value: Value) -> None:
 
 def test_too_much_for_one_note() -> None:
     many = [(Setting(r"SYSTEM\X", f"stray {number}"), dword(1), ABSENT) for number in range(1500)]
-    with pytest.raises(ExchangeTlsError, match="too much for one change: 1500 values.*Nothing was changed"):
+    with pytest.raises(ExchangeTlsError, match=r"too much for one change: 1500 values.*Nothing was changed"):
         _pending.begun(None, False, BOOT, plan(*many))
 
 
@@ -368,9 +368,7 @@ def test_two_witnesses_of_a_restart(moved: int, shutdown: Any, pending: bool, do
 def test_notes_of_version_0_1(moved: int, pending: bool) -> None:
     """They know the boot time only: what may be a correction of the clock counts as no restart."""
     windows = FakeWindows({A.key: {"A": dword(1)}})
-    found = settle(
-        Note(BOOT, {A: ABSENT}), BOOT + datetime.timedelta(seconds=moved), Reader(registry_of(windows))
-    )
+    found = settle(Note(BOOT, {A: ABSENT}), BOOT + datetime.timedelta(seconds=moved), Reader(registry_of(windows)))
     assert found.restart_pending is pending
     assert windows.count("GetBinaryValue") == 0
 
