@@ -107,7 +107,7 @@ class Call:
 class Trouble:
     """What goes wrong with a call: an error is raised, before or after it is carried out; or a code is returned."""
 
-    error: Exception | None = None
+    error: BaseException | None = None
     code: int | None = None
     executed: bool = False
 

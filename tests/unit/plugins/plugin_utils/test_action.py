@@ -33,49 +33,18 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel imp
     protocol_key,
 )
 
-from .fakes import BOOT, Call, FakeWindows, Trouble, registry_of, service
-
-LATER = BOOT + datetime.timedelta(hours=5)
-Runner = Callable[..., dict[str, Any]]
+from .actions import HARDEN, LATER, Runner, host, restarted, runner
+from .fakes import Call, FakeWindows, Trouble, registry_of, service
 
 
 @pytest.fixture(name="windows")
 def _windows() -> FakeWindows:
-    windows = FakeWindows({PROTOCOLS_KEY: {}, protocol_key("TLS 1.0", "Server"): {"Enabled": dword(0)}})
-
-    def restart(call: Call) -> None:
-        if call.method.startswith("Win32Shutdown"):
-            windows.last_boot = LATER
-
-    windows.trouble = restart
-    return windows
+    return host()
 
 
 @pytest.fixture(name="run")
 def _run(windows: FakeWindows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runner:
-    """Runs a plugin as the task executor does, over the fake host."""
-    monkeypatch.setattr(_action.WindowsAction, "open_session", lambda self, options: windows)
-
-    def run(
-        module: types.ModuleType, *, check_mode: bool = False, no_log: bool = False, host: str = "ex01", **args: Any
-    ) -> dict[str, Any]:
-        if "backup_dir" in module.ARGUMENT_SPEC:
-            args.setdefault("backup_dir", str(tmp_path / "backups"))
-        task = types.SimpleNamespace(
-            args=args, action=module.__name__.rpartition(".")[2], check_mode=check_mode, no_log=no_log, async_val=0
-        )
-        plugin = module.ActionModule(
-            task=task,
-            connection=types.SimpleNamespace(_shell=types.SimpleNamespace(tmpdir=None), transport="ssh"),
-            play_context=types.SimpleNamespace(check_mode=check_mode),
-            loader=None,
-            templar=None,
-            shared_loader_obj=None,
-        )
-        result: dict[str, Any] = plugin.run(task_vars={"inventory_hostname": host})
-        return result
-
-    return run
+    return runner(windows, tmp_path, monkeypatch)
 
 
 # --- reading and changing ---------------------------------------------------------------------------------------------
@@ -149,6 +118,9 @@ def test_rollback(run: Runner, windows: FakeWindows) -> None:
     assert windows.hive.image() == image
     again = run(tls_rollback)
     assert (again["changed"], again["restored_from"]) == (False, backup)
+    assert again["msg"] == f"The values of {backup} are there already; nothing was restored."
+    assert predicted["restored_from"] == backup
+    assert predicted["msg"].endswith(f"would be restored from {backup}.")
 
 
 def test_rollback_of_one_of_two_changes(run: Runner, windows: FakeWindows) -> None:
@@ -180,12 +152,7 @@ def test_rollback_without_a_backup(run: Runner, windows: FakeWindows) -> None:
 
 # --- the second phase, waivers and conditions ------------------------------------------------------------------------
 
-HARDEN = {"baseline": "exchange_best_practice"}
 NO_TLS12 = {"endpoints": [{"endpoint": "smtp://ex01:25", "versions": {"TLS 1.2": {"accepted": False}}}]}
-
-
-def restarted(windows: FakeWindows) -> None:
-    windows.last_boot += datetime.timedelta(days=1)
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
@@ -300,6 +267,16 @@ def test_restart(run: Runner, windows: FakeWindows) -> None:
     assert windows.count("Win32Shutdown") == 1
 
 
+def test_restart_that_somebody_else_has_made(run: Runner, windows: FakeWindows) -> None:
+    """Between the look at the host and the task: the task looks again."""
+    run(tls_settings)
+    assert run(reboot, check_mode=True, only_if_pending=True)["changed"] is True
+    restarted(windows)
+    result = run(reboot, only_if_pending=True)
+    assert (result["rebooted"], result["changed"], result["restart_pending"]) == (False, False, False)
+    assert windows.count("Win32Shutdown") == 0
+
+
 def test_restart_in_check_mode(run: Runner, windows: FakeWindows) -> None:
     assert run(reboot, check_mode=True)["changed"] is True
     assert run(reboot, check_mode=True, only_if_pending=True)["changed"] is False
@@ -321,6 +298,9 @@ def test_restart_after_a_run_that_was_cut_off(run: Runner, windows: FakeWindows)
     assert note is not None
     assert note.unfinished
     assert note.boot == LATER
+    assert note.owner is None, "whoever was at work is not any more"
+    assert note.written is not None
+    assert note.written - LATER == pytest.approx(windows.uptime, abs=datetime.timedelta(seconds=9))
     assert run(tls_settings)["compliant"]
 
 

@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
+import re
 import stat
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +19,8 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _backu
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._backup import Backup
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import ExchangeTlsError, OptionError
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._pending import Note
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import ABSENT, dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import Setting
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import ABSENT, Type, Value, dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import Setting, Snapshot
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows import Host
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,10 +29,25 @@ from .fakes import BOOT
 from .test_registry import TEXT, VALUES
 
 A = Setting(r"SYSTEM\X", "Enabled")
+AFTER = {A: dword(0)}
 
 
 def backup(host: str = "ex01", created: str = "2026-11-22T03:04:05Z", purpose: str = "change", **more: Any) -> Backup:
+    more = {"after": AFTER, **more}
     return Backup("EX01", {A: dword(1)}, (r"SYSTEM\Y",), (r"SYSTEM\Z",), purpose, created, host, **more)
+
+
+def of_version_1(folder: Path, saved: Backup, again: str = "") -> str:
+    """A file as version 0.1 of the collection wrote it."""
+    data = {**json.loads(saved.as_json()), "version": 1}
+    del data["number"]
+    for item in data["values"]:
+        del item["after"]
+    stamp = re.sub(r"[-:]", "", saved.created)
+    path = folder / f"{saved.inventory_hostname}.{stamp}{again}.{saved.purpose}.json"
+    path.write_text(json.dumps(data))
+    path.chmod(0o600)
+    return str(path)
 
 
 @given(
@@ -46,6 +64,7 @@ def backup(host: str = "ex01", created: str = "2026-11-22T03:04:05Z", purpose: s
 )
 def test_there_and_back(tmp_path_factory: pytest.TempPathFactory, saved: Backup) -> None:
     folder = tmp_path_factory.mktemp("backup")
+    saved = dataclasses.replace(saved, after=dict.fromkeys(saved.values, dword(7)))
     path = _backup.save(saved, str(folder))
     assert _backup.load(path) == dataclasses.replace(saved, number=1)
     assert Path(path).parent == folder.resolve()
@@ -54,14 +73,16 @@ def test_there_and_back(tmp_path_factory: pytest.TempPathFactory, saved: Backup)
 def test_file(tmp_path: Path) -> None:
     folder = tmp_path / "not yet there" / "backups"
     path = Path(_backup.save(backup(), str(folder)))
-    assert path == folder / "ex01.20261122T030405Z.change.json"
+    assert path == folder / "ex01.0001.20261122T030405Z.change.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert os.listdir(folder) == [path.name], "no temporary file is left"
     data = json.loads(path.read_text())
     assert data["format"] == "mailops.exchange_tls.backup"
-    assert data["version"] == 1
-    assert data["values"] == [{"key": r"SYSTEM\X", "value": "Enabled", "present": True, "type": "REG_DWORD", "data": 1}]
+    assert (data["version"], data["number"]) == (2, 1)
+    (value,) = data["values"]
+    assert value.pop("after") == {"present": True, "type": "REG_DWORD", "data": 0}
+    assert value == {"key": r"SYSTEM\X", "value": "Enabled", "present": True, "type": "REG_DWORD", "data": 1}
 
 
 def test_two_in_one_second(tmp_path: Path) -> None:
@@ -70,12 +91,74 @@ def test_two_in_one_second(tmp_path: Path) -> None:
     assert _backup.newest(str(tmp_path), "ex01") == paths[2]
 
 
-def test_newest(tmp_path: Path) -> None:
-    for created in ("2026-11-22T03:04:05Z", "2026-11-23T01:00:00Z", "2026-09-30T23:59:59Z"):
+def test_newest_whatever_the_clocks_say(tmp_path: Path) -> None:
+    """The clock of a controller was 30 days ahead, or another one shares the folder."""
+    for created in ("2026-11-22T03:04:05Z", "2026-12-23T01:00:00Z", "2026-09-30T23:59:59Z"):
         _backup.save(backup(created=created), str(tmp_path))
     _backup.save(backup(created="2026-12-01T00:00:00Z", purpose="rollback"), str(tmp_path))
     _backup.save(backup("ex02", created="2026-12-01T00:00:00Z"), str(tmp_path))
-    assert Path(_backup.newest(str(tmp_path), "ex01")).name == "ex01.20261123T010000Z.change.json"
+    assert Path(_backup.newest(str(tmp_path), "ex01")).name == "ex01.0003.20260930T235959Z.change.json"
+    assert _backup.load(_backup.save(backup(), str(tmp_path))).number == 5, "those of rollbacks count as well"
+
+
+def test_files_of_version_1(tmp_path: Path) -> None:
+    paths = [
+        of_version_1(tmp_path, backup(created=created), again)
+        for created, again in (
+            ("2026-11-22T03:04:05Z", ""),
+            ("2026-12-22T03:04:05Z", ""),
+            ("2026-12-22T03:04:05Z", "-2"),
+            ("2026-12-22T03:04:05Z", "-10"),
+        )
+    ]
+    loaded = _backup.load(paths[0])
+    assert (loaded.after, loaded.number, loaded.values) == (None, 0, {A: dword(1)})
+    assert _backup.newest(str(tmp_path), "ex01") == paths[3]
+    assert [name for name, _other in _backup.newer(paths[0], loaded, str(tmp_path))] == paths[:0:-1]
+    mine = _backup.save(backup(created="2026-01-01T00:00:00Z"), str(tmp_path))
+    assert _backup.newest(str(tmp_path), "ex01") == mine, "all of version 1 are older"
+    assert [name for name, _other in _backup.newer(paths[3], _backup.load(paths[3]), str(tmp_path))] == [mine]
+
+
+def test_newer(tmp_path: Path) -> None:
+    here, elsewhere = tmp_path / "here", tmp_path / "elsewhere"
+    first, second = (_backup.save(backup(), str(here)) for _dummy in range(2))
+    _backup.save(backup(purpose="rollback"), str(here))
+    _backup.save(backup("ex02"), str(here))
+    _backup.save(dataclasses.replace(backup(), computer_name="OTHER"), str(here))
+    third = _backup.save(backup(), str(here))
+
+    def newer(path: str) -> list[str]:
+        return [name for name, _other in _backup.newer(path, _backup.load(path), str(here))]
+
+    assert newer(first) == [third, second]
+    assert newer(third) == []
+    elsewhere.mkdir(mode=0o700)
+    copy = elsewhere / "copy.json"
+    copy.write_bytes(Path(first).read_bytes())
+    copy.chmod(0o600)
+    assert newer(str(copy)) == [third, second], "the folder of backups counts as well"
+
+
+def test_many_at_once_never_overwrite_each_other(tmp_path: Path) -> None:
+    made: list[str] = []
+    threads = [
+        threading.Thread(target=lambda: made.extend(_backup.save(backup(), str(tmp_path)) for _dummy in range(10)))
+        for _dummy in range(6)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(made)) == len(list(tmp_path.iterdir())) == 60
+    numbers = [_backup.load(path).number for path in made]
+    assert len(set(numbers)) == 60
+    assert all(Path(path).name.startswith(f"ex01.{number:04d}.") for path, number in zip(made, numbers, strict=True))
+
+
+def test_a_number_that_somebody_holds_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / ".ex01.0001.part").write_text("")
+    assert Path(_backup.save(backup(), str(tmp_path))).name.startswith("ex01.0002.")
 
 
 def test_newest_after_ten_in_one_second(tmp_path: Path) -> None:
@@ -86,7 +169,8 @@ def test_newest_after_ten_in_one_second(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "others"),
     [
-        ("ex01", ["ex01.contoso.com", "ex01.change", "ex01.20261122T030405Z", "ex0", "ex011"]),
+        ("ex01", ["ex01.contoso.com", "ex01.change", "ex01.20261122T030405Z", "ex01.0009", "ex0", "ex011"]),
+        ("ex01.2019", ["ex01"]),
         ("ex 01", ["ex_01", "ex/01", "ex:01"]),
         ("ex*", ["ex01", "exx"]),
         ("[ab]", ["a", "b"]),
@@ -102,6 +186,7 @@ def test_only_backups_of_the_very_host(tmp_path: Path, name: str, others: list[s
         _backup.newest(str(tmp_path), name)
     mine = _backup.save(backup(name), str(tmp_path))
     assert Path(mine).parent == tmp_path
+    assert [found for found, _other in _backup.newer(mine, _backup.load(mine), str(tmp_path))] == []
     assert _backup.newest(str(tmp_path), name) == mine
 
 
@@ -122,9 +207,37 @@ def test_newest_is_never_passed_over_for_an_older_one(tmp_path: Path) -> None:
         _backup.load(_backup.newest(str(tmp_path), "ex01"))
 
 
-def test_no_folder(tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match="There is no backup of ex01"):
-        _backup.newest(str(tmp_path / "missing"), "ex01")
+def no_backup(folder: str) -> str:
+    with pytest.raises(OptionError, match="There is no backup of ex01") as caught:
+        _backup.newest(folder, "ex01")
+    assert "'backup_dir' (tls12_backup_dir in the role)" in caught.value.message
+    return caught.value.message
+
+
+def test_why_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert f"in '{tmp_path}/missing' on the controller: the folder does not exist" in no_backup("missing")
+    (tmp_path / "file").write_text("")
+    assert "that is no folder" in no_backup("file")
+    (tmp_path / "empty").mkdir()
+    assert "it holds no backups at all" in no_backup("empty")
+    _backup.save(backup("ex03"), "others")
+    _backup.save(backup("ex02"), "others")
+    assert "it holds backups of ex02, ex03 only" in no_backup("others")
+    for number in range(10, 20):
+        _backup.save(backup(f"ex{number}"), "others")
+    assert "ex15 and 4 more only" in no_backup("others")
+
+
+def test_folder_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(folder: Any) -> Any:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "listdir", refuse)
+    with pytest.raises(OptionError) as caught:
+        _backup.newest(str(tmp_path), "ex01")
+    assert f"Cannot read the folder of backups '{tmp_path}'" in caught.value.message
+    assert "Permission denied" in caught.value.message
 
 
 def good() -> dict[str, Any]:
@@ -141,12 +254,21 @@ DAMAGED = {
     "a list": ("[]", "is not a backup"),
     "null": ("null", "is not a backup"),
     "another format": (json.dumps({"format": "x"}), "its 'format' is not 'mailops.exchange_tls.backup'"),
-    "another version": (json.dumps({**good(), "version": 2}), "its version is 2; this collection reads version 1"),
+    "another version": (
+        json.dumps({**good(), "version": 3}),
+        "its version is 3; this collection reads versions up to 2",
+    ),
     "no values": (json.dumps(without("values")), "values"),
     "no name": (json.dumps(without("computer_name")), "computer_name"),
     "no keys": (json.dumps(without("missing_keys")), "missing_keys"),
     "no removed keys": (json.dumps(without("removed_keys")), "removed_keys"),
     "values are text": (json.dumps({**good(), "values": "x"}), "is not a backup"),
+    "no number": (json.dumps(without("number")), "number"),
+    "no after": (json.dumps({**good(), "values": [{"key": "k", "value": "v", "present": False}]}), "after"),
+    "after of a wrong type": (
+        json.dumps({**good(), "values": [{"key": "k", "value": "v", "present": False, "after": 5}]}),
+        "is not a backup",
+    ),
     "value without a key": (json.dumps({**good(), "values": [{"value": "x"}]}), "key"),
     "key is a number": (json.dumps({**good(), "values": [{"key": 5, "value": "x"}]}), "is not a backup"),
     "keys are a number": (json.dumps({**good(), "missing_keys": 5}), "is not a backup"),
@@ -173,6 +295,7 @@ def test_damaged_files(tmp_path: Path, case: str) -> None:
     text, words = DAMAGED[case]
     path = tmp_path / "file.json"
     path.write_text(text)
+    path.chmod(0o600)
     with pytest.raises(OptionError) as caught:
         _backup.load(str(path))
     assert str(path) in caught.value.message
@@ -185,6 +308,7 @@ def test_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match=r"Cannot read the backup .*: Is a directory"):
         _backup.load(str(tmp_path))
     (tmp_path / "binary.json").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "binary.json").chmod(0o600)
     with pytest.raises(OptionError, match="is not a text file"):
         _backup.load(str(tmp_path / "binary.json"))
 
@@ -216,14 +340,37 @@ def test_home_of_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         _backup.newest(folder, "ex01")
     path = _backup.save(backup(), folder)
     assert path == _backup.newest(folder, "ex01")
-    assert _backup.load(f"{folder}/{Path(path).name}") == backup()
+    assert _backup.load(f"{folder}/{Path(path).name}") == backup(number=1)
 
 
-def test_contents() -> None:
-    host = Host("EX01", "Windows", 17763, 1, "member server", BOOT, 0.0)
+HOST = Host("EX01", "Windows", 17763, 1, "member server", BOOT, 0.0)
+JUNK = Value(Type.REG_SZ, "x" * 100_000)
+
+
+def test_contents(tmp_path: Path) -> None:
     # what was there before a run that was cut off, which the note knows
     note = Note(BOOT, {A: dword(0)}, {A: ABSENT}, ("k",), ("gone",))
-    made = _backup.backup_of(note, host, "ex01", "change")
+    now, after = Snapshot({A: dword(2)}, {}), Snapshot({A: dword(1)}, {})
+    made = _backup.backup_of(note, now, after, HOST, "ex01", "change", str(tmp_path))
     assert (made.values, made.missing_keys, made.removed_keys) == ({A: ABSENT}, ("k",), ("gone",))
+    assert made.after == {A: dword(1)}
     assert (made.computer_name, made.inventory_hostname, made.purpose) == ("EX01", "ex01", "change")
     assert made.created.endswith("Z")
+
+
+def test_big_value_of_a_run_that_was_cut_off(tmp_path: Path) -> None:
+    """The note knows it by its digest only. It is on the host still, or in the backup of that run."""
+    note = Note.decode(Note(BOOT, {}, {A: JUNK}).encode())
+
+    def made(now: Value) -> Backup:
+        snapshot = Snapshot({A: now}, {})
+        return _backup.backup_of(note, snapshot, snapshot, HOST, "ex01", "change", str(tmp_path))
+
+    assert made(JUNK).values == {A: JUNK}
+    with pytest.raises(ExchangeTlsError, match=r"only in the backup of the run that was cut off.*tls12_backup_dir"):
+        made(dword(1))
+    _backup.save(dataclasses.replace(backup(), values={A: JUNK}), str(tmp_path))
+    for purpose in ("change", "rollback"):
+        other = Path(_backup.save(backup(purpose=purpose), str(tmp_path)))
+    other.write_text("damaged")
+    assert made(dword(1)).values == {A: JUNK}

@@ -68,9 +68,7 @@ def judged(found: Audit) -> list[tuple[Rule, Finding]]:
 def applied(windows: FakeWindows, found: Audit, plan: _plan.Plan) -> None:
     pending = found.pending
     note = _pending.begun(pending.note, pending.restarted, found.host.last_boot, plan)
-    _apply.apply(
-        registry_of(windows), plan, note, pending.note, _apply.Progress(plan), undo=True, restart_pending=True
-    )
+    _apply.apply(registry_of(windows), plan, note, pending.note, _apply.Progress(plan), undo=True, restart_pending=True)
 
 
 def image_without_note(windows: FakeWindows) -> Any:

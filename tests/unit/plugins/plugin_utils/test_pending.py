@@ -5,25 +5,31 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import json
+import subprocess
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _pending
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _owner, _pending
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._audit import read_note, settle
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._pending import Note, NoteUnreadable
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import ExchangeTlsError
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._owner import AnotherRun, Owner, me
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._pending import SHUTDOWN_TIME, Note, NoteUnreadable
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._plan import Plan, Write
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._reader import Reader
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import ABSENT, Type, Value, dword
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import Setting
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows import Moment
 from hypothesis import given
 from hypothesis import strategies as st
 
-from .fakes import BOOT, FakeWindows, registry_of
+from .fakes import BOOT, UPTIME, Call, FakeWindows, Trouble, registry_of
 from .test_registry import TEXT, VALUES
 
 A, B, C = (Setting(r"SYSTEM\X", name) for name in "ABC")
+NOW = BOOT + UPTIME
 LATER = BOOT + datetime.timedelta(hours=1)
 
 SETTINGS = st.builds(Setting, TEXT, TEXT)
@@ -35,6 +41,10 @@ NOTES = st.builds(
     MAPS,
     MAPS,
     st.lists(TEXT, max_size=3).map(tuple),
+    st.lists(TEXT, max_size=3).map(tuple),
+    st.none() | st.datetimes(timezones=st.just(datetime.timezone.utc)),
+    st.none() | st.binary(max_size=8).map(tuple),
+    st.none() | st.builds(Owner, TEXT, TEXT, TEXT, TEXT, st.integers(), TEXT, TEXT),
 )
 
 
@@ -116,15 +126,8 @@ def test_unreadable_note_counts_as_pending() -> None:
 # --- pending or not --------------------------------------------------------------------------------------------------
 
 
-def is_pending(note: Note, boot: datetime.datetime = BOOT, **now: Value) -> bool:
-    return note.pending(boot, lambda setting: now.get(setting.name, ABSENT))
-
-
-def test_pending_until_the_restart() -> None:
-    note = Note(BOOT, {A: ABSENT})
-    assert is_pending(note, A=dword(1))
-    assert not is_pending(note, LATER, A=dword(1))
-    assert is_pending(note, BOOT + datetime.timedelta(seconds=1), A=dword(1)), "the boot time may jitter"
+def is_pending(note: Note, **now: Value) -> bool:
+    return bool(note.waiting(lambda setting: now.get(setting.name, ABSENT)))
 
 
 def test_pending_until_it_is_put_back() -> None:
@@ -139,9 +142,10 @@ def test_nothing_is_not_pending() -> None:
 
 
 def test_finished_and_restarted() -> None:
-    note = Note(BOOT, {A: ABSENT}, {B: dword(1)}, ("k",))
-    assert note.finished() == Note(BOOT, {A: ABSENT})
-    assert note.restarted(LATER) == Note(LATER, {}, {B: dword(1)}, ("k",))
+    note = Note(BOOT, {A: ABSENT}, {B: dword(1)}, ("k",), (), NOW, (1,), me())
+    assert note.finished() == Note(BOOT, {A: ABSENT}, written=NOW, shutdown=(1,))
+    later = Moment(LATER, LATER + UPTIME, (2,))
+    assert note.restarted(later) == Note(LATER, {}, {B: dword(1)}, ("k",), (), LATER + UPTIME, (2,))
 
 
 # --- a new run on top of an old note ---------------------------------------------------------------------------------
@@ -152,35 +156,135 @@ def plan(*writes: tuple[Setting, Value, Value], keys: tuple[str, ...] = ()) -> P
 
 
 def test_first_note() -> None:
-    note = _pending.begun(None, BOOT, plan((A, ABSENT, dword(1)), keys=("k",)))
+    note = _pending.begun(None, False, BOOT, plan((A, ABSENT, dword(1)), keys=("k",)))
     assert note == Note(BOOT, {A: ABSENT}, {A: ABSENT}, ("k",))
 
 
 def test_what_was_there_at_boot_stays() -> None:
-    first = _pending.begun(None, BOOT, plan((A, ABSENT, dword(1)))).finished()
-    second = _pending.begun(first, BOOT, plan((A, dword(1), dword(0)), (B, ABSENT, dword(1))))
+    first = _pending.begun(None, False, BOOT, plan((A, ABSENT, dword(1)))).finished()
+    second = _pending.begun(first, False, BOOT, plan((A, dword(1), dword(0)), (B, ABSENT, dword(1))))
     assert second.at_boot == {A: ABSENT, B: ABSENT}
     assert second.unfinished == {A: dword(1), B: ABSENT}, "the backup of a run holds what was there before that run"
 
 
 def test_run_that_was_cut_off() -> None:
-    first = _pending.begun(None, BOOT, plan((A, ABSENT, dword(1)), (B, dword(0), dword(1)), keys=("k", "l")))
-    second = _pending.begun(first, BOOT, plan((B, dword(0), dword(1)), keys=("l", "m")))
+    first = _pending.begun(None, False, BOOT, plan((A, ABSENT, dword(1)), (B, dword(0), dword(1)), keys=("k", "l")))
+    second = _pending.begun(first, False, BOOT, plan((B, dword(0), dword(1)), keys=("l", "m")))
     assert second.unfinished == {A: ABSENT, B: dword(0)}
     assert second.unfinished_keys == ("k", "l", "m")
     assert second.at_boot == {A: ABSENT, B: dword(0)}
 
 
 def test_after_a_restart_all_begins_anew() -> None:
-    first = _pending.begun(None, BOOT, plan((A, ABSENT, dword(1)))).finished()
-    second = _pending.begun(first, LATER, plan((B, ABSENT, dword(1))))
+    first = _pending.begun(None, False, BOOT, plan((A, ABSENT, dword(1)))).finished()
+    second = _pending.begun(first, True, LATER, plan((B, ABSENT, dword(1))))
     assert second == Note(LATER, {B: ABSENT}, {B: ABSENT})
 
 
 def test_cut_off_before_a_restart() -> None:
-    first = _pending.begun(None, BOOT, plan((A, ABSENT, dword(1)), keys=("k",)))
-    second = _pending.begun(first, LATER, plan((B, ABSENT, dword(1))))
+    first = _pending.begun(None, False, BOOT, plan((A, ABSENT, dword(1)), keys=("k",)))
+    second = _pending.begun(first, True, LATER, plan((B, ABSENT, dword(1))))
     assert second == Note(LATER, {B: ABSENT}, {A: ABSENT, B: ABSENT}, ("k",))
+
+
+def test_shutdown_of_the_first_note_stays_as_long_as_its_start() -> None:
+    first = dataclasses.replace(_pending.begun(None, False, BOOT, plan((A, ABSENT, dword(1)))), shutdown=(1,))
+    assert _pending.begun(first, False, BOOT, plan((B, ABSENT, dword(1)))).shutdown == (1,)
+    assert _pending.begun(first, True, LATER, plan((B, ABSENT, dword(1)))).shutdown is None
+
+
+# --- big values ------------------------------------------------------------------------------------------------------
+
+JUNK = Value(Type.REG_SZ, "x" * 100_000)
+
+
+def test_big_values_are_not_in_the_note() -> None:
+    note = _pending.begun(None, False, BOOT, plan((A, JUNK, dword(1)), (B, dword(0), dword(1))))
+    assert len(note.encode()) < 2_000
+    back = Note.decode(note.encode())
+    assert back.unfinished[B] == dword(0)
+    assert back.at_boot[A] == _pending.short(JUNK)
+    assert Note.decode(back.encode()) == back
+    for other in (ABSENT, dword(1), Value(Type.REG_SZ, "y" * 100_000), Value(Type.REG_EXPAND_SZ, JUNK.data)):
+        assert is_pending(back, A=other, B=dword(0))
+    assert not is_pending(back, A=JUNK, B=dword(0))
+
+
+@pytest.mark.parametrize(
+    "value", [Value(Type.REG_MULTI_SZ, ("\u20ac" * 900,) * 3), Value(Type.REG_BINARY, tuple(range(256)) * 9)]
+)
+def test_big_values_of_every_type(value: Value) -> None:
+    assert isinstance(_pending.short(value), _pending.Digest)
+
+
+def test_too_much_for_one_note() -> None:
+    many = [(Setting(r"SYSTEM\X", f"stray {number}"), dword(1), ABSENT) for number in range(1500)]
+    with pytest.raises(ExchangeTlsError, match=r"too much for one change: 1500 values.*Nothing was changed"):
+        _pending.begun(None, False, BOOT, plan(*many))
+
+
+# --- two runs at once ------------------------------------------------------------------------------------------------
+
+
+def unfinished(owner: Owner | None, written: datetime.datetime | None = NOW) -> Note:
+    return Note(BOOT, {A: ABSENT}, {A: ABSENT}, written=written, owner=owner)
+
+
+ELSEWHERE = dataclasses.replace(me(), controller="other", pid=7)
+MINUTES = datetime.timedelta(minutes=1)
+
+
+def test_a_run_of_another_controller_gets_some_minutes() -> None:
+    for age in (0 * MINUTES, 4 * MINUTES, -4 * MINUTES):
+        with pytest.raises(AnotherRun, match=r"since 2026-11-20T03:34:05Z \(process 7 on other\).*after .*03:39:05Z"):
+            _pending.refuse_another(unfinished(ELSEWHERE), NOW + age)
+    for age in (6 * MINUTES, -6 * MINUTES):
+        _pending.refuse_another(unfinished(ELSEWHERE), NOW + age)
+
+
+def test_a_run_of_this_controller_is_at_work_as_long_as_it_lives() -> None:
+    with subprocess.Popen(["/bin/sleep", "60"]) as process:
+        alive = dataclasses.replace(me(), pid=process.pid, start=str(_owner._start(process.pid)))
+        with pytest.raises(AnotherRun, match="Or end it, or set 'force'"):
+            _pending.refuse_another(unfinished(alive), NOW + 60 * MINUTES)
+        process.kill()
+        process.wait()
+    _pending.refuse_another(unfinished(alive), NOW)
+
+
+@pytest.mark.parametrize(
+    "note", [None, unfinished(None), unfinished(ELSEWHERE, None), unfinished(ELSEWHERE).finished(), unfinished(me())]
+)
+def test_nobody_else_is_at_work(note: Note | None) -> None:
+    _pending.refuse_another(note, NOW)
+
+
+def test_claiming() -> None:
+    windows = FakeWindows()
+    registry = registry_of(windows)
+    mine, other = unfinished(me()), unfinished(ELSEWHERE)
+    _pending.claim(registry, mine, None)
+    _pending.confirm(registry, mine)
+    with pytest.raises(AnotherRun, match="since it was read; nothing was changed"):
+        _pending.claim(registry, other, None)
+    _pending.confirm(registry, mine)
+    _pending.claim(registry, other, mine)
+    with pytest.raises(AnotherRun, match=r"at the same time \(process 7 on other\)"):
+        _pending.confirm(registry, mine)
+
+
+def test_another_run_writes_its_note_over_the_new_one() -> None:
+    windows = FakeWindows()
+    other = Value(Type.REG_SZ, unfinished(ELSEWHERE).encode())
+
+    def overwrite(call: Call) -> None:
+        if call.method == "GetStringValue" and windows.count("SetStringValue"):
+            windows.hive.set(_pending.KEY, _pending.NAME, other)
+
+    windows.trouble = overwrite
+    with pytest.raises(AnotherRun, match="at the same time"):
+        _pending.claim(registry_of(windows), unfinished(me()), None)
+    assert windows.hive.get(_pending.KEY, _pending.NAME) == other, "it is theirs"
 
 
 # --- against the present values --------------------------------------------------------------------------------------
@@ -220,6 +324,57 @@ def test_value_of_a_type_without_a_method() -> None:
 
 
 def test_a_restart_without_its_services_stays_pending_until_the_next() -> None:
-    note = _pending.Note.decode(_pending.without_services(BOOT).encode())
-    assert note.pending(BOOT, lambda setting: ABSENT)
-    assert not note.pending(BOOT + datetime.timedelta(hours=1), lambda setting: ABSENT)
+    note = Note.decode(_pending.without_services(Moment(BOOT, NOW)).encode())
+    assert settled(note)[0].restart_pending
+    assert not settled(note, LATER)[0].restart_pending
+
+
+# --- restarts and clocks ---------------------------------------------------------------------------------------------
+
+FIRST, SECOND = (1, 2, 3, 4, 5, 6, 7, 8), (2, 2, 3, 4, 5, 6, 7, 8)
+
+
+@pytest.mark.parametrize(
+    ("moved", "shutdown", "pending", "doubt"),
+    [
+        pytest.param(0, FIRST, True, None, id="nothing happened"),
+        pytest.param(5, FIRST, True, None, id="the clock was corrected forward"),
+        pytest.param(-5, FIRST, True, None, id="the clock was corrected back"),
+        pytest.param(60, FIRST, True, None, id="a minute forward"),
+        pytest.param(-3600, FIRST, True, None, id="an hour back"),
+        pytest.param(3600 * 8, SECOND, False, None, id="restarted"),
+        pytest.param(3600 * 8, FIRST, True, "its clock was set forward", id="hours forward, or a loss of power"),
+        pytest.param(-3600, SECOND, True, "its clock was set back", id="restarted, and the clock was set back"),
+        pytest.param(3600 * 8, None, False, None, id="restarted, and no second witness"),
+        pytest.param(5, None, True, None, id="corrected, and no second witness"),
+    ],
+)
+def test_two_witnesses_of_a_restart(moved: int, shutdown: Any, pending: bool, doubt: str | None) -> None:
+    note = Note(BOOT, {A: ABSENT}, written=NOW, shutdown=FIRST)
+    windows = FakeWindows({A.key: {"A": dword(1)}})
+    if shutdown:
+        windows.hive.make(SHUTDOWN_TIME.key)
+        windows.hive.set(SHUTDOWN_TIME.key, SHUTDOWN_TIME.name, Value(Type.REG_BINARY, shutdown))
+    found = settle(note, BOOT + datetime.timedelta(seconds=moved), Reader(registry_of(windows)))
+    assert found.restart_pending is pending
+    assert found.restarted is not pending
+    assert (doubt or "") in (found.warning or "")
+    assert bool(found.warning) is bool(doubt)
+
+
+@pytest.mark.parametrize(
+    ("moved", "pending"), [(0, True), (5, True), (-5, True), (300, True), (-86400, True), (3600, False)]
+)
+def test_notes_of_version_0_1(moved: int, pending: bool) -> None:
+    """They know the boot time only: what may be a correction of the clock counts as no restart."""
+    windows = FakeWindows({A.key: {"A": dword(1)}})
+    found = settle(Note(BOOT, {A: ABSENT}), BOOT + datetime.timedelta(seconds=moved), Reader(registry_of(windows)))
+    assert found.restart_pending is pending
+    assert windows.count("GetBinaryValue") == 0
+
+
+def test_a_time_of_shutdown_that_may_not_be_read_is_no_witness() -> None:
+    windows = FakeWindows({A.key: {"A": dword(1)}, SHUTDOWN_TIME.key: {}})
+    windows.trouble = lambda call: Trouble(code=5) if call.name == SHUTDOWN_TIME.name else None
+    note = Note(BOOT, {A: ABSENT}, written=NOW, shutdown=FIRST)
+    assert not settle(note, LATER, Reader(registry_of(windows))).restart_pending
