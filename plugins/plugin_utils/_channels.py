@@ -11,33 +11,27 @@ same options without its runspace. Nothing is started on the host.
 
 from __future__ import annotations
 
-import http.client
-import re
-import ssl
+import abc
+import importlib
+import sys
+import time
 import typing as t
 
-from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible.errors import AnsibleConnectionFailure
 
-from . import _soap
-from ._errors import (
-    ConnectionLost,
-    ExchangeTlsError,
-    LoginRefused,
-    OptionError,
-    SecurityContextLost,
-    Unreachable,
-)
-
-try:
-    import requests
-    from urllib3.exceptions import NewConnectionError
-except ImportError as exc:  # pragma: no cover - both come with pywinrm and with pypsrp
-    REQUESTS_ERROR: ImportError | None = exc
-else:
-    REQUESTS_ERROR = None
+from . import _explain
+from ._errors import ExchangeTlsError, LoginRefused, OptionError, Unreachable, WsmanFault
+from ._line import Line
+from ._login import Login, login_failed
 
 # A shell id that no host hands out; it keeps winrm's _connect() from opening a shell.
 _NO_SHELL = "mailops.exchange_tls: no shell wanted"
+# A whole exchange (connecting, the steps of a login, the last byte) in timeouts of the connection, which count from
+# one packet to the next.
+_WHOLE = 2.0
+# What sends the password as it is where TLS does not hide it.
+_IN_THE_CLEAR = ("basic", "plaintext", "ssl")
+_LIBRARIES = {"winrm": ("winrm", "pywinrm"), "psrp": ("pypsrp", "pypsrp")}
 
 
 class Channel(t.Protocol):
@@ -52,67 +46,120 @@ class Channel(t.Protocol):
     def reconnect(self) -> None:
         """Forgets the login: the next message opens a new one."""
 
-    def limit(self, seconds: float) -> None:
-        """No message waits longer than this for a connection or for its answer (for polling)."""
+    def limit(self, seconds: float | None = None, left: float | None = None) -> None:
+        """No message waits longer than ``seconds`` for a connection or for the next part of its answer, and ``left``
+        seconds from now the time is over for all messages. None: as the connection has it, and without an end."""
 
 
 def open_channel(connection: t.Any) -> Channel:
     """A channel over the connection plugin of the task. Nothing is sent yet."""
-    if REQUESTS_ERROR is not None:
-        raise ExchangeTlsError(f"The Python library requests is missing on the controller: {REQUESTS_ERROR}")
-    transport = str(getattr(connection, "transport", ""))
-    if transport == "winrm":
-        return WinrmChannel(connection)
-    if transport == "psrp":
-        return PsrpChannel(connection)
-    raise OptionError(
-        f"The connection plugin {transport!r} cannot carry WS-Management. Set ansible_connection to "
-        "'ansible.builtin.winrm' (needs pywinrm) or 'ansible.builtin.psrp' (needs pypsrp) for this host."
-    )
+    plugin = str(getattr(connection, "transport", ""))
+    if plugin not in _LIBRARIES:
+        raise OptionError(
+            f"The connection plugin {plugin!r} cannot carry WS-Management. Set ansible_connection to "
+            "'ansible.builtin.winrm' (needs pywinrm) or 'ansible.builtin.psrp' (needs pypsrp) for this host."
+        )
+    module, package = _LIBRARIES[plugin]
+    try:
+        importlib.import_module(module)
+    except ImportError as exc:
+        raise ExchangeTlsError(
+            f"The connection plugin {plugin} needs the Python library {package} on the controller ({exc}). Install it "
+            f"into the Python that runs Ansible: {sys.executable} -m pip install {package}"
+        ) from None
+    return WinrmChannel(connection) if plugin == "winrm" else PsrpChannel(connection)
 
 
-class WinrmChannel:
-    """ansible.builtin.winrm: pywinrm's Protocol as the plugin sets it up, with kinit, extras and all."""
+class _Carrier(abc.ABC):
+    """What both channels share: one line, its limits, and errors in our words."""
+
+    endpoint: str
+    operation_timeout: int
 
     def __init__(self, connection: t.Any) -> None:
         self._connection = connection
-        self._limit: float | None = None
-        self._transports: list[str] | None = None
+        self._line = Line()
+        # attributes of the library's transport, with what the connection has for them
+        self._timeouts: dict[str, float] = {}
+        self._longest: float | None = None
+        self._until: float | None = None
         self._open()
 
+    @abc.abstractmethod
     def _open(self) -> None:
-        connection = self._connection
-        if not connection.protocol:
-            connection.shell_id = connection.shell_id or _NO_SHELL
-            try:
-                connection._connect()
-            except AnsibleConnectionFailure as exc:
-                raise Unreachable(self._scrub(f"Cannot log in over winrm: {exc}")) from None
-            finally:
-                # a real shell keeps its id, so that the plugin's close() deletes it
-                if connection.shell_id == _NO_SHELL:
-                    connection.shell_id = None
-        if self._transports is None:
-            self._transports = list(connection._winrm_transport)
-        protocol = connection.protocol
-        self.endpoint: str = protocol.transport.endpoint
-        self.operation_timeout = int(protocol.operation_timeout_sec)
-        if self._limit is not None:
-            protocol.transport.read_timeout_sec = self._limit
+        """Makes a login ready where there is none."""
+
+    @abc.abstractmethod
+    def _carry(self, message: bytes) -> bytes:
+        """The library's own sending."""
+
+    @property
+    @abc.abstractmethod
+    def _how(self) -> str:
+        """The library's name for the way to log in."""
+
+    @property
+    @abc.abstractmethod
+    def _transport(self) -> t.Any | None:
+        """The library's transport, None where no login is ready."""
+
+    def post(self, message: bytes, doing: str) -> bytes:
+        left = None if self._until is None else self._until - time.monotonic()
+        if left is not None and left <= 0:
+            raise Unreachable(f"{doing}: not sent, the time for it is over")
+        self._open()
+        whole = _WHOLE * max(self._within(seconds) for seconds in self._timeouts.values())
+        return _explain.answer(
+            lambda: self._carry(message), doing, self._line, self._login, whole if left is None else min(whole, left)
+        )
+
+    def limit(self, seconds: float | None = None, left: float | None = None) -> None:
+        self._longest = seconds
+        self._until = None if left is None else time.monotonic() + left
+        self._keep_limits()
+
+    def _keep_limits(self) -> None:
+        if self._transport is not None:
+            for name, seconds in self._timeouts.items():
+                setattr(self._transport, name, self._within(seconds))
+
+    def _within(self, seconds: float) -> float:
+        return seconds if self._longest is None else min(seconds, self._longest)
+
+    @property
+    def _login(self) -> Login:
+        user, password = (self._connection.get_option(name) for name in ("remote_user", "remote_password"))
+        endpoint = getattr(self, "endpoint", "")
+        return Login(self._how, endpoint, *("" if item is None else str(item) for item in (user, password)))
+
+
+class WinrmChannel(_Carrier):
+    """ansible.builtin.winrm: pywinrm's Protocol as the plugin sets it up, with kinit, extras and all.
+
+    Of several transports the next one is tried only until one has worked, only after a login that was refused (then
+    the host has not looked at the message), and never one that gives the password away.
+    """
+
+    def __init__(self, connection: t.Any) -> None:
+        self._transports: list[str] = []
+        self._left_out: list[str] = []
+        self._refusals: list[str] = []
+        self._proven = False
+        self._adopted: t.Any = None
+        super().__init__(connection)
 
     def post(self, message: bytes, doing: str) -> bytes:
         while True:
             try:
-                if self._connection.protocol is None:
-                    self._open()
-                return _send(lambda: self._connection.protocol.transport.send_message(message), doing, self._scrub)
-            except (LoginRefused, _AuthenticationFailed):
-                # the plugin's own fallback (kerberos, then basic) happens when it opens its shell; we open none
-                if not self._transports or len(self._transports) < 2:
-                    raise
-                self._transports = self._transports[1:]
-                self._connection.set_option("transport", self._transports)
-                self.reconnect()
+                answer = super().post(message, doing)
+            except LoginRefused as exc:
+                self._next_transport(exc)
+            except WsmanFault:
+                self._proven = True
+                raise
+            else:
+                self._proven = True
+                return answer
 
     def reconnect(self) -> None:
         connection = self._connection
@@ -121,47 +168,99 @@ class WinrmChannel:
         connection.protocol = None
         connection._connected = False
 
-    def limit(self, seconds: float) -> None:
-        self._limit = seconds
-        if self._connection.protocol is not None:
-            self._connection.protocol.transport.read_timeout_sec = seconds
+    def _open(self) -> None:
+        if not self._transports:
+            self._choose_transports()
+        while self._connection.protocol is None:
+            try:
+                self._connect()
+            except LoginRefused as exc:
+                self._next_transport(exc)
+        if self._connection.protocol is not self._adopted:
+            self._adopt(self._connection.protocol)
 
-    def _scrub(self, message: str) -> str:
-        return _without_secret(message, self._connection.get_option("remote_password"))
+    def _adopt(self, protocol: t.Any) -> None:
+        self._adopted = protocol
+        self.endpoint = protocol.transport.endpoint
+        self.operation_timeout = int(protocol.operation_timeout_sec)
+        self._timeouts = {"read_timeout_sec": float(protocol.transport.read_timeout_sec)}
+        self._line = Line.of(protocol.transport)
+        self._watch(protocol.transport)
+        self._keep_limits()
+
+    def _choose_transports(self) -> None:
+        connection = self._connection
+        if connection.protocol is not None:
+            # it works already: another item of a loop, or a task of another collection
+            self._transports, self._proven = [connection.protocol.transport.auth_method], True
+            return
+        # the plugin's own choice, which it makes again when it connects
+        connection._build_winrm_kwargs()
+        transports = list(connection._winrm_transport)
+        if str(connection._winrm_scheme).lower() == "http" and transports[0] not in _IN_THE_CLEAR:
+            self._left_out = [name for name in transports if name in _IN_THE_CLEAR]
+        self._transports = [name for name in transports if name not in self._left_out]
+
+    def _connect(self) -> None:
+        connection = self._connection
+        # one at a time: the plugin would go on to the next one where the libraries of the first are missing
+        connection.set_option("transport", self._transports[:1])
+        connection.shell_id = connection.shell_id or _NO_SHELL
+        try:
+            connection._connect()
+        except AnsibleConnectionFailure as exc:
+            raise login_failed(exc, "Logging in over winrm", self._login) from None
+        finally:
+            # a real shell keeps its id, so that the plugin's close() deletes it
+            if connection.shell_id == _NO_SHELL:
+                connection.shell_id = None
+
+    def _next_transport(self, refusal: LoginRefused) -> None:
+        """Goes on to the next transport, or raises the error with what all of them said."""
+        if self._proven or len(self._transports) < 2:
+            message = refusal.message
+            if self._refusals:
+                message += f" Before: {' '.join(self._refusals)}"
+            if self._left_out and not self._proven:
+                message += (
+                    f" {self._left_out[0]} was not tried, since it sends the password in the clear over http; where "
+                    f"that is wanted, set ansible_winrm_transport to {self._left_out[0]} alone."
+                )
+            raise LoginRefused(message) from None
+        self._refusals.append(f"{self._transports.pop(0)}: {refusal.message}")
+        self.reconnect()
+
+    def _watch(self, transport: t.Any) -> None:
+        """pywinrm logs in while it builds its session; the line must be there before."""
+        line, set_up = self._line, transport.setup_encryption
+
+        def setup_encryption(*args: t.Any) -> None:
+            line.watch(transport.session)
+            set_up(*args)
+
+        transport.setup_encryption = setup_encryption
+
+    def _carry(self, message: bytes) -> bytes:
+        transport = self._connection.protocol.transport
+        self._line.watch(transport.build_session())
+        return bytes(transport.send_message(message))
+
+    @property
+    def _transport(self) -> t.Any | None:
+        protocol = self._connection.protocol
+        return None if protocol is None else protocol.transport
+
+    @property
+    def _how(self) -> str:
+        return self._transports[0] if self._transports else "winrm"
 
 
-class PsrpChannel:
+class PsrpChannel(_Carrier):
     """ansible.builtin.psrp: pypsrp's WSMan with the plugin's options, and no runspace."""
 
     def __init__(self, connection: t.Any) -> None:
-        self._connection = connection
-        self._limit: float | None = None
         self._wsman: t.Any = None
-        self._open()
-
-    def _open(self) -> None:
-        try:
-            from pypsrp.wsman import WSMan
-        except ImportError as exc:
-            raise ExchangeTlsError(
-                f"The connection plugin psrp needs the Python library pypsrp on the controller: {exc}"
-            ) from None
-        connection = self._connection
-        # the plugin's own translation of its options: the same on ansible-core 2.16 to 2.22
-        connection._build_kwargs()
-        try:
-            self._wsman = WSMan(**connection._psrp_conn_kwargs)
-        except Exception as exc:  # pypsrp raises ValueError and its own types for options that do not fit together
-            raise OptionError(self._scrub(f"The psrp connection options do not fit together: {exc}")) from None
-        self.endpoint: str = self._wsman.transport.endpoint
-        self.operation_timeout = int(self._wsman.operation_timeout)
-        if self._limit is not None:
-            self.limit(self._limit)
-
-    def post(self, message: bytes, doing: str) -> bytes:
-        if self._wsman is None:
-            self._open()
-        return _send(lambda: self._wsman.transport.send(message), doing, self._scrub)
+        super().__init__(connection)
 
     def reconnect(self) -> None:
         if self._wsman is not None:
@@ -169,145 +268,44 @@ class PsrpChannel:
             self._wsman.close()
         self._wsman = None
 
-    def limit(self, seconds: float) -> None:
-        self._limit = seconds
+    def _open(self) -> None:
         if self._wsman is not None:
-            self._wsman.transport.connection_timeout = seconds
-            self._wsman.transport.read_timeout = seconds
+            return
+        from pypsrp.wsman import WSMan
 
-    def _scrub(self, message: str) -> str:
-        return _without_secret(message, self._connection.get_option("remote_password"))
+        connection = self._connection
+        # the plugin's own translation of its options: the same on ansible-core 2.16 to 2.22
+        connection._build_kwargs()
+        try:
+            self._wsman = WSMan(**connection._psrp_conn_kwargs)
+        except Exception as exc:  # pypsrp raises ValueError and its own types for options that do not fit together
+            reason = self._login.told(exc)
+            raise OptionError(f"The psrp connection options do not fit together: {reason}") from None
+        transport = self._wsman.transport
+        self.endpoint = transport.endpoint
+        self.operation_timeout = int(self._wsman.operation_timeout)
+        self._timeouts = {name: getattr(transport, name) for name in ("connection_timeout", "read_timeout")}
+        if self._longest is not None:
+            # whoever sets limits repeats himself, and the pauses of pypsrp are outside of all limits
+            transport.reconnection_retries = 0
+        line = self._line = Line.of(transport)
+        build = transport._build_session
 
+        def build_session() -> t.Any:
+            session = build()
+            line.watch(session)
+            return session
 
-_CHECK_ADDRESS = (
-    "Check that the host is up, its address and port (ansible_host, ansible_port), and firewalls in between."
-)
+        transport._build_session = build_session
+        self._keep_limits()
 
+    def _carry(self, message: bytes) -> bytes:
+        return bytes(self._wsman.transport.send(message))
 
-class _AuthenticationFailed(LoginRefused):
-    """The login could not even be attempted (no ticket, no library)."""
+    @property
+    def _transport(self) -> t.Any | None:
+        return None if self._wsman is None else self._wsman.transport
 
-
-def _send(send: t.Callable[[], bytes], doing: str, scrub: t.Callable[[str], str]) -> bytes:
-    """Runs a library's send and says in our words what went wrong.
-
-    The distinction that matters: was the request surely not carried out (:class:`Unreachable`), or perhaps
-    (:class:`ConnectionLost`)?
-    """
-    try:
-        return send()
-    except requests.exceptions.SSLError as exc:
-        # an end without a reason may also come while the host answers
-        cut_off = any(isinstance(item, (ssl.SSLEOFError, ssl.SSLZeroReturnError)) for item in _chain(exc))
-        kind = ConnectionLost if cut_off else Unreachable
-        raise kind(
-            scrub(
-                f"{doing}: the TLS connection to the host failed: {_reason(exc)}. Check that the port speaks https, "
-                "the WinRM certificate, and the CA settings of the connection (ansible_winrm_ca_trust_path or "
-                "ansible_psrp_ca_cert)."
-            )
-        ) from None
-    except requests.exceptions.ProxyError as exc:
-        raise Unreachable(scrub(f"{doing}: the proxy failed: {_reason(exc)}")) from None
-    except requests.exceptions.ConnectTimeout:
-        raise Unreachable(f"{doing}: the host did not accept a connection in time. {_CHECK_ADDRESS}") from None
-    except requests.exceptions.Timeout:
-        raise ConnectionLost(
-            f"{doing}: the host accepted the request but did not answer in time. It hangs or is overloaded, something "
-            "in between swallows the answer, or the timeouts of the connection are too short."
-        ) from None
-    except requests.exceptions.RequestException as exc:
-        if isinstance(exc, ValueError):
-            # requests says so of URLs that make no sense
-            raise OptionError(
-                scrub(f"{doing}: the address of the host or of the proxy cannot be used: {_reason(exc)}")
-            ) from None
-        if any(isinstance(item, NewConnectionError) for item in _chain(exc)):
-            raise Unreachable(scrub(f"{doing}: cannot connect to the host: {_reason(exc)}. {_CHECK_ADDRESS}")) from None
-        hint = ". Look whether the host restarts, and what is between it and the controller"
-        if exc.request is not None and str(exc.request.url).startswith("https:"):
-            hint += (
-                "; a host whose TLS versions or cipher suites do not suit the controller ends connections like this too"
-            )
-        raise ConnectionLost(
-            scrub(f"{doing}: the connection broke before an answer came: {_reason(exc)}{hint}.")
-        ) from None
-    except (AnsibleError, ExchangeTlsError):
-        raise
-    except (UnicodeError, LookupError) as exc:
-        # the libraries take the shape of an answer for granted
-        error = _soap.unreadable(scrub(f"its text is not in the encoding that it should have ({exc})"), doing)
-        error.answer = exc.object if isinstance(exc, UnicodeDecodeError) else None
-        raise error from None
-    except Exception as exc:
-        name = type(exc).__name__
-        # pywinrm: InvalidCredentialsError, pypsrp: AuthenticationError; both: WinRMTransportError(protocol, code, text)
-        if name in ("InvalidCredentialsError", "AuthenticationError"):
-            raise LoginRefused(
-                f"{doing}: the host rejected the credentials (HTTP 401). Check user, password and the allowed "
-                "authentication (ansible_winrm_transport or ansible_psrp_auth); basic works for local accounts only."
-            ) from None
-        if name == "WinRMTransportError":
-            body = str(getattr(exc, "response_text", ""))
-            answered = _http_error(int(getattr(exc, "code", 0)), body, doing)
-            answered.answer = body.encode()
-            raise answered from None
-        raise _AuthenticationFailed(scrub(f"{doing}: the login failed on the controller: {name}: {exc}")) from None
-
-
-def _http_error(status: int, body: str, doing: str) -> ExchangeTlsError:
-    document = body.encode()
-    fault = _soap.find_fault(document, doing)
-    if fault is not None:
-        return fault
-    empty = not document.strip()
-    if status == 400 and empty:
-        return SecurityContextLost(
-            f"{doing}: the host no longer knows our login (HTTP 400). If this stays, use https or Kerberos."
-        )
-    if status == 500 and empty:
-        return Unreachable(
-            f"{doing}: the host refuses unencrypted messages (HTTP 500 without content). Use NTLM or Kerberos with "
-            "message encryption, or https."
-        )
-    if status == 404:
-        return Unreachable(
-            f"{doing}: nothing serves WS-Management there (HTTP 404). Check port and path, and that the WinRM "
-            "listener is bound to this address."
-        )
-    what = "" if empty else f", {_soap.describe(document)}"
-    return Unreachable(
-        f"{doing}: HTTP {status}{what}; this is not a working WinRM service (a proxy, or still starting?)"
-    )
-
-
-def _chain(exc: BaseException) -> t.Iterator[BaseException]:
-    """The exception, what it wraps (urllib3 puts it into args and ``reason``) and what caused it."""
-    seen: list[BaseException] = []
-    todo: list[t.Any] = [exc]
-    while todo:
-        item = todo.pop()
-        if isinstance(item, BaseException) and item not in seen:
-            seen.append(item)
-            todo += [*item.args, getattr(item, "reason", None), item.__cause__, item.__context__]
-    return iter(seen)
-
-
-def _reason(exc: BaseException) -> str:
-    """The innermost sentence of nested library errors, without addresses of Python objects."""
-    told = [
-        # a host that closes the connection is an OSError without a number
-        str(item) if isinstance(item, http.client.HTTPException) else str(item.strerror)
-        for item in _chain(exc)
-        if isinstance(item, http.client.HTTPException) or (isinstance(item, OSError) and item.strerror)
-    ]
-    message = told[-1] if told else str(exc)
-    return re.sub(r"<[^<>]* at 0x[0-9a-f]+>(: )?", "", message)
-
-
-def _without_secret(message: str, secret: t.Any) -> str:
-    if isinstance(secret, str) and secret:
-        # as it is, and as Python shows it inside other values
-        for form in (secret, repr(secret)[1:-1]):
-            message = message.replace(form, "********")
-    return re.sub(r"//[^/@\s]+@", "//********@", message)
+    @property
+    def _how(self) -> str:
+        return str(self._connection.get_option("auth") or "psrp")

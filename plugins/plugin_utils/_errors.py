@@ -52,8 +52,17 @@ class Unreachable(ExchangeTlsError):
     kind = "unreachable"
 
 
+class HostBusy(Unreachable):
+    """HTTP 429 or 503: not now. ``retry_after``: the seconds that the host asks to wait, None where it says nothing."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class LoginRefused(Unreachable):
-    """HTTP 401: the credentials were rejected."""
+    """The login failed, at the host (HTTP 401) or before it (no ticket). The host has surely not looked at the
+    message: it checks the login first."""
 
     kind = "login_refused"
 
@@ -74,6 +83,12 @@ class UnexpectedAnswer(ExchangeTlsError):
     """The host answered something that is not the WS-Management message that was asked for."""
 
     kind = "unexpected_answer"
+
+
+class IncompleteAnswer(UnexpectedAnswer):
+    """The host ended a list without saying that it is complete: what is missing in it may exist all the same."""
+
+    kind = "incomplete_answer"
 
 
 class WsmanFault(ExchangeTlsError):

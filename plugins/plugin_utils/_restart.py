@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import re
 import time
 import typing as t
 
-from . import _wmi
+from . import _services, _wmi
 from ._errors import (
     AccessDenied,
     ConnectionLost,
     ExchangeTlsError,
     LoginRefused,
     OperationTimedOut,
-    OptionError,
     UnexpectedAnswer,
     Unreachable,
     WsmanFault,
 )
+from ._services import services_to_wait_for
+from ._text import NAME, visible
 from ._windows import OperatingSystem, booted_again, read_operating_system, utc_text
 from ._wsman import Session
 
@@ -34,6 +34,10 @@ _PLANNED_MAINTENANCE = 0x80040001
 
 SHUTDOWN_IN_PROGRESS = 1115
 SHUTDOWN_SCHEDULED = 1190
+_REFUSED = {
+    5: "the account may not shut the host down; use a member of its Administrators group",
+    1314: "the account lacks the privilege to shut the host down from the network",
+}
 
 # What a host on its way down or up may answer, or not.
 _ON_THE_WAY = (Unreachable, WsmanFault, UnexpectedAnswer)
@@ -42,21 +46,24 @@ _ON_THE_WAY = (Unreachable, WsmanFault, UnexpectedAnswer)
 _POLL_TIMEOUT = 10.0
 _POLL_PAUSE = 2.0
 _LONGEST_PAUSE = 60.0
+# What the last look at the host may take beyond the deadline, so that one that has just come back is seen.
+_GRACE = 3.0
+# So many services are named in a message.
+_NAMED = 20
 # How long a host may go on as if nothing had happened after a request that it did not answer.
 _ASK_AGAIN = 60.0
-
-
-@dataclasses.dataclass(frozen=True)
-class _Service:
-    name: str
-    start_mode: str
-    state: str
 
 
 class RestartFailed(ExchangeTlsError):
     """The host did not come back as it should within the time."""
 
     kind = "restart_failed"
+
+
+class RestartRefused(RestartFailed):
+    """Windows does not restart for this account; nothing has happened to the host."""
+
+    kind = "restart_refused"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,8 +117,23 @@ class Restarter:
         """Restarts and waits. Raises :class:`RestartFailed` when the deadline passes, with what was seen last."""
         self._started = self._clock()
         deadline = self._started + wishes.timeout
+        # until it is asked to restart, the host may take the time that its connection gives it
+        self._session.limit(left=wishes.timeout)
+        try:
+            return self._run(wishes, before, deadline)
+        finally:
+            self._session.limit()
+
+    def _run(self, wishes: Wishes, before: OperatingSystem | None, deadline: float) -> Outcome:
         system = before or read_operating_system(self._session)
-        services = self._services_to_wait_for(wishes.services)
+        services = services_to_wait_for(self._session, wishes.services)
+        if wishes.services and not services:
+            self._say(f"no automatic service runs that {', '.join(wishes.services)} stands for; waiting for none")
+        if self._clock() >= deadline:
+            raise RestartFailed(
+                f"Looking for its services took the host longer than {wishes.timeout:.0f} seconds; nothing was "
+                "restarted. Raise 'timeout', or try again when the host is less busy."
+            )
         answered = self._ask(wishes)
         self.asked = True
         self._say(
@@ -120,34 +142,17 @@ class Restarter:
         )
         self.boot_after = boot_after = self._wait_for_boot(system.last_boot, deadline, wishes, answered)
         self._say(f"is back, booted {utc_text(boot_after)}")
-        self._wait_for_services(services, deadline, wishes.timeout)
+        self._wait_for_services(services, wishes, deadline)
         return Outcome(system.last_boot, boot_after, self.elapsed, services)
 
     # --- before ----------------------------------------------------------------------------------------------------
-
-    def _services_to_wait_for(self, wanted: tuple[str, ...]) -> tuple[str, ...]:
-        """The services behind names and patterns. A pattern stands for automatic services that run now: one that an
-        administrator has stopped is not expected to run afterwards. A name must exist."""
-        found = self._services(wanted)
-        named = {name.lower() for name in wanted if not _is_pattern(name)}
-        unknown = [name for name in wanted if name.lower() in named and name.lower() not in found]
-        if unknown:
-            raise OptionError(
-                f"The host has no service named {', '.join(unknown)}; nothing was restarted. 'services' takes service "
-                "names (as 'sc query' shows them), not display names."
-            )
-        return tuple(
-            sorted(
-                service.name
-                for folded, service in found.items()
-                if folded in named or (service.start_mode == "Auto" and service.state == "Running")
-            )
-        )
 
     def _ask(self, wishes: Wishes) -> bool:
         """Requests the restart; False where no answer came, so that nobody knows whether the host has heard it."""
         try:
             code = self._shutdown(wishes)
+        except AccessDenied as exc:
+            raise RestartRefused(f"Windows refused to restart: {exc.message}", **exc.details) from None
         except (ConnectionLost, OperationTimedOut) as exc:
             # a forced restart may cut its own answer off; whether it happened is seen from the boot time
             self._say(
@@ -159,11 +164,10 @@ class Restarter:
         elif code == SHUTDOWN_SCHEDULED:
             self._say("a shutdown is already scheduled; waiting for it ('shutdown /a' on the host would cancel it)")
         elif code != 0:
-            cure = {
-                5: "the account may not shut the host down; use a member of its Administrators group",
-                1314: "the account lacks the privilege to shut the host down from the network",
-            }.get(code, "see the Win32 error codes")
-            raise RestartFailed(f"Windows refused to restart: Win32Shutdown returned {code}: {cure}.", return_code=code)
+            cure = _REFUSED.get(code, "see the Win32 error codes")
+            raise RestartRefused(
+                f"Windows refused to restart: Win32Shutdown returned {code}: {cure}.", return_code=code
+            )
         return True
 
     def _shutdown(self, wishes: Wishes) -> int:
@@ -219,7 +223,7 @@ class Restarter:
                 last_boot = read_operating_system(self._session).last_boot
             except _ON_THE_WAY as exc:
                 seen = exc.message
-                refused = refused + 1 if isinstance(exc, LoginRefused) else 0
+                refused += isinstance(exc, LoginRefused)
                 if not went_down:
                     went_down = True
                     self._say("is going down")
@@ -240,48 +244,34 @@ class Restarter:
                 min(_POLL_PAUSE * 2**refused, _LONGEST_PAUSE),
             )
 
-    def _wait_for_services(self, names: tuple[str, ...], deadline: float, timeout: float) -> None:
+    def _wait_for_services(self, names: tuple[str, ...], wishes: Wishes, deadline: float) -> None:
         if not names:
             return
         more = {0: "", 1: " and 1 more service"}.get(len(names) - 1, f" and {len(names) - 1} more services")
-        self._say(f"waiting for {names[0]}{more}")
+        self._say(f"waiting for {visible(names[0], NAME)}{more}")
         while True:
             self._limit(deadline)
             try:
-                found = self._services(names)
+                found = _services.find(self._session, wishes.services)
             except _ON_THE_WAY as exc:
                 self._session.channel.reconnect()
                 waiting = [f"(no answer: {exc.message.rstrip('.')})"]
             else:
                 states = {name: found[name.lower()].state if name.lower() in found else "missing" for name in names}
-                waiting = [f"{name} ({state})" for name, state in states.items() if state != "Running"]
+                waiting = [f"{visible(name, NAME)} ({state})" for name, state in states.items() if state != "Running"]
             if not waiting:
                 return
             self._pause(
                 deadline,
-                f"The host is back, but after {timeout:.0f} seconds these services do not run: {', '.join(waiting)}. "
-                "Start them or look at the event log; then run the play again: it restarts the host once more.",
+                f"The host is back, but after {wishes.timeout:.0f} seconds these services do not run: "
+                f"{_some(waiting)}. Start them or look at the event log; then run the play again: it restarts the "
+                "host once more.",
             )
-
-    def _services(self, names: t.Sequence[str]) -> dict[str, _Service]:
-        """The services that names and patterns stand for, by lower-case name (one request, none for no names)."""
-        if not names:
-            return {}
-        where = " OR ".join(
-            f"Name LIKE '{_quoted(name).replace('*', '%')}'" if _is_pattern(name) else f"Name='{_quoted(name)}'"
-            for name in names
-        )
-        wql = f"SELECT * FROM Win32_Service WHERE {where}"  # noqa: S608 - WQL, read-only, quoted
-        services = [
-            _Service(item.string("Name") or "", item.string("StartMode") or "", item.string("State") or "")
-            for item in _wmi.query(self._session, wql)
-        ]
-        # LIKE has wildcards of its own (_ for any character), which are not meant
-        return {service.name.lower(): service for service in services if _is_meant(service.name, names)}
 
     def _limit(self, deadline: float) -> None:
         """No question outlives the deadline by much; a lost one is asked twice."""
-        self._session.channel.limit(min(_POLL_TIMEOUT, max(1.0, (deadline - self._clock()) / 2)))
+        left = max(0.0, deadline - self._clock())
+        self._session.limit(min(_POLL_TIMEOUT, max(1.0, left / 2)), left + _GRACE)
 
     def _pause(self, deadline: float, failure: str, pause: float = _POLL_PAUSE) -> None:
         left = deadline - self._clock()
@@ -290,15 +280,6 @@ class Restarter:
         self._sleep(min(pause, left))
 
 
-def _is_pattern(name: str) -> bool:
-    return "*" in name
-
-
-def _is_meant(service: str, names: t.Iterable[str]) -> bool:
-    expressions = (".*".join(map(re.escape, name.split("*"))) for name in names)
-    return any(re.fullmatch(expression, service, re.IGNORECASE) for expression in expressions)
-
-
-def _quoted(name: str) -> str:
-    """A name inside a WQL string literal."""
-    return name.replace("\\", "\\\\").replace("'", "\\'")
+def _some(items: list[str]) -> str:
+    more = len(items) - _NAMED
+    return ", ".join(items[:_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -10,6 +10,8 @@ Pure: bytes in, bytes out. The facts are in [MS-WSMV] and in captures of Windows
 from __future__ import annotations
 
 import dataclasses
+import html
+import itertools
 import re
 import typing as t
 import uuid
@@ -17,6 +19,7 @@ import xml.etree.ElementTree as ET
 
 from . import _xml
 from ._errors import AccessDenied, OperationTimedOut, UnexpectedAnswer, WsmanFault
+from ._text import MESSAGE, NAME, visible
 from ._xml import Element
 
 NS_SOAP = "http://www.w3.org/2003/05/soap-envelope"
@@ -98,11 +101,18 @@ def open_answer(document: bytes, *, message_id: uuid.UUID, doing: str) -> Elemen
         fault = _xml.child(body, "Fault")
         if fault is not None:
             raise fault_of(fault, doing)
-        relates_to = _xml.text(_xml.child(_xml.child(root, "Header"), "RelatesTo"))
-        if relates_to is not None and relates_to.rpartition(":")[2].lower() != str(message_id):
-            raise UnexpectedAnswer(f"{doing}: the answer belongs to another request ({relates_to})")
+        others = _other_requests(_xml.child(root, "Header"), message_id)
+        if others:
+            raise UnexpectedAnswer(f"{doing}: the answer belongs to another request ({visible(others[0], NAME)})")
         return body
     raise UnexpectedAnswer(f"{doing}: the answer is not a SOAP message but {describe(document)}")
+
+
+def _other_requests(header: Element | None, message_id: uuid.UUID) -> list[str]:
+    """What the answer relates to, where our request is not among it: an answer may relate to several messages."""
+    told = [_xml.text(item) for item in (() if header is None else header) if local_name_is(item, "RelatesTo")]
+    named = [text for text in told if text is not None]
+    return [] if any(text.rpartition(":")[2].lower() == str(message_id) for text in named) else named
 
 
 def find_fault(document: bytes, doing: str) -> WsmanFault | None:
@@ -122,8 +132,18 @@ def describe(document: bytes) -> str:
     head = document[:4000].decode("utf-8", "replace")
     if is_web_page(document):
         title = re.search(r"<title[^<>]*>([^<]*)", head, re.IGNORECASE)
-        return f"a web page titled {title[1].strip()[:100]!r}" if title else "a web page"
+        said = html.unescape(title[1]).strip() if title else ""
+        return f"a web page titled '{visible(said, 100)}'" if said else "a web page"
     return f"{len(document)} bytes that begin with {head[:60]!r}"
+
+
+def instead(document: bytes) -> str:
+    """The sentence on something that is no answer of WinRM at all."""
+    what = describe(document) if document.strip() else "an empty answer"
+    return (
+        f"{what} came instead of an answer of WinRM. Check the address of the host, port and path, and what proxy is "
+        "in between (http_proxy, no_proxy)."
+    )
 
 
 def unreadable(why: str, doing: str) -> UnexpectedAnswer:
@@ -135,7 +155,7 @@ def unreadable(why: str, doing: str) -> UnexpectedAnswer:
 
 
 def is_web_page(document: bytes) -> bool:
-    return b"<html" in document[:4000].lower()
+    return re.search(rb"<(?:!doctype\s+)?html[\s>]", document[:4000], re.IGNORECASE) is not None
 
 
 def local_name_is(element: Element, name: str) -> bool:
@@ -176,7 +196,7 @@ _CURES: dict[int, str] = {
 def fault_of(fault: Element, doing: str) -> WsmanFault:
     """One exception for all the shapes Windows has for errors (wsman.md 1.6)."""
     code = _xml.child(fault, "Code")
-    subcode = _strip_prefix(_xml.text(_xml.child(_xml.child(code, "Subcode"), "Value")))
+    subcode = _name(_xml.text(_xml.child(_xml.child(code, "Subcode"), "Value")))
     detail = _xml.child(fault, "Detail")
     wsman_code = provider = provider_id = wmi_code = None
     said = [_xml.text(_xml.child(fault, "Reason"))]
@@ -200,7 +220,7 @@ def fault_of(fault: Element, doing: str) -> WsmanFault:
         for part in (
             f"code {number}" if number is not None else None,
             subcode,
-            f"provider {provider or provider_id}" if provider or provider_id else None,
+            f"provider {visible(provider or provider_id, NAME)}" if provider or provider_id else None,
         )
         if part
     )
@@ -212,7 +232,7 @@ def fault_of(fault: Element, doing: str) -> WsmanFault:
     kind = AccessDenied if denied else OperationTimedOut if timed_out else WsmanFault
     return kind(
         message,
-        code=_strip_prefix(_xml.text(_xml.child(code, "Value"))),
+        code=_name(_xml.text(_xml.child(code, "Value"))),
         subcode=subcode,
         wsman_code=wsman_code,
         wmi_code=wmi_code,
@@ -221,18 +241,24 @@ def fault_of(fault: Element, doing: str) -> WsmanFault:
     )
 
 
+# So many sentences are held against each new one: enough for what Windows says, and no work for what it never says.
+_COMPARED = 10
+
+
 def _sentences(texts: t.Iterable[str | None]) -> str:
-    """What Windows says in several places, each sentence once, without the last full stop."""
-    found: list[str] = []
+    """What Windows says in several places, each sentence once, without the last full stop, visible and short."""
+    found: dict[str, None] = {}
     for text in texts:
         sentence = " ".join((text or "").split()).rstrip(" .")
-        if sentence and not any(sentence in earlier for earlier in found):
-            found.append(sentence)
-    return ". ".join(found)
+        before = itertools.islice(found, _COMPARED)
+        if sentence and not any(sentence in earlier[:MESSAGE] for earlier in before):
+            found.setdefault(sentence)
+    return visible(". ".join(found))
 
 
-def _strip_prefix(value: str | None) -> str | None:
-    return None if value is None else value.rpartition(":")[2]
+def _name(value: str | None) -> str | None:
+    """A name that goes into messages, without its prefix."""
+    return None if value is None else visible(value.rpartition(":")[2], NAME)
 
 
 def _number(value: str | None) -> int | None:
@@ -243,4 +269,4 @@ def _number(value: str | None) -> int | None:
         number = int(value.strip(), 0)
     except ValueError:
         return None
-    return number + 2**32 if number < 0 else number
+    return number % 2**32 if -(2**31) <= number < 2**32 else None

@@ -15,8 +15,9 @@ import typing as t
 import xml.etree.ElementTree as ET
 
 from . import _xml
-from ._errors import ConnectionLost, UnexpectedAnswer
+from ._errors import ConnectionLost, IncompleteAnswer, UnexpectedAnswer
 from ._soap import NS_ENUMERATION, NS_TRANSFER, NS_WSMAN, NS_XSI, Request
+from ._text import NAME, visible
 from ._wsman import Session
 from ._xml import Element
 
@@ -61,7 +62,7 @@ class Instance(dict[str, CimText]):
         if value is None:
             return None
         if value.lower() not in ("true", "false", "1", "0"):
-            raise UnexpectedAnswer(f"WMI property {name} should be a boolean but is {value!r}")
+            raise UnexpectedAnswer(f"WMI property {name} should be a boolean but is {_shown(value)}")
         return value.lower() in ("true", "1")
 
     def datetime(self, name: str) -> datetime.datetime | None:
@@ -100,13 +101,15 @@ def query(session: Session, wql: str, *, namespace: str = CIMV2) -> list[Instanc
 def _pull_all(session: Session, resource_uri: str, body: Element, doing: str) -> list[Instance]:
     """The instances of an Enumerate answer, and those that have to be asked for."""
     found: list[Instance] = []
-    context: str | None = None
+    context: Element | None = None
     for _dummy in range(_MAX_PULLS):
-        context = _collect(body, found, context)
+        context = _collect(body, found, context, doing)
         if context is None:
             return found
         pull = Element(f"{{{NS_ENUMERATION}}}Pull")
-        ET.SubElement(pull, f"{{{NS_ENUMERATION}}}EnumerationContext").text = context
+        handed_on = ET.SubElement(pull, f"{{{NS_ENUMERATION}}}EnumerationContext", context.attrib)
+        handed_on.text = context.text
+        handed_on.extend(context)
         ET.SubElement(pull, f"{{{NS_ENUMERATION}}}MaxElements").text = "100"
         body = session.call(Request(f"{NS_ENUMERATION}/Pull", resource_uri, pull), doing=doing, repeatable=False)
     raise UnexpectedAnswer(f"{doing}: the host never says that the result is complete")
@@ -135,15 +138,23 @@ def invoke(
     answer = session.call(Request(f"{uri}/{method}", uri, body), doing=doing, repeatable=repeatable)
     for item in answer:
         if _xml.local_name(item) == f"{method}_OUTPUT":
-            return _instance(item)
+            return _with_unsigned_code(_instance(item))
     raise UnexpectedAnswer(f"{doing}: the answer holds no {method}_OUTPUT")
+
+
+def _with_unsigned_code(output: Instance) -> Instance:
+    """ReturnValue is a uint32, and some write it as a signed number."""
+    code = output.integer("ReturnValue")
+    if code is not None and -(2**31) <= code < 0:
+        output["ReturnValue"] = str(code + 2**32)
+    return output
 
 
 def parse_datetime(value: str) -> datetime.datetime:
     """A CIM datetime in its XML form, 0 to 6 (or more) fraction digits, 'Z' or an offset. Returned in UTC."""
     match = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:?\d\d)?", value.strip())
     if match is None:
-        raise UnexpectedAnswer(f"{value!r} is not a CIM datetime")
+        raise UnexpectedAnswer(f"{_shown(value)} is not a CIM datetime")
     base, fraction, zone = match.groups()
     # no zone was never seen in captures; WMI's own clock is UTC
     zone = "+00:00" if zone in (None, "Z") else f"{zone[:3]}:{zone[-2:]}"
@@ -151,11 +162,12 @@ def parse_datetime(value: str) -> datetime.datetime:
         moment = datetime.datetime.fromisoformat(f"{base}.{(fraction or '0')[:6].ljust(6, '0')}{zone}")
         return moment.astimezone(datetime.timezone.utc)
     except (ValueError, OverflowError) as exc:
-        raise UnexpectedAnswer(f"{value!r} is not a CIM datetime: {exc}") from None
+        raise UnexpectedAnswer(f"{_shown(value)} is not a CIM datetime: {exc}") from None
 
 
-def _collect(body: Element, found: list[Instance], context: str | None) -> str | None:
-    """Adds the items of an Enumerate or Pull answer; returns the context to go on with, None at the end."""
+def _collect(body: Element, found: list[Instance], context: Element | None, doing: str) -> Element | None:
+    """Adds the items of an Enumerate or Pull answer; returns the context to go on with as it came (it may be XML),
+    None at the end."""
     answer = next((item for item in body if _xml.local_name(item) in ("EnumerateResponse", "PullResponse")), None)
     if answer is None:
         raise UnexpectedAnswer("the host answered a WMI query with something else")
@@ -165,23 +177,22 @@ def _collect(body: Element, found: list[Instance], context: str | None) -> str |
     if _xml.child(answer, "EndOfSequence") is not None:
         return None
     told = _xml.child(answer, "EnumerationContext")
-    if told is None:
-        # not named again: as it was. Without items as well there is nothing to go on for
-        return context if items else None
-    return _xml.text(told)
+    if told is None and items:
+        told = context  # not named again: as it was
+    if told is None or (len(told) == 0 and not (told.text or "").strip()):
+        raise IncompleteAnswer(
+            f"{doing}: the host ended its list after {len(found)} items without saying that it is complete, so that "
+            "what is missing in it may exist all the same. Try again; if this stays, the option wire_log keeps the "
+            "messages for a closer look."
+        )
+    return told
 
 
 def _instance(element: Element) -> Instance:
-    result = Instance()
+    values: dict[str, list[str | None]] = {}
     for item in element:
-        name = _xml.local_name(item)
-        value = _value(item)
-        if name in result:
-            before = result[name]
-            result[name] = [*(before if isinstance(before, list) else [before]), value]
-        else:
-            result[name] = value
-    return result
+        values.setdefault(_xml.local_name(item), []).append(_value(item))
+    return Instance({name: given if len(given) > 1 else given[0] for name, given in values.items()})
 
 
 def _value(element: Element) -> str | None:
@@ -203,4 +214,8 @@ def _integer(name: str, value: str) -> int:
     try:
         return int(value)
     except ValueError:
-        raise UnexpectedAnswer(f"WMI property {name} should be a number but is {value!r}") from None
+        raise UnexpectedAnswer(f"WMI property {name} should be a number but is {_shown(value)}") from None
+
+
+def _shown(value: str) -> str:
+    return f"'{visible(value, NAME)}'"

@@ -10,6 +10,8 @@ so a DTD is refused as soon as it starts. Size and depth are limited as well.
 
 from __future__ import annotations
 
+import codecs
+import re
 import typing as t
 import xml.etree.ElementTree as ET
 from xml.parsers import expat
@@ -19,6 +21,9 @@ Element = ET.Element
 # WinRM's default MaxEnvelopeSizekb is 500; encrypted and chunked overhead never gets near four times that.
 MAX_BYTES = 2 * 1024 * 1024
 MAX_DEPTH = 64
+
+_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_DECLARES = re.compile(rb"\s*<\?xml[^>]*\sencoding")
 
 
 class XmlRefused(ValueError):
@@ -67,6 +72,21 @@ def parse(document: bytes, max_bytes: int = MAX_BYTES) -> Element:
         # what Python says of encodings that expat does not know itself
         raise XmlRefused(f"its encoding cannot be read ({exc})") from None
     return builder.close()
+
+
+def as_utf8(document: bytes, charset: str | None) -> bytes:
+    """The document in UTF-8 where only an HTTP header names its encoding; one that says it itself is left alone."""
+    name = (charset or "utf-8").lower()
+    if name in ("utf-8", "utf8", "us-ascii") or document.startswith(_MARKS) or _DECLARES.match(document):
+        return document
+    if name == "utf-16":
+        # no mark: the zero bytes tell, since the first character is below 256
+        name = "utf-16-be" if document[:1] == b"\0" else "utf-16-le"
+    try:
+        text = document.decode(name)
+    except (LookupError, ValueError):
+        return document  # the parser has the last word
+    return re.sub(r"^\s*<\?xml[^>]*\?>", "", text).encode("utf-8", "replace")
 
 
 def local_name(element: Element) -> str:

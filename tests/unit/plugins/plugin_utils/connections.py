@@ -19,17 +19,30 @@ PASSWORD = "Tr0ub4dor&3 'quoted' \\slashed"
 Reply = requests.Response | Exception
 
 
-def response(status: int = 200, body: str | bytes = b"", content_type: str | None = "text/xml") -> requests.Response:
+class Raw:
+    """What urllib3 would have read from."""
+
+    version = 11
+
+    def release_conn(self) -> None:
+        pass
+
+
+def response(
+    status: int = 200, body: str | bytes = b"", content_type: str | None = "text/xml", **headers: str
+) -> requests.Response:
     answer = requests.Response()
+    answer.raw = Raw()
     answer.status_code = status
     answer._content = body.encode() if isinstance(body, str) else body
     if content_type:
         answer.headers["Content-Type"] = content_type
+    answer.headers.update({name.replace("_", "-"): value for name, value in headers.items()})
     return answer
 
 
 class Http:
-    """Takes the place of ``requests.Session.send``; what is sent is kept in ``sent``, answers come from ``replies``."""
+    """Takes the place of the network: what is sent is kept in ``sent``, answers come from ``replies``."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.sent: list[requests.PreparedRequest] = []
@@ -37,7 +50,7 @@ class Http:
         self.replies: list[Reply] = []
         self.otherwise: Callable[[], Reply] = lambda: response(200, b"<ok/>")
 
-        def send(session: requests.Session, request: requests.PreparedRequest, **more: Any) -> requests.Response:
+        def send(adapter: Any, request: requests.PreparedRequest, **more: Any) -> requests.Response:
             self.sent.append(request)
             self.timeouts.append(more.get("timeout"))
             reply = self.replies.pop(0) if self.replies else self.otherwise()
@@ -47,7 +60,7 @@ class Http:
             reply.url = str(request.url)
             return reply
 
-        monkeypatch.setattr(requests.Session, "send", send)
+        monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", send)
         for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
             monkeypatch.delenv(name, raising=False)
 

@@ -120,13 +120,13 @@ class FakeChannel:
 
     def __init__(self) -> None:
         self.reconnected = 0
-        self.limits: list[float] = []
+        self.limits: list[tuple[float | None, float | None]] = []
 
     def reconnect(self) -> None:
         self.reconnected += 1
 
-    def limit(self, seconds: float) -> None:
-        self.limits.append(seconds)
+    def limit(self, seconds: float | None = None, left: float | None = None) -> None:
+        self.limits.append((seconds, left))
 
     def post(self, message: bytes, doing: str) -> bytes:
         raise AssertionError("this fake answers above the wire")
@@ -164,6 +164,9 @@ class FakeWindows:
         return sum(call.method == method for call in self.calls)
 
     # --- the session -----------------------------------------------------------------------------------------------
+
+    def limit(self, seconds: float | None = None, left: float | None = None) -> None:
+        self.channel.limit(seconds, left)
 
     def call(self, request: Request, *, doing: str, repeatable: bool) -> ET.Element:
         action = request.action.rpartition("/")[2]
@@ -220,6 +223,8 @@ class FakeWindows:
         wql = next(item.text or "" for item in request.body if item.tag.endswith("}Filter"))
         if "FROM Win32_ComputerSystem" in wql:
             return _enumeration([{"DomainRole": "3"}])
+        if " WHERE " not in wql:
+            return _enumeration(self.services)
         patterns = [
             (name or pattern, bool(pattern)) for name, pattern in re.findall(r"Name='([^']*)'|Name LIKE '([^']*)'", wql)
         ]
@@ -313,10 +318,11 @@ def _enumeration(instances: list[dict[str, str]]) -> ET.Element:
 
 
 def _like(name: str, pattern: str, wildcards: bool) -> bool:
-    """WQL: % is any text and _ any character, in LIKE only."""
+    """WQL: in LIKE only, % is any text, _ any character and [...] one of those in it."""
     if not wildcards:
         return name.lower() == pattern.lower()
-    expression = "".join({"%": ".*", "_": "."}.get(char, re.escape(char)) for char in pattern)
+    parts = re.findall(r"\[[^\]]*\]|.", pattern)
+    expression = "".join({"%": ".*", "_": "."}.get(part, part if len(part) > 1 else re.escape(part)) for part in parts)
     return re.fullmatch(expression, name, re.IGNORECASE) is not None
 
 

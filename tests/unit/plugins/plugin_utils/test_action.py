@@ -319,7 +319,7 @@ def test_restart_that_is_refused(run: Runner, windows: FakeWindows) -> None:
     result = run(reboot)
     assert result["failed"] is True
     assert result["changed"] is False
-    assert result["error"] == {"kind": "restart_failed", "return_code": 5}
+    assert result["error"] == {"kind": "restart_refused", "return_code": 5}
 
 
 @pytest.mark.parametrize("timeout", [0, -5])

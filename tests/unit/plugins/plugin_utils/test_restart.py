@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import datetime
+import itertools
+import time
 from typing import Any, cast
 
 import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import (
     AccessDenied,
     ConnectionLost,
+    IncompleteAnswer,
     LoginRefused,
     OperationTimedOut,
     OptionError,
@@ -24,8 +27,10 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._restart impo
     Outcome,
     Restarter,
     RestartFailed,
+    RestartRefused,
     Wishes,
 )
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._services import services_to_wait_for
 
 from .fakes import BOOT, Call, FakeWindows, Trouble, service
 
@@ -100,7 +105,11 @@ def test_restart() -> None:
     assert "restart requested, last boot was 2026-11-20T03:04:05Z" in machine.said[0]
     assert machine.said[1:] == ["is going down", "is back, booted 2026-11-22T03:04:05Z"]
     assert machine.windows.channel.reconnected > 10, "each look has a login of its own"
-    assert 0 < max(machine.windows.channel.limits) <= 10
+    packets, left = zip(*machine.windows.channel.limits[1:-1], strict=True)
+    assert 0 < max(packets) <= 10
+    assert max(left) < 603
+    assert machine.windows.channel.limits[0] == (None, 600)
+    assert machine.windows.channel.limits[-1] == (None, None), "the limits end with the restart"
 
 
 def test_without_force() -> None:
@@ -165,7 +174,10 @@ def test_deadline_is_kept(timeout: float) -> None:
     with pytest.raises(RestartFailed):
         machine.restart(timeout=timeout)
     assert machine.now - start < timeout + 3
-    assert min(machine.windows.channel.limits) >= 1
+    limits = machine.windows.channel.limits
+    assert min(packet for packet, _left in limits if packet is not None) >= 1
+    assert max(left for _packet, left in limits if left is not None) <= timeout + 3
+    assert limits[-1] == (None, None), "the limits end with the restart, however it ends"
 
 
 # --- the request -----------------------------------------------------------------------------------------------------
@@ -184,9 +196,9 @@ def test_restart_that_others_have_asked_for(code: int, words: str) -> None:
 def test_refused(code: int, words: str) -> None:
     machine = Machine()
     machine.answer_to_shutdown = Trouble(code=code)
-    with pytest.raises(RestartFailed, match=f"Win32Shutdown returned {code}: .*{words}") as caught:
+    with pytest.raises(RestartRefused, match=f"Win32Shutdown returned {code}: .*{words}") as caught:
         machine.restart()
-    assert caught.value.details["return_code"] == code
+    assert caught.value.as_result() == {"kind": "restart_refused", "return_code": code}
     assert machine.now < 1002
 
 
@@ -257,9 +269,10 @@ def test_comment_that_this_windows_does_not_take() -> None:
 
 def test_no_right_to_restart() -> None:
     machine = Machine()
-    machine.answer_to_shutdown = Trouble(AccessDenied("access denied"))
-    with pytest.raises(AccessDenied):
+    machine.answer_to_shutdown = Trouble(AccessDenied("access denied", wsman_code=5))
+    with pytest.raises(RestartRefused, match="Windows refused to restart: access denied") as caught:
         machine.restart(comment="TLS 1.2")
+    assert caught.value.as_result() == {"kind": "restart_refused", "wsman_code": 5}
     assert len(machine.requests) == 1
 
 
@@ -282,9 +295,121 @@ def test_services() -> None:
     assert machine.said[-1] == "waiting for MSExchangeIS and 2 more services"
 
 
-def test_pattern_without_services() -> None:
+@pytest.mark.parametrize("services", [[], [service("MSExchangeIS", "Stopped")]])
+def test_default_without_services(services: list[dict[str, str]]) -> None:
     machine = Machine()
+    machine.windows.services = services
     assert machine.restart(services=("MSExchange*",)).services == ()
+    assert "no automatic service runs that MSExchange* stands for; waiting for none" in machine.said
+
+
+@pytest.mark.parametrize("wanted", [("MSExchnage*",), ("W3SVC", "Nothing*", "W3*"), ("[W]3*",), ("W?SVC*",)])
+def test_pattern_that_fits_nothing(wanted: tuple[str, ...]) -> None:
+    machine = Machine()
+    machine.windows.services = [service("W3SVC")]
+    odd = next(name for name in wanted if not name.startswith("W3"))
+    with pytest.raises(OptionError) as caught:
+        machine.restart(services=wanted)
+    assert f"no service that fits the pattern {odd}; nothing was restarted" in caught.value.message
+    assert machine.requests == []
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t"])
+def test_blank_name(blank: str) -> None:
+    machine = Machine()
+    with pytest.raises(OptionError, match="'services' holds a blank name"):
+        machine.restart(services=("W3SVC", blank))
+    assert machine.windows.calls[1:] == []
+
+
+SPECIAL = [
+    "Backup[1]",
+    "100%",
+    "a_b",
+    "MSSQL$SQLEXPRESS",
+    "O'Brien",
+    "back\\slash",
+    "^caret",
+    "Dienst für Ä",
+    "a[^b]-c",
+]
+
+
+@pytest.mark.parametrize("name", SPECIAL)
+@pytest.mark.parametrize("many", [False, True])
+def test_names_that_mean_something_to_wql(name: str, many: bool) -> None:
+    windows = FakeWindows()
+    windows.services = [service(name), service(f"{name}Agent"), service("Other")]
+    more = [f"{name}{'*' * count}" for count in range(2, 30)] if many else []
+    found = services_to_wait_for(cast(Any, windows), [f" {name}* ", *more])
+    assert found == tuple(sorted([name, f"{name}Agent"]))
+
+
+def test_names_without_regard_to_case() -> None:
+    windows = FakeWindows()
+    windows.services = [service("MSExchangeIS"), service("W3SVC", "Stopped", "Manual")]
+    assert services_to_wait_for(cast(Any, windows), ["msexchangeis", "w3svc", "MSEXCHANGE*"]) == (
+        "MSExchangeIS",
+        "W3SVC",
+    )
+    assert services_to_wait_for(cast(Any, FakeWindows()), []) == ()
+
+
+def test_thousands_of_services_take_no_time() -> None:
+    windows = FakeWindows()
+    windows.services = [service(f"Service{number}") for number in range(4000)]
+    names = [f"Service{number}" for number in range(4000)]
+    started = time.process_time()
+    assert len(services_to_wait_for(cast(Any, windows), [*names, "Serv*"])) == 4000
+    assert time.process_time() - started < 2
+    (call,) = windows.calls
+    assert str(call.arguments["Filter"]) == "['SELECT * FROM Win32_Service']", "Windows refuses long conditions"
+
+
+def test_waiting_asks_as_it_was_told() -> None:
+    """Not for each service by its name: the question would grow too long for Windows."""
+    machine = Machine()
+    machine.windows.services = [service(f"MSExchange{number}") for number in range(500)]
+    outcome = machine.restart(services=("MSExchange*", "MSExchange7"))
+    assert len(outcome.services) == 500
+    questions = {str(call.arguments["Filter"]) for call in machine.windows.calls if call.method == "Enumerate"}
+    assert len(questions) == 1
+    assert len(questions.pop()) < 150
+
+
+def test_services_that_were_read_too_slowly() -> None:
+    machine = Machine()
+    machine.windows.services = [service("W3SVC")]
+    real = machine.trouble
+
+    def trouble(call: Call) -> Trouble | None:
+        machine.now += 45 if call.method == "Enumerate" else 0
+        return real(call)
+
+    machine.windows.trouble = trouble
+    with pytest.raises(RestartFailed, match="longer than 40 seconds; nothing was restarted"):
+        machine.restart(services=("W3SVC",), timeout=40)
+    assert machine.requests == []
+
+
+def test_incomplete_list_is_no_proof_that_a_service_is_missing() -> None:
+    machine = Machine()
+    machine.windows.trouble = lambda call: (
+        Trouble(IncompleteAnswer("the list ended early")) if call.method == "Enumerate" else None
+    )
+    with pytest.raises(IncompleteAnswer, match="ended early"):
+        machine.restart(services=("W3SVC",))
+    assert machine.requests == []
+
+
+def test_many_services_that_do_not_start() -> None:
+    machine = Machine(services_after=10_000)
+    machine.windows.services = [service(f"Service{number:04}") for number in range(400)]
+    with pytest.raises(RestartFailed) as caught:
+        machine.restart(services=("*",), timeout=90)
+    assert "Service0000 (Start Pending)" in caught.value.message
+    assert "and 380 more" in caught.value.message
+    assert len(caught.value.message) < 1500
 
 
 @pytest.mark.parametrize("wanted", [("Missing",), ("W3SVC", "missing", "Gone")])
@@ -359,3 +484,19 @@ def test_a_login_that_stays_refused_is_tried_less_and_less() -> None:
         machine.restart(timeout=600)
     tries = [call for call in machine.windows.calls if not call.method.startswith("Win32Shutdown")]
     assert len(tries) < 25
+
+
+def test_logins_that_fail_now_and_then_are_tried_less_and_less() -> None:
+    """A ticket that cannot be had, and something else in between: not hundreds of logins in half an hour."""
+    machine = Machine(up=None)
+    errors = itertools.cycle([LoginRefused("no ticket"), Unreachable("refused")])
+    real = machine.trouble
+
+    def trouble(call: Call) -> Trouble | None:
+        found = real(call)
+        return Trouble(next(errors)) if found and found.error else found
+
+    machine.windows.trouble = trouble
+    with pytest.raises(RestartFailed):
+        machine.restart(timeout=1800)
+    assert len(machine.windows.calls) < 60

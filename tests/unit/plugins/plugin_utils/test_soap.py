@@ -91,9 +91,36 @@ def test_our_answer(relates_to: str | None) -> None:
     assert [item.tag for item in body] == ["x"]
 
 
+OTHER = f"uuid:{uuid.UUID(int=1)}"
+
+
+@pytest.mark.parametrize("order", [(f"uuid:{ID}", OTHER), (OTHER, f"uuid:{ID}"), (OTHER, "", f"uuid:{ID}")])
+def test_answer_that_relates_to_several_messages(order: tuple[str, ...]) -> None:
+    header = "</a:RelatesTo><a:RelatesTo RelationshipType='urn:x'>".join(order)
+    body = _soap.open_answer(answer("<x/>", header), message_id=ID, doing="reading")
+    assert [item.tag for item in body] == ["x"]
+
+
+@pytest.mark.parametrize("page", ["<!doctype html>\n<p>", "<!DOCTYPE HTML PUBLIC '-//W3C'>", "<HTML\n lang='en'>"])
+def test_web_pages(page: str) -> None:
+    assert _soap.is_web_page(page.encode())
+
+
+def test_answer_about_web_pages_is_none() -> None:
+    assert not _soap.is_web_page(answer("<p:Win32_X xmlns:p='x'><p:Title>&lt;html></p:Title></p:Win32_X>"))
+
+
+def test_title_is_visible_and_short() -> None:
+    described = _soap.describe(f"<html><title>Log&nbsp;in \u202e\u009b {'x' * 500}</title>".encode())
+    assert "<U+202E><U+009B>" in described
+    assert len(described) < 200
+
+
 @pytest.mark.parametrize(
     ("document", "reason"),
     [
+        (answer("<x/>", f"{OTHER}</a:RelatesTo><a:RelatesTo>{OTHER[:-1]}2"), "belongs to another request"),
+        (answer("<x/>", "y" * 5000), "belongs to another request"),
         (answer("<x/>", f"uuid:{uuid.UUID(int=1)}"), "belongs to another request"),
         (answer("<x/>", "rubbish"), "belongs to another request"),
         (b"", "it is empty"),

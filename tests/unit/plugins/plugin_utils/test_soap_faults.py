@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 
 import pytest
@@ -234,6 +235,32 @@ def test_texts_are_not_repeated() -> None:
     assert found.message.count("Access is denied") == 1
 
 
+def test_long_fault_is_cut_once() -> None:
+    found = _soap.find_fault(fault("s:Sender", "w:X", "x" * 1_500_000, wsman_fault(5, "y" * 100_000)), "reading X")
+    assert found is not None
+    assert len(found.message) < 1000
+    assert found.message.count("xxxx") <= 125
+    assert "more characters)" in found.message
+    assert "Administrators" in found.message, "the cure is not lost"
+
+
+def test_text_of_a_fault_is_visible() -> None:
+    found = understood(fault("s:Sender", "w:X\u202e", "a\u009b31mb\u202ec", wsman_fault(1, "&#13;d")))
+    assert "a<U+009B>31mb<U+202E>c" in found.message
+    assert "w:X" not in found.message
+    assert not set(found.message) & {"\u009b", "\u202e", "\r"}
+
+
+@pytest.mark.parametrize("text", ["Message {} of something", "{}" + "z" * 60])
+def test_thousands_of_messages_take_no_time(text: str) -> None:
+    details = "".join(f"<Message>{text.format(number)}</Message>" for number in range(16_000))
+    started = time.process_time()
+    found = _soap.find_fault(fault("s:Sender", "w:X", "Many", details), "reading X")
+    assert time.process_time() - started < 2
+    assert found is not None
+    assert len(found.message) < 1000
+
+
 def test_numbers_of_the_outer_fault_win() -> None:
     inner = wsman_fault(2150858752, "inner words")
     found = understood(fault("s:Receiver", "w:InternalError", None, wsman_fault(2150859010, provider_fault(inner))))
@@ -241,7 +268,7 @@ def test_numbers_of_the_outer_fault_win() -> None:
     assert "inner words" in found.message
 
 
-@pytest.mark.parametrize("number", ["", "many", "0x", " "])
+@pytest.mark.parametrize("number", ["", "many", "0x", " ", "9" * 4000, "4294967296"])
 def test_number_that_is_none(number: str) -> None:
     assert understood(fault("s:Sender", None, "x", wsman_fault(number))).details["wsman_code"] is None
 

@@ -6,12 +6,17 @@
 from __future__ import annotations
 
 import datetime
+import time
 import xml.etree.ElementTree as ET
 from typing import Any
 
 import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _wmi, _xml
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import ConnectionLost, UnexpectedAnswer
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import (
+    ConnectionLost,
+    IncompleteAnswer,
+    UnexpectedAnswer,
+)
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._soap import Request
 from hypothesis import given
 from hypothesis import strategies as st
@@ -261,7 +266,6 @@ def test_query_in_one_answer() -> None:
         ([enumerated("ab", "c1", False), pulled("", None, True)], "ab"),
         # the context stays as it was where a pull does not name it again
         ([enumerated("a", "c1", False), pulled("b", None, False), pulled("c", None, True)], "abc"),
-        ([enumerated("a", "c1", False), pulled("", None, False)], "a"),
     ],
 )
 def test_pulling(answers: list[str], names: str) -> None:
@@ -276,12 +280,42 @@ def test_context_is_handed_on() -> None:
     )
     pulls = [request for request, _repeatable in requests[1:]]
     assert [pull.body.findtext("{*}EnumerationContext") for pull in pulls if pull.body is not None] == [
-        "c1",
+        " c1 ",
         "c2",
         "c2",
-    ]
+    ], "as it came"
     assert {pull.action for pull in pulls} == {"http://schemas.xmlsoap.org/ws/2004/09/enumeration/Pull"}
     assert not any(repeatable for _request, repeatable in requests[1:]), "a pull moves the host's cursor"
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [enumerated("a", "c1", False), pulled("", None, False)],
+        [enumerated("a", "c1", False), pulled("", "", False)],
+        [enumerated("a", "c1", False), "<n:PullResponse><n:Items/></n:PullResponse>"],
+        [enumerated("a", None, False)],
+        [enumerated("a", " ", False)],
+        ["<n:EnumerateResponse/>"],
+    ],
+)
+def test_list_that_ends_early_is_incomplete(answers: list[str]) -> None:
+    with pytest.raises(IncompleteAnswer) as caught:
+        queried(*answers)
+    assert "querying WMI (SELECT * FROM Win32_X): the host ended its list after" in caught.value.message
+    assert isinstance(caught.value, UnexpectedAnswer)
+    assert caught.value.as_result()["kind"] == "incomplete_answer"
+
+
+def test_context_of_xml_is_handed_on_as_it_came() -> None:
+    context = '<p:Place id="7">of <p:Deep>all</p:Deep> things</p:Place>'
+    _names, requests = queried(enumerated("a", context, False), pulled("b", None, False), pulled("c", None, True))
+    expected = ET.tostring(body(context)[0])
+    for request, _repeatable in requests[1:]:
+        assert request.body is not None
+        told = request.body.find("{*}EnumerationContext")
+        assert told is not None
+        assert ET.tostring(told[0]) == expected
 
 
 def test_fragments_in_a_query() -> None:
@@ -372,3 +406,17 @@ def test_output_of_another_method() -> None:
 def test_output_in_any_namespace() -> None:
     output, _request, _repeatable = invoked({}, "<Do_OUTPUT><ReturnValue>5</ReturnValue></Do_OUTPUT>")
     assert output.integer("ReturnValue") == 5
+
+
+@pytest.mark.parametrize(("told", "code"), [("-2147217403", 0x80041005), ("-1", 0xFFFFFFFF), ("5", 5), ("0", 0)])
+def test_return_value_is_unsigned(told: str, code: int) -> None:
+    output, _request, _repeatable = invoked({}, f"<p:Do_OUTPUT><p:ReturnValue>{told}</p:ReturnValue></p:Do_OUTPUT>")
+    assert output.integer("ReturnValue") == code
+
+
+def test_long_arrays_take_no_time() -> None:
+    content = f"<X>{'<A>7</A>' * 100_000}</X>"
+    started = time.process_time()
+    instance = got(content)
+    assert time.process_time() - started < 3
+    assert len(instance.strings("A")) == 100_000

@@ -234,5 +234,5 @@ def test_wire_log_of_each_host(tmp_path: Path) -> None:
 
 def test_wire_log_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ExchangeTlsError, match=r"Cannot write the wire log in '.*file': "):
+    with pytest.raises(ExchangeTlsError, match=r"Cannot write the wire log '.*ex01.wsman.log': "):
         WireLog(str(tmp_path / "file"), "ex01")
