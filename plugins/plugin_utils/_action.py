@@ -160,7 +160,8 @@ class ExchangeTlsAction(ActionBase):
     @property
     def address(self) -> str:
         """Where the host is: its address in the inventory, else its name there."""
-        return str(self._templar.template(self.host_vars.get("ansible_host") or "") or self.host_name)
+        given = self.host_vars.get("ansible_host")
+        return str(given and self._templar.template(given) or self.host_name)
 
     @property
     def in_role(self) -> bool:

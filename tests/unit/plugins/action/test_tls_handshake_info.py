@@ -35,6 +35,8 @@ def run(
         args=arguments,
         action="mailops.exchange_tls.tls_handshake_info",
         check_mode=check_mode,
+        delegate_to=None,
+        timeout=0,
         async_val=0,
         diff=False,
     )

@@ -60,6 +60,7 @@ def runner(windows: FakeWindows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
             check_mode=check_mode,
             no_log=no_log,
             timeout=limit,
+            delegate_to=None,
             async_val=0,
         )
         plugin = module.ActionModule(
