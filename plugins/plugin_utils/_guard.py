@@ -223,14 +223,12 @@ def check_rollback(before: Snapshot, after: Snapshot, build: int, *, force: bool
     """
     objections: list[Objection] = []
     warnings: list[str] = []
+    lost: list[str] = []
     for side in SIDES:
         left, had = (_left(snapshot, side, build) for snapshot in (after, before))
         if left is Answer.YES:
             if _loses_tls12(before, after, side, build):
-                warnings.append(
-                    f"After this, {_usable.version(after, TLS12, side, build).reason}. Exchange Online refuses "
-                    "everything older than TLS 1.2."
-                )
+                lost.append(_usable.version(after, TLS12, side, build).reason)
         elif had is left or had is Answer.NO:
             warnings.append(f"No TLS version is known to work on the {side} side, before this and after.")
         else:
@@ -238,6 +236,8 @@ def check_rollback(before: Snapshot, after: Snapshot, build: int, *, force: bool
             objections.append(
                 (f"this would leave the {side} side without a TLS version for mail ({'; '.join(reasons)})", _ORDER)
             )
+    if lost:
+        warnings.insert(0, f"After this, {'; '.join(lost)}. Exchange Online refuses everything older than TLS 1.2.")
     return _settle(objections, warnings, force, "Mail stops at the next restart.")
 
 

@@ -54,8 +54,10 @@ def _accepted(endpoint: t.Mapping[str, t.Any]) -> t.Any:
 
 def _untold(endpoint: t.Mapping[str, t.Any]) -> str:
     name = visible(endpoint["endpoint"], NAME)
-    why = endpoint.get("error") or endpoint["versions"].get(TLS12, {}).get("evidence")
-    return f"{name} ({visible(why).rstrip('.')})" if why else name
+    why = visible(endpoint.get("error") or endpoint["versions"].get(TLS12, {}).get("evidence") or "").rstrip(".")
+    # the sentences of tls_handshake_info begin with the endpoint
+    why = why.removeprefix(name).strip()
+    return f"{name} ({why})" if why else name
 
 
 def _listed(items: t.Sequence[str]) -> str:

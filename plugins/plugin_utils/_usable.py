@@ -118,7 +118,8 @@ def suites(snapshot: Snapshot, protocol: str, build: int) -> Judgement:
             return Judgement(Answer.YES)
     if doubts:
         return Judgement(
-            Answer.UNKNOWN, f"whether {_and(doubts)} leaves a cipher suite with AES for {protocol}, no source tells"
+            Answer.UNKNOWN,
+            f"no source tells whether {protocol} has a cipher suite with AES while {_and(doubts)} is as set",
         )
     return Judgement(Answer.NO, f"without {_and(off)} no cipher suite with AES is left for {protocol}")
 
