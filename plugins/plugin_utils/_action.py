@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import abc
-import datetime
 import difflib
 import traceback
 import typing as t
@@ -46,9 +45,7 @@ class ExchangeTlsAction(ActionBase):
     _supports_async = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        result = {**super().run(tmp, task_vars), **self._carried_out(task_vars or {})}
-        # a later step of the role tells by it which results belong to one run
-        return {**result, "at": datetime.datetime.now(datetime.timezone.utc).isoformat()}
+        return {**super().run(tmp, task_vars), **self._carried_out(task_vars or {})}
 
     def _carried_out(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         self.task_vars: dict[str, t.Any] = task_vars

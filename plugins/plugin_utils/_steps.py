@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import functools
 import typing as t
 
@@ -53,6 +54,36 @@ REGISTERED = {
 }
 
 
+# Two readings of one boot time may differ by some seconds.
+_SAME_BOOT = datetime.timedelta(seconds=60)
+
+
+def _boot(text: t.Any) -> datetime.datetime | None:
+    try:
+        return datetime.datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+    except ValueError:
+        return None
+
+
+def _belongs(name: str, result: Result, made: t.Mapping[str, Result]) -> bool:
+    """Whether a step can have followed those that were made."""
+    change = made.get("change")
+    if change is None or name not in ("reboot", "undone", "verify"):
+        return True
+    if change.get("failed") or change.get("unreachable"):
+        return False
+    if name == "undone":
+        return result.get("restored_from") == change.get("backup")
+    seen = _boot((change.get("host") or {}).get("last_boot"))
+    begun = _boot(result.get("boot_before") if name == "reboot" else (result.get("host") or {}).get("last_boot"))
+    if seen is not None and begun is not None and begun < seen - _SAME_BOOT:
+        return False
+    if name == "reboot":
+        return True
+    waiting = bool(change.get("restart_pending")) and "reboot" not in made
+    return not waiting or bool(result.get("restart_pending"))
+
+
 @dataclasses.dataclass(frozen=True)
 class Steps:
     """The results of the steps that were made; a step that was not made is None.
@@ -72,18 +103,13 @@ class Steps:
 
     @classmethod
     def of(cls, results: t.Mapping[str, Result | None], *, check_mode: bool = False, **more: t.Any) -> Steps:
-        """From registered results, by the names of the steps. What an earlier run of the role has left is dropped:
-        a result that is older than the one of the step before it."""
+        """From registered results, by the names of the steps. What an earlier run of the role in the same play has
+        left is dropped: steps after one that failed, restarts from another boot, and proofs from before a restart."""
         made: dict[str, Result] = {}
-        newest = ""
         for name in ("audit", "change", "reboot", "undone", "verify"):
             result = results.get(name)
-            if not isinstance(result, t.Mapping) or result.get("skipped"):
-                continue
-            at = str(result.get("at", ""))
-            if at >= newest:
+            if isinstance(result, t.Mapping) and not result.get("skipped") and _belongs(name, result, made):
                 made[name] = result
-                newest = at if at else newest
         last = next((made[name] for name in ("verify", "undone", "reboot", "change", "audit") if name in made), {})
         gone = bool(last.get("unreachable")) or bool(more.pop("unreachable", False))
         return cls(**made, check_mode=check_mode, unreachable=gone, **more)

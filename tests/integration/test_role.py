@@ -39,14 +39,15 @@ def test_never_restarting_is_reported_and_no_failure(lab: LabClient, ansible: An
     run = enforce(ansible, "never", tls12_reboot="never").ok()
     assert lab.host("never").restarts() == []
     assert not run.of("reboot")
-    assert "restart:  needed" in run.output
-    assert "A restart is pending" in run.output
-    assert "next:     restart the host, then run the audit playbook" in run.output
+    assert run.result("tls_settings_info")["verdict"]["word"] == "pending"
+    assert "  pending  restart pending  " in run.output
+    assert "next:     restart it:" in run.output
+    assert "-e tls12_reboot=if_pending" in run.output
     # a later run makes up for it
     run = enforce(ansible, "never").ok()
     assert run.result("tls_settings")["changed"] is False
     assert len(lab.host("never").restarts()) == 1
-    assert "verified: yes, by handshake" in run.output
+    assert "1 verified; not reached: none" in run.output
 
 
 def test_always_restarts_without_a_change(lab: LabClient, ansible: Ansible) -> None:
@@ -75,9 +76,13 @@ def test_a_handshake_that_contradicts_the_registry_fails(lab: LabClient, ansible
     run = enforce(ansible, "stale")
     assert run.rc == 2
     assert "TLS 1.2 is enabled in the registry but was refused by smtp" in run.output
-    assert "verified: NO" in run.output
-    # it fails again as long as it is so, although nothing is left to change
-    assert enforce(ansible, "stale").rc == 2
+    assert "proof:    NO: " in run.output
+    assert "rollback-tls12.yml" in run.output
+    # it fails again as long as it is so, although nothing is left to change; then there is nothing to go back to
+    run = enforce(ansible, "stale")
+    assert run.rc == 2
+    assert "rollback" not in run.output
+    assert "tls12_reboot=always" in run.output
     lab.host("stale").clear_quirks()
     enforce(ansible, "stale", tls12_reboot="always").ok()
 
@@ -94,8 +99,10 @@ def test_a_policy_that_writes_other_values_at_boot_fails(lab: LabClient, ansible
 def test_endpoints_that_cannot_be_tried(ansible: Ansible, policy: str, rc: int) -> None:
     run = enforce(ansible, "silent", tls12_handshakes=policy, tls12_endpoints=["smtp://:2626"])
     assert run.rc == rc, run.output
-    assert bool(run.of("tls_handshake_info")) is (policy != "never")
-    assert "verified: yes" not in run.output
+    result = run.result("tls_settings_info")
+    assert bool(result.get("handshakes") or run.rc) is (policy != "never")
+    assert result["verdict"]["verified"] is False
+    assert "verified" not in run.output.replace('"verified": false', "").replace("'verified'", "")
     if policy == "required":
         assert "Not proven: smtp://" in run.output
 
@@ -194,4 +201,5 @@ def test_check_mode_goes_on_after_a_host_that_is_down(lab: LabClient, ansible: A
     run = enforce(ansible, "first,second,third", "--check")
     lab.host("first").clear_quirks()
     assert run.rc == 4
-    assert {item.host for item in run.of("tls_handshake_info")} == {"second", "third"}
+    assert {item.host for item in run.of("tls_settings_info")} == {"second", "third"}
+    assert "not reached: first" in run.output
