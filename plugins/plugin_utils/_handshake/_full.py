@@ -73,7 +73,7 @@ class FullHandshaker:
             return FullHandshake(completed=False, error=_reason(exc))
         except Stopped as exc:
             ended = "no answer in time" if exc.how is Ending.TIMEOUT else f"the server ended it: {exc.how.value}"
-            return FullHandshake(completed=False, error=ended)
+            return FullHandshake(completed=False, error=ended, stopped=exc.how, heard=exc.heard)
 
     def _load_trust(self) -> None:
         """Takes longer than the handshakes, so it is done only where there is one to make."""
@@ -112,6 +112,7 @@ def _handshake(
     A chain that does not validate is no reason to send an alert: the server would log it as an error (Schannel 36887).
     """
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    heard = False
     tls = context.wrap_bio(incoming, outgoing, server_hostname=server_name)
     try:
         while True:
@@ -121,6 +122,7 @@ def _handshake(
             except ssl.SSLWantReadError:
                 wire.send(outgoing.read())
                 incoming.write(wire.receive())
+                heard = True
         wire.send(outgoing.read())
         suite = tls.cipher()
         certificates, whole_chain = _certificates(tls)
@@ -132,6 +134,8 @@ def _handshake(
             certificates=certificates,
             whole_chain=whole_chain,
         )
+    except Stopped as exc:
+        raise Stopped(exc.how, heard=heard) from None
     finally:
         wire.close()
 

@@ -119,12 +119,12 @@ def _together(values: c.Sequence[bool | None]) -> str:
 
 
 def _chosen_instead(probes: c.Mapping[TlsVersion, Probe]) -> dict[TlsVersion, TlsVersion]:
-    """Versions that the server chose in a ServerHello when it was offered another one: chosen -> offered."""
+    """Versions that the server chose, and sent its flight for, when it was offered a newer one: chosen -> offered."""
     result = {}
     for version, probe in probes.items():
-        chosen = probe.flight.chosen if probe.flight else None
-        if chosen is not None and chosen is not version:
-            result[chosen] = version
+        flight = probe.flight
+        if flight and flight.spelt_out and flight.chosen is not None:
+            result[flight.chosen] = version
     return result
 
 
