@@ -86,7 +86,7 @@ def read_server_hello(body: bytes) -> ServerHello:
 def read_certificates(body: bytes) -> tuple[bytes, ...]:
     """The chain in a Certificate message up to TLS 1.2."""
     chain = _Reader(_Reader(body, "Certificate").vector(3), "Certificate")
-    result = []
+    result: list[bytes] = []
     while chain:
         der = chain.vector(3)
         # RFC 5246, 7.4.2: a certificate has at least one byte

@@ -20,8 +20,8 @@ from ._words import FullHandshake, Probe, TlsVersion
 
 # Receive connectors limit the connections of one source (MaxInboundConnectionPerSource: 20), and so do firewalls.
 MAX_SOCKETS = 5
-# Seconds before the n-th round of an endpoint: what was lost for a moment should be back, and a server should have
-# noticed that the connection before is gone.
+# Seconds, times the number of the round, before an endpoint's next round: what was lost for a moment should be back.
+# And before each of the connections that are made alone: the server should have noticed that the last one is gone.
 PAUSE, LONGEST_PAUSE = 0.05, 0.3
 
 
@@ -116,10 +116,9 @@ class _Run:
         if now >= self._deadline:
             return
         pause = min(self._rounds[id(target)] * PAUSE, LONGEST_PAUSE)
-        for index, job in enumerate(jobs):
+        for job in jobs:
             self._number += 1
-            wait = pause + index * PAUSE if self._alone else pause
-            heapq.heappush(self._due, _Due(now + wait, self._number, target, job))
+            heapq.heappush(self._due, _Due(now + pause, self._number, target, job))
         self._rounds[id(target)] += 1
         self._open[id(target)] = len(jobs)
 
@@ -163,10 +162,13 @@ class _Run:
 
     def _do(self, target: Target, job: Job) -> Probe | FullHandshake:
         if job.hello is None:
-            return say_hello(target, job.version, self._until())
-        return complete(target, job.hello, self._handshaker(job.version), self._until)
+            return say_hello(target, job.version, self._next_deadline())
+        return complete(target, job.hello, self._handshaker(job.version), self._next_deadline)
 
-    def _until(self) -> float:
+    def _next_deadline(self) -> float:
+        """Called before each connection."""
+        if self._alone:
+            time.sleep(PAUSE)
         return min(time.monotonic() + self._timeout, self._deadline)
 
     def _handshaker(self, version: TlsVersion) -> FullHandshaker:
