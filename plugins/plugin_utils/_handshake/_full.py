@@ -30,6 +30,17 @@ _OP_LEGACY_SERVER_CONNECT = 0x4
 _AUTHENTICATED = "ALL:!aNULL:!eNULL"
 # OpenSSL does old versions and short keys at security level 0 only.
 _WIDE = f"{_AUTHENTICATED}:@SECLEVEL=0"
+# What OpenSSL says of messages that no policy would make right. All its other errors may be the controller's own.
+_FAULTS = (
+    "BAD_RECORD_TYPE",
+    "BAD_SIGNATURE",
+    "DECRYPTION_FAILED_OR_BAD_RECORD_MAC",
+    "DIGEST_CHECK_FAILED",
+    "LENGTH_MISMATCH",
+    "UNEXPECTED_MESSAGE",
+    "WRONG_CIPHER_RETURNED",
+    "WRONG_VERSION_NUMBER",
+)
 
 
 class FullHandshaker:
@@ -70,7 +81,7 @@ class FullHandshaker:
                         raise
             return _handshake(self._lenient, connect(), server_name, trusted=trusted, trust_error=trust_error)
         except ssl.SSLError as exc:
-            return FullHandshake(completed=False, error=_reason(exc))
+            return FullHandshake(completed=False, error=_reason(exc), faulty=exc.reason in _FAULTS)
         except Stopped as exc:
             ended = "no answer in time" if exc.how is Ending.TIMEOUT else f"the server ended it: {exc.how.value}"
             return FullHandshake(completed=False, error=ended, stopped=exc.how, heard=exc.heard)

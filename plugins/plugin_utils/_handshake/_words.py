@@ -120,11 +120,13 @@ class FullHandshake:
     stopped: Ending | None = None
     # the server had answered before
     heard: bool = False
+    # what the server sent was wrong, whatever the controller may want
+    faulty: bool = False
 
     @property
     def broken_off(self) -> bool:
-        """The server began the handshake and left it unfinished, which no setting of the controller explains."""
-        return self.stopped is not None and self.heard
+        """The server began it and did not go on, or not rightly, which no setting of the controller explains."""
+        return self.faulty or (self.stopped is not None and self.heard)
 
 
 @dataclasses.dataclass(frozen=True)
