@@ -72,12 +72,14 @@ def test_five_sockets_at_once_and_no_more(monkeypatch: pytest.MonkeyPatch) -> No
 
     def handler(connected: socket.socket) -> None:
         # nobody is answered before five are there; those who come again come one after the other
-        if served[0] < 25:
+        with lock:
+            served.append(1)
+            first = len(served) <= 25
+        if first:
             gate.wait()
-        served[0] += 1
         reset_after_hello(connected)
 
-    served = [0]
+    served: list[int] = []
     reports, server = several(5, handler, required=[])
     assert all(evidence(found) == {"reset"} for found in reports)
     # five versions and two further hellos for each
