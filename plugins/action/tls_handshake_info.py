@@ -19,7 +19,7 @@ _COMPLETABLE = [version for version in _VERSIONS if version != "SSL 3.0"]
 _LONGEST_TIMEOUT = 300
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
-    "endpoints": {"type": "list", "elements": "str", "default": ["smtp", "https"]},
+    "endpoints": {"type": "list", "elements": "raw", "default": ["smtp", "https"]},
     "server_name": {"type": "str"},
     "versions": {"type": "list", "elements": "str", "choices": _VERSIONS, "default": _VERSIONS},
     "required": {"type": "list", "elements": "str", "choices": _COMPLETABLE, "default": ["TLS 1.2"]},

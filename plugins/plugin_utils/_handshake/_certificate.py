@@ -11,6 +11,8 @@ import datetime
 import hashlib
 import typing as t
 
+from .._text import MESSAGE, visible
+
 try:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
@@ -18,6 +20,10 @@ except ImportError as exc:  # pragma: no cover - ansible-core itself needs it
     CRYPTOGRAPHY_ERROR: ImportError | None = exc
 else:
     CRYPTOGRAPHY_ERROR = None
+
+
+# Hundreds of names fit into it. What is larger is hashed but not read.
+MAX_DER = 64 * 1024
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,13 +67,16 @@ def read_certificate(der: bytes) -> CertificateFacts:
     if CRYPTOGRAPHY_ERROR is not None:
         note = f"Details need the Python library cryptography on the controller ({CRYPTOGRAPHY_ERROR})."
         return CertificateFacts(sha256, thumbprint, note=note)
+    if len(der) > MAX_DER:
+        note = f"The certificate has {len(der)} bytes, and none with more than {MAX_DER} is read."
+        return CertificateFacts(sha256, thumbprint, note=note)
     try:
         return dataclasses.replace(
             CertificateFacts(sha256, thumbprint), **_details(x509.load_der_x509_certificate(der))
         )
     except Exception as exc:
         # the library raises many kinds for a certificate that it dislikes
-        return CertificateFacts(sha256, thumbprint, note=f"The certificate cannot be read: {exc}")
+        return CertificateFacts(sha256, thumbprint, note=f"The certificate cannot be read: {visible(exc, MESSAGE)}")
 
 
 def _hash(name: str, der: bytes) -> str | None:

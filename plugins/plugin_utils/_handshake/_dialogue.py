@@ -14,7 +14,8 @@ import collections.abc as c
 import enum
 import re
 
-from ._words import Answer, Ending, Talk, printable
+from .._text import visible
+from ._words import Answer, Ending, Talk
 
 MAX_LINE = 8192
 MAX_DIALOGUE = 64 * 1024
@@ -76,7 +77,7 @@ class Conversation:
         if self.ready:
             self.rest = bytes(self._buffer)
         elif self.talk is None and (len(self._buffer) > MAX_LINE or self._size > MAX_DIALOGUE):
-            self.talk = Talk(Answer.NOT_TLS, f"endless {self._stage}: {printable(self._last_line or self._buffer)}")
+            self.talk = Talk(Answer.NOT_TLS, f"endless {self._stage}: '{_shown(self._last_line or self._buffer)}'")
 
     def end(self, how: Ending) -> Talk:
         """The reason, where the server stops talking instead."""
@@ -84,7 +85,7 @@ class Conversation:
             if how is Ending.TIMEOUT:
                 self.talk = Talk(Answer.TIMEOUT, f"no {self._stage}")
             else:
-                last = f" after {printable(self._last_line, 200)}" if self._last_line else ""
+                last = f" after '{_shown(self._last_line, 200)}'" if self._last_line else ""
                 self.talk = Talk(Answer.CLOSED_EARLY, f"{how.value} instead of {self._stage}{last}")
         return self.talk
 
@@ -112,8 +113,12 @@ def _script(protocol: Starttls, own_name: str) -> Script:
     return _imap() if protocol is Starttls.IMAP else _pop3()
 
 
+def _shown(line: bytes | bytearray, limit: int = 40) -> str:
+    return visible(line.decode("utf-8", "backslashreplace"), limit)
+
+
 def _refused(line: bytes) -> _Failed:
-    return _Failed(Answer.STARTTLS_REFUSED, printable(line, 200)[1:-1])
+    return _Failed(Answer.STARTTLS_REFUSED, _shown(line, 200))
 
 
 def _count(lines: list[bytes]) -> str:
@@ -147,7 +152,7 @@ def _smtp_reply(command: str) -> c.Generator[str, bytes, tuple[int, list[bytes]]
         command = ""
         match = re.match(rb"([2-5][0-9][0-9])([ -]|$)", line)
         if match is None or (lines and lines[0][:3] != match[1]):
-            raise _Failed(Answer.NOT_TLS, f"no SMTP reply: {printable(line)}")
+            raise _Failed(Answer.NOT_TLS, f"no SMTP reply: '{_shown(line)}'")
         lines.append(line)
         if match[2] != b"-":
             return int(match[1]), lines
@@ -161,7 +166,7 @@ def _imap() -> Script:
     if not greeting.upper().startswith(b"* OK"):
         if greeting.upper().startswith((b"* BYE", b"* PREAUTH")):
             raise _refused(greeting)
-        raise _Failed(Answer.NOT_TLS, f"no IMAP greeting: {printable(greeting)}")
+        raise _Failed(Answer.NOT_TLS, f"no IMAP greeting: '{_shown(greeting)}'")
     lines = yield from _imap_command("a1 CAPABILITY")
     capabilities = [line.upper().split() for line in lines if line.upper().startswith(b"* CAPABILITY")]
     if not any(b"STARTTLS" in words for words in capabilities):
@@ -185,7 +190,7 @@ def _imap_command(command: str) -> c.Generator[str, bytes, list[bytes]]:
                 raise _refused(line)
             return lines
         else:
-            raise _Failed(Answer.NOT_TLS, f"no IMAP reply: {printable(line)}")
+            raise _Failed(Answer.NOT_TLS, f"no IMAP reply: '{_shown(line)}'")
 
 
 # POP3
@@ -210,5 +215,5 @@ def _pop3() -> Script:
 def _pop3_ok(line: bytes) -> bool:
     status = line.split(b" ")[0].upper()
     if status not in (b"+OK", b"-ERR"):
-        raise _Failed(Answer.NOT_TLS, f"no POP3 reply: {printable(line)}")
+        raise _Failed(Answer.NOT_TLS, f"no POP3 reply: '{_shown(line)}'")
     return status == b"+OK"

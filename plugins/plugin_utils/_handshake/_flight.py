@@ -5,13 +5,14 @@
 """The server's flight, read as it arrives.
 
 The parser takes bytes in pieces of any size and says as soon as it knows what the server made of the hello. It reads
-only what is sent in the clear, checks nothing cryptographic, and never raises, whatever it is fed.
+only what is sent in the clear, checks nothing cryptographic, and never raises, whatever it is fed. What no client could
+go on from is no TLS: a version above the one that was offered, or a cipher suite that was not.
 """
 
 from __future__ import annotations
 
-import dataclasses
-
+from ._messages import Malformed, ServerHello, read_certificates, read_server_hello
+from ._suites import RENEGOTIATION_SCSV, offered
 from ._words import Answer, Ending, Flight, TlsVersion, printable
 
 # More than 40 certificates and a few hundred CA names need; a server that talks on is not worth listening to.
@@ -24,12 +25,6 @@ _CHANGE_CIPHER_SPEC, _ALERT, _HANDSHAKE, _APPLICATION_DATA = 20, 21, 22, 23
 _HELLO_REQUEST, _SERVER_HELLO, _CERTIFICATE, _SERVER_KEY_EXCHANGE = 0, 2, 11, 12
 _CERTIFICATE_REQUEST, _SERVER_HELLO_DONE, _CERTIFICATE_STATUS, _SUPPLEMENTAL_DATA = 13, 14, 22, 23
 _BETWEEN = (_CERTIFICATE, _SERVER_KEY_EXCHANGE, _CERTIFICATE_REQUEST, _CERTIFICATE_STATUS, _SUPPLEMENTAL_DATA)
-
-_EXTENDED_MASTER_SECRET = 23
-_SUPPORTED_VERSIONS = 43
-
-# SHA-256 of "HelloRetryRequest" (RFC 8446, 4.1.3), written out: a FIPS controller may have no hash to compute it with
-_HELLO_RETRY_REQUEST = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
 
 _FATAL = 2
 _CLOSE_NOTIFY = 0
@@ -71,16 +66,8 @@ _ALERTS = {
 }
 
 
-class _Malformed(Exception):
-    """These bytes are no TLS. The text says what is wrong with them."""
-
-
-@dataclasses.dataclass(frozen=True)
-class _ServerHello:
-    chosen: int
-    cipher_suite: int
-    extended_master_secret: bool
-    retry: bool
+# How a TLS server says that it will not speak this version. Other alerts say that something went wrong, and may pass.
+_REFUSALS = ("protocol_version", "handshake_failure", "insufficient_security")
 
 
 class FlightParser:
@@ -94,7 +81,8 @@ class FlightParser:
         self._head = b""
         self._size = 0
         self._warning: str | None = None
-        self._hello: _ServerHello | None = None
+        self._hello: ServerHello | None = None
+        self._chosen: TlsVersion | None = None
         self._client_certificate = False
         self._certificates: tuple[bytes, ...] = ()
         self._flight: Flight | None = None
@@ -110,8 +98,8 @@ class FlightParser:
             while self._flight is None and self._take_record():
                 pass
             if self._flight is None and self._size > MAX_FLIGHT_BYTES:
-                raise _Malformed(f"more than {MAX_FLIGHT_BYTES} bytes and no end")
-        except _Malformed as exc:
+                raise Malformed(f"more than {MAX_FLIGHT_BYTES} bytes and no end")
+        except Malformed as exc:
             if self._hello is None:
                 self._finish(Answer.NOT_TLS, f"{exc}: {printable(self._head)}")
             else:
@@ -141,14 +129,14 @@ class FlightParser:
     def _take_record(self) -> bool:
         data = self._records
         if data and data[0] not in (_CHANGE_CIPHER_SPEC, _ALERT, _HANDSHAKE, _APPLICATION_DATA):
-            raise _Malformed("no TLS record")
+            raise Malformed("no TLS record")
         if len(data) > 1 and data[1] != 3:
-            raise _Malformed("no TLS record")
+            raise Malformed("no TLS record")
         if len(data) < 5:
             return False
         length = int.from_bytes(data[3:5], "big")
         if data[2] > 4 or length > _MAX_RECORD:
-            raise _Malformed("no TLS record")
+            raise Malformed("no TLS record")
         if len(data) < 5 + length:
             return False
         kind, content = data[0], bytes(data[5 : 5 + length])
@@ -170,23 +158,23 @@ class FlightParser:
         del self._alerts[:2]
         name = _ALERTS.get(description, str(description))
         if level not in (1, _FATAL):
-            raise _Malformed("an alert without a level")
+            raise Malformed("an alert without a level")
         # unrecognized_name and the like are only remarks
         if level != _FATAL and description != _CLOSE_NOTIFY:
             self._warning = name
         elif self._hello is None:
-            self._finish(Answer.REJECTED, f"alert {name}")
+            self._finish(Answer.REJECTED, f"alert {name}", spelt_out=name in _REFUSALS)
         else:
             self._finish(Answer.INCOMPLETE, f"{self._so_far()}, then alert {name}")
 
     def _take_opaque(self, kind: int, content: bytes) -> None:
         """What follows a ServerHello of TLS 1.3: a ChangeCipherSpec for middleboxes, then encrypted messages."""
-        if self._hello is None or self._asked is not TlsVersion.TLS_1_3 or self._messages:
-            raise _Malformed("an encrypted record where none can be")
+        if self._chosen is not TlsVersion.TLS_1_3 or self._messages:
+            raise Malformed("an encrypted record where none can be")
         if kind == _APPLICATION_DATA:
             self._finish(Answer.ACCEPTED, "ServerHello and an encrypted record")
         elif content != b"\x01":
-            raise _Malformed("a ChangeCipherSpec that is none")
+            raise Malformed("a ChangeCipherSpec that is none")
 
     # messages
 
@@ -197,109 +185,64 @@ class FlightParser:
         kind = data[0]
         # checked before the length is believed
         if kind != _HELLO_REQUEST and (kind == _SERVER_HELLO) != (self._hello is None):
-            raise _Malformed(f"handshake message {kind} in the wrong place")
+            raise Malformed(f"handshake message {kind} in the wrong place")
         if len(data) < 4:
             return False
         length = int.from_bytes(data[1:4], "big")
         if length > MAX_FLIGHT_BYTES:
-            raise _Malformed(f"a handshake message of {length} bytes")
+            raise Malformed(f"a handshake message of {length} bytes")
         if len(data) < 4 + length:
             return False
         body = bytes(data[4 : 4 + length])
         del data[: 4 + length]
         if kind == _SERVER_HELLO:
-            self._take_hello(_server_hello(body))
+            self._take_hello(read_server_hello(body))
         elif kind == _CERTIFICATE:
-            self._certificates = _certificates(body)
+            self._certificates = read_certificates(body)
         elif kind == _CERTIFICATE_REQUEST:
             self._client_certificate = True
         elif kind == _SERVER_HELLO_DONE:
-            self._finish(Answer.ACCEPTED, "ServerHello to ServerHelloDone")
+            self._take_done()
         elif kind not in (*_BETWEEN, _HELLO_REQUEST):
-            raise _Malformed(f"handshake message {kind} in the wrong place")
+            raise Malformed(f"handshake message {kind} in the wrong place")
         return True
 
-    def _take_hello(self, hello: _ServerHello) -> None:
-        self._hello = hello
+    def _take_hello(self, hello: ServerHello) -> None:
         chosen = TlsVersion.from_wire(hello.chosen)
-        if chosen is not self._asked:
-            self._finish(Answer.REJECTED, f"server chose {chosen.value if chosen else hex(hello.chosen)}")
-        elif hello.retry:
+        if chosen is None or chosen.wire > self._asked.wire:
+            name = chosen.value if chosen else f"{hello.chosen:#06x}"
+            raise Malformed(f"a ServerHello for {name}, which was not offered")
+        if hello.cipher_suite == RENEGOTIATION_SCSV or hello.cipher_suite not in offered(self._asked):
+            raise Malformed(f"a ServerHello with cipher suite {hello.cipher_suite:#06x}, which was not offered")
+        if hello.compression:
+            raise Malformed("a ServerHello with compression, which was not offered")
+        self._hello, self._chosen = hello, chosen
+        if hello.retry:
             self._finish(Answer.ACCEPTED, "HelloRetryRequest")
 
-    def _so_far(self) -> str:
-        return f"ServerHello for {self._asked.value}"
+    def _take_done(self) -> None:
+        if self._chosen is self._asked:
+            self._finish(Answer.ACCEPTED, "ServerHello to ServerHelloDone")
+        else:
+            self._finish(Answer.REJECTED, self._so_far(), spelt_out=True)
 
-    def _finish(self, answer: Answer, evidence: str) -> Flight:
+    def _so_far(self) -> str:
+        chosen = self._chosen or self._asked
+        return f"ServerHello for {chosen.value}" if chosen is self._asked else f"server chose {chosen.value}"
+
+    def _finish(self, answer: Answer, evidence: str, *, spelt_out: bool = False) -> Flight:
         hello = self._hello
-        clear = hello is not None and self._asked is not TlsVersion.TLS_1_3
+        clear = hello is not None and self._chosen is not TlsVersion.TLS_1_3
         self._flight = Flight(
             answer,
             evidence,
-            chosen=TlsVersion.from_wire(hello.chosen) if hello else None,
+            chosen=self._chosen,
             cipher_suite=hello.cipher_suite if hello else None,
             # TLS 1.3 has no such extension and asks for certificates where nobody else can read it
             extended_master_secret=hello.extended_master_secret if hello and clear else None,
             client_certificate_requested=self._client_certificate if clear and answer is Answer.ACCEPTED else None,
             certificates=self._certificates,
             heard=self._size > 0,
+            spelt_out=spelt_out,
         )
         return self._flight
-
-
-class _Reader:
-    """Takes fields off the front of a message; a field that is not all there is :class:`_Malformed`."""
-
-    def __init__(self, data: bytes, what: str) -> None:
-        self._data = data
-        self._what = what
-
-    def take(self, count: int) -> bytes:
-        if count > len(self._data):
-            raise _Malformed(f"a broken {self._what}")
-        result, self._data = self._data[:count], self._data[count:]
-        return result
-
-    def number(self, count: int) -> int:
-        return int.from_bytes(self.take(count), "big")
-
-    def vector(self, length_bytes: int) -> bytes:
-        return self.take(self.number(length_bytes))
-
-    def __bool__(self) -> bool:
-        return bool(self._data)
-
-
-def _server_hello(body: bytes) -> _ServerHello:
-    reader = _Reader(body, "ServerHello")
-    chosen = reader.number(2)
-    random = reader.take(32)
-    if len(reader.vector(1)) > 32:
-        raise _Malformed("a broken ServerHello")
-    cipher_suite = reader.number(2)
-    reader.take(1)
-    extensions: dict[int, bytes] = {}
-    if reader:
-        block = _Reader(reader.vector(2), "ServerHello")
-        while block:
-            kind = block.number(2)
-            extensions[kind] = block.vector(2)
-    if chosen >> 8 != 3:
-        raise _Malformed(f"a ServerHello for version {chosen:#06x}")
-    if _SUPPORTED_VERSIONS in extensions:
-        chosen = _Reader(extensions[_SUPPORTED_VERSIONS], "ServerHello").number(2)
-    return _ServerHello(
-        chosen,
-        cipher_suite,
-        extended_master_secret=_EXTENDED_MASTER_SECRET in extensions,
-        retry=random == _HELLO_RETRY_REQUEST,
-    )
-
-
-def _certificates(body: bytes) -> tuple[bytes, ...]:
-    """The chain in a Certificate message up to TLS 1.2."""
-    chain = _Reader(_Reader(body, "Certificate").vector(3), "Certificate")
-    result = []
-    while chain:
-        result.append(chain.vector(3))
-    return tuple(result)

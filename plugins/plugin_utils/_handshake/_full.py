@@ -30,6 +30,17 @@ _OP_LEGACY_SERVER_CONNECT = 0x4
 _AUTHENTICATED = "ALL:!aNULL:!eNULL"
 # OpenSSL does old versions and short keys at security level 0 only.
 _WIDE = f"{_AUTHENTICATED}:@SECLEVEL=0"
+# What OpenSSL says of messages that no policy would make right. All its other errors may be the controller's own.
+_FAULTS = (
+    "BAD_RECORD_TYPE",
+    "BAD_SIGNATURE",
+    "DECRYPTION_FAILED_OR_BAD_RECORD_MAC",
+    "DIGEST_CHECK_FAILED",
+    "LENGTH_MISMATCH",
+    "UNEXPECTED_MESSAGE",
+    "WRONG_CIPHER_RETURNED",
+    "WRONG_VERSION_NUMBER",
+)
 
 
 class FullHandshaker:
@@ -70,10 +81,10 @@ class FullHandshaker:
                         raise
             return _handshake(self._lenient, connect(), server_name, trusted=trusted, trust_error=trust_error)
         except ssl.SSLError as exc:
-            return FullHandshake(completed=False, error=_reason(exc))
+            return FullHandshake(completed=False, error=_reason(exc), faulty=exc.reason in _FAULTS)
         except Stopped as exc:
             ended = "no answer in time" if exc.how is Ending.TIMEOUT else f"the server ended it: {exc.how.value}"
-            return FullHandshake(completed=False, error=ended)
+            return FullHandshake(completed=False, error=ended, stopped=exc.how, heard=exc.heard)
 
     def _load_trust(self) -> None:
         """Takes longer than the handshakes, so it is done only where there is one to make."""
@@ -112,6 +123,7 @@ def _handshake(
     A chain that does not validate is no reason to send an alert: the server would log it as an error (Schannel 36887).
     """
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    heard = False
     tls = context.wrap_bio(incoming, outgoing, server_hostname=server_name)
     try:
         while True:
@@ -121,6 +133,7 @@ def _handshake(
             except ssl.SSLWantReadError:
                 wire.send(outgoing.read())
                 incoming.write(wire.receive())
+                heard = True
         wire.send(outgoing.read())
         suite = tls.cipher()
         certificates, whole_chain = _certificates(tls)
@@ -132,6 +145,8 @@ def _handshake(
             certificates=certificates,
             whole_chain=whole_chain,
         )
+    except Stopped as exc:
+        raise Stopped(exc.how, heard=heard) from None
     finally:
         wire.close()
 

@@ -32,13 +32,19 @@ _PSK_KEY_EXCHANGE_MODES = 45
 _KEY_SHARE = 51
 
 _X25519 = 0x001D
-_CURVES = (_X25519, 0x0017, 0x0018, 0x0019)  # X25519, P-256, P-384, P-521
-_CURVES_13 = (*_CURVES, 0x001E, 0x0100, 0x0101, 0x0102)  # and X448, ffdhe2048, 3072, 4096
+# X25519, P-256, P-384, P-521, X448; then what hardly anybody uses, for the servers that have nothing else
+_CURVES = (_X25519, 0x0017, 0x0018, 0x0019, 0x001E)
+_CURVES_12 = (*_CURVES, 0x001A, 0x001B, 0x001C, 0x0016, 0x0015, 0x0013)  # Brainpool, secp256k1, P-224, P-192
+# ffdhe2048 to 8192, Brainpool, ML-KEM with P-256, X25519 and P-384. Up to TLS 1.2 ffdhe would forbid a server its own
+# DHE group (RFC 7919, 4), so it is offered here alone.
+_GROUPS_13 = (
+    *_CURVES, 0x0100, 0x0101, 0x0102, 0x0103, 0x0104, 0x001F, 0x0020, 0x0021, 0x11EB, 0x11EC, 0x11ED,
+)  # fmt: skip
 
-# RSA (PKCS 1, then PSS) and ECDSA with SHA-2, EdDSA; SHA-1 last: old servers have nothing else in TLS 1.2
+# RSA (PKCS 1, then PSS) and ECDSA with SHA-2, EdDSA, Brainpool; SHA-1 last: old servers have nothing else in TLS 1.2
 _SIGNATURES = (
     0x0401, 0x0501, 0x0601, 0x0403, 0x0503, 0x0603, 0x0804, 0x0805, 0x0806, 0x0809, 0x080A, 0x080B, 0x0807, 0x0808,
-    0x0301, 0x0303, 0x0201, 0x0203, 0x0202,
+    0x081A, 0x081B, 0x081C, 0x0402, 0x0301, 0x0303, 0x0201, 0x0203, 0x0202,
 )  # fmt: skip
 
 
@@ -67,7 +73,7 @@ def _extensions(version: TlsVersion, server_name: str | None, key_share: bytes, 
     if server_name is not None:
         host = b"\x00" + _vector(2, server_name.encode("ascii"))
         result += _extension(_SERVER_NAME, _vector(2, host))
-    groups = _CURVES_13 if version is TlsVersion.TLS_1_3 else _CURVES
+    groups = _GROUPS_13 if version is TlsVersion.TLS_1_3 else _CURVES_12
     result += _extension(_SUPPORTED_GROUPS, _vector(2, _words(groups)))
     if version in (TlsVersion.TLS_1_2, TlsVersion.TLS_1_3):
         result += _extension(_SIGNATURE_ALGORITHMS, _vector(2, _words(_SIGNATURES)))

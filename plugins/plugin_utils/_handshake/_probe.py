@@ -6,18 +6,15 @@
 
 from __future__ import annotations
 
+import collections.abc as c
 import contextlib
-import dataclasses
 import os
 
 from ._flight import FlightParser
 from ._full import FullHandshaker
 from ._hello import RANDOM_BYTES, client_hello
 from ._wire import NoConnection, Stopped, Target, connect
-from ._words import Answer, FullHandshake, Probe, TlsVersion
-
-# After these a required version is also tried with ssl: it may know better than our hello.
-_WORTH_A_TRY = (Answer.ACCEPTED, Answer.REJECTED, Answer.INCOMPLETE)
+from ._words import Answer, Ending, FullHandshake, Probe, TlsVersion
 
 
 def say_hello(target: Target, version: TlsVersion, deadline: float) -> Probe:
@@ -42,22 +39,14 @@ def say_hello(target: Target, version: TlsVersion, deadline: float) -> Probe:
     return Probe(version, flight.answer, flight.evidence, flight=flight, address=wire.address)
 
 
-def complete(target: Target, probe: Probe, handshaker: FullHandshaker, deadline: float) -> Probe:
-    """The probe with the outcome of a full handshake.
-
-    A success proves the version, whatever the hello was told. A failure changes nothing about it.
-    """
-    if probe.answer not in _WORTH_A_TRY:
-        return probe
+def complete(
+    target: Target, hello: Probe, handshaker: FullHandshaker, deadline: c.Callable[[], float]
+) -> FullHandshake:
+    """A full handshake after a hello; ``deadline`` gives one for each connection that it takes."""
     try:
         # a server that refuses is not bothered (and its log not filled) more than once
-        validate = probe.answer is Answer.ACCEPTED
-        full = handshaker.attempt(lambda: connect(target, deadline), target.sni, validate=validate)
+        validate = hello.answer is Answer.ACCEPTED
+        return handshaker.attempt(lambda: connect(target, deadline()), target.sni, validate=validate)
     except NoConnection as exc:
-        full = FullHandshake(completed=False, error=f"no connection for it: {exc.talk.evidence}")
-    if not full.completed:
-        return dataclasses.replace(probe, full=full)
-    evidence = "full handshake"
-    if probe.answer is not Answer.ACCEPTED:
-        evidence = f"full handshake, though the first ClientHello was answered with: {probe.evidence}"
-    return dataclasses.replace(probe, answer=Answer.ACCEPTED, evidence=evidence, full=full)
+        stopped = Ending.TIMEOUT if exc.talk.answer is Answer.TIMEOUT else Ending.CLOSE
+        return FullHandshake(completed=False, error=f"no connection for it: {exc.talk.evidence}", stopped=stopped)

@@ -4,6 +4,10 @@
 # Private to this collection: not a public interface.
 """From probes to the verdict, and to the result of the module. Pure.
 
+What evidence is worth: a full handshake proves a version. So does the server's whole flight, where it fits the hello
+that it answers: servers that want a client certificate, and controllers whose policy forbids the version, leave no
+more. The server's choice of an older version refuses the one that was offered, and with its flight proves the other.
+
 The rule: an endpoint is ``verified`` only if a TLS server showed itself there by accepting some version, and every
 probe was answered with yes or no. Otherwise nothing is said about what the endpoint refuses: a port that closes every
 connection refuses TLS 1.0 too.
@@ -20,6 +24,11 @@ from . import _suites
 from ._certificate import CertificateFacts, read_certificate
 from ._endpoint import Endpoint
 from ._words import Answer, Grade, Probe, TlsVersion
+
+# What a result holds of a certificate at most; more is no certificate of a mail server.
+_LONGEST_TEXT = 500
+_LONGEST_NAME = 253
+_MOST_NAMES = 100
 
 VERIFIED = "verified"
 INCONCLUSIVE = "inconclusive"
@@ -101,6 +110,8 @@ def as_result(item: EndpointReport, now: datetime.datetime) -> dict[str, t.Any]:
         "address": item.address,
         "server_name": item.server_name,
         "verdict": item.verdict,
+        "proof": _proof(item),
+        "evidence": _evidence(item),
         "versions": {version.value: _version_result(found) for version, found in item.versions.items()},
         "certificate": _certificate_result(item, now) if item.certificate else None,
         "error": item.error,
@@ -119,12 +130,12 @@ def _together(values: c.Sequence[bool | None]) -> str:
 
 
 def _chosen_instead(probes: c.Mapping[TlsVersion, Probe]) -> dict[TlsVersion, TlsVersion]:
-    """Versions that the server chose in a ServerHello when it was offered another one: chosen -> offered."""
+    """Versions that the server chose, and sent its flight for, when it was offered a newer one: chosen -> offered."""
     result = {}
     for version, probe in probes.items():
-        chosen = probe.flight.chosen if probe.flight else None
-        if chosen is not None and chosen is not version:
-            result[chosen] = version
+        flight = probe.flight
+        if flight and flight.spelt_out and flight.chosen is not None:
+            result[flight.chosen] = version
     return result
 
 
@@ -174,6 +185,8 @@ _TROUBLES = {
     "between the controller and the server; a slow server needs a longer timeout.",
     Answer.INCOMPLETE: "{place} broke the handshake for {versions} off in the middle ({evidence}). Look at its "
     "certificate and private key, and at the server's event log.",
+    Answer.UNSTEADY: "{place} broke off {versions} without a word ({evidence}). That may be a refusal, or connections "
+    "that were lost. Run this again, and look for what loses connections to the server.",
 }
 
 
@@ -191,9 +204,10 @@ def _certificate(probes: c.Mapping[TlsVersion, Probe]) -> Certificate | None:
         if not chain:
             continue
         whole = chain is shown or bool(full and full.whole_chain)
+        chosen = probe.flight.chosen if probe.flight and chain is shown else None
         return Certificate(
             read_certificate(chain[0]),
-            probe.version,
+            chosen or probe.version,
             len(chain) if whole else _shown_with(chain[0], done),
             full.trusted if full else None,
             full.trust_error if full else None,
@@ -217,10 +231,7 @@ def _completed(probe: Probe) -> bool:
 def _version_result(found: VersionReport) -> dict[str, t.Any]:
     probe = found.probe
     flight, full = probe.flight, probe.full
-    grade = None
-    if found.accepted:
-        flown = Grade.SERVER_FLIGHT if probe.answer is Answer.ACCEPTED else Grade.SERVER_HELLO
-        grade = Grade.FULL_HANDSHAKE if _completed(probe) else flown
+    grade = _grade(found)
     chosen = flight.chosen if flight else None
     # a suite of a version that was not asked for tells nothing about this one
     suite = flight.cipher_suite if flight and chosen is probe.version else None
@@ -229,6 +240,7 @@ def _version_result(found: VersionReport) -> dict[str, t.Any]:
         "accepted": found.accepted,
         "answer": found.answer.value,
         "evidence": found.evidence,
+        "tries": probe.tries,
         "grade": grade.value if grade else None,
         "cipher_suite": suite_name,
         "extended_master_secret": flight.extended_master_secret if flight and suite is not None else None,
@@ -236,6 +248,30 @@ def _version_result(found: VersionReport) -> dict[str, t.Any]:
         "server_chose": chosen.value if chosen and chosen is not probe.version else None,
         "local_error": _local_error(probe) if found.answer is Answer.ACCEPTED else None,
     }
+
+
+def _grade(found: VersionReport) -> Grade | None:
+    if not found.accepted:
+        return None
+    if _completed(found.probe):
+        return Grade.FULL_HANDSHAKE
+    return Grade.SERVER_FLIGHT if found.probe.answer is Answer.ACCEPTED else Grade.SERVER_HELLO
+
+
+def _proof(item: EndpointReport) -> str | None:
+    """The best grade of all versions."""
+    grades = {_grade(found) for found in item.versions.values()}
+    return next((grade.value for grade in reversed(Grade) if grade in grades), None)
+
+
+def _evidence(item: EndpointReport) -> str:
+    """What was seen of each version that was tried, in one line."""
+    seen: dict[str, list[str]] = {}
+    words = {True: "accepted", False: "refused", None: "not known"}
+    for version, found in item.versions.items():
+        if found.answer is not Answer.SKIPPED:
+            seen.setdefault(f"{words[found.accepted]} ({found.evidence})", []).append(version.value)
+    return "; ".join(f"{', '.join(versions)} {what}" for what, versions in seen.items())
 
 
 def _local_error(probe: Probe) -> str | None:
@@ -251,13 +287,14 @@ def _certificate_result(item: EndpointReport, now: datetime.datetime) -> dict[st
     certificate = t.cast(Certificate, item.certificate)
     facts = certificate.facts
     return {
-        "subject": facts.subject,
-        "issuer": facts.issuer,
-        "sans": list(facts.sans),
+        "subject": _cut(facts.subject),
+        "issuer": _cut(facts.issuer),
+        "sans": [_cut(name, _LONGEST_NAME) for name in facts.sans[:_MOST_NAMES]],
+        "sans_count": len(facts.sans),
         "not_before": _moment(facts.not_before),
         "not_after": _moment(facts.not_after),
         "days_left": facts.days_left(now),
-        "serial": facts.serial,
+        "serial": _cut(facts.serial),
         "thumbprint": facts.thumbprint,
         "sha256": facts.sha256,
         "key_type": facts.key_type,
@@ -270,6 +307,13 @@ def _certificate_result(item: EndpointReport, now: datetime.datetime) -> dict[st
         "seen_in": certificate.seen_in.value,
         "note": facts.note,
     }
+
+
+def _cut(text: str | None, limit: int = _LONGEST_TEXT) -> str | None:
+    """As it is, but not at any length: who chose it is not known to be a friend."""
+    if text is None or len(text) <= limit:
+        return text
+    return f"{text[:limit]}... ({len(text) - limit} more characters)"
 
 
 def _moment(moment: datetime.datetime | None) -> str | None:

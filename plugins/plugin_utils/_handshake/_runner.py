@@ -2,36 +2,40 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: not a public interface.
-"""Runs the probes of one host: a few at a time, none that can tell nothing new, and an end to all of it."""
+"""Runs the connections to one host: a few at a time, then one at a time where that was too many, and an end to it."""
 
 from __future__ import annotations
 
-import collections
 import collections.abc as c
 import dataclasses
+import heapq
 import threading
 import time
 
+from ._case import Case, Job
 from ._full import FullHandshaker
 from ._probe import complete, say_hello
 from ._wire import Target
-from ._words import Answer, Probe, TlsVersion
+from ._words import FullHandshake, Probe, TlsVersion
 
 # Receive connectors limit the connections of one source (MaxInboundConnectionPerSource: 20), and so do firewalls.
 MAX_SOCKETS = 5
-
-# The likeliest first: it is the scout that goes ahead of the others.
-_ORDER = (TlsVersion.TLS_1_2, TlsVersion.TLS_1_3, TlsVersion.TLS_1_1, TlsVersion.TLS_1_0, TlsVersion.SSL_3_0)
-
-_OUT_OF_TIME = "not finished: the time for all probes of this host is used up"
+# Seconds, times the number of the round, before an endpoint's next round: what was lost for a moment should be back.
+# And before each of the connections that are made alone: the server should have noticed that the last one is gone.
+PAUSE, LONGEST_PAUSE = 0.05, 0.3
 
 
-@dataclasses.dataclass(frozen=True)
-class _Job:
-    target: Target
-    version: TlsVersion
-    # a hello that is done and wants a full handshake
-    hello: Probe | None = None
+def time_limit(endpoints: int, timeout: float) -> float:
+    """Seconds after which all probes of a host have ended."""
+    return 5 * timeout * (endpoints + 1)
+
+
+@dataclasses.dataclass(order=True)
+class _Due:
+    moment: float
+    number: int
+    target: Target = dataclasses.field(compare=False)
+    job: Job = dataclasses.field(compare=False)
 
 
 def run_probes(
@@ -43,8 +47,7 @@ def run_probes(
     """The probes of each target, by version. ``timeout`` is for one connection, in seconds.
 
     A version in ``required`` is also tried with a full handshake. Each endpoint is tried with one version first: where
-    that gets no answer to a ClientHello, the other versions are left out. The whole takes at most ``timeout`` for each
-    target and three more: what is not done by then counts as timed out.
+    that gets no answer to a ClientHello, the other versions are left out. The whole keeps :func:`time_limit`.
     """
     return _Run(targets, versions, required, timeout).wait()
 
@@ -59,50 +62,86 @@ class _Run:
     ) -> None:
         self._targets = targets
         self._timeout = timeout
-        self._scout, *self._others = [version for version in _ORDER if version in versions or version in required]
-        self._handshakers = {version: FullHandshaker(version) for version in required}
+        self._cases = {id(target): Case(versions, required) for target in targets}
+        self._handshakers: dict[TlsVersion, FullHandshaker] = {}
         self._change = threading.Condition()
-        self._jobs = collections.deque(_Job(target, self._scout) for target in targets)
+        self._due: list[_Due] = []
+        self._open = dict.fromkeys(self._cases, 0)
+        self._rounds = dict.fromkeys(self._cases, 0)
+        self._number = 0
         self._running = 0
-        self._probes: dict[tuple[int, TlsVersion], Probe] = {}
-        self._deadline = time.monotonic() + timeout * (len(targets) + 3)
+        self._alone = False
+        self._over = False
+        self._deadline = time.monotonic() + time_limit(len(targets), timeout)
         self._crash: BaseException | None = None
 
     def wait(self) -> list[dict[TlsVersion, Probe]]:
-        # daemons: a name server that never answers cannot be interrupted, and must not hold up the end of a run
+        self._begin()
+        # daemons: whatever one of them may hang in must not hold up the end of a run
         workers = [threading.Thread(target=self._work, daemon=True) for dummy in range(MAX_SOCKETS)]
         for worker in workers:
             worker.start()
         with self._change:
             try:
-                # the sockets keep the deadline; only a thread that hangs elsewhere needs the half second
-                self._change.wait_for(self._finished, timeout=self._deadline - time.monotonic() + 0.5)
+                self._change.wait_for(self._idle, timeout=self._left())
+                self._alone = True
+                self._begin()
+                self._change.notify_all()
+                self._change.wait_for(self._idle, timeout=self._left())
             finally:
                 # also where this was interrupted: nothing new is begun
-                self._jobs.clear()
+                self._due.clear()
+                self._over = True
                 self._deadline = float("-inf")
                 self._change.notify_all()
             if self._crash is not None:
                 raise self._crash
-            versions = [self._scout, *self._others]
-            return [{version: self._result(target, version) for version in versions} for target in self._targets]
+            cases = [self._cases[id(target)] for target in self._targets]
+            return [{version: case.result(version) for version in case.versions} for case in cases]
 
-    def _finished(self) -> bool:
-        return self._crash is not None or not (self._jobs or self._running)
+    def _begin(self) -> None:
+        for target in self._targets:
+            self._next_round(target)
 
-    def _result(self, target: Target, version: TlsVersion) -> Probe:
-        return self._probes.get((id(target), version)) or Probe(version, Answer.TIMEOUT, _OUT_OF_TIME)
+    def _left(self) -> float:
+        # the sockets keep the deadline; only a thread that hangs elsewhere needs the half second
+        return max(self._deadline - time.monotonic() + 0.5, 0)
+
+    def _idle(self) -> bool:
+        return self._crash is not None or not (self._due or self._running)
+
+    def _next_round(self, target: Target) -> None:
+        jobs = self._cases[id(target)].next_round(alone=self._alone)
+        now = time.monotonic()
+        if now >= self._deadline:
+            return
+        pause = min(self._rounds[id(target)] * PAUSE, LONGEST_PAUSE)
+        for job in jobs:
+            self._number += 1
+            heapq.heappush(self._due, _Due(now + pause, self._number, target, job))
+        self._rounds[id(target)] += 1
+        self._open[id(target)] = len(jobs)
+
+    def _take(self) -> _Due | None:
+        """The next connection to make, when it is time; None at the end."""
+        while not self._over:
+            pause = None
+            if self._due and self._running < (1 if self._alone else MAX_SOCKETS):
+                pause = self._due[0].moment - time.monotonic()
+                if pause <= 0:
+                    self._running += 1
+                    return heapq.heappop(self._due)
+            self._change.wait(pause)
+        return None
 
     def _work(self) -> None:
         while True:
             with self._change:
-                self._change.wait_for(lambda: self._jobs or self._finished())
-                if not self._jobs:
-                    return
-                job = self._jobs.popleft()
-                self._running += 1
+                due = self._take()
+            if due is None:
+                return
             try:
-                probe = self._do(job)
+                outcome = self._do(due.target, due.job)
             except BaseException as exc:
                 # a thread has nobody else to tell
                 with self._change:
@@ -111,32 +150,29 @@ class _Run:
                 return
             with self._change:
                 self._running -= 1
-                if self._deadline > time.monotonic():
-                    self._done(job, probe)
+                if time.monotonic() < self._deadline:
+                    self._done(due, outcome)
                 self._change.notify_all()
 
-    def _do(self, job: _Job) -> Probe:
-        deadline = min(time.monotonic() + self._timeout, self._deadline)
-        if job.hello is not None:
-            return complete(job.target, job.hello, self._handshakers[job.version], deadline)
-        return say_hello(job.target, job.version, deadline)
+    def _done(self, due: _Due, outcome: Probe | FullHandshake) -> None:
+        self._cases[id(due.target)].take(due.job, outcome)
+        self._open[id(due.target)] -= 1
+        if not self._open[id(due.target)]:
+            self._next_round(due.target)
 
-    def _done(self, job: _Job, probe: Probe) -> None:
-        """Keeps what was found and puts what follows from it into the queue."""
-        self._probes[id(job.target), job.version] = probe
-        if job.hello is not None:
-            return
-        alive = not probe.whole_endpoint
-        if alive and job.version in self._handshakers:
-            self._jobs.append(_Job(job.target, job.version, probe))
-        if job.version is not self._scout:
-            return
-        # a server that says nothing to the scout would let the others wait as long
-        alive = alive and (probe.answer is not Answer.TIMEOUT or bool(probe.flight and probe.flight.heard))
-        for version in self._others:
-            if alive:
-                self._jobs.append(_Job(job.target, version))
-            else:
-                self._probes[id(job.target), version] = Probe(
-                    version, Answer.SKIPPED, f"not tried after {probe.evidence}", address=probe.address
-                )
+    def _do(self, target: Target, job: Job) -> Probe | FullHandshake:
+        if job.hello is None:
+            return say_hello(target, job.version, self._next_deadline())
+        return complete(target, job.hello, self._handshaker(job.version), self._next_deadline)
+
+    def _next_deadline(self) -> float:
+        """Called before each connection."""
+        if self._alone:
+            time.sleep(PAUSE)
+        return min(time.monotonic() + self._timeout, self._deadline)
+
+    def _handshaker(self, version: TlsVersion) -> FullHandshaker:
+        with self._change:
+            if version not in self._handshakers:
+                self._handshakers[version] = FullHandshaker(version)
+            return self._handshakers[version]

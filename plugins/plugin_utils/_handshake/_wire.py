@@ -37,9 +37,11 @@ class NoConnection(Exception):
 class Stopped(Exception):
     """The connection gives no more bytes, or takes none."""
 
-    def __init__(self, how: Ending) -> None:
+    def __init__(self, how: Ending, *, heard: bool = False) -> None:
         super().__init__(how.value)
         self.how = how
+        # the server had begun to answer; who asks for that fills it in
+        self.heard = heard
 
 
 @dataclasses.dataclass
@@ -52,18 +54,29 @@ class Target:
     lock: threading.Lock = dataclasses.field(default_factory=threading.Lock)
     addresses: list[Address] | None = None
     unresolved: str | None = None
+    resolved: threading.Event | None = None
 
-    def resolve(self) -> list[Address]:
-        """Raises :class:`NoConnection` where the name has no address."""
+    def resolve(self, deadline: float) -> list[Address]:
+        """Raises :class:`NoConnection` where the name has no address, or none in time."""
         with self.lock:
-            if self.addresses is None and self.unresolved is None:
-                try:
-                    self.addresses = _lookup(self.endpoint.host)
-                except (OSError, UnicodeError) as exc:
-                    self.unresolved = getattr(exc, "strerror", None) or str(exc)
+            if self.resolved is None:
+                self.resolved = threading.Event()
+                # a name server that never answers cannot be interrupted, so somebody else waits for it
+                threading.Thread(target=self._look_up, args=(self.resolved,), daemon=True).start()
+        if not self.resolved.wait(max(deadline - time.monotonic(), 0)):
+            raise NoConnection(Talk(Answer.TIMEOUT, f"no answer from the name service within {self.timeout:g} s"))
+        with self.lock:
             if self.addresses is None:
                 raise NoConnection(Talk(Answer.UNRESOLVED, str(self.unresolved)))
             return list(self.addresses)
+
+    def _look_up(self, done: threading.Event) -> None:
+        try:
+            self.addresses = _lookup(self.endpoint.host)
+        except (OSError, ValueError) as exc:
+            self.unresolved = getattr(exc, "strerror", None) or str(exc)
+        finally:
+            done.set()
 
     def prefer(self, address: Address) -> None:
         """All probes of an endpoint should talk to the same machine."""
@@ -148,7 +161,7 @@ def connect(target: Target, deadline: float) -> Wire:
 
 
 def _connect(target: Target, deadline: float) -> Wire:
-    addresses = target.resolve()
+    addresses = target.resolve(deadline)
     failure = NoConnection(Talk(Answer.UNRESOLVED, "the name has no address"))
     for index, address in enumerate(addresses):
         # a dead first address (IPv6 that leads nowhere) must leave time for the next

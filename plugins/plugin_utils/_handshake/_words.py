@@ -39,8 +39,11 @@ class Answer(enum.Enum):
     ACCEPTED = "accepted"
     # It turned the version down: an alert, another version, or the connection closed or reset.
     REJECTED = "rejected"
-    # It agreed to the version, then broke off before the end of its flight. Neither yes nor no.
+    # It agreed to the version, then broke off before the end of its flight, or before the end of a full handshake that
+    # the controller could have completed. Neither yes nor no.
     INCOMPLETE = "incomplete"
+    # It broke off without a word, but not often enough to tell a refusal from a lost connection.
+    UNSTEADY = "unsteady"
     # Everything below says nothing about versions.
     TIMEOUT = "timeout"
     NOT_TLS = "not_tls"
@@ -65,7 +68,7 @@ class Ending(enum.Enum):
 class Grade(enum.Enum):
     """How far an accepted handshake went."""
 
-    # A ServerHello that chose the version when another one was offered.
+    # The same flight, of a server that chose the version when a newer one was offered.
     SERVER_HELLO = "server_hello"
     # ServerHello to ServerHelloDone; ServerHello and an encrypted record, or HelloRetryRequest, in TLS 1.3.
     SERVER_FLIGHT = "server_flight"
@@ -88,6 +91,8 @@ class Flight:
     certificates: tuple[bytes, ...] = ()
     # the server sent something, be it an alert, be it garbage
     heard: bool = False
+    # a refusal in TLS's own words, which no lost connection looks like: it counts at once
+    spelt_out: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,6 +116,17 @@ class FullHandshake:
     # certificates holds all that the server sent, not only its own
     whole_chain: bool = False
     error: str | None = None
+    # how the connection ended, where that is what kept it from completion
+    stopped: Ending | None = None
+    # the server had answered before
+    heard: bool = False
+    # what the server sent was wrong, whatever the controller may want
+    faulty: bool = False
+
+    @property
+    def broken_off(self) -> bool:
+        """The server began it and did not go on, or not rightly, which no setting of the controller explains."""
+        return self.faulty or (self.stopped is not None and self.heard)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,6 +142,8 @@ class Probe:
     address: str | None = None
     # it failed before the ClientHello: the other versions would fare no better
     whole_endpoint: bool = False
+    # the hellos that this rests on
+    tries: int = 1
 
 
 def printable(data: bytes | bytearray, limit: int = 40) -> str:

@@ -76,6 +76,8 @@ def test_result(port: int) -> None:
     assert endpoint["endpoint"] == f"https://127.0.0.1:{port}"
     assert endpoint["verdict"] == "verified"
     assert endpoint["error"] is None
+    assert endpoint["proof"] == "full_handshake"
+    assert "TLS 1.2 accepted (full handshake)" in endpoint["evidence"]
     assert list(endpoint["versions"]) == VERSIONS
     assert endpoint["versions"]["TLS 1.2"]["grade"] == "full_handshake"
     assert endpoint["versions"]["TLS 1.3"]["grade"] == "server_flight"
@@ -98,6 +100,8 @@ def test_unreachable_endpoint_neither_fails_nor_is_unreachable(port: int) -> Non
     assert result["verified"] is False
     assert [endpoint["verdict"] for endpoint in result["endpoints"]] == ["verified", "inconclusive"]
     assert "nothing listens" in result["endpoints"][1]["error"]
+    assert result["endpoints"][1]["proof"] is None
+    assert result["endpoints"][1]["evidence"] == "TLS 1.2 not known (connection refused)"
     assert set(result["versions"].values()) == {"inconclusive"}
     assert result["accepted"] == ["TLS 1.2", "TLS 1.3"]
 
@@ -153,17 +157,17 @@ def test_options_reach_the_core(asked: list[tuple[t.Any, ...]]) -> None:
     assert timeout == 2.5
 
 
-def test_no_endpoints_prove_nothing() -> None:
-    result = run({"endpoints": []})
-    assert not result.get("failed")
-    assert (result["endpoints"], result["verified"]) == ([], False)
-    assert result["msg"].startswith("0 of 0 endpoints verified")
-
-
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         ({"endpoints": ["ftp://a", "b:1"]}, ["'ftp://a'", "'b:1'", "submission"]),
+        ({"endpoints": []}, ["endpoints is empty", "nothing would be proven"]),
+        ({"endpoints": [""]}, ["'' is blank"]),
+        ({"endpoints": "smpt"}, ["'smpt'", "did you mean 'smtp'?"]),
+        ({"endpoints": '["smtp","https"]'}, ["a list written as one text", "[smtp, https]"]),
+        ({"endpoints": [{"smtp": 25}]}, ["is a mapping; write 'smtp:25'"]),
+        ({"endpoints": {"smtp": 25}}, ["endpoints", "list"]),
+        ({"endpoints": ["ex01:" + "1" * 4400]}, ["from 1 to 65535"]),
         ({"server_name": "192.0.2.1"}, ["server_name", "192.0.2.1"]),
         ({"versions": ["TLS 1.4"]}, ["TLS 1.4", "TLS 1.3"]),
         ({"required": ["SSL 3.0"]}, ["SSL 3.0", "TLS 1.0"]),

@@ -12,6 +12,7 @@ import datetime
 import functools
 import ipaddress
 import pathlib
+import random
 import re
 import select
 import socket
@@ -73,6 +74,18 @@ def _identity(kind: str) -> Identity:
     )
     der = own.public_bytes(serialization.Encoding.DER)
     return Identity(str(files["certificate"]), str(files["key"]), str(files["ca"]), der)
+
+
+def certificate_with(unit: str = "", names: c.Sequence[str] = ()) -> bytes:
+    """The DER of a self-signed certificate with these names."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    # longer than the standard allows, as only a hostile server would send it
+    attribute = x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, unit or NAME, _validate=False)
+    subject = x509.Name([attribute])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    san = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
+    signed = _certificate(subject, subject, key.public_key(), now, san).sign(key, hashes.SHA256())
+    return signed.public_bytes(serialization.Encoding.DER)
 
 
 @functools.cache
@@ -181,6 +194,57 @@ def reset(connected: socket.socket) -> None:
     """Closes with RST, as Schannel does."""
     connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connected.close()
+
+
+def unreliable(handler: Handler, share: float, seed: int) -> Handler:
+    """As this handler, but a share of the connections is reset after the ClientHello, by chance."""
+    chance = random.Random(seed)
+    lock = threading.Lock()
+
+    def served(connected: socket.socket) -> None:
+        with lock:
+            lost = chance.random() < share
+        if lost:
+            read_record(connected)
+            reset(connected)
+        else:
+            handler(connected)
+
+    return served
+
+
+def one_at_a_time(handler: Handler, turned_away: Handler) -> Handler:
+    """A server that turns a client away while it has another connection."""
+    busy = threading.Lock()
+
+    def served(connected: socket.socket) -> None:
+        if not busy.acquire(blocking=False):
+            turned_away(connected)
+            return
+        try:
+            handler(connected)
+            # the next client that comes in this moment is still one too many
+            time.sleep(0.01)
+        finally:
+            busy.release()
+
+    return served
+
+
+def schannel(context: ssl.SSLContext, *versions: int) -> Handler:
+    """Resets every hello whose version is none of these, without an alert, as Windows does."""
+
+    def handler(connected: socket.socket) -> None:
+        hello = connected.recv(4096, socket.MSG_PEEK)
+        # TLS 1.3 is offered in an extension only
+        offered = 0x0304 if b"\x00\x2b\x00\x03\x02\x03\x04" in hello else int.from_bytes(hello[9:11], "big")
+        if offered in versions:
+            tls(context)(connected)
+        else:
+            read_record(connected)
+            reset(connected)
+
+    return handler
 
 
 def answers(flight: bytes, piece: int = 1 << 20, pause: float = 0.0) -> Handler:

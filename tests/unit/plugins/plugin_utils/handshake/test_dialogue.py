@@ -70,6 +70,16 @@ def test_pieces_of_the_network_do_not_matter(protocol: Starttls, sizes: list[int
     assert sent == b"".join(commands)
 
 
+@pytest.mark.parametrize("protocol", Starttls)
+def test_greetings_are_shown_so_that_no_terminal_obeys_them(protocol: Starttls) -> None:
+    evil = "почта \u202e\u009b31m\x1b[2J\x07" + "x" * 5000
+    _answer, evidence = outcome(protocol, f"554 {evil}\r\n".encode())
+    assert evidence.isprintable()
+    assert "почта <U+202E><U+009B>31m<U+001B>[2J<U+0007>x" in evidence
+    assert "more characters)" in evidence
+    assert len(evidence) < 400
+
+
 def test_bytes_after_the_last_line_are_kept() -> None:
     conversation, _sent = converse(Starttls.SMTP, b"220 x\r\n", EHLO, b"220 go\r\ninjected")
     assert conversation.ready

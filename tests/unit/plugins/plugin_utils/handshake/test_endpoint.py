@@ -85,7 +85,8 @@ def test_default_host_may_be_an_ipv6_address(host: str) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "is no protocol and no host with a port"),
+        ("", "is blank"),
+        (" ", "is blank"),
         ("ex01", "is no protocol and no host with a port"),
         ("ftp://ex01", "unknown protocol 'ftp'"),
         ("ex01:2525", "does not say which protocol"),
@@ -110,7 +111,7 @@ def test_default_host_may_be_an_ipv6_address(host: str) -> None:
 def test_what_is_refused(text: str, reason: str) -> None:
     with pytest.raises(OptionError, match=re.escape(reason)) as caught:
         parse_endpoint(text, "ex01")
-    assert repr(text) in caught.value.message
+    assert f"'{text}'" in caught.value.message
 
 
 def test_default_host_that_is_none() -> None:
@@ -126,7 +127,97 @@ def test_all_bad_endpoints_are_named_with_what_is_allowed() -> None:
     assert "'b:9'" in message
     assert "'smtp'" not in message
     assert all(scheme in message for scheme in SCHEMES)
-    assert parse_endpoints([], "ex01") == []
+
+
+@pytest.mark.parametrize("written", [[], ()])
+def test_no_endpoint_proves_nothing_and_is_refused_unless_asked_for(written: object) -> None:
+    with pytest.raises(OptionError, match=r"endpoints is empty, so there is nothing to try .* \[smtp, https\]"):
+        parse_endpoints(written, "ex01")
+    assert parse_endpoints(written, "ex01", allow_empty=True) == []
+
+
+@pytest.mark.parametrize("allow_empty", [False, True])
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        (["smpt"], ["'smpt'", "did you mean 'smtp'?"]),
+        (["stmp:2525"], ["'stmp:2525'", "did you mean 'smtp:2525'?"]),
+        (["smpt:25"], ["'smpt:25'", "did you mean 'smtp:25'?"]),
+        (["smpt://ex02:2525"], ["'smpt://ex02:2525'", "did you mean 'smtp://ex02:2525'?"]),
+        (["htps"], ["'htps'", "did you mean 'https'?"]),
+        (["http"], ["'http'", "did you mean 'https'?"]),
+        (["pop"], ["'pop'", "did you mean 'pop3'?"]),
+        (["smtp: 25"], ["'smtp: 25'", "did you mean 'smtp:25'?"]),
+        (["'smtp'"], ["''smtp''", "did you mean 'smtp'?"]),
+        (["smtp\u202e"], ["'smtp<U+202E>'", "did you mean 'smtp'?"]),
+        (["mail.example.com"], ["did you mean 'smtp://mail.example.com'?"]),
+        ([""], ["'' is blank"]),
+        ("", ["'' is blank"]),
+        (["smtp", " ", "\t"], ["'   ' is blank".replace("   ", " ")]),
+        (["smtp:99999"], ["'smtp:99999'", "from 1 to 65535"]),
+        (["smtp:0"], ["'smtp:0'", "from 1 to 65535"]),
+        (["smtp:\u0662\u0665"], ["from 1 to 65535"]),
+        (["smtp:\u00b2"], ["from 1 to 65535"]),
+        (["ex01:\u00b2"], ["from 1 to 65535"]),
+        (["smtp:" + "9" * 4400], ["'smtp:999", "(4285 more characters)", "from 1 to 65535"]),
+        (["ex01:" + "1" * 4400], ["'ex01:111", "(4285 more characters)", "from 1 to 65535"]),
+        (["smtp://ex01:" + "1" * 4400], ["from 1 to 65535"]),
+        (["https://[::1%\x00]"], ["'::1%<U+0000>' is no IPv6 address"]),
+        (["a" * 100_000], ["more characters)"]),
+        ('["smtp","https"]', ['the text \'["smtp","https"]\'', "without quotes around it: [smtp, https]"]),
+        (['["smtp"', '"https"]'], ["a list written as one text", "without quotes around it: [smtp, https]"]),
+        ("['smtp', 'https']", ["without quotes around it: [smtp, https]"]),
+        ({"smtp": 25}, ["no list", "is a mapping; write 'smtp:25'"]),
+        ([{"smtp": 25}], ["'{'smtp': 25}' is a mapping; write 'smtp:25'"]),
+        ([{}], ["an empty mapping"]),
+        ([25], ["'25' is a number", "smtp:2525"]),
+        ([True], ["'True' is true or false"]),
+        ([None], ["'None' is nothing"]),
+        ([b"smtp"], ["no text"]),
+        (None, ["'None', not a list", "[smtp, https]"]),
+        (25, ["'25', not a list"]),
+        (b"smtp", ["not a list"]),
+        (["smtp", "https", "smtp"], ["'smtp' is there twice"]),
+        (["smpt", "", "smtp:0"], ["'smpt'", "'' is blank", "'smtp:0'"]),
+    ],
+)
+def test_bad_list_says_what_was_wrong_and_what_was_meant(
+    written: object, words: list[str], *, allow_empty: bool
+) -> None:
+    with pytest.raises(OptionError) as caught:
+        parse_endpoints(written, "ex01", allow_empty=allow_empty)
+    message = caught.value.message
+    assert all(word in message for word in words), message
+    assert len(message) < 1200
+    assert message.isprintable()
+
+
+def test_a_text_with_commas_is_a_list_as_everywhere_in_ansible() -> None:
+    assert [endpoint.name for endpoint in parse_endpoints("smtp, https", "ex01")] == [
+        "smtp://ex01:25",
+        "https://ex01:443",
+    ]
+
+
+def test_host_that_only_resembles_a_protocol_is_a_host() -> None:
+    assert parse_endpoint("smtp1:25", "ex01").name == "smtp://smtp1:25"
+    assert parse_endpoint("mail-smtp:25", "ex01").name == "smtp://mail-smtp:25"
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.binary(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=2),
+    max_leaves=6,
+)
+
+
+@given(anything)
+def test_whatever_is_written_ends_in_endpoints_or_in_an_error(written: object) -> None:
+    try:
+        found = parse_endpoints(written, "ex01")
+    except OptionError:
+        return
+    assert found
 
 
 def test_the_same_endpoint_is_tried_once() -> None:
@@ -149,6 +240,12 @@ PIECES = [
     "99999",
     "a.b",
     "ü",
+    "²",
+    "%",
+    "\0",
+    "{",
+    '"',
+    "1" * 4400,
     "/",
     "@",
     " ",

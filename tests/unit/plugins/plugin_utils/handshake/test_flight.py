@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import ssl
+import time
 
 import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._handshake import _flight
@@ -167,9 +168,94 @@ def test_server_that_chooses_an_older_version(version: TlsVersion) -> None:
     assert found.chosen is TlsVersion.TLS_1_0
 
 
-def test_server_that_chooses_what_nobody_knows() -> None:
-    flight = flights.record(22, flights.server_hello(0x0303, extensions=flights.extension(43, b"\x7f\x1c")))
-    assert outline(TlsVersion.TLS_1_3, flight) == (Answer.REJECTED, "server chose 0x7f1c")
+@pytest.mark.parametrize("end", [Ending.CLOSE, Ending.RESET, Ending.TIMEOUT])
+def test_choice_of_an_older_version_that_goes_no_further_is_no_answer(end: Ending) -> None:
+    hello = flights.record(22, flights.server_hello(0x0301))
+    found = parse(TlsVersion.TLS_1_2, hello, end=end)
+    assert found.answer is (Answer.TIMEOUT if end is Ending.TIMEOUT else Answer.INCOMPLETE)
+    assert found.evidence == f"server chose TLS 1.0, then {end.value}"
+    assert not found.spelt_out
+
+
+@pytest.mark.parametrize(
+    ("description", "spelt_out"), [(70, True), (40, True), (71, True), (80, False), (112, False), (90, False)]
+)
+def test_only_an_alert_about_the_version_counts_at_once(description: int, spelt_out: bool) -> None:
+    assert parse(TlsVersion.TLS_1_0, flights.alert(2, description)).spelt_out is spelt_out
+
+
+# no answer to this hello, though it looks like one
+
+
+@pytest.mark.parametrize(
+    ("asked", "sent"), [(asked, sent) for asked in OLD for sent in (*OLD, 0x0304, 0x0305) if sent not in (asked,)]
+)
+def test_version_above_the_offer_is_no_tls(asked: TlsVersion, sent: TlsVersion | int) -> None:
+    number = sent.wire if isinstance(sent, TlsVersion) else sent
+    found = parse(asked, flights.record(22, flights.server_hello(number) + flights.certificate(b"x") + flights.DONE))
+    if number > asked.wire:
+        assert found.answer is Answer.NOT_TLS
+        assert "which was not offered" in found.evidence
+    else:
+        assert (found.answer, found.spelt_out) == (Answer.REJECTED, True)
+
+
+@pytest.mark.parametrize("chosen", [b"\x7f\x1c", b"\x03\x05", b"\x03\x04"])
+@pytest.mark.parametrize("asked", OLD)
+def test_version_above_the_offer_in_the_extension_is_no_tls(asked: TlsVersion, chosen: bytes) -> None:
+    hello = flights.server_hello(asked.wire, extensions=flights.extension(43, chosen))
+    assert parse(asked, flights.record(22, hello + flights.DONE)).answer is Answer.NOT_TLS
+
+
+@pytest.mark.parametrize("suite", [0x1301, 0x0000, 0x00FF, 0xFFFF])
+def test_suite_that_was_not_offered_is_no_tls(suite: int) -> None:
+    hello = flights.server_hello(0x0303, suite=suite)
+    found = parse(TlsVersion.TLS_1_2, flights.record(22, hello + flights.DONE))
+    assert (found.answer, found.chosen) == (Answer.NOT_TLS, None)
+    assert f"cipher suite {suite:#06x}, which was not offered" in found.evidence
+
+
+def test_compression_that_was_not_offered_is_no_tls() -> None:
+    hello = bytearray(flights.server_hello(0x0303))
+    hello[-1] = 1
+    assert parse(TlsVersion.TLS_1_2, flights.record(22, bytes(hello) + flights.DONE)).answer is Answer.NOT_TLS
+
+
+def test_canned_flight_of_tls_1_2_is_no_answer_to_another_hello() -> None:
+    canned = flights.old_flight(0x0303, servers.identity().der)
+    answers = {version: parse(version, canned).answer for version in TlsVersion}
+    assert answers.pop(TlsVersion.TLS_1_2) is Answer.ACCEPTED
+    assert set(answers.values()) == {Answer.NOT_TLS}
+
+
+# certificates without measure
+
+
+def in_records(content: bytes) -> list[bytes]:
+    return [flights.record(22, content[at : at + 16384]) for at in range(0, len(content), 16384)]
+
+
+@pytest.mark.parametrize(
+    ("chain", "reason"),
+    [([b""], "an empty certificate"), ([b""] * 300_000, "an empty certificate"), ([b"x"] * 101, "more than 100 cert")],
+)
+def test_chain_that_no_server_has(chain: list[bytes], reason: str) -> None:
+    content = flights.server_hello(0x0303) + flights.certificate(*chain) + flights.DONE
+    pieces = in_records(content)
+    before = time.process_time()
+    found = parse(TlsVersion.TLS_1_2, *pieces)
+    assert time.process_time() - before < 1
+    assert found.answer is Answer.INCOMPLETE
+    assert reason in found.evidence
+
+
+@pytest.mark.parametrize("filler", [b"\x00\x00\x00\x00", b"\x16\x00\x00\x00", b"\x0b\x00\x00\x03\x00\x00\x00"])
+def test_a_million_bytes_of_small_messages_are_read_in_no_time(filler: bytes) -> None:
+    content = flights.server_hello(0x0303) + filler * (1_000_000 // len(filler)) + flights.DONE
+    pieces = in_records(content)
+    before = time.process_time()
+    assert parse(TlsVersion.TLS_1_2, *pieces).answer is Answer.ACCEPTED
+    assert time.process_time() - before < 2
 
 
 # neither yes nor no
@@ -287,7 +373,9 @@ def test_nothing_makes_it_raise(case: tuple[TlsVersion, bytes], end: Ending, pie
     assert parser.feed(b"more") == first == parser.end(Ending.TIMEOUT)
     if found.answer is Answer.ACCEPTED:
         assert found.chosen is asked
-    if found.chosen not in (None, asked):
+    if found.chosen is not None:
+        assert found.chosen.wire <= asked.wire
+    if found.spelt_out:
         assert found.answer is Answer.REJECTED
     if end is Ending.TIMEOUT and not data:
         assert found.answer is Answer.TIMEOUT
@@ -296,7 +384,12 @@ def test_nothing_makes_it_raise(case: tuple[TlsVersion, bytes], end: Ending, pie
 @given(st.sampled_from(list(TlsVersion)), st.sampled_from(list(TlsVersion)))
 def test_only_the_version_that_was_asked_for_is_accepted(asked: TlsVersion, sent: TlsVersion) -> None:
     answer = parse(asked, real_flight(sent)).answer
-    assert answer is (Answer.ACCEPTED if asked is sent else Answer.REJECTED)
+    if asked is sent:
+        assert answer is Answer.ACCEPTED
+    else:
+        # OpenSSL chooses suites for TLS 1.2 that older hellos and that of TLS 1.3 do not offer
+        assert answer in (Answer.REJECTED, Answer.NOT_TLS)
+        assert answer is Answer.NOT_TLS or asked.wire > sent.wire
 
 
 def test_flight_is_a_value() -> None:

@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._handshake import _full
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._handshake._words import (
     Answer,
+    Ending,
     FullHandshake,
 )
 
@@ -23,6 +24,7 @@ from .probing import (
     V10,
     V12,
     V13,
+    accepted,
     answers,
     probe,
     reset_after_hello,
@@ -79,7 +81,8 @@ def test_server_without_secure_renegotiation_is_spoken_to() -> None:
     """OpenSSL refuses these by itself; this one then has no more to say."""
     handler = servers.answers(flights.old_flight(0x0303, servers.identity().der))
     found = serve(handler, versions=[V12], required=[V12], timeout=SHORT)
-    assert found.versions[V12].probe.full == FullHandshake(completed=False, error="no answer in time")
+    full = FullHandshake(completed=False, error="no answer in time", stopped=Ending.TIMEOUT, heard=True)
+    assert found.versions[V12].probe.full == full
 
 
 def test_full_handshake_of_tls_1_3_shows_the_certificate() -> None:
@@ -128,11 +131,63 @@ def test_server_that_dislikes_our_hello_but_completes_a_handshake() -> None:
     assert found.versions[V12].evidence == "full handshake, though the first ClientHello was answered with: reset"
 
 
-def test_a_server_that_refuses_a_required_version_is_asked_once_more_only() -> None:
+def test_a_server_that_refuses_a_required_version_is_asked_for_a_full_handshake_once() -> None:
     with servers.Server(reset_after_hello) as server:
         found = probe(server.port, versions=[V12], required=[V12])
     assert answers(found) == [Answer.REJECTED]
-    assert server.connections == 2
+    assert server.connections == 4
+
+
+@pytest.mark.parametrize("end", ["close", "reset", "no answer", "wrong version number"])
+def test_server_that_never_finishes_a_handshake_has_not_accepted(end: str) -> None:
+    """It sends one flight of TLS 1.2, whatever it is asked for, and leaves the rest."""
+    hello = flights.server_hello(0x0303, extensions=flights.extension(0xFF01, b"\x00"))
+    rest = flights.certificate(servers.identity().der) + flights.DONE
+    # one record of another version than the first is what OpenSSL calls a wrong version number
+    flight = flights.record(22, hello, 0x0303) + flights.record(22, rest, 0x0301 if "wrong" in end else 0x0303)
+
+    def handler(connected: socket.socket) -> None:
+        servers.read_record(connected)
+        connected.sendall(flight)
+        if end == "no answer":
+            silent(connected)
+        servers.read_record(connected)
+        if end == "reset":
+            servers.reset(connected)
+
+    found = serve(handler, versions=[V12], required=[V12], timeout=SHORT)
+    assert found.verdict == "inconclusive"
+    assert answers(found) == [Answer.INCOMPLETE]
+    assert found.versions[V12].accepted is None
+    assert end in found.versions[V12].evidence
+    assert found.error is not None
+    assert "certificate and private key" in found.error
+
+
+def test_lost_full_handshake_is_made_again() -> None:
+    context = servers.server_context(ssl.TLSVersion.TLSv1_2)
+    attempts: list[int] = []
+
+    def handler(connected: socket.socket) -> None:
+        if b"\x00\x23\x00\x00" in connected.recv(4096, socket.MSG_PEEK):
+            attempts.append(1)
+            if len(attempts) <= 2:
+                servers.read_record(connected)
+                servers.reset(connected)
+                return
+        servers.tls(context)(connected)
+
+    found = serve(handler, versions=[V12], required=[V12])
+    assert found.versions[V12].evidence == "full handshake"
+    assert len(attempts) > 2
+
+
+def test_certificate_of_a_server_with_tls_1_3_alone_is_shown_though_nobody_requires_it() -> None:
+    found = serve(servers.tls(servers.server_context(ssl.TLSVersion.TLSv1_3)), required=[V12])
+    assert accepted(found) == {V13}
+    assert found.certificate is not None
+    assert found.certificate.facts.subject == "CN=mail.example.com"
+    assert found.certificate.seen_in is V13
 
 
 def test_full_handshake_that_hangs_is_no_refusal() -> None:
@@ -145,7 +200,8 @@ def test_full_handshake_that_hangs_is_no_refusal() -> None:
 
     found = serve(handler, versions=[V12], required=[V12], timeout=SHORT)
     assert found.verdict == "verified"
-    assert found.versions[V12].probe.full == FullHandshake(completed=False, error="no answer in time")
+    full = FullHandshake(completed=False, error="no answer in time", stopped=Ending.TIMEOUT)
+    assert found.versions[V12].probe.full == full
 
 
 def test_required_versions_are_tried_even_where_versions_leaves_them_out() -> None:

@@ -137,6 +137,23 @@ def test_tls_1_3_offers_only_itself_and_a_share_of_x25519() -> None:
     assert {suite >> 8 for suite in found.suites[:-1]} == {0x13}
 
 
+def groups(version: TlsVersion) -> set[int]:
+    found = hello(version).extensions
+    assert found is not None
+    return {int.from_bytes(found[10][at : at + 2], "big") for at in range(2, len(found[10]), 2)}
+
+
+def test_tls_1_3_offers_every_group_of_its_standard() -> None:
+    """RFC 8446, 4.2.7: the curves, and ffdhe2048 to ffdhe8192."""
+    assert {0x17, 0x18, 0x19, 0x1D, 0x1E, 0x100, 0x101, 0x102, 0x103, 0x104} <= groups(TlsVersion.TLS_1_3)
+
+
+@pytest.mark.parametrize("version", [TlsVersion.TLS_1_0, TlsVersion.TLS_1_1, TlsVersion.TLS_1_2])
+def test_older_hellos_leave_the_dhe_group_to_the_server(version: TlsVersion) -> None:
+    assert {0x17, 0x18, 0x19, 0x1D} <= groups(version)
+    assert not any(group >> 8 == 1 for group in groups(version))
+
+
 def test_older_hellos_offer_no_tls_1_3() -> None:
     for version in (TlsVersion.TLS_1_0, TlsVersion.TLS_1_1, TlsVersion.TLS_1_2):
         found = hello(version)

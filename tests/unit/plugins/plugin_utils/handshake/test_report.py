@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import datetime
+import json
+import typing as t
 
 import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._handshake import _report
@@ -36,7 +38,8 @@ V10, V11, V12, V13 = TlsVersion.TLS_1_0, TlsVersion.TLS_1_1, TlsVersion.TLS_1_2,
 def probe(version: TlsVersion, answer: Answer, chosen: TlsVersion | None = None) -> Probe:
     if answer is Answer.ACCEPTED:
         chosen = version
-    flight = Flight(answer, "said", chosen=chosen, cipher_suite=0x2F) if chosen else None
+    spelt_out = chosen is not None and chosen is not version
+    flight = Flight(answer, "said", chosen=chosen, cipher_suite=0x2F, spelt_out=spelt_out) if chosen else None
     return Probe(version, answer, f"{answer.value} evidence", flight=flight, address="192.0.2.1")
 
 
@@ -162,6 +165,7 @@ def test_result_of_a_full_handshake() -> None:
         "accepted": True,
         "answer": "accepted",
         "evidence": "full handshake",
+        "tries": 1,
         "grade": "full_handshake",
         "cipher_suite": "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
         "extended_master_secret": True,
@@ -230,6 +234,74 @@ def test_chain_of_another_certificate_is_not_counted() -> None:
     assert certificate is not None
     assert certificate.chain_length is None
     assert certificate.facts.key_type == "EC secp256r1"
+
+
+# certificates without measure
+
+
+def certificate_result(**names: t.Any) -> dict[str, t.Any]:
+    full = FullHandshake(completed=True, certificates=(servers.certificate_with(**names),))
+    flight = Flight(Answer.ACCEPTED, "x", chosen=V12)
+    result = as_result(
+        report(ENDPOINT, "last.example.com", {V12: Probe(V12, Answer.ACCEPTED, "x", flight=flight, full=full)}, 5), NOW
+    )
+    assert len(json.dumps(result)) < 64 * 1024
+    return t.cast("dict[str, t.Any]", result["certificate"])
+
+
+def test_names_are_counted_and_only_some_are_listed() -> None:
+    found = certificate_result(names=[*(f"{number}.example.com" for number in range(1500)), "last.example.com"])
+    assert found["sans_count"] == 1501
+    assert len(found["sans"]) == 100
+    # but all of them are looked at
+    assert found["matches_server_name"] is True
+
+
+def test_long_texts_are_cut_and_say_so() -> None:
+    found = certificate_result(unit="u" * 20_000, names=["n" * 3000])
+    assert found["subject"].endswith(" more characters)")
+    assert found["issuer"].endswith(" more characters)")
+    assert len(found["subject"]) < 550
+    assert found["sans"] == ["n" * 253 + "... (2747 more characters)"]
+
+
+def test_certificate_of_840_kilobytes_has_hashes_alone() -> None:
+    found = certificate_result(names=["n" * 840_000])
+    assert found["sha256"]
+    assert found["subject"] is None
+    assert "none with more than 65536 is read" in found["note"]
+
+
+def test_texts_that_are_not_too_long_are_as_the_server_sent_them() -> None:
+    found = certificate_result(unit="Отдел \u202e почты", names=["a.example"])
+    assert "Отдел \u202e почты" in found["subject"]
+    assert found["sans_count"] == 1
+
+
+def test_certificate_belongs_to_the_version_that_the_server_chose() -> None:
+    flight = Flight(Answer.REJECTED, "x", chosen=V10, certificates=(servers.identity().der,), spelt_out=True)
+    certificate = report(ENDPOINT, None, {V12: Probe(V12, Answer.REJECTED, "x", flight=flight)}, 5).certificate
+    assert certificate is not None
+    assert certificate.seen_in is V10
+
+
+def test_proof_and_evidence_of_an_endpoint() -> None:
+    result = as_result(judge(TLS_1_0=Answer.REJECTED, TLS_1_1=Answer.REJECTED, TLS_1_2=Answer.ACCEPTED), NOW)
+    assert result["proof"] == "server_flight"
+    assert result["evidence"] == "TLS 1.0, TLS 1.1 refused (rejected evidence); TLS 1.2 accepted (accepted evidence)"
+    dead = as_result(judge(TLS_1_0=Answer.SKIPPED, TLS_1_2=Answer.REFUSED), NOW)
+    assert dead["proof"] is None
+    assert dead["evidence"] == "TLS 1.2 not known (refused evidence)"
+    assert dead["verdict"] == "inconclusive"
+    assert dead["error"]
+
+
+def test_choice_without_a_flight_proves_nothing() -> None:
+    flight = Flight(Answer.INCOMPLETE, "server chose TLS 1.0, then close", chosen=V10)
+    probes = {V10: probe(V10, Answer.REJECTED), V12: Probe(V12, Answer.INCOMPLETE, "x", flight=flight)}
+    found = report(ENDPOINT, None, probes, 5)
+    assert found.verdict == "inconclusive"
+    assert verdicts(found) == [None, None]
 
 
 def test_result_never_holds_a_false_in_an_inconclusive_endpoint() -> None:

@@ -23,6 +23,7 @@ from .probing import (
     S30,
     SHORT,
     V10,
+    V11,
     V12,
     V13,
     accepted,
@@ -70,14 +71,21 @@ def test_five_sockets_at_once_and_no_more(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(_wire.Wire, "close", close_and_count)
 
     def handler(connected: socket.socket) -> None:
-        # nobody is answered before five are there
-        gate.wait()
+        # nobody is answered before five are there; those who come again come one after the other
+        with lock:
+            served.append(1)
+            first = len(served) <= 25
+        if first:
+            gate.wait()
         reset_after_hello(connected)
 
+    served: list[int] = []
     reports, server = several(5, handler, required=[])
     assert all(evidence(found) == {"reset"} for found in reports)
-    assert server.connections == 25
-    assert max(counts) == 5
+    # five versions and two further hellos for each
+    assert server.connections == 5 * 5 * 3
+    assert max(counts[:50]) == 5
+    assert max(counts[50:]) == 1
     assert counts[-1] == 0
 
 
@@ -135,17 +143,35 @@ def test_dripping_greeting_does_not_outlast_its_timeout() -> None:
     assert evidence(found) == {"no greeting"}
 
 
-def test_the_whole_has_an_end_even_where_the_resolver_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_server_that_never_answers_costs_one_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     never = threading.Event()
     monkeypatch.setattr(_wire, "_lookup", lambda _host: [(socket.AF_INET, str(never.wait(20)))])
     start = time.monotonic()
     endpoints = _handshake.parse_endpoints(["https://slow.example"], "unused")
-    found = _handshake.probe_host(dict.fromkeys(endpoints), EVERY, [V12], 0.2)[0]
+    found = _handshake.probe_host(dict.fromkeys(endpoints), EVERY, [V12], SHORT)[0]
     never.set()
-    # one endpoint: four timeouts, and half a second for threads to notice
-    assert time.monotonic() - start < 2
-    assert set(answers(found)) == {Answer.TIMEOUT}
-    assert evidence(found) == {"not finished: the time for all probes of this host is used up"}
+    assert time.monotonic() - start < 2 * SHORT
+    assert set(answers(found)) == {Answer.TIMEOUT, Answer.SKIPPED}
+    assert evidence(found) == {"no answer from the name service within 0.4 s"}
+
+
+def test_the_whole_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where every answer takes nearly all of its time."""
+    monkeypatch.setattr(_runner, "time_limit", lambda _endpoints, timeout: 2.5 * timeout)
+
+    def late(connected: socket.socket) -> None:
+        servers.read_record(connected)
+        time.sleep(0.9 * SHORT)
+        servers.reset(connected)
+
+    start = time.monotonic()
+    found = serve(late, timeout=SHORT)
+    assert time.monotonic() - start < 3.5 * SHORT
+    assert found.verdict == "inconclusive"
+
+
+def test_time_limit_is_the_documented_one() -> None:
+    assert _runner.time_limit(2, 10) == 150
 
 
 def test_a_bug_in_a_probe_is_not_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,3 +206,61 @@ def test_interruption_begins_nothing_new(monkeypatch: pytest.MonkeyPatch) -> Non
             probe(server.port)
         time.sleep(2 * SHORT)
         assert server.connections == 1
+
+
+# what the network does to connections
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3])
+@pytest.mark.parametrize("handler", ["schannel", "openssl"])
+def test_lost_connections_do_not_look_like_a_version_that_is_off(
+    share: float, handler: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_runner, "PAUSE", 0)
+    context = servers.server_context(ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1_2)
+    kind = servers.schannel(context, 0x0301, 0x0302, 0x0303) if handler == "schannel" else servers.tls(context)
+    with servers.Server(servers.unreliable(kind, share, 1)) as server:
+        for _dummy in range(15):
+            found = probe(server.port, required=[V12])
+            assert not {version for version in (V10, V11, V12) if found.versions[version].accepted is False}
+            assert not accepted(found) & {S30, V13}
+
+
+@pytest.mark.parametrize("scheme", ["smtp", "https"])
+def test_server_that_allows_one_connection_at_a_time(scheme: str) -> None:
+    script = servers.SMTP if scheme == "smtp" else ()
+    context = servers.server_context(ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_2)
+    busy = servers.says(("", b"421 4.7.0 Too many concurrent connections from your address\r\n"))
+    handler = servers.one_at_a_time(servers.tls(context, *script), busy if scheme == "smtp" else servers.reset)
+    found = serve(handler, scheme, required=[V12])
+    assert found.verdict == "verified", found.error
+    assert accepted(found) == {V10, V12}
+
+
+def test_endpoints_of_one_host_that_allows_one_connection_at_a_time() -> None:
+    context = servers.server_context(ssl.TLSVersion.TLSv1_2)
+    handler = servers.one_at_a_time(servers.schannel(context, 0x0303), servers.reset)
+    reports, _server = several(2, handler)
+    assert [found.verdict for found in reports] == ["verified", "verified"], [found.error for found in reports]
+    assert all(accepted(found) == {V12} for found in reports)
+    assert all(found.versions[V12].evidence == "full handshake" for found in reports)
+
+
+@pytest.mark.parametrize("scheme", ["https", "smtp"])
+def test_server_of_single_bytes_does_not_outlast_its_timeout(scheme: str) -> None:
+    """A byte every now and then keeps a connection alive, but not beyond the timeout of the exchange."""
+    data = flights.old_flight(0x0303, servers.identity().der) if scheme == "https" else b"220-" * 1000
+
+    def handler(connected: socket.socket) -> None:
+        if scheme == "https":
+            servers.read_record(connected)
+        for byte in data:
+            connected.sendall(bytes([byte]))
+            time.sleep(SHORT / 3)
+
+    start = time.monotonic()
+    found = serve(handler, scheme, required=[V12], timeout=SHORT)
+    # the scout, then the other versions together where something was heard
+    assert time.monotonic() - start < 3 * SHORT
+    assert found.verdict == "inconclusive"
+    assert found.error is not None
