@@ -60,7 +60,13 @@ class ActionModule(WindowsAction):
         self.partial = {"host": host.as_result(), "restored_from": path, **files}
         # of the backups of another host nobody knows which are newer than its own
         same_host = backup.computer_name.lower() == host.computer_name.lower()
-        newer = _backup.newer(path, backup, options["backup_dir"]) if same_host else []
+        newer: list[tuple[str, _backup.Backup]] = []
+        try:
+            newer = _backup.newer(path, backup, options["backup_dir"]) if same_host else []
+        except OptionError as exc:
+            self._object(
+                f"Nobody can tell whether a newer change is rolled back. {exc.message}", options["force"], forced
+            )
         reader = Reader(registry)
         note = read_note(registry)
         for values in (backup.values, *(other.values for _name, other in newer)):

@@ -236,8 +236,10 @@ def newest(folder: str, inventory_hostname: str) -> str:
     Raises :class:`OptionError` where there is none, and where the newest is damaged: an older one is no substitute.
     """
     directory = _folder.absolute(folder)
-    for path, _dummy in _changes(directory, inventory_hostname):
-        return str(path.resolve())
+    for path in _all(directory, inventory_hostname, CHANGE):
+        # hosts whose names differ only in characters that no file name may have share their file names
+        if load(str(path)).inventory_hostname == inventory_hostname:
+            return str(path.resolve())
     raise OptionError(
         f"There is no backup of {inventory_hostname} in {str(directory)!r} on the controller: "
         f"{_what_is_in(directory)}. Set {_folder.BACKUP_DIR} to the folder that the change used, or 'backup' "
@@ -246,33 +248,31 @@ def newest(folder: str, inventory_hostname: str) -> str:
 
 
 def newer(path: str, backup: Backup, folder: str) -> list[tuple[str, Backup]]:
-    """The changes of the same host that came after this backup, newest first, from its folder and from ``folder``."""
+    """The changes of the same host that came after this backup, newest first, from its folder and from ``folder``.
+
+    Raises :class:`OptionError` where one of them cannot be read.
+    """
     this = _folder.absolute(path)
     order = _order(this.name, backup)
-    found: dict[pathlib.Path, tuple[Order, Backup]] = {}
+    found: dict[str, Backup] = {}
     for directory in dict.fromkeys((this.resolve().parent, _folder.absolute(folder).resolve())):
-        if directory.exists():
-            for name, other in _changes(directory, backup.inventory_hostname):
-                if other.computer_name.lower() == backup.computer_name.lower():
-                    found[name.resolve()] = (_order(name.name, other), other)
-    later = [name for name, (place, _dummy) in found.items() if place > order]
-    return [(str(name), found[name][1]) for name in sorted(later, key=lambda name: found[name][0], reverse=True)]
+        for name in _all(directory, backup.inventory_hostname, CHANGE, after=order):
+            other = load(str(name))
+            if (other.inventory_hostname, other.computer_name.lower()) == (
+                backup.inventory_hostname,
+                backup.computer_name.lower(),
+            ):
+                found[str(name)] = other
+    return sorted(found.items(), key=lambda item: _order(pathlib.Path(item[0]).name, item[1]), reverse=True)
 
 
-def _changes(directory: pathlib.Path, inventory_hostname: str) -> t.Iterator[tuple[pathlib.Path, Backup]]:
-    """The host's backups of changes, newest first."""
-    for path in _all(directory, inventory_hostname, CHANGE):
-        backup = load(str(path))
-        # hosts whose names differ only in characters that no file name may have share their file names
-        if backup.inventory_hostname == inventory_hostname:
-            yield path, backup
-
-
-def _all(directory: pathlib.Path, inventory_hostname: str, *purposes: str) -> list[pathlib.Path]:
+def _all(
+    directory: pathlib.Path, inventory_hostname: str, *purposes: str, after: Order = (-1, "", 0)
+) -> list[pathlib.Path]:
     """The files that are the host's by their names, newest first."""
     matches = _listed(directory, _file_stem(inventory_hostname))
     wanted = [match for match in matches if match["purpose"] in (purposes or (CHANGE, ROLLBACK))]
-    return [directory / match[0] for match in sorted(wanted, key=_place, reverse=True)]
+    return [directory / match[0] for match in sorted(wanted, key=_place, reverse=True) if _place(match) > after]
 
 
 def _readable(paths: t.Iterable[pathlib.Path]) -> t.Iterator[Backup]:

@@ -117,21 +117,37 @@ def only_run(name: str, stem: str) -> t.Iterator[None]:
     Raises :class:`AnotherRun`. Where the file system has no locks, the note on the host has to do.
     """
     folder = absolute(name)
+    path = folder / f".{stem}.lock"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(folder / f".{stem}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        handle = _locked(path)
+    except BlockingIOError:
+        raise AnotherRun(
+            "Another run is changing this host at this moment, with the same folder of backups; nothing was changed. "
+            "Wait until it has ended, then run this again."
+        ) from None
     except (OSError, ValueError) as exc:
         raise cannot_write(folder, exc) from None
     try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            path.unlink()
+        os.close(handle)
+
+
+def _locked(path: pathlib.Path) -> int:
+    """The open and locked file; a lock on one that its last owner has removed meanwhile is worth nothing."""
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise AnotherRun(
-                "Another run is changing this host at this moment, with the same folder of backups; nothing was "
-                "changed. Wait until it has ended, then run this again."
-            ) from None
+            os.close(handle)
+            raise
         except OSError:
-            pass
-        yield
-    finally:
+            return handle
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(handle), path.stat()):
+                return handle
         os.close(handle)

@@ -105,7 +105,7 @@ CASES = {
     ),
     "lacking": Case("tls_rollback", {"backup": "{{ files }}/lacking"}, ("not a backup", "it lacks 'missing_keys'")),
     "binary": Case("tls_rollback", {"backup": "{{ files }}/binary"}, ("binary", "not a text file")),
-    "newer": Case("tls_rollback", {"backup": "{{ files }}/newer"}, ("version is 99", "reads version 1")),
+    "newer": Case("tls_rollback", {"backup": "{{ files }}/newer"}, ("version is 99", "reads versions up to 2")),
     "bad-value": Case("tls_rollback", {"backup": "{{ files }}/bad-value"}, ("4294967296", "REG_DWORD")),
     "bad-type": Case("tls_rollback", {"backup": "{{ files }}/bad-type"}, ("REG_DWRD",)),
     "other-host": Case(
@@ -198,6 +198,8 @@ def spoil(folder: pathlib.Path, backup: pathlib.Path) -> None:
     }.items():
         (files / name).write_text(text, encoding="utf-8")
     (files / "binary").write_bytes(b"\x80\x81\xfe\xff")
+    for path in files.iterdir():
+        path.chmod(0o600)
 
 
 def outcome(run: Run, name: str) -> Outcome:

@@ -238,7 +238,7 @@ def state(host: HostClient, ansible: Ansible) -> dict[str, t.Any]:
     backups = [json.loads(path.read_text(encoding="utf-8")) for path in ansible.backups.glob(f"{host.name}.*")]
     return {
         "registry": protocols(host),
-        "note": note and {**json.loads(note), "boot": None},
+        "note": note and {**json.loads(note), "boot": None, "written": None, "shutdown": None, "owner": None},
         "backups": [(backup["values"], backup["missing_keys"]) for backup in backups],
     }
 

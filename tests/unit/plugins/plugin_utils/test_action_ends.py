@@ -67,6 +67,16 @@ def test_rollback_beneath_a_newer_change_by_force(run: Runner, windows: FakeWind
     assert second in warning
 
 
+def test_rollback_beneath_a_change_that_nobody_can_read(run: Runner, windows: FakeWindows) -> None:
+    first = run(tls_settings)["backup"]
+    restarted(windows)
+    Path(run(tls_settings, **HARDEN)["backup"]).write_text("damaged")
+    result = run(tls_rollback, backup=first)
+    assert result["error"]["kind"] == "rollback_refused"
+    assert "whether a newer change is rolled back" in result["msg"]
+    assert "whether a newer change is rolled back" in run(tls_rollback, backup=first, force=True)["warnings"][0]
+
+
 def test_rollback_of_what_others_have_changed_since(run: Runner, windows: FakeWindows) -> None:
     run(tls_settings)
     windows.hive.set(protocol_key("TLS 1.2", "Server"), "Enabled", dword(7))

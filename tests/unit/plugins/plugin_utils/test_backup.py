@@ -140,6 +140,15 @@ def test_newer(tmp_path: Path) -> None:
     assert newer(str(copy)) == [third, second], "the folder of backups counts as well"
 
 
+def test_damaged_files_that_are_older_or_newer(tmp_path: Path) -> None:
+    older, this, later = (_backup.save(backup(), str(tmp_path)) for _dummy in range(3))
+    Path(older).write_text("damaged")
+    assert [name for name, _other in _backup.newer(this, _backup.load(this), str(tmp_path))] == [later]
+    Path(later).write_text("damaged")
+    with pytest.raises(OptionError, match="is not a backup"):
+        _backup.newer(this, _backup.load(this), str(tmp_path))
+
+
 def test_many_at_once_never_overwrite_each_other(tmp_path: Path) -> None:
     made: list[str] = []
     threads = [

@@ -180,6 +180,24 @@ def test_one_run_at_a_time(tmp_path: Path) -> None:
         with pytest.raises(AnotherRun), _folder.only_run(str(tmp_path / "new"), "ex01"):
             pass
     assert "got it" in attempt(tmp_path / "new", "ex01")
+    assert list((tmp_path / "new").iterdir()) == [], "nothing is left behind"
+
+
+def test_a_lock_whose_file_was_removed_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last owner removes it between the opening and the locking."""
+    flock, path = _folder.fcntl.flock, tmp_path / ".ex01.lock"
+    taken: list[int] = []
+
+    def slow(handle: int, operation: int) -> None:
+        if not taken:
+            path.unlink()
+        taken.append(handle)
+        flock(handle, operation)
+
+    monkeypatch.setattr(_folder.fcntl, "flock", slow)
+    with _folder.only_run(str(tmp_path), "ex01"):
+        assert len(taken) == 2
+        assert "Another run" in attempt(tmp_path, "ex01")
 
 
 def test_no_locks_on_this_file_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

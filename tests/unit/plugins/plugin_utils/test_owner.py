@@ -65,6 +65,14 @@ def test_a_program_with_an_odd_name(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert _owner._start(7) == "22"
 
 
+def test_processes_of_others_are_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It lives, or another one has its number by now: it is given some minutes."""
+    here = me()
+    monkeypatch.setattr(_owner, "me", lambda: here)
+    monkeypatch.setattr(_owner, "_ROOT", tmp_path)
+    assert PARENT.lives() is None
+
+
 def test_without_proc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the kernel tells nothing, a number that is in use counts as alive."""
     monkeypatch.setattr(_owner, "_ROOT", tmp_path)

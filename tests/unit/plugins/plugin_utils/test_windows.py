@@ -86,6 +86,35 @@ def test_boot_times_that_differ(seconds: float, again: bool) -> None:
     assert _windows.booted_again(BOOT, BOOT + datetime.timedelta(seconds=seconds)) is again
 
 
+@pytest.mark.parametrize(
+    ("moved", "uptime", "again"),
+    [
+        (3600, 20, True),  # restarted
+        (0, 1800, False),  # nothing happened yet
+        (90, 1800, False),  # the clock was set forward, and the boot time moved with it
+        (-90, 1800, False),
+        (0, 20, False),  # the clock was set back, and the boot time did not move
+        (-3600, 20, True),  # restarted, and the clock was set back
+        (3600, None, True),  # the host does not tell its time
+        (0, None, False),
+    ],
+)
+def test_restart_within_a_minute(moved: int, uptime: int | None, again: bool) -> None:
+    def system(boot: datetime.datetime, up: int | None) -> _windows.OperatingSystem:
+        since = None if up is None else datetime.timedelta(seconds=up)
+        return _windows.OperatingSystem("EX01", "Windows", 17763, boot, 0.0, since)
+
+    before, after = system(BOOT, 1750), system(BOOT + datetime.timedelta(seconds=moved), uptime)
+    assert _windows.restarted_within(before, after, 60) is again
+
+
+def test_uptime_is_by_the_clock_of_the_host() -> None:
+    boot = "<LastBootUpTime><Datetime>2014-01-02T03:04:05Z</Datetime></LastBootUpTime>"
+    now = "<LocalDateTime><Datetime>2014-01-02T11:05:05+08:00</Datetime></LocalDateTime>"
+    assert operating_system(BUILD + boot + now).uptime == datetime.timedelta(minutes=1)
+    assert operating_system(BUILD + boot).uptime is None
+
+
 def test_utc_text() -> None:
     east = datetime.timezone(datetime.timedelta(hours=2))
     assert _windows.utc_text(datetime.datetime(2026, 11, 20, 1, 0, 0, 999999, tzinfo=east)) == "2026-11-19T23:00:00Z"
