@@ -15,6 +15,7 @@ from ..plugin_utils._errors import ExchangeTlsError, OptionError
 from ..plugin_utils._reader import Reader
 from ..plugin_utils._registry import Registry
 from ..plugin_utils._restart import Restarter, RestartFailed, Wishes
+from ..plugin_utils._services import services_to_wait_for
 from ..plugin_utils._windows import read_operating_system, utc_text
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
@@ -50,7 +51,8 @@ class ActionModule(WindowsAction):
         if options["only_if_pending"] and not pending.restart_pending:
             return {**result, "changed": False, "msg": "No restart is pending; nothing was restarted."}
         if self.check_mode:
-            return {**result, "changed": True, "msg": "The host would be restarted."}
+            services = services_to_wait_for(session, options["services"])
+            return {**result, "changed": True, "services": list(services), "msg": "The host would be restarted."}
         wishes = Wishes(
             timeout=options["timeout"],
             services=tuple(options["services"]),

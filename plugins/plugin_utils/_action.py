@@ -22,6 +22,11 @@ from ._wsman import Session, WireLog
 
 display = Display()
 
+_BECOME = (
+    "'become' is not used here: the task works with the rights of the account that logs in over WinRM. Log in with an "
+    "administrator, and leave 'become' out."
+)
+
 
 class ExchangeTlsAction(ActionBase):
     """Validates the options, runs :meth:`perform`, and turns errors into ``failed`` or ``unreachable``.
@@ -55,6 +60,8 @@ class ExchangeTlsAction(ActionBase):
             # options of the connection plugin that it refuses itself
             result.update(self.partial)
             result.update(failed=True, msg=str(exc))
+        if self._task.become:
+            result["warnings"] = [*result.get("warnings", []), _BECOME]
         return result
 
     @abc.abstractmethod

@@ -20,9 +20,9 @@ ANSWERS = ("html", "truncated", "oversized", "entity_expansion", "garbage", "emp
 
 _FLAGS = {
     "down", "blackhole", "never_back", "stale_settings", "no_restart", "shutdown_cuts_connection", "void_return",
-    "protected_key_fault", "tls12_needs_old",
+    "protected_key_fault", "tls12_needs_old", "closes_connection", "list_ends_early",
 }  # fmt: skip
-_NUMBERS = {"shutdown_returns", "unauthorized_after_restart", "ntlm_idle", "boot_time_jitter"}
+_NUMBERS = {"shutdown_returns", "unauthorized_after_restart", "ntlm_idle", "boot_time_jitter", "drip"}
 _CHOICES = {"failed_get": ("nil", "absent"), "wrong_type": ("default", "number")}
 _TRIGGERED: dict[str, dict[str, tuple[str, ...] | type]] = {
     "fault": {"kind": tuple(sorted(faults.KINDS)), "encoding": tuple(WMI_ERROR)},

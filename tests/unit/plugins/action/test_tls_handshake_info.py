@@ -37,6 +37,7 @@ def run(
         check_mode=check_mode,
         async_val=0,
         diff=False,
+        become=False,
     )
     loader = DataLoader()
     task_vars = {"inventory_hostname": host, **variables}

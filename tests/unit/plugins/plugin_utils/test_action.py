@@ -53,12 +53,23 @@ def _run(windows: FakeWindows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(_action.WindowsAction, "open_session", lambda self, options: windows)
 
     def run(
-        module: types.ModuleType, *, check_mode: bool = False, no_log: bool = False, host: str = "ex01", **args: Any
+        module: types.ModuleType,
+        *,
+        check_mode: bool = False,
+        no_log: bool = False,
+        host: str = "ex01",
+        become: bool | None = None,
+        **args: Any,
     ) -> dict[str, Any]:
         if "backup_dir" in module.ARGUMENT_SPEC:
             args.setdefault("backup_dir", str(tmp_path / "backups"))
         task = types.SimpleNamespace(
-            args=args, action=module.__name__.rpartition(".")[2], check_mode=check_mode, no_log=no_log, async_val=0
+            args=args,
+            action=module.__name__.rpartition(".")[2],
+            check_mode=check_mode,
+            no_log=no_log,
+            async_val=0,
+            become=become,
         )
         plugin = module.ActionModule(
             task=task,
@@ -98,6 +109,23 @@ def test_info(run: Runner, windows: FakeWindows) -> None:
         "effective": "disabled",
     }
     assert windows.hive.image() == image
+
+
+@pytest.mark.parametrize("become", [None, False, True])
+def test_become_is_not_ignored_silently(run: Runner, windows: FakeWindows, become: bool | None) -> None:
+    for result in (run(tls_settings_info, become=become), run(reboot, become=become, timeout=0)):
+        assert any("'become' is not used" in warning for warning in result.get("warnings", [])) == bool(become)
+
+
+def test_check_mode_of_a_restart_looks_for_the_services(run: Runner, windows: FakeWindows) -> None:
+    windows.services = [service("MSExchangeIS"), service("W3SVC", "Stopped")]
+    result = run(reboot, check_mode=True, services=["MSExchange*", "w3svc"])
+    assert (result["changed"], result["services"]) == (True, ["MSExchangeIS", "W3SVC"])
+    for wanted in (["NoSuch"], ["NoSuch*"], [""], ["W3SVC", " "]):
+        result = run(reboot, check_mode=True, services=wanted)
+        assert result["failed"] is True
+        assert result["error"]["kind"] == "bad_option"
+    assert windows.writes == []
 
 
 def test_info_with_a_note_that_cannot_be_read(run: Runner, windows: FakeWindows) -> None:
