@@ -70,6 +70,8 @@ CASES = {
     # busy for a moment: a read is asked again
     "429-once": Case("ok", quirks={"fault": {"kind": "http_429_empty", "request": 5}}),
     "503-twice": Case("ok", quirks={"fault": {"kind": "http_503_html", "request": 5, "every": True, "count": 2}}),
+    "utf-16": Case("ok", quirks=answers("utf16")),
+    "utf-16-basic": Case("ok", winrm={"auth": ["basic"], "allow_unencrypted": True}, quirks=answers("utf16")),
     "html-once": Case("ok", quirks={"answer": {"body": "html", "request": 5}}),
     # no way to the host
     "down": Case("unreachable", ("cannot connect", "refused", "ansible_port"), quirks={"down": True}),

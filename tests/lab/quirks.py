@@ -16,7 +16,7 @@ from . import faults
 from .namespaces import WMI_ERROR
 from .registry import Registry, ValueFormatError, fold, split_full
 
-ANSWERS = ("html", "truncated", "oversized", "entity_expansion", "garbage", "empty")
+ANSWERS = ("html", "truncated", "oversized", "entity_expansion", "garbage", "empty", "utf16")
 
 _FLAGS = {
     "down", "blackhole", "never_back", "stale_settings", "no_restart", "shutdown_cuts_connection", "void_return",

@@ -313,7 +313,7 @@ class _Handler(BaseHTTPRequestHandler):
     ) -> int:
         """Writes one reply and returns the size of its body."""
         if sealed and content_type is not None and content_type.startswith("application/soap+xml"):
-            content_type, body = self.security.seal(body)
+            content_type, body = self.security.seal(body, content_type.partition("charset=")[2])
         self.send_response(status)
         if content_type is not None:
             self.send_header("Content-Type", content_type)

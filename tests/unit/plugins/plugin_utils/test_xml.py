@@ -140,6 +140,11 @@ def test_encoding_that_only_a_header_names(document: bytes, charset: str | None)
     assert _xml.parse(_xml.as_utf8(document, charset)).text == "Größe 漢字"
 
 
+def test_utf16_is_read_as_text_by_everybody() -> None:
+    """Not only by the parser: the wire log and the look for web pages want to read it as well."""
+    assert _xml.as_utf8(TEXT.encode("utf-16"), None) == TEXT.encode()
+
+
 @pytest.mark.parametrize("charset", ["iso-8859-1", "windows-1252", "ISO-8859-15"])
 def test_encodings_of_one_byte(charset: str) -> None:
     assert _xml.parse(_xml.as_utf8("<a>Größe</a>".encode(charset), charset)).text == "Größe"
