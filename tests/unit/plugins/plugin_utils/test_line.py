@@ -124,7 +124,7 @@ def test_a_byte_now_and_then_holds_nobody_up(serve: Callable[..., Server], plugi
     error, took = failure(channel)
     assert error.__class__ is ConnectionLost, "perhaps it was carried out"
     assert "the answer was not complete within 1 seconds" in error.message
-    assert 2 * PACKET <= took < 2 * PACKET + 0.5
+    assert 2 * PACKET <= took < 2 * PACKET + 2
 
 
 @pytest.mark.parametrize("plugin", ["winrm", "psrp"])
@@ -134,7 +134,7 @@ def test_no_step_of_a_login_holds_anybody_up(serve: Callable[..., Server], plugi
     channel.limit(PACKET)
     error, took = failure(channel)
     assert isinstance(error, ConnectionLost)
-    assert took < 2 * PACKET + 0.5
+    assert took < 2 * PACKET + 2
 
 
 def test_slow_proxy_holds_nobody_up(serve: Callable[..., Server]) -> None:
@@ -146,7 +146,7 @@ def test_slow_proxy_holds_nobody_up(serve: Callable[..., Server]) -> None:
         channel.limit(PACKET)
         error, took = failure(channel)
         assert isinstance(error, Unreachable)
-        assert took < 2 * PACKET + 0.5
+        assert took < 2 * PACKET + 2
 
 
 @pytest.mark.parametrize("plugin", ["winrm", "psrp"])
@@ -155,7 +155,7 @@ def test_slow_tls_holds_nobody_up(serve: Callable[..., Server], plugin: str) -> 
     channel.limit(PACKET)
     error, took = failure(channel)
     assert isinstance(error, Unreachable)
-    assert took < 2 * PACKET + 0.5
+    assert took < 2 * PACKET + 2
 
 
 @pytest.mark.parametrize("plugin", ["winrm", "psrp"])
@@ -163,10 +163,10 @@ def test_what_is_only_slow_arrives(serve: Callable[..., Server], plugin: str) ->
     """And a new exchange has all its time, on the same connection."""
     server = serve(b"HTTP/1.1 200 \r\nContent-Length: 4\r\n\r\n<o/>", slow=False)
     channel = channel_to(server, plugin)
-    channel.limit(0.3)
+    channel.limit(0.6)
     for _dummy in range(4):
         assert channel.post(b"<envelope/>", "reading") == b"<o/>"
-        time.sleep(0.25)
+        time.sleep(0.4)
     assert (server.requests, server.ended) == (4, [])
 
 
@@ -188,7 +188,7 @@ def test_the_time_for_all_messages(serve: Callable[..., Server], plugin: str) ->
     channel.limit(left=0.5)
     error, took = failure(channel)
     assert isinstance(error, ConnectionLost)
-    assert took < 1
+    assert took < 2.5
     before = server.requests
     error, took = failure(channel)
     assert error.__class__ is Unreachable
