@@ -57,8 +57,8 @@ class ActionModule(WindowsAction):
         if options["only_if_pending"] and not pending.restart_pending:
             return {**result, "changed": False, "msg": "No restart is pending; nothing was restarted."}
         if self.check_mode:
-            services_to_wait_for(session, tuple(options["services"]))
-            return {**result, "changed": True, "msg": "The host would be restarted."}
+            services = services_to_wait_for(session, options["services"])
+            return {**result, "changed": True, "services": list(services), "msg": "The host would be restarted."}
         wishes = Wishes(
             timeout=options["timeout"],
             services=tuple(options["services"]),

@@ -20,5 +20,6 @@ options:
 notes:
   - Works over the connection plugins P(ansible.builtin.winrm#connection) and P(ansible.builtin.psrp#connection) with all of
     their options, and over no other. Nothing is copied to the host and no PowerShell or shell is started there.
+  - A message and its whole answer have twice the read timeout of the connection, from connecting to the last byte.
   - The account must be a member of the host's Administrators group.
 """

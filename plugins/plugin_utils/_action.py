@@ -30,6 +30,10 @@ _BULKY = frozenset({"protocols", "healthchecker", "findings", "handshakes", "dif
 
 # Names of the controller itself.
 _CONTROLLER = frozenset({"localhost", "127.0.0.1", "::1"})
+_BECOME = (
+    "'become' is not used here: the task works with the rights of the account that logs in over WinRM. Log in with an "
+    "administrator, and leave 'become' out."
+)
 
 
 class ExchangeTlsAction(ActionBase):
@@ -45,7 +49,10 @@ class ExchangeTlsAction(ActionBase):
     _supports_async = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        return {**super().run(tmp, task_vars), **self._carried_out(task_vars or {})}
+        result = {**super().run(tmp, task_vars), **self._carried_out(task_vars or {})}
+        if self._task.become:
+            result["warnings"] = [*result.get("warnings", []), _BECOME]
+        return result
 
     def _carried_out(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         self.task_vars: dict[str, t.Any] = task_vars

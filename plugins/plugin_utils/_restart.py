@@ -258,7 +258,7 @@ class Restarter:
                 waiting = [f"(no answer: {exc.message.rstrip('.')})"]
             else:
                 states = {name: found[name.lower()].state if name.lower() in found else "missing" for name in names}
-                waiting = [f"{visible(name, NAME)} ({state})" for name, state in states.items() if state != "Running"]
+                waiting = [visible(f"{name} ({state})", NAME) for name, state in states.items() if state != "Running"]
             if not waiting:
                 return
             self._pause(

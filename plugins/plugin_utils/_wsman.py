@@ -50,7 +50,7 @@ class Session:
     def limit(self, seconds: float | None = None, left: float | None = None) -> None:
         """For somebody who waits until a host is back, and does so in steps and up to a deadline of his own: see
         :meth:`Channel.limit`; a busy host is not waited for. Without limits all is as at first."""
-        self._patient = seconds is None and left is None
+        self._patient = seconds is None
         self.channel.limit(seconds, left)
 
     def call(self, request: _soap.Request, *, doing: str, repeatable: bool) -> Element:

@@ -22,7 +22,7 @@ Element = ET.Element
 MAX_BYTES = 2 * 1024 * 1024
 MAX_DEPTH = 64
 
-_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_ASCII = ("utf-8", "utf8", "us-ascii")  # as it is
 _DECLARES = re.compile(rb"\s*<\?xml[^>]*\sencoding")
 
 
@@ -75,11 +75,13 @@ def parse(document: bytes, max_bytes: int = MAX_BYTES) -> Element:
 
 
 def as_utf8(document: bytes, charset: str | None) -> bytes:
-    """The document in UTF-8 where only an HTTP header names its encoding; one that says it itself is left alone."""
+    """The document in UTF-8. ``charset`` is what an HTTP header says; the document's own word on it comes first."""
     name = (charset or "utf-8").lower()
-    if name in ("utf-8", "utf8", "us-ascii") or document.startswith(_MARKS) or _DECLARES.match(document):
+    if document.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        name = "utf_16"
+    elif name in _ASCII or document.startswith(codecs.BOM_UTF8) or _DECLARES.match(document):
         return document
-    if name == "utf-16":
+    elif name == "utf-16":
         # no mark: the zero bytes tell, since the first character is below 256
         name = "utf-16-be" if document[:1] == b"\0" else "utf-16-le"
     try:

@@ -67,6 +67,11 @@ CASES = {
     "other-path": Case("ok", winrm={"path": "/management"}),
     # the login is forgotten between two requests, as Windows does when it has heard nothing for a while
     "idle": Case("ok", quirks={"ntlm_idle": 1.2, "delay": {"seconds": 1.8, "request": 5}}),
+    # busy for a moment: a read is asked again
+    "429-once": Case("ok", quirks={"fault": {"kind": "http_429_empty", "request": 5}}),
+    "503-twice": Case("ok", quirks={"fault": {"kind": "http_503_html", "request": 5, "every": True, "count": 2}}),
+    "utf-16": Case("ok", quirks=answers("utf16")),
+    "utf-16-basic": Case("ok", winrm={"auth": ["basic"], "allow_unencrypted": True}, quirks=answers("utf16")),
     "html-once": Case("ok", quirks={"answer": {"body": "html", "request": 5}}),
     # no way to the host
     "down": Case("unreachable", ("cannot connect", "refused", "ansible_port"), quirks={"down": True}),
@@ -78,6 +83,10 @@ CASES = {
         quirks={"delay": {"seconds": 6, "request": 5, "every": True}},
         variables=IMPATIENT,
     ),
+    "drip": Case(
+        "unreachable", ("the answer was not complete within 4 seconds",), quirks={"drip": 0.2}, variables=IMPATIENT
+    ),
+    "closes": Case("unreachable", ("HTTP 401", "Connection: close", "proxy"), quirks={"closes_connection": True}),
     "cut": Case("unreachable", ("connection broke",), quirks={"cut": {"request": 5, "every": True}}),
     # something else is there
     "html": Case("unreachable", ("web page", "Welcome", "port and path"), quirks=answers("html")),
@@ -103,13 +112,35 @@ CASES = {
     ),
     "http-to-https": Case(
         "unreachable",
-        ("connection broke",),
+        ("connection broke", "Port 5986 is usually WinRM over https", "ansible_winrm_scheme"),
         winrm=HTTPS,
         variables={"ansible_winrm_scheme": "http", "ansible_psrp_protocol": "http"},
     ),
     # the login
     "wrong-password": Case(
         "unreachable", ("HTTP 401", "user, password"), variables={"ansible_password": WRONG_PASSWORD}
+    ),
+    "cyrillic-basic": Case(
+        "unreachable",
+        ("user or password", "basic cannot carry", "NTLM or Kerberos"),
+        variables={
+            "ansible_user": "Админ",
+            "ansible_winrm_transport": "basic",
+            "ansible_psrp_auth": "basic",
+            "ansible_psrp_message_encryption": "never",
+        },
+    ),
+    "wrong-password-https": Case(
+        "unreachable",
+        ("HTTP 401", "user, password", "CbtHardeningLevel"),
+        winrm=HTTPS,
+        variables={"ansible_password": WRONG_PASSWORD},
+    ),
+    "incomplete": Case(
+        "failed",
+        ("querying WMI", "without saying that it is complete"),
+        winrm={"first_page_empty": True},
+        quirks={"list_ends_early": True},
     ),
     "wrong-user": Case("unreachable", ("HTTP 401", "user, password"), variables={"ansible_user": "nobody"}),
     "basic-not-offered": Case(

@@ -48,6 +48,7 @@ HTTP = {
     "http_400_empty": ("HTTP 400",),
     "http_404_empty": ("HTTP 404", "port and path"),
     "http_500_empty": ("HTTP 500", "unencrypted"),
+    "http_429_empty": ("HTTP 429",),
     "http_503_html": ("HTTP 503", "Service Unavailable"),
 }
 ANSWERS = {

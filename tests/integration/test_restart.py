@@ -78,7 +78,26 @@ CASES = {
     # services
     "mailbox": Case(options={"services": ["MSExchange*"]}, host={"services": EXCHANGE}),
     "named": Case(options={"services": ["msexchangetransport", "W32Time"]}, host={"services": EXCHANGE}),
-    "no-such-pattern": Case(options={"services": ["Nothing*"]}),
+    "brackets": Case(
+        options={"services": ["Backup[1]*"]}, host={"services": [{"name": "Backup[1]"}, {"name": "Backup[1]Agent"}]}
+    ),
+    "no-exchange": Case(options={"services": ["MSExchange*"]}),
+    "no-such-pattern": Case(
+        "failed",
+        ("no service that fits the pattern Nothing*", "nothing was restarted"),
+        {"services": ["Nothing*"]},
+        restarts=0,
+        asked=False,
+    ),
+    "incomplete": Case(
+        "failed",
+        ("ended its list", "without saying that it is complete"),
+        {"services": ["W32Time"]},
+        host={"winrm": {"first_page_empty": True}},
+        quirks={"list_ends_early": True},
+        restarts=0,
+        asked=False,
+    ),
     "no-such-service": Case(
         "failed",
         ("no service named Exchange Transport, x' OR Name LIKE '%", "nothing was restarted", "sc query"),
@@ -138,7 +157,13 @@ CASES = {
         "failed",
         ("has not come back within 5 seconds", "Last seen", "did not answer in time"),
         {"timeout": SHORT},
-        quirks={"blackhole-after-shutdown": True},
+        quirks={"after-shutdown": {"blackhole": True}},
+    ),
+    "dripping": Case(
+        "failed",
+        ("has not come back within 5 seconds", "Last seen", "the answer was not complete within"),
+        {"timeout": SHORT},
+        quirks={"after-shutdown": {"drip": 0.3}},
     ),
     "unauthorized-for-ever": Case(
         "failed",
@@ -165,21 +190,22 @@ LAB: dict[str, t.Any] = {
 class Watcher(threading.Thread):
     """What happens to hosts once they were asked to restart: somebody else does it, or the network swallows all."""
 
-    def __init__(self, restarting: list[HostClient], vanishing: list[HostClient]) -> None:
+    def __init__(self, restarting: list[HostClient], spoiled: list[tuple[HostClient, dict[str, t.Any]]]) -> None:
         super().__init__(daemon=True)
         self.restarting = restarting
-        self.vanishing = vanishing
+        self.spoiled = spoiled
         self.over = threading.Event()
 
     def run(self) -> None:
-        while not self.over.wait(0.05) and (self.restarting or self.vanishing):
+        while not self.over.wait(0.05) and (self.restarting or self.spoiled):
             for host in [host for host in self.restarting if SHUTDOWN in host.operations()]:
                 self.restarting.remove(host)
                 host.clear_quirks()
                 host.restart(wait=False)
-            for host in [host for host in self.vanishing if SHUTDOWN in host.operations()]:
-                self.vanishing.remove(host)
-                host.set_quirk("blackhole")
+            for item in [item for item in self.spoiled if SHUTDOWN in item[0].operations()]:
+                self.spoiled.remove(item)
+                for quirk, value in item[1].items():
+                    item[0].set_quirk(quirk, value)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -201,7 +227,7 @@ def ended(lab: LabClient, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run
     variables = {}
     for name, case in CASES.items():
         for quirk, value in case.quirks.items():
-            if quirk != "blackhole-after-shutdown":
+            if quirk != "after-shutdown":
                 hosts[name].set_quirk(quirk, value)
         variables[name] = {
             **(host_variables(lab, hosts[name], connection="psrp") if case.psrp else {}),
@@ -211,7 +237,10 @@ def ended(lab: LabClient, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run
     before = {name: host.boot_time() for name, host in hosts.items()}
     for host in hosts.values():
         host.reset_log()
-    watcher = Watcher([hosts["in-progress"], hosts["scheduled"]], [hosts["silent"]])
+    spoiled = [
+        (hosts[name], case.quirks["after-shutdown"]) for name, case in CASES.items() if "after-shutdown" in case.quirks
+    ]
+    watcher = Watcher([hosts["in-progress"], hosts["scheduled"]], spoiled)
     watcher.start()
     play: list[dict[str, t.Any]] = [
         {
@@ -268,7 +297,7 @@ def test_no_output_holds_a_traceback(ended: tuple[Run, dict[str, Ended]]) -> Non
 
 def test_one_deadline_for_everything(ended: tuple[Run, dict[str, Ended]]) -> None:
     """A host that answers nothing does not get the time of every single question on top."""
-    for name in ("silent", "no-restart", "never-back"):
+    for name in ("silent", "dripping", "no-restart", "never-back"):
         assert SHORT <= ended[1][name].item.result["elapsed"] <= SHORT + 6, name
 
 
@@ -279,7 +308,8 @@ def test_services_are_waited_for(ended: tuple[Run, dict[str, Ended]]) -> None:
     assert mailbox["elapsed"] >= 4
     assert ended[1]["named"].item.result["services"] == ["MSExchangeTransport", "W32Time"]
     assert ended[1]["named"].item.result["elapsed"] >= 4
-    assert ended[1]["no-such-pattern"].item.result["services"] == []
+    assert ended[1]["brackets"].item.result["services"] == ["Backup[1]", "Backup[1]Agent"]
+    assert ended[1]["no-exchange"].item.result["services"] == []
 
 
 def test_every_stage_is_said_aloud(ended: tuple[Run, dict[str, Ended]]) -> None:
@@ -292,6 +322,7 @@ def test_every_stage_is_said_aloud(ended: tuple[Run, dict[str, Ended]]) -> None:
         "in-progress: a shutdown is already in progress",
         "scheduled: a shutdown is already scheduled",
         "cuts: the restart request was not answered",
+        "no-exchange: no automatic service runs that MSExchange* stands for",
         "comment-refused: the restart with a comment was refused",
     ):
         assert line in output
@@ -318,7 +349,7 @@ def test_the_request_that_windows_gets(ended: tuple[Run, dict[str, Ended]]) -> N
 def test_a_restart_is_requested_once(ended: tuple[Run, dict[str, Ended]]) -> None:
     """Also where the answer was lost: the second would come when the host is up again."""
     for name, end in ended[1].items():
-        if name not in ("comment-refused", "no-such-service"):
+        if name not in ("comment-refused", "no-such-service", "no-such-pattern", "incomplete"):
             assert len(requested(end)) == 1, name
 
 

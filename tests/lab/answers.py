@@ -16,7 +16,7 @@ _OVERSIZED = 32 * 1024 * 1024
 def distort(kind: str, body: bytes) -> tuple[bytes, str | None]:
     """A wrong body in place of the right one, and its content type (None: as if it were right).
 
-    kind: html, truncated, oversized, entity_expansion, garbage or empty.
+    kind: html, truncated, oversized, entity_expansion, garbage, empty, or utf16 (the right one in another encoding).
     """
     if kind == "html":
         return _HTML, "text/html"
@@ -27,6 +27,8 @@ def distort(kind: str, body: bytes) -> tuple[bytes, str | None]:
         return body[:end] + b"<!-- " + b"x" * _OVERSIZED + b" -->" + body[end:], None
     if kind == "entity_expansion":
         return _bomb(body), None
+    if kind == "utf16":
+        return body.decode("utf-8").encode("utf-16"), "application/soap+xml;charset=UTF-16"
     if kind == "garbage":
         return bytes(range(256)) * 4, None
     return b"", None

@@ -232,13 +232,13 @@ class ConnectionSecurity:
             raise SealError("Length does not fit the message")
         return plain
 
-    def seal(self, message: bytes) -> tuple[str, bytes]:
+    def seal(self, message: bytes, charset: str = "UTF-8") -> tuple[str, bytes]:
         """Content type and body of a sealed reply."""
         mime = KERBEROS_ENCRYPTED if self._kerberos_mime else SPNEGO_ENCRYPTED
         wrapped = self._context.wrap_winrm(message)
         head = (
-            f"--{_BOUNDARY}\r\n\tContent-Type: {mime}\r\n\tOriginalContent: type=application/soap+xml;charset=UTF-8;"
-            f"Length={len(message) + wrapped.padding_length}\r\n--{_BOUNDARY}\r\n"
+            f"--{_BOUNDARY}\r\n\tContent-Type: {mime}\r\n\tOriginalContent: type=application/soap+xml;"
+            f"charset={charset};Length={len(message) + wrapped.padding_length}\r\n--{_BOUNDARY}\r\n"
             "\tContent-Type: application/octet-stream\r\n"
         )
         sealed = struct.pack("<I", len(wrapped.header)) + wrapped.header + wrapped.data

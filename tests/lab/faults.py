@@ -129,11 +129,14 @@ class SoapFault(Exception):
 class HttpReply(Exception):
     """Raised to answer the request with a bare HTTP reply instead of SOAP."""
 
-    def __init__(self, status: int, body: bytes = b"", content_type: str | None = None) -> None:
+    def __init__(
+        self, status: int, body: bytes = b"", content_type: str | None = None, retry_after: str | None = None
+    ) -> None:
         super().__init__(f"HTTP {status}")
         self.status = status
         self.body = body
         self.content_type = content_type
+        self.retry_after = retry_after
 
 
 def _sender(subcode: str, number: int, reason: str, detail: str | None = None) -> Fault:
@@ -406,8 +409,9 @@ _SERVICE_UNAVAILABLE = (
     b"</BODY></HTML>\r\n"
 )
 
-HTTP_KINDS: dict[str, tuple[int, bytes, str | None]] = {
+HTTP_KINDS: dict[str, tuple[int, bytes, str | None] | tuple[int, bytes, str | None, str]] = {
     "http_400_empty": (400, b"", None),
+    "http_429_empty": (429, b"", None, "1"),
     "http_404_empty": (404, b"", None),
     "http_500_empty": (500, b"", None),
     "http_503_html": (503, _SERVICE_UNAVAILABLE, "text/html; charset=us-ascii"),

@@ -16,13 +16,13 @@ from . import faults
 from .namespaces import WMI_ERROR
 from .registry import Registry, ValueFormatError, fold, split_full
 
-ANSWERS = ("html", "truncated", "oversized", "entity_expansion", "garbage", "empty")
+ANSWERS = ("html", "truncated", "oversized", "entity_expansion", "garbage", "empty", "utf16")
 
 _FLAGS = {
     "down", "blackhole", "never_back", "stale_settings", "no_restart", "shutdown_cuts_connection", "void_return",
-    "protected_key_fault", "tls12_needs_old", "power_loss",
+    "protected_key_fault", "tls12_needs_old", "power_loss", "closes_connection", "list_ends_early",
 }  # fmt: skip
-_NUMBERS = {"shutdown_returns", "unauthorized_after_restart", "ntlm_idle", "boot_time_jitter"}
+_NUMBERS = {"shutdown_returns", "unauthorized_after_restart", "ntlm_idle", "boot_time_jitter", "drip"}
 _CHOICES = {
     "failed_get": ("nil", "absent"),
     "wrong_type": ("default", "number"),

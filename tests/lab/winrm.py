@@ -84,6 +84,7 @@ class _Handler(BaseHTTPRequestHandler):
             float(idle) if idle else None,
         )
         self.basic_logged = False
+        self.retry_after: str | None = None
         self.body_in = b""
         super().__init__(sock, sock.getpeername(), self)  # type: ignore[arg-type]  # no server object: threads are ours
 
@@ -277,6 +278,7 @@ class _Handler(BaseHTTPRequestHandler):
             reply = service.execute(self.host, request)
             body = self._fitting(request, soap.envelope(reply.action, reply.body, message_id))
         except faults.HttpReply as exc:
+            self.retry_after = exc.retry_after
             return exc.status, exc.body, exc.content_type, None
         except faults.SoapFault as exc:
             body = soap.fault_envelope(exc.fault, message_id, self.host.description.fqdn)
@@ -311,17 +313,25 @@ class _Handler(BaseHTTPRequestHandler):
     ) -> int:
         """Writes one reply and returns the size of its body."""
         if sealed and content_type is not None and content_type.startswith("application/soap+xml"):
-            content_type, body = self.security.seal(body)
+            content_type, body = self.security.seal(body, content_type.partition("charset=")[2])
         self.send_response(status)
         if content_type is not None:
             self.send_header("Content-Type", content_type)
         for challenge in challenges or ():
             self.send_header("WWW-Authenticate", challenge)
+        if self.retry_after is not None:
+            self.send_header("Retry-After", self.retry_after)
+            self.retry_after = None
+        if self.host.quirks.get("closes_connection"):
+            self.close_connection = True
         if self.close_connection:
             self.send_header("Connection", "close")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        drip = self.host.quirks.get("drip")
+        for piece in [body] if drip is None else (body[at : at + 1] for at in range(len(body))):
+            self.wfile.write(piece)
+            time.sleep(drip or 0)
         self.host.log.count(bytes_out=len(body))
         return len(body)
 

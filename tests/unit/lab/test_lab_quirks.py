@@ -12,9 +12,9 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from tests.lab import faults
-from tests.lab.client import HostClient, LabError
+from tests.lab.client import HostClient, LabClient, LabError
 from tests.lab.quirks import NAMES, QuirkError, Quirks
-from tests.unit.lab.wire import HKLM, PROTOCOLS, F, Reply, S, Wire
+from tests.unit.lab.wire import HKLM, PROTOCOLS, F, N, Reply, S, Wire
 
 KEY = rf"{PROTOCOLS}\SSL 2.0\Client"
 CUT = (ConnectionError, http.client.HTTPException)
@@ -91,6 +91,41 @@ def test_bare_http(wire: Wire, plain: HostClient, kind: str, status: int) -> Non
     reply = read(wire)
     assert (reply.status, reply.body) == (status, b"")
     assert read(wire).status == 200
+
+
+def test_busy_with_a_time(wire: Wire, plain: HostClient) -> None:
+    plain.set_quirk("fault", {"request": 1, "kind": "http_429_empty"})
+    reply = read(wire)
+    assert (reply.status, reply.headers["Retry-After"]) == (429, "1")
+    reply = read(wire)
+    assert (reply.status, reply.headers.get("Retry-After")) == (200, None)
+
+
+def test_every_answer_closes(wire: Wire, plain: HostClient) -> None:
+    plain.set_quirk("closes_connection")
+    reply = read(wire)
+    assert (reply.status, reply.headers["Connection"]) == (200, "close")
+    plain.set_quirk("closes_connection", False)
+    assert "Connection" not in read(wire).headers
+
+
+def test_drip(wire: Wire, plain: HostClient) -> None:
+    plain.set_quirk("drip", 0.001)
+    started = time.monotonic()
+    reply = read(wire)
+    assert reply.outputs["uValue"] == "1"
+    assert time.monotonic() - started >= 0.001 * len(reply.body)
+
+
+def test_list_that_ends_early(lab: LabClient) -> None:
+    host = lab.host("old")
+    wire = Wire(host)
+    reply = wire.enumerate("SELECT * FROM Win32_Service")
+    context = reply.content.findtext(f"{{{N}}}EnumerationContext", "")
+    assert context
+    host.set_quirk("list_ends_early")
+    assert [element.tag for element in wire.pull(context).content] == [f"{{{N}}}Items"]
+    host.clear_quirks()
 
 
 def test_html_503(wire: Wire, plain: HostClient) -> None:

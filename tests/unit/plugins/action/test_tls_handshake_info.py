@@ -36,9 +36,11 @@ def run(
         action="mailops.exchange_tls.tls_handshake_info",
         check_mode=check_mode,
         delegate_to=None,
+        become=None,
         timeout=0,
         async_val=0,
         diff=False,
+        become=False,
     )
     loader = DataLoader()
     task_vars = {"inventory_hostname": host, **variables}

@@ -50,6 +50,7 @@ def runner(windows: FakeWindows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         no_log: bool = False,
         host: str = "ex01",
         limit: int = 0,
+        become: bool | None = None,
         **args: Any,
     ) -> dict[str, Any]:
         if "backup_dir" in module.ARGUMENT_SPEC:
@@ -61,6 +62,7 @@ def runner(windows: FakeWindows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
             no_log=no_log,
             timeout=limit,
             delegate_to=None,
+            become=become,
             async_val=0,
         )
         plugin = module.ActionModule(

@@ -73,6 +73,23 @@ def test_info(run: Runner, windows: FakeWindows) -> None:
     assert windows.hive.image() == image
 
 
+@pytest.mark.parametrize("become", [None, False, True])
+def test_become_is_not_ignored_silently(run: Runner, windows: FakeWindows, become: bool | None) -> None:
+    for result in (run(tls_settings_info, become=become), run(reboot, become=become, timeout=0)):
+        assert any("'become' is not used" in warning for warning in result.get("warnings", [])) == bool(become)
+
+
+def test_check_mode_of_a_restart_looks_for_the_services(run: Runner, windows: FakeWindows) -> None:
+    windows.services = [service("MSExchangeIS"), service("W3SVC", "Stopped")]
+    result = run(reboot, check_mode=True, services=["MSExchange*", "w3svc"])
+    assert (result["changed"], result["services"]) == (True, ["MSExchangeIS", "W3SVC"])
+    for wanted in (["NoSuch"], ["NoSuch*"], [""], ["W3SVC", " "]):
+        result = run(reboot, check_mode=True, services=wanted)
+        assert result["failed"] is True
+        assert result["error"]["kind"] == "bad_option"
+    assert windows.writes == []
+
+
 def test_info_with_a_note_that_cannot_be_read(run: Runner, windows: FakeWindows) -> None:
     windows.hive.make(_pending.KEY)
     windows.hive.set(_pending.KEY, _pending.NAME, Value(Type.REG_SZ, "rubbish"))

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import datetime
+import email.utils
 import errno
+import http.client
 import socket
 import ssl
 from collections.abc import Callable
@@ -26,7 +29,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors impor
     SecurityContextLost,
     Unreachable,
 )
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._line import Line
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._line import Line, charset_of
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._login import Login
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -252,3 +255,84 @@ def test_no_secret_in_any_message(password: str, place: str, kind: type[Exceptio
 def test_no_secret_to_hide() -> None:
     assert Login("basic", "http://ex01:5985/wsman").without_secret("plain words") == "plain words"
     assert "hidden" not in repr(Login("basic", "", "admin", "hidden"))
+
+
+SOAP = "<s:Envelope xmlns:s='http://www.w3.org/2003/05/soap-envelope'><s:Body>Größe</s:Body></s:Envelope>"
+
+
+@pytest.mark.parametrize("plugin", ["winrm", "psrp"])
+@pytest.mark.parametrize(
+    ("encoding", "kind"),
+    [
+        ("utf-16-le", "application/soap+xml;charset=UTF-16"),
+        ("utf-16-be", 'application/soap+xml; action="x"; charset="utf-16"'),
+        ("latin-1", "application/soap+xml;charset=iso-8859-1"),
+        ("utf-8", "application/soap+xml"),
+    ],
+)
+def test_encoding_is_that_of_the_header(http: Http, plugin: str, encoding: str, kind: str) -> None:
+    connection = connections.winrm() if plugin == "winrm" else connections.psrp()
+    http.replies = [response(200, SOAP.encode(encoding), kind)]
+    assert _channels.open_channel(connection).post(b"<envelope/>", DOING) == SOAP.encode()
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "charset"),
+    [
+        ("text/xml", b"", None),
+        (None, b"", None),
+        ("text/xml; charset=", b"", None),
+        ("text/xml; Charset = 'UTF-16'", b"", "UTF-16"),
+        ("multipart/encrypted;boundary=x", b"x\r\n\tOriginalContent: type=a;charset=UTF-16;Length=5\r\n", "UTF-16"),
+        ("multipart/encrypted;boundary=x", b"", None),
+    ],
+)
+def test_where_the_encoding_is_named(kind: str | None, content: bytes, charset: str | None) -> None:
+    assert charset_of(response(200, content, kind)) == charset
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16"])
+def test_fault_in_another_encoding(post: Callable[[Reply], ExchangeTlsError], encoding: str) -> None:
+    document = fault("s:Sender", "w:AccessDenied", "Zugriff verweigert für Ö.").decode().encode(encoding)
+    found = post(response(500, document, "application/soap+xml;charset=UTF-16"))
+    assert found.__class__ is AccessDenied
+    assert "Zugriff verweigert für Ö" in found.message
+
+
+SOON = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=1)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(
+    ("told", "least", "most"),
+    [
+        ("7", 7, 7),
+        (" 0 ", 0, 0),
+        (email.utils.format_datetime(SOON, usegmt=True), 3000, 3600),
+        ("Fri, 31 Dec 1999 23:59:59 GMT", 0, 0),
+        ("soon", None, None),
+        ("-1", None, None),
+        ("9" * 5000, None, None),
+        ("", None, None),
+    ],
+)
+def test_when_a_busy_host_wants_to_be_asked_again(
+    post: Callable[[Reply], ExchangeTlsError], status: int, told: str, least: float | None, most: float | None
+) -> None:
+    found = post(response(status, Retry_After=told))
+    assert isinstance(found, HostBusy)
+    assert f"HTTP {status}" in found.message
+    assert found.as_result()["kind"] == "unreachable"
+    if least is None or most is None:
+        assert found.retry_after is None
+    else:
+        assert found.retry_after is not None
+        assert least <= found.retry_after <= most
+
+
+def test_what_the_line_says_is_visible_and_short(post: Callable[[Reply], ExchangeTlsError]) -> None:
+    found = post(
+        requests.ConnectionError(u3.ProtocolError("x", http.client.BadStatusLine("\u202e\x1b[31m" + "y" * 9000)))
+    )
+    assert "<U+202E><U+001B>[31m" in found.message
+    assert len(found.message) < 1000

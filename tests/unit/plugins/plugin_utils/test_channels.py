@@ -6,12 +6,17 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import sys
 from typing import Any
 
 import pytest
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _channels
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import (
+    AccessDenied,
+    ExchangeTlsError,
+    HostBusy,
     LoginRefused,
     OptionError,
     SecurityContextLost,
@@ -20,6 +25,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors impor
 
 from . import connections
 from .connections import PASSWORD, Http, response
+from .test_soap_faults import fault
 
 
 @pytest.fixture(name="http")
@@ -141,6 +147,11 @@ def test_winrm_failed_connect_says_no_secret(monkeypatch: pytest.MonkeyPatch, ht
     assert connection.shell_id is None
 
 
+def passwords(http: Http) -> int:
+    """How often the password went over the line as it is."""
+    return sum("Basic " in str(request.headers.get("Authorization", "")) for request in http.sent)
+
+
 def test_winrm_transports_are_tried_in_turn(http: Http) -> None:
     connection = connections.winrm(transport=["plaintext", "basic", "ssl"])
     http.replies = [response(401), response(401), response(200, b"<fine/>")]
@@ -150,22 +161,102 @@ def test_winrm_transports_are_tried_in_turn(http: Http) -> None:
     channel.reconnect()
     channel.post(b"<envelope/>", "reading")
     assert len(http.sent) == 4, "what worked is kept"
+    assert connection.get_option("transport") == ["ssl"]
 
 
 def test_winrm_last_transport_fails(http: Http) -> None:
     http.otherwise = lambda: response(401)
     channel = _channels.open_channel(connections.winrm(transport=["plaintext", "basic"]))
-    with pytest.raises(LoginRefused, match="rejected the credentials"):
+    with pytest.raises(LoginRefused, match=r"rejected the credentials.* Before: plaintext: "):
         channel.post(b"<envelope/>", "reading")
     assert len(http.sent) == 2
 
 
-def test_winrm_other_failures_try_no_other_transport(http: Http) -> None:
-    http.otherwise = lambda: response(400)
+@pytest.mark.parametrize(
+    "first", [response(200, b"<fine/>"), response(500, fault("s:Sender", "w:AccessDenied", "No."))]
+)
+@pytest.mark.parametrize("plugin", ["winrm", "psrp"])
+def test_transport_that_worked_is_never_left(http: Http, first: Any, plugin: str) -> None:
+    """A host that comes up refuses everybody for a while."""
+    transports = ["basic", "ntlm", "ssl"]
+    connection = connections.winrm(transport=transports) if plugin == "winrm" else connections.psrp()
+    channel = _channels.open_channel(connection)
+    http.replies = [first, *(response(401) for _dummy in range(5))]
+    with contextlib.suppress(AccessDenied):
+        channel.post(b"<envelope/>", "reading")
+    for _dummy in range(5):
+        channel.reconnect()
+        with pytest.raises(LoginRefused):
+            channel.post(b"<envelope/>", "reading")
+    channel.reconnect()
+    assert channel.post(b"<envelope/>", "reading") == b"<ok/>"
+    assert (len(http.sent), passwords(http)) == (7, 7)
+
+
+@pytest.mark.parametrize("first", ["ntlm", "kerberos", "credssp", "certificate"])
+@pytest.mark.parametrize("second", [["plaintext"], ["basic"], ["ssl"], ["basic", "plaintext"]])
+def test_password_never_goes_out_in_the_clear_by_itself(http: Http, first: str, second: list[str]) -> None:
+    """ansible-core 2.16 chooses kerberos and plaintext where the user has chosen nothing."""
+    http.otherwise = lambda: response(401, content_type=None, WWW_Authenticate="Negotiate, Basic realm='WSMAN'")
+    connection = connections.winrm(transport=[first, *second], kerberos_mode="manual")
+    with pytest.raises((LoginRefused, AnsibleError)) as caught:
+        _channels.open_channel(connection).post(b"<envelope/>", "reading")
+    assert passwords(http) == 0
+    if isinstance(caught.value, LoginRefused):
+        assert f"{second[0]} was not tried, since it sends the password in the clear over http" in str(caught.value)
+
+
+@pytest.mark.parametrize("transports", [["basic"], ["plaintext", "ntlm"], ["basic", "plaintext"]])
+def test_password_goes_out_in_the_clear_where_the_user_wants_it(http: Http, transports: list[str]) -> None:
+    channel = _channels.open_channel(connections.winrm(transport=transports))
+    assert channel.post(b"<envelope/>", "reading") == b"<ok/>"
+    assert passwords(http) == 1
+
+
+def test_basic_is_tried_where_tls_hides_it(http: Http) -> None:
+    channel = _channels.open_channel(connections.winrm(transport=["ntlm", "ssl"], scheme="https", port=5986))
+    http.replies = [response(401, content_type=None, WWW_Authenticate="Basic realm='WSMAN'")]
+    assert channel.post(b"<envelope/>", "reading") == b"<ok/>"
+    assert passwords(http) == 1
+
+
+def test_kerberos_without_its_library_falls_back_to_what_is_as_safe(http: Http) -> None:
+    http.replies = [response(401, content_type=None, WWW_Authenticate="Negotiate")]
+    channel = _channels.open_channel(connections.winrm(transport=["kerberos", "ntlm"], kerberos_mode="manual"))
+    with pytest.raises(ExchangeTlsError):
+        channel.post(b"<envelope/>", "reading")
+    assert passwords(http) == 0
+    assert any("Negotiate " in str(request.headers.get("Authorization", "")) for request in http.sent)
+
+
+def test_winrm_connection_that_works_already_is_not_left(http: Http) -> None:
+    connection = connections.winrm(transport=["basic", "ntlm"])
+    _channels.open_channel(connection).post(b"<envelope/>", "reading")
+    http.replies = [response(401)]
+    with pytest.raises(LoginRefused):
+        _channels.open_channel(connection).post(b"<envelope/>", "reading")
+    assert len(http.sent) == 2
+
+
+@pytest.mark.parametrize("status", [400, 503])
+def test_winrm_other_failures_try_no_other_transport(http: Http, status: int) -> None:
+    http.otherwise = lambda: response(status)
     channel = _channels.open_channel(connections.winrm(transport=["plaintext", "basic"]))
-    with pytest.raises(SecurityContextLost):
+    with pytest.raises((SecurityContextLost, HostBusy)):
         channel.post(b"<envelope/>", "reading")
     assert len(http.sent) == 1
+
+
+@pytest.mark.parametrize(("plugin", "package", "module"), [("winrm", "pywinrm", "winrm"), ("psrp", "pypsrp", "pypsrp")])
+def test_library_that_is_missing_is_named(
+    monkeypatch: pytest.MonkeyPatch, plugin: str, package: str, module: str
+) -> None:
+    connection = connections.winrm() if plugin == "winrm" else connections.psrp()
+    for name in [name for name in sys.modules if name.partition(".")[0] == module]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(ExchangeTlsError, match=f"needs the Python library {package} .*-m pip install {package}"):
+        _channels.open_channel(connection)
 
 
 # --- psrp ------------------------------------------------------------------------------------------------------------

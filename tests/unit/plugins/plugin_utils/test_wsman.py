@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 import uuid
@@ -18,6 +19,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors impor
     AccessDenied,
     ConnectionLost,
     ExchangeTlsError,
+    HostBusy,
     LoginRefused,
     OperationTimedOut,
     SecurityContextLost,
@@ -52,6 +54,7 @@ class Channel:
         self.script = list(errors)
         self.events: list[str] = []
         self.messages: list[bytes] = []
+        self.limits: list[tuple[float | None, float | None]] = []
 
     def post(self, message: bytes, doing: str) -> bytes:
         self.events.append("post")
@@ -64,8 +67,8 @@ class Channel:
     def reconnect(self) -> None:
         self.events.append("reconnect")
 
-    def limit(self, seconds: float) -> None:
-        raise AssertionError("not here")
+    def limit(self, seconds: float | None = None, left: float | None = None) -> None:
+        self.limits.append((seconds, left))
 
 
 def call(channel: Channel, repeatable: bool = True, trace: list[str] | None = None) -> str:
@@ -146,6 +149,59 @@ def test_other_failures_are_not_repeated(error: ExchangeTlsError, repeatable: bo
     with pytest.raises(type(error)):
         call(channel, repeatable)
     assert channel.events == ["post"]
+
+
+class Pauses(list[float]):
+    """Takes the place of sleeping."""
+
+    def __call__(self, seconds: float) -> None:
+        self.append(seconds)
+
+
+def patient_call(channel: Channel, repeatable: bool = True) -> tuple[str | HostBusy, Pauses]:
+    pauses = Pauses()
+    session = Session(channel, sleep=pauses)
+    try:
+        return session.call(REQUEST, doing="doing it", repeatable=repeatable)[0].tag, pauses
+    except HostBusy as exc:
+        return exc, pauses
+
+
+@pytest.mark.parametrize(
+    ("told", "waited"), [([None], [1]), ([0], [0]), ([3.0, None], [3, 1]), ([3600.0], [5]), ([2.0, 2.0], [2, 2])]
+)
+def test_busy_host_is_asked_again(told: list[float | None], waited: list[float]) -> None:
+    channel = Channel(*(HostBusy("HTTP 503", seconds) for seconds in told))
+    assert patient_call(channel) == ("ok", waited)
+
+
+def test_host_that_stays_busy() -> None:
+    channel = Channel(*(HostBusy("HTTP 503") for _dummy in range(9)))
+    error, pauses = patient_call(channel)
+    assert isinstance(error, HostBusy)
+    assert (len(channel.messages), pauses) == (3, [1, 1])
+
+
+def test_busy_host_gets_no_write_again() -> None:
+    channel = Channel(HostBusy("HTTP 429"))
+    error, pauses = patient_call(channel, repeatable=False)
+    assert isinstance(error, HostBusy)
+    assert (channel.events, pauses) == (["post"], [])
+
+
+def test_busy_host_while_somebody_polls() -> None:
+    """He has a deadline and pauses of his own."""
+    channel = Channel(HostBusy("HTTP 503"), HostBusy("HTTP 503"))
+    pauses = Pauses()
+    session = Session(channel, sleep=pauses)
+    session.limit(10, 60)
+    with pytest.raises(HostBusy):
+        session.call(REQUEST, doing="doing it", repeatable=True)
+    assert pauses == []
+    session.limit()
+    assert session.call(REQUEST, doing="doing it", repeatable=True)[0].tag == "ok"
+    assert pauses == [1]
+    assert channel.limits == [(10, 60), (None, None)]
 
 
 def test_write_after_a_lost_context_that_breaks_is_not_repeated() -> None:
@@ -236,3 +292,54 @@ def test_wire_log_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ExchangeTlsError, match=r"Cannot write the wire log '.*ex01.wsman.log': "):
         WireLog(str(tmp_path / "file"), "ex01")
+
+
+def test_wire_log_of_others_is_not_written(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").write_text("keep")
+    path = tmp_path / "ex01.wsman.log"
+    for spoil in (
+        lambda: path.symlink_to(tmp_path / "elsewhere"),
+        lambda: path.hardlink_to(tmp_path / "elsewhere"),
+        lambda: path.symlink_to(tmp_path / "nowhere"),
+        lambda: os.mkfifo(path),
+        lambda: path.mkdir(),
+    ):
+        spoil()
+        with pytest.raises(ExchangeTlsError, match=r"Cannot write the wire log '.*'"):
+            WireLog(str(tmp_path), "ex01")
+        assert not (tmp_path / "nowhere").exists()
+        assert (tmp_path / "elsewhere").read_text() == "keep"
+        path.rmdir() if path.is_dir() else path.unlink()
+
+
+def test_wire_log_of_another_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ex01.wsman.log").write_text("keep")
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    with pytest.raises(ExchangeTlsError, match="belongs to another user"):
+        WireLog(str(tmp_path), "ex01")
+    assert (tmp_path / "ex01.wsman.log").read_text() == "keep"
+
+
+def test_wire_log_that_is_put_elsewhere_in_between(tmp_path: Path) -> None:
+    channel = Channel()
+    trace: list[str] = []
+    session = Session(channel, trace=trace.append, wire_log=WireLog(str(tmp_path), "ex01"))
+    path = tmp_path / "ex01.wsman.log"
+    path.unlink()
+    path.symlink_to(tmp_path / "elsewhere")
+    assert session.call(REQUEST, doing="x", repeatable=True)[0].tag == "ok", "the task goes on"
+    assert not (tmp_path / "elsewhere").exists()
+    assert any("the wire log cannot be written" in message for message in trace)
+
+
+def test_wire_log_gets_its_mode_and_holds_nothing_open(tmp_path: Path) -> None:
+    path = tmp_path / "ex01.wsman.log"
+    path.write_text("")
+    path.chmod(0o666)
+    before = os.listdir("/proc/self/fd")
+    log = WireLog(str(tmp_path), "ex01")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    path.chmod(0o644)
+    log.write("request", "x", b"y")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert os.listdir("/proc/self/fd") == before

@@ -113,3 +113,44 @@ def test_text_of_nothing() -> None:
 def test_text_survives(content: str) -> None:
     escaped = content.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     assert (_xml.parse(f"<a>{escaped}</a>".encode()).text or "") == content
+
+
+TEXT = "<a>Größe 漢字</a>"
+
+
+@pytest.mark.parametrize(
+    ("document", "charset"),
+    [
+        (TEXT.encode(), None),
+        (TEXT.encode(), "utf-8"),
+        (TEXT.encode(), "no-such-charset"),
+        (TEXT.encode("utf-8-sig"), "utf-16"),
+        (TEXT.encode("utf-16"), "UTF-16"),
+        (TEXT.encode("utf-16-le"), "utf-16"),
+        (TEXT.encode("utf-16-be"), "utf-16"),
+        (TEXT.encode("utf-16-le"), "utf-16le"),
+        (TEXT.encode("utf-16-be"), "UTF-16BE"),
+        (TEXT.encode("gb18030"), "GB18030"),
+        (f"<?xml version='1.0' encoding='utf-8'?>{TEXT}".encode(), "iso-8859-1"),
+        (f"<?xml version='1.0' encoding='utf-16'?>{TEXT}".encode("utf-16-le"), "utf-16"),
+        (f"<?xml version='1.0' encoding='utf-8'?>{TEXT}".encode("utf-16-be"), "utf-16"),
+    ],
+)
+def test_encoding_that_only_a_header_names(document: bytes, charset: str | None) -> None:
+    assert _xml.parse(_xml.as_utf8(document, charset)).text == "Größe 漢字"
+
+
+def test_utf16_is_read_as_text_by_everybody() -> None:
+    """Not only by the parser: the wire log and the look for web pages want to read it as well."""
+    assert _xml.as_utf8(TEXT.encode("utf-16"), None) == TEXT.encode()
+
+
+@pytest.mark.parametrize("charset", ["iso-8859-1", "windows-1252", "ISO-8859-15"])
+def test_encodings_of_one_byte(charset: str) -> None:
+    assert _xml.parse(_xml.as_utf8("<a>Größe</a>".encode(charset), charset)).text == "Größe"
+
+
+@pytest.mark.parametrize("charset", [None, "utf-8", "utf-16", "shift_jis", "hex", "", "utf-16le\x00"])
+def test_bytes_that_do_not_fit_are_left_alone(charset: str | None) -> None:
+    document = b"<a>\xff\xfe\x00\xff"
+    assert isinstance(_xml.as_utf8(document, charset), bytes)

@@ -1,0 +1,253 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Logins that fail: what came over the line decides what is said, and with what cure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleConnectionFailure
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _channels
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import (
+    ConnectionLost,
+    ExchangeTlsError,
+    LoginRefused,
+    UnexpectedAnswer,
+    Unreachable,
+)
+
+from . import connections
+from .connections import PASSWORD, Http, Reply, response
+
+# the second message of NTLM, as a host without a domain sends it
+CHALLENGE = (
+    "TlRMTVNTUAACAAAADAAMADgAAAA1goriASNFZ4mrze8AAAAAAAAAACQAJABEAAAABgBwFwAAAA9TAGUAcgB2AGUAcgACAAwARABvAG0AYQBpAG4A"
+    "AQAMAFMAZQByAHYAZQByAAAAAAA="
+)
+PAGE = b"<!DOCTYPE html><html><head><title>Sign in to the network</title></head></html>"
+
+
+@pytest.fixture(name="http")
+def _http(monkeypatch: pytest.MonkeyPatch) -> Http:
+    return Http(monkeypatch)
+
+
+@pytest.fixture(name="plugin", params=["winrm", "psrp"])
+def _plugin(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def refused(offers: str = "Negotiate, Basic realm='WSMAN'", **headers: str) -> Reply:
+    return response(401, content_type=None, WWW_Authenticate=offers, **headers)
+
+
+def challenge(**headers: str) -> Reply:
+    return refused(f"Negotiate {CHALLENGE}", **headers)
+
+
+def failure(http: Http, plugin: str, how: str, *replies: Reply, **options: Any) -> ExchangeTlsError:
+    http.replies = list(replies)
+    if plugin == "winrm":
+        options.setdefault("scheme", options.pop("protocol", "http"))
+        connection = connections.winrm(transport=[how], kerberos_mode="manual", **options)
+    else:
+        encryption = "never" if how == "basic" else "auto"
+        connection = connections.psrp(auth=how, **{"message_encryption": encryption, "protocol": "http", **options})
+    with pytest.raises(ExchangeTlsError) as caught:
+        _channels.open_channel(connection).post(b"<envelope/>", "reading")
+    assert PASSWORD not in caught.value.message
+    assert not http.replies, "not all of it was asked for"
+    return caught.value
+
+
+def test_web_page_in_place_of_a_login(http: Http, plugin: str) -> None:
+    """A portal or a proxy, before anything was sent that could be carried out."""
+    error = failure(http, plugin, "ntlm", response(200, PAGE, "text/html"))
+    assert error.__class__ is Unreachable
+    assert "a web page titled 'Sign in to the network' came instead of an answer of WinRM" in error.message
+    assert "proxy" in error.message
+    assert error.answer == PAGE
+
+
+@pytest.mark.parametrize("body", [PAGE, b"", b"hello"])
+def test_something_else_in_the_middle_of_a_login(http: Http, plugin: str, body: bytes) -> None:
+    error = failure(http, plugin, "ntlm", refused(), response(200, body, "text/html"))
+    assert error.__class__ is Unreachable
+    assert "came instead of an answer of WinRM" in error.message
+
+
+def test_something_without_a_type_after_the_login(http: Http) -> None:
+    """Then the message was sent, and perhaps carried out. (pypsrp returns it, and the session sees what it is.)"""
+    error = failure(http, "winrm", "ntlm", refused(), challenge(), response(200, b"", None), response(200, PAGE, None))
+    assert error.__class__ is ConnectionLost
+    assert "Sign in to the network" in error.message
+
+
+PART = b"--Encrypted Boundary\r\n\tOriginalContent: type=application/soap+xml;charset=UTF-8;Length=7\r\n"
+DATA = b"--Encrypted Boundary\r\n\tContent-Type: application/octet-stream\r\n"
+END = b"--Encrypted Boundary--\r\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"--Encrypted Boundary\r\nrubbish",
+        PART + DATA + END,
+        PART + DATA + b"\x10\x00\x00\x00" + b"s" * 16 + b"sealed!" + END,
+        PART.replace(b"7", b"many") + DATA + END,
+        PART,
+    ],
+)
+def test_sealed_answer_that_is_damaged(http: Http, plugin: str, content: bytes) -> None:
+    seal = 'multipart/encrypted;protocol="application/HTTP-SPNEGO-session-encrypted";boundary="Encrypted Boundary"'
+    error = failure(http, plugin, "ntlm", refused(), challenge(), response(200), response(200, content, seal))
+    assert error.__class__ is UnexpectedAnswer
+    assert "its sealed content cannot be opened" in error.message
+    assert "wire_log" in error.message
+
+
+def test_proxy_that_wants_a_login(http: Http, plugin: str) -> None:
+    error = failure(http, plugin, "ntlm", response(407, PAGE, "text/html"))
+    assert error.__class__ is Unreachable
+    assert "proxy wants a login of its own (HTTP 407)" in error.message
+
+
+def test_page_of_a_proxy_with_an_error(http: Http, plugin: str) -> None:
+    error = failure(http, plugin, "ntlm", refused(), response(502, PAGE, "text/html"))
+    assert error.__class__ is Unreachable
+    assert "HTTP 502, a web page titled 'Sign in to the network'" in error.message
+
+
+def test_wrong_password(http: Http, plugin: str) -> None:
+    error = failure(http, plugin, "ntlm", refused(), challenge(), refused())
+    assert error.__class__ is LoginRefused
+    assert "rejected the credentials (HTTP 401). Check user, password" in error.message
+    assert "channel" not in error.message
+
+
+@pytest.mark.parametrize("close", [{"Connection": "close"}, {"Connection": "Keep-Alive, Close"}])
+def test_connection_that_is_closed_in_the_login(http: Http, plugin: str, close: dict[str, str]) -> None:
+    error = failure(http, plugin, "ntlm", refused(**close), challenge(**close), refused(**close))
+    assert error.__class__ is LoginRefused
+    assert "closes the connection in the middle of the login (Connection: close)" in error.message
+    assert "no_proxy" in error.message
+
+
+def test_old_http_closes_as_well(http: Http, plugin: str) -> None:
+    answers = [refused(), challenge(), refused()]
+    for answer in answers:
+        answer.raw.version = 10  # type: ignore[union-attr]
+    assert "in the middle of the login" in failure(http, plugin, "ntlm", *answers).message
+
+
+def test_connection_that_is_closed_before_the_login_begins(http: Http, plugin: str) -> None:
+    error = failure(http, plugin, "ntlm", refused(Connection="close"), challenge(), refused())
+    assert "Check user, password" in error.message
+
+
+def test_channel_binding(http: Http, plugin: str) -> None:
+    """Nothing tells it from a wrong password, but over https it may be the reason."""
+    error = failure(http, plugin, "ntlm", refused(), challenge(), refused(), protocol="https", port=5986)
+    assert error.__class__ is LoginRefused
+    assert "Check user, password" in error.message
+    assert "CbtHardeningLevel" in error.message
+
+
+@pytest.mark.parametrize(
+    ("how", "offers", "names"),
+    [
+        ("basic", "Negotiate", "not offer basic authentication but Negotiate"),
+        ("basic", "Negotiate, Kerberos, CredSSP", "but Negotiate, Kerberos, CredSSP"),
+        ("ntlm", 'Basic realm="WSMAN"', "not offer ntlm authentication but Basic"),
+    ],
+)
+def test_what_the_host_does_not_offer(http: Http, plugin: str, how: str, offers: str, names: str) -> None:
+    error = failure(http, plugin, how, refused(offers))
+    assert error.__class__ is LoginRefused
+    assert names in error.message
+    assert "ansible_winrm_transport or ansible_psrp_auth" in error.message
+
+
+def test_login_without_a_challenge(http: Http, plugin: str) -> None:
+    error = failure(http, plugin, "ntlm", refused(), response(401, b"", None))
+    assert error.__class__ is LoginRefused
+    assert "HTTP 401" in error.message
+
+
+@pytest.mark.parametrize("where", [{"remote_user": "Админ"}, {"remote_password": "пароль"}, {"remote_user": "管理"}])
+def test_characters_that_basic_cannot_carry(http: Http, plugin: str, where: dict[str, str]) -> None:
+    error = failure(http, plugin, "basic", **where)
+    assert isinstance(error, Unreachable)
+    assert "user or password hold characters that basic cannot carry. Use NTLM or Kerberos" in error.message
+    assert http.sent == []
+    assert not any(word in error.message for word in where.values())
+
+
+def test_characters_that_basic_may_garble(http: Http, plugin: str) -> None:
+    error = failure(http, plugin, "basic", refused(), remote_user="Jörg")
+    assert "HTTP 401" in error.message
+    assert "letters beyond ASCII: use NTLM or Kerberos" in error.message
+
+
+KERBEROS = {
+    "Preauthentication failed": "the domain refused the password",
+    "kinit: Preauthentication failed while getting initial credentials": "the domain refused the password",
+    "kinit: Password incorrect while getting initial credentials": "the domain refused the password",
+    "Decrypt integrity check failed": "the domain refused the password",
+    "kinit: Client 'x@LAB.TEST' not found in Kerberos database while getting initial credentials": "not know this user",
+    "Server HTTP/10.0.0.5@LAB.TEST not found in Kerberos database": "use the host's DNS name",
+    "kinit: Cannot contact any KDC for realm 'LAB.TEST' while getting initial credentials": "port 88",
+    'kinit: Cannot find KDC for realm "LAB.TEST" while getting initial credentials': "/etc/krb5.conf",
+    "Clock skew too great": "more than five minutes",
+    "Clients credentials have been revoked": "locked or disabled",
+    "Password has expired": "the password has expired",
+    "No Kerberos credentials available (default cache: FILE:/tmp/krb5cc_0)": "run kinit",
+    "Kerberos auth failure when calling kinit cmd 'kinit': No such file or directory": "krb5-user",
+}
+
+
+class Krb5Error(Exception):
+    """As the library krb5 raises it, between two steps of the login."""
+
+
+@pytest.mark.parametrize("said", KERBEROS)
+def test_what_kerberos_says(monkeypatch: pytest.MonkeyPatch, http: Http, plugin: str, said: str) -> None:
+    if plugin == "psrp":
+        import spnego
+
+        def client(*_args: Any, **_more: Any) -> Any:
+            raise Krb5Error(said)
+
+        monkeypatch.setattr(spnego, "client", client)
+        error = failure(http, plugin, "kerberos", refused())
+    else:
+        connection = connections.winrm(transport=["kerberos"])
+        monkeypatch.setattr(connection, "_connect", lambda: throw(AnsibleConnectionFailure(f"kinit: {said}")))
+        with pytest.raises(ExchangeTlsError) as caught:
+            _channels.open_channel(connection)
+        error = caught.value
+    assert error.__class__ is LoginRefused, "tried less and less while a host starts"
+    assert KERBEROS[said] in error.message
+    assert said in error.message, "to search the web for"
+    assert "Krb5Error" not in error.message
+    assert "HTTP 401" not in error.message, "the host has not said so"
+
+
+def throw(error: Exception) -> None:
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("port", "scheme", "hint"),
+    [(5986, "http", "to https"), (5985, "https", "to http"), (5985, "http", None), (5986, "https", None)],
+)
+def test_scheme_that_does_not_fit_the_port(http: Http, plugin: str, port: int, scheme: str, hint: str | None) -> None:
+    from .test_channel_errors import broken, expired
+
+    for reply in (broken(ConnectionResetError(104, "Connection reset by peer")), expired(), response(400)):
+        error = failure(http, plugin, "basic", reply, port=port, protocol=scheme)
+        assert (hint is not None) == (f"Port {port} is usually WinRM over" in error.message)
+        if hint:
+            assert f"set ansible_winrm_scheme or ansible_psrp_protocol {hint}" in error.message
