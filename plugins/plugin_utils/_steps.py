@@ -43,6 +43,8 @@ _OF_VERDICT = {
     _verdict.VERIFIED: (VERIFIED, "verified"),
 }
 
+_PENDING = frozenset({"restart_pending", "restart_required"})
+
 # The names under which the role registers its steps.
 REGISTERED = {
     "_tls12_audit": "audit",
@@ -51,6 +53,21 @@ REGISTERED = {
     "_tls12_undone": "undone",
     "_tls12_verify": "verify",
 }
+
+
+# The steps that come before each of them. After an undone change there may be one more restart.
+_EARLIER: dict[str, tuple[str, ...]] = {
+    "audit": (),
+    "change": ("audit",),
+    "reboot": ("audit", "change"),
+    "undone": ("audit", "change"),
+    "verify": ("audit", "change", "reboot", "undone"),
+}
+
+
+def _at(result: Result) -> str:
+    """When the step ended, as text that can be compared."""
+    return str(result.get("at") or "")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,19 +89,16 @@ class Steps:
 
     @classmethod
     def of(cls, results: t.Mapping[str, Result | None], *, check_mode: bool = False, **more: t.Any) -> Steps:
-        """From registered results, by the names of the steps. What an earlier run of the role has left is dropped:
-        a result that is older than the one of the step before it."""
-        made: dict[str, Result] = {}
-        newest = ""
-        for name in ("audit", "change", "reboot", "undone", "verify"):
+        """From registered results, by the names of the steps. What an earlier run of the role has left, or what a
+        later step has made untrue, is dropped: a result that is older than one of a step that comes before it."""
+        made: dict[str, t.Any] = {}
+        for name, earlier in _EARLIER.items():
             result = results.get(name)
             if not isinstance(result, t.Mapping) or result.get("skipped"):
                 continue
-            at = str(result.get("at", ""))
-            if at >= newest:
+            if all(_at(result) >= _at(made[step]) for step in earlier if step in made):
                 made[name] = result
-                newest = at if at else newest
-        last = next((made[name] for name in ("verify", "undone", "reboot", "change", "audit") if name in made), {})
+        last: Result = max(reversed(made.values()), key=_at, default={})
         gone = bool(last.get("unreachable")) or bool(more.pop("unreachable", False))
         return cls(**made, check_mode=check_mode, unreachable=gone, **more)
 
@@ -136,16 +150,19 @@ class Steps:
 
     @property
     def restart_wanted(self) -> bool:
-        if self.rebooted is not None:
+        if self.reboot and self.reboot.get("rebooted") and _at(self.reboot) >= _at(self.undone or {}):
             return False
         if self.check_mode and self.reboot is not None:
             return bool(self.reboot.get("changed"))
-        newest = self.verify or self.change or self.audit or {}
-        return bool(newest.get("restart_pending") or newest.get("restart_required"))
+        for step in (self.verify, self.undone, self.change, self.audit):
+            if step and not _PENDING.isdisjoint(step):
+                return any(step.get(name) for name in _PENDING)
+        return False
 
     @property
     def handshakes(self) -> Result | None:
-        for step in (self.verify, self.change):
+        # those of the change were tried before it
+        for step in (self.verify, None if self.left_changed else self.change):
             found = (step or {}).get("handshakes")
             if found:
                 return t.cast(Result, found)
