@@ -11,7 +11,9 @@ a date.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import json
 import re
 import typing as t
 
@@ -61,8 +63,9 @@ def _value(value: t.Any, spec: Spec, path: str, problems: list[str]) -> t.Any:
         value = _mapping(value)
         return _inner(value, spec, path, problems) if isinstance(value, t.Mapping) else value
     if kind == "list" and spec.get("elements") == "dict":
-        return [
-            _inner(item, spec, f"{path}[{number}]", problems) for number, item in enumerate(_mappings(value), start=1)
+        items = _mappings(value)
+        return items and [
+            _inner(item, spec, f"{path}[{number}]", problems) for number, item in enumerate(items, start=1)
         ]
     if isinstance(value, datetime.date):
         return value.isoformat()[:10]
@@ -110,16 +113,18 @@ def _mapping(value: t.Any) -> t.Any:
     return loaded
 
 
-def _mappings(value: t.Any) -> list[t.Mapping[t.Any, t.Any]]:
+def _mappings(value: t.Any) -> t.Sequence[t.Mapping[t.Any, t.Any]] | None:
     """A list of mappings, or text that is one in JSON or YAML; a mapping alone is one of them."""
     loaded = _load(value) if isinstance(value, str) else value
-    items = [loaded] if isinstance(loaded, t.Mapping) else loaded or []
+    if loaded is None:
+        return None
+    items = [loaded] if isinstance(loaded, t.Mapping) else loaded
     if not isinstance(items, (list, tuple)):
         raise NotGiven("is no list of mappings. Write JSON or YAML, such as [{match: ..., reason: ...}]")
     for number, item in enumerate(items, start=1):
         if not isinstance(item, t.Mapping):
             raise NotGiven(f"takes mappings, but number {number} of its list is {visible(repr(item), NAME)}")
-    return list(items)
+    return items
 
 
 def _sequence(value: t.Any) -> t.Any:
@@ -155,6 +160,8 @@ class _Loader(yaml.SafeLoader):
 
 def _load(text: str) -> t.Any:
     try:
+        with contextlib.suppress(ValueError):
+            return json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
         # the loader makes less than the safe one
         return yaml.load(str(text), Loader=_Loader)  # noqa: S506
     except RecursionError:

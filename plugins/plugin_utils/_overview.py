@@ -48,7 +48,7 @@ def overview(settings: Result) -> dict[str, t.Any]:
         "counts": {
             "wrong": len(wrong),
             "missing": len(missing),
-            "unknown": sum(item["status"] == "unknown" for item in findings),
+            "unknown": sum(item["status"] == "unknown" for item in asked),
         },
     }
 

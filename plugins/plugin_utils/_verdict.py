@@ -132,7 +132,9 @@ def _word(
     if not asked:
         return NOT_ASKED
     effects = {_effect(settings, side) for side in asked}
-    if "unknown" in effects or any(item["status"] == "unknown" for item in settings["findings"]):
+    if "unknown" in effects or any(
+        item["status"] == "unknown" and item["expected"] is not None for item in settings["findings"]
+    ):
         return UNKNOWN
     if effects != {"enabled"} or len(incoming) < len(tried) or not tried or "Server" not in asked:
         return NOT_PROVEN

@@ -170,6 +170,20 @@ def test_tls_12_of_windows_itself_with_a_waiver() -> None:
     assert verdict(waived({}), PROOF).verified, "it is on and in effect"
 
 
+def test_a_stray_that_stays_does_not_change_what_is_proven() -> None:
+    """Windows does not read it; that it cannot be removed is told elsewhere."""
+    stray = {protocol_key("TLS 1.2", side): ON for side in SIDES}
+    stray[protocol_key("TLS1.2", "Server")] = {"Enabled": Value(Type.OTHER)}
+    found = policies.audited(FakeWindows(stray), policies.policy({"TLS 1.2": "enabled"}), strays="remove").as_result()
+    assert "unknown" in {item["status"] for item in found["findings"]}
+    assert verdict(found, PROOF).verified
+
+
+def test_setting_that_nobody_can_tell() -> None:
+    unknown = [{**item, "status": "unknown"} for item in GOOD["findings"] if item["value"] == "Enabled"]
+    assert verdict({**GOOD, "findings": [*GOOD["findings"], *unknown]}, PROOF).word == "unknown"
+
+
 def test_state_that_nobody_can_tell() -> None:
     odd = {"Enabled": Value(Type.REG_SZ, "1"), "DisabledByDefault": dword(0)}
     found = verdict(waived(odd), PROOF)
