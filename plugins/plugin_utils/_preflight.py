@@ -94,7 +94,8 @@ def _task_file(wanted: str, loader: t.Any, places: Folders, option: str) -> str:
     candidates = [wanted] if os.path.isabs(wanted) else [os.path.join(place, wanted) for place in places]
     path = next((candidate for candidate in candidates if os.path.isfile(candidate)), None)
     if path is None:
-        raise OptionError(f"{option}: there is no file {wanted!r} (looked for {', '.join(candidates)}).")
+        where = "" if os.path.isabs(wanted) else f" in {', '.join(places)}"
+        raise OptionError(f"{option}: there is no file {wanted!r}{where}.")
     try:
         tasks = loader.load_from_file(path)
     except AnsibleError as exc:

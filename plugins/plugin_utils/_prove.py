@@ -43,15 +43,17 @@ def check(prove: Options | None, address: str) -> None:
     if prove is None:
         return
     all_problems(
-        lambda: (
-            _handshake.parse_endpoints(prove["endpoints"], address)
-            if prove["endpoints"] or prove["handshakes"] == "required"
-            else ()
-        ),
+        lambda: _check_endpoints(prove, address),
         lambda: _handshake.parse_server_name(prove["server_name"] or "unset"),
         lambda: _within("prove.timeout", prove["timeout"], LONGEST_TIMEOUT, "more than 0"),
         lambda: _within("prove.patience", prove["patience"], LONGEST_PATIENCE, "0 or more"),
     )
+
+
+def _check_endpoints(prove: Options, address: str) -> None:
+    _handshake.parse_endpoints(prove["endpoints"], address)
+    if prove["handshakes"] == "required" and not prove["endpoints"]:
+        raise OptionError("'prove.handshakes' is required, but 'prove.endpoints' names none to try them on.")
 
 
 def _within(name: str, value: float, most: float, least: str) -> None:
