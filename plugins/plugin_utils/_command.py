@@ -80,7 +80,7 @@ class Command:
             parts += [item] if item.startswith("-") else ["-e", item]
         shown = " ".join(shlex.quote(part) for part in parts)
         shown = visible(shown, len(shown))
-        return f"{shown} (with your other -e)" if self.left_out else shown
+        return f"{shown}  # with your other -e" if self.left_out else shown
 
     def _is_another(self, book: str) -> bool:
         return book not in (SAME, _stem(self.book))
@@ -106,13 +106,19 @@ def _may_be_repeated(given: str) -> bool:
     if given.startswith("@"):
         return True
     found = _variables(given)
-    return len(given) <= _LONGEST_VALUE and bool(found) and all(name.startswith(PREFIX) for name in found)
+    # quotes and backslashes mean less to Ansible than to a shell: what might be a name counts as one
+    names = [*found, *([] if _is_json(given) else re.findall(r"([^\s='\"\\]+)=", given))]
+    return len(given) <= _LONGEST_VALUE and bool(found) and all(name.startswith(PREFIX) for name in names)
+
+
+def _is_json(given: str) -> bool:
+    return given.lstrip().startswith("{")
 
 
 def _variables(given: str) -> dict[str, t.Any]:
     """What one -e sets; nothing where that cannot be told."""
     try:
-        if given.lstrip().startswith("{"):
+        if _is_json(given):
             return dict(json.loads(given))
         return dict(part.split("=", 1) for part in shlex.split(given))
     except (ValueError, RecursionError):
