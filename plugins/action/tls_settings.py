@@ -66,7 +66,9 @@ class ActionModule(WindowsAction):
             force=options["force"],
         )
         after = before.after(snapshot)
-        kept = {name: self.partial[name] for name in ("task_files", "handshakes") if name in self.partial}
+        kept: dict[str, t.Any] = {
+            name: self.partial[name] for name in ("task_files", "handshakes") if name in self.partial
+        }
         result = {**kept, **after.as_result(), "was_compliant": before.compliant, **outcome}
         if forced:
             result["warnings"] = [*result.get("warnings", []), forced]

@@ -27,7 +27,9 @@ import typing as t
 from ansible import constants, context
 from ansible.plugins.callback import CallbackBase
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _steps
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._screen import Command, Steps, screen
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._command import Command
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._screen import screen
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._steps import Steps
 
 _OURS = "mailops.exchange_tls."
 # Standard output then holds nothing but JSON.
@@ -45,11 +47,12 @@ class CallbackModule(CallbackBase):
         self._results: dict[str, dict[str, t.Any]] = {}
         self._errors: dict[str, str] = {}
         self._unreachable: set[str] = set()
-        self._every: dict[str, None] = {}
+        self._of_play: list[str] = []
+        self._every: dict[str, None] = {}  # the servers of the plays that our role was run in
 
     def v2_playbook_on_play_start(self, play: t.Any) -> None:
         # a play with serial starts once for each batch; the servers of all of them count
-        self._every.update(dict.fromkeys(_hosts_of(play)))
+        self._of_play = _hosts_of(play)
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
         self._remember(result)
@@ -67,9 +70,9 @@ class CallbackModule(CallbackBase):
         self._unreachable.add(_host(result))
 
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
-        ended = {host for host in stats.processed if stats.failures.get(host) or stats.dark.get(host)}
         if not self._results:
             return
+        ended = {host for host in self._every if stats.failures.get(host) or stats.dark.get(host)}
         hosts = {
             host: Steps.of(
                 self._results.get(host, {}),
@@ -94,6 +97,7 @@ class CallbackModule(CallbackBase):
         step = _steps.REGISTERED.get(str(getattr(task, "register", "") or ""))
         if step is None or not str(getattr(task, "resolved_action", None) or task.action).startswith(_OURS):
             return
+        self._every.update(dict.fromkeys((*self._of_play, _host(result))))
         steps = self._results.setdefault(_host(result), {})
         if step in ("audit", "change"):
             # another run of the role in the same run of Ansible

@@ -21,9 +21,11 @@ def tls_hosts(pattern: t.Any, groups: t.Any, default: str = "exchange") -> str:
     if problems:
         raise AnsibleFilterError(f"{problems[0]}.")
     wanted = given.get("tls12_hosts", default)
-    text = wanted if isinstance(wanted, str) else ":".join(str(part).strip() for part in wanted)
+    text = ":".join(str(part).strip() for part in (wanted if isinstance(wanted, (list, tuple)) else [wanted]))
     try:
         found = _matching(text, groups)
+    except (AttributeError, TypeError) as exc:
+        raise AnsibleFilterError(f"tls_hosts takes a pattern and the groups of the inventory: {exc}") from None
     except AnsibleError as exc:
         raise AnsibleFilterError(f"'tls12_hosts' is {text!r}, which is no pattern of hosts: {exc}") from None
     if not found:

@@ -9,6 +9,7 @@ import re
 import typing as t
 
 from ansible.errors import AnsibleFilterError
+from ansible.module_utils.parsing.convert_bool import boolean
 
 from ..plugin_utils import _given
 
@@ -19,10 +20,8 @@ def tls_serial(serial: t.Any, check_mode: t.Any = False) -> list[t.Any]:
     if problems:
         raise AnsibleFilterError(f"{problems[0]}.")
     wanted = given.get("tls12_serial", 1)
-    if isinstance(wanted, str):
-        wanted = [part for part in re.split(r"[\s,]+", wanted) if part]
     items = [_item(item) for item in (wanted if isinstance(wanted, (list, tuple)) else [wanted])]
-    if check_mode:
+    if boolean(check_mode):
         # nothing is changed, so that nothing has to wait
         return ["100%"]
     return items or [1]

@@ -63,7 +63,7 @@ class ExchangeTlsAction(ActionBase):
             return self._ended(exc.message, exc.as_result(), unreachable=isinstance(exc, Unreachable))
         except AnsibleError as exc:
             # options of the connection plugin that it refuses itself
-            return {**self.partial, "failed": True, "msg": str(exc)}
+            return {**self.shortened(self.partial), "failed": True, "msg": str(exc)}
         except Exception as exc:
             kind = type(exc).__name__
             display.vvv(traceback.format_exc(), host=self.host_name)
@@ -165,7 +165,7 @@ class ExchangeTlsAction(ActionBase):
     def address(self) -> str:
         """Where the host is: its address in the inventory, else its name there."""
         given = self.host_vars.get("ansible_host")
-        return str(given and self._templar.template(given) or self.host_name)
+        return str((given and self._templar.template(given)) or self.host_name)
 
     @property
     def in_role(self) -> bool:

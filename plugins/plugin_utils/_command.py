@@ -16,9 +16,12 @@ import shlex
 import typing as t
 
 from ._role import COLLECTION, PREFIX
+from ._text import visible
 
-BOOKS = ("enforce_tls12", "audit_tls12", "harden_tls", "rollback_tls12")
-_OF_AUDITS = ("tls12_fail_on",)  # and tls12_fail_on_findings
+ENFORCE, AUDIT, HARDEN, ROLLBACK = BOOKS = ("enforce_tls12", "audit_tls12", "harden_tls", "rollback_tls12")
+SAME = ""  # the playbook that was run
+# Wishes that another playbook is not given with the rest: they are for the one that was run.
+_OF_ITS_BOOK = frozenset({"tls12_fail_on", "tls12_fail_on_findings", "tls12_force", "tls12_backup", "tls12_other_host"})
 # Longer ones are not repeated: a command is to be read.
 _LONGEST_VALUE = 200
 
@@ -35,12 +38,6 @@ class Command:
     limit: str = ""
     every: tuple[str, ...] = ()  # all hosts of the run: a limit to these is none
 
-    @property
-    def ours(self) -> str:
-        """The playbook of ours that was run; the first one to think of where it was another."""
-        stem = re.sub(r"\.ya?ml$", "", self.book.rpartition("/")[2]).rpartition(".")[2].replace("-", "_")
-        return stem if stem in BOOKS else BOOKS[0]
-
     @classmethod
     def of(cls, arguments: t.Mapping[str, t.Any]) -> Command:
         """From the command line as Ansible has parsed it (``ansible.context.CLIARGS``)."""
@@ -50,11 +47,14 @@ class Command:
         flags += ["--ask-vault-pass"] if arguments.get("ask_vault_pass") else []
         for file in arguments.get("vault_password_files") or ():
             flags += ["--vault-password-file", str(file)]
-        books = arguments.get("args") or ("",)
-        inventories = arguments.get("inventory") or ()
+        for identity in arguments.get("vault_ids") or ():
+            flags += ["--vault-id", str(identity)]
+        if arguments.get("remote_user"):
+            flags += ["-u", str(arguments["remote_user"])]
+        books = [str(item) for item in arguments.get("args") or ()]
         return cls(
-            str(books[0]),
-            tuple(str(item) for item in inventories),
+            next((book for book in books if _stem(book) in BOOKS), books[0] if books else ""),
+            tuple(str(item) for item in arguments.get("inventory") or ()),
             extra,
             len(extra) < len(given),
             tuple(flags),
@@ -62,49 +62,75 @@ class Command:
         )
 
     def run(self, book: str, hosts: t.Sequence[str], *more: str) -> str:
-        """The command for one of our playbooks, limited to these hosts."""
+        """The command for a playbook, limited to these hosts. ``more``: flags, and variables as ``name=value``."""
         parts = ["ansible-playbook"]
         for inventory in self.inventories:
             parts += ["-i", inventory]
         parts += [self._named(book), *self.flags]
+        # what comes next overrides the same wish of the last command
+        dropped = {item.partition("=")[0] for item in more} | (_OF_ITS_BOOK if self._is_another(book) else set())
         for item in self.extra:
-            if book != BOOKS[1] and any(name in item for name in _OF_AUDITS):
-                continue
-            # a wish of the next command overrides the same one of the last
-            if not any(wish.split("=")[0] in item for wish in more):
-                parts += ["-e", item]
+            if kept := _without(item, dropped):
+                parts += ["-e", kept]
         if set(hosts) != set(self.every):
             parts += ["-l", ",".join(hosts)]
         elif self.limit:
             parts += ["-l", self.limit]
         for item in more:
-            parts += ["-e", item] if "=" in item and not item.startswith("-") else [item]
+            parts += [item] if item.startswith("-") else ["-e", item]
         shown = " ".join(shlex.quote(part) for part in parts)
-        return f"{shown} (with your other -e)" if self.left_out else shown
+        shown = visible(shown, len(shown))
+        return f"{shown}  # with your other -e" if self.left_out else shown
+
+    def _is_another(self, book: str) -> bool:
+        return book not in (SAME, _stem(self.book))
 
     def _named(self, book: str) -> str:
         """The playbook beside the one that was run, spelt alike; by its full name where another one was run."""
+        if self.book and not self._is_another(book):
+            return self.book
+        book = book or ENFORCE
         folder, slash, name = self.book.rpartition("/")
-        stem = re.sub(r"\.ya?ml$", "", name)
-        ending = name[len(stem) :]
-        if stem.replace("-", "_") in BOOKS and ending:
-            return f"{folder}{slash}{book.replace('_', '-') if '-' in stem else book}{ending}"
+        stem, dot, ending = name.rpartition(".")
+        if _stem(name) in BOOKS and ending in ("yml", "yaml"):
+            return f"{folder}{slash}{book.replace('_', '-') if '-' in stem else book}{dot}{ending}"
         return f"{COLLECTION}.{book}"
+
+
+def _stem(book: str) -> str:
+    """The name of a playbook without its folder, collection and ending, with underscores."""
+    return re.sub(r"\.ya?ml$", "", book.rpartition("/")[2]).removeprefix(f"{COLLECTION}.").replace("-", "_")
 
 
 def _may_be_repeated(given: str) -> bool:
     if given.startswith("@"):
         return True
-    if len(given) > _LONGEST_VALUE:
-        return False
-    if given.lstrip().startswith("{"):
-        try:
-            names = list(json.loads(given))
-        except (ValueError, RecursionError):
-            return False
-    else:
-        try:
-            names = [part.partition("=")[0] for part in shlex.split(given)]
-        except ValueError:
-            return False
-    return all(str(name).startswith(PREFIX) for name in names)
+    found = _variables(given)
+    # quotes and backslashes mean less to Ansible than to a shell: what might be a name counts as one
+    names = [*found, *([] if _is_json(given) else re.findall(r"([^\s='\"\\]+)=", given))]
+    return len(given) <= _LONGEST_VALUE and bool(found) and all(name.startswith(PREFIX) for name in names)
+
+
+def _is_json(given: str) -> bool:
+    return given.lstrip().startswith("{")
+
+
+def _variables(given: str) -> dict[str, t.Any]:
+    """What one -e sets; nothing where that cannot be told."""
+    try:
+        if _is_json(given):
+            return dict(json.loads(given))
+        return dict(part.split("=", 1) for part in shlex.split(given))
+    except (ValueError, RecursionError):
+        return {}
+
+
+def _without(given: str, names: t.Collection[str]) -> str:
+    """One -e without these variables; empty where nothing is left."""
+    found = {} if given.startswith("@") else _variables(given)
+    if found.keys().isdisjoint(names):
+        return given
+    kept = {name: value for name, value in found.items() if name not in names}
+    if all(isinstance(value, str) and value == shlex.quote(value) for value in kept.values()):
+        return " ".join(f"{name}={value}" for name, value in kept.items())
+    return json.dumps(kept)

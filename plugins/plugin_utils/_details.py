@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from . import _steps, _verdict
-from ._command import Command
+from ._command import ENFORCE, HARDEN, ROLLBACK, SAME, Command
 from ._steps import Steps
 from ._text import NAME, visible
 from ._verdict import SIDES
@@ -19,12 +20,14 @@ _MOST = 6
 # Servers with the same lines that are named in a heading.
 _MOST_NAMES = 8
 _QUIET = (_steps.FINE, _steps.VERIFIED)
+# Kinds of errors that are told by the lines on settings and proof.
+_SAID_ELSEWHERE = ("findings", "not_proven")
 
 
 def changed_lines(hosts: t.Mapping[str, Steps]) -> list[str]:
     """One line for each server where all is well by now and something was changed."""
     return [
-        f"{visible(name, NAME)}  {text.removeprefix('changed:').strip()}"
+        f"{visible(name, NAME)}  {visible(text.removeprefix('changed:').strip())}"
         for name, steps in hosts.items()
         if steps.category in _QUIET
         for text in _changed(steps)
@@ -34,21 +37,20 @@ def changed_lines(hosts: t.Mapping[str, Steps]) -> list[str]:
 
 def blocks(hosts: t.Mapping[str, Steps], command: Command) -> list[list[str]]:
     """One block of lines for each server that needs attention or was changed; servers with the same lines share one."""
-    groups: dict[tuple[str, ...], list[str]] = {}
+    groups: dict[tuple[tuple[str, ...], Next], list[str]] = {}
     for name, steps in hosts.items():
         if steps.category not in _QUIET:
-            groups.setdefault((*_lines(steps), steps.category), []).append(name)
-    return [
-        [_heading(names), *key[:-1], *_next(*next_step(hosts[names[0]], names, command))]
-        for key, names in groups.items()
-    ]
+            lines = tuple(visible(line) for line in _lines(steps))
+            groups.setdefault((lines, next_step(steps)), []).append(name)
+    return [[_heading(names), *lines, *_next(step, names, command)] for (lines, step), names in groups.items()]
 
 
-def _next(words: str, command: str | None) -> list[str]:
+def _next(step: Next, names: t.Sequence[str], command: Command) -> t.Iterator[str]:
     """The words, and the command in a line of its own, to be copied."""
-    if not words:
-        return [f"next:     {command}"]
-    return [f"next:     {words}", *([f"          {command}"] if command else [])]
+    typed = [command.run(step.book, names, *step.more)] if step.book is not None else []
+    first, *rest = [*([step.words] if step.words else []), *typed]
+    yield f"next:     {first}"
+    yield from (f"          {line}" for line in rest)
 
 
 def _heading(names: t.Sequence[str]) -> str:
@@ -57,22 +59,23 @@ def _heading(names: t.Sequence[str]) -> str:
 
 
 def _lines(steps: Steps) -> t.Iterator[str]:
-    if (steps.failed_step or steps.error or steps.unreachable) and not _said_elsewhere(steps):
-        yield f"error:    {visible(steps.message)}"
-    problems = (steps.verdict or {}).get("problems") or ()
+    if (steps.failed_step or steps.error or steps.unreachable) and _error_kind(steps) not in _SAID_ELSEWHERE:
+        yield f"error:    {steps.message}"
     if steps.overview is not None and (steps.verdict or {}).get("word") != _verdict.RESTORED:
         yield from _wrong(steps.overview)
     if steps.change is not None:
         yield from _changed(steps)
     if steps.verdict is not None and not (steps.check_mode and steps.change):
-        yield f"proof:    {visible(steps.verdict['sentence'])}"
-        others = [item for item in problems if not item.startswith("[")][1:]
-        yield from _some("          ", others)
+        yield from _proof(steps.verdict)
 
 
-def _said_elsewhere(steps: Steps) -> bool:
-    """Whether the lines that follow tell what the error tells."""
-    return steps.failed_step == "verify" or _error_kind(steps) == "findings"
+def _proof(verdict: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    if verdict["word"] != _verdict.WRONG:
+        yield f"proof:    {verdict['sentence']}"
+        return
+    # findings, which begin with their severity, are listed already
+    problems = [item for item in verdict["problems"] if not item.startswith("[")]
+    yield from _some("proof:    ", [f"NO: {item}" for item in problems] or ["NO: the settings are not as wanted"])
 
 
 # --- what is wrong ---------------------------------------------------------------------------------------------------
@@ -103,26 +106,26 @@ def _changed(steps: Steps) -> t.Iterator[str]:
         return
     left = steps.left_changed
     if undone is not None and not left:
-        yield f"changed:  nothing is left of it: {_values(len(change.get('changes') or ()))} written and restored"
+        yield "changed:  nothing is left of it; what was written is restored"
     elif left:
         perhaps = any(item["status"] == "unknown" for item in left)
         verb = "restored from" if change.get("restored_from") else "written, backup"
         source = change.get("restored_from") or change.get("backup") or "none"
-        yield f"changed:  {_values(len(left))} {'perhaps ' if perhaps else ''}{verb} {visible(source)}"
+        yield f"changed:  {_values(len(left))} {'perhaps ' if perhaps else ''}{verb} {source}"
         if change.get("restored_from") and change.get("backup"):
-            yield f"          the values before that are in {visible(change['backup'])}"
+            yield f"          the values before that are in {change['backup']}"
     elif change.get("changed"):
-        yield f"changed:  registry keys, backup {visible(change.get('backup') or 'none')}"
+        yield f"changed:  registry keys, backup {change.get('backup') or 'none'}"
     elif steps.category not in _QUIET:
         right = steps.failed_step in (None, "verify") and not steps.error
         yield f"changed:  nothing{', everything was right already' if right else ''}"
     if steps.rebooted is not None:
         yield f"restart:  done in {steps.rebooted:.0f} seconds"
-    elif steps.restart_wanted and (left or steps.category not in _QUIET):
+    if steps.restart_wanted and (left or steps.category not in _QUIET):
         yield "restart:  needed"
     for warning in change.get("warnings") or ():
         if str(warning).startswith("FORCED"):
-            yield f"warning:  {visible(warning)}"
+            yield f"warning:  {warning}"
 
 
 def _values(number: int) -> str:
@@ -131,59 +134,84 @@ def _values(number: int) -> str:
 
 # --- what comes next -------------------------------------------------------------------------------------------------
 
-_NOTHING = "nothing to do"
+
+@dataclasses.dataclass(frozen=True)
+class Next:
+    """What a server needs next: words, and one of our playbooks with what it is to be given besides.
+
+    ``book``: the name of the playbook; empty for the one that was run, None where there is nothing to run.
+    """
+
+    words: str = ""
+    book: str | None = None
+    more: tuple[str, ...] = ()
 
 
-def next_step(steps: Steps, names: t.Sequence[str], command: Command) -> tuple[str, str | None]:
-    """What these servers need next, in words, and the command for it. A rollback is named only where this run changed
-    something."""
-    same = command.ours
-    wanted = bool(steps.to_write)
+_LOOK_FIRST = Next(book=ENFORCE, more=("--check",))
+_RESTART = Next("restart it:", ENFORCE, ("tls12_reboot=if_pending",))
+
+
+def next_step(steps: Steps) -> Next:
+    """What comes next. A rollback is named only where this run has left something changed."""
     word = (steps.verdict or {}).get("word")
     if steps.unreachable:
-        return "mend the connection, then", command.run(same, names)
+        return Next("mend the connection, then", SAME)
     if steps.undone is not None:
-        return "the old values are back. Find out what still needs old TLS, then", command.run("harden_tls", names)
-    if _error_kind(steps) == "phase_refused":
-        return "first run", command.run("enforce_tls12", names)
-    if _error_kind(steps) == "bad_option":
-        return "give it as the message says, and run the same command again", None
-    if _error_kind(steps) == "findings":
-        return "", command.run("enforce_tls12", names, "--check")
+        return _after_going_back(steps)
+    if (kind := _error_kind(steps)) in _AFTER_ERRORS:
+        return _AFTER_ERRORS[str(kind)]
     if steps.failed_step not in (None, "verify") or (steps.error and not steps.failed_step):
-        return "mend what the message says, then go on where it stopped:", command.run(same, names)
+        return Next("mend what the message says, then go on where it stopped:", SAME)
     if steps.check_mode and steps.change is not None:
-        if steps.planned or steps.restart_wanted:
-            return "to do it:", command.run(same, names)
-        return _NOTHING, None
+        return Next("to do it:", SAME) if steps.planned or steps.restart_wanted else _NOTHING
     if word == _verdict.WRONG:
-        return _after_a_failed_proof(steps, names, command)
+        return _after_a_failed_proof(steps)
+    if steps.failed_step:
+        return Next("mend what the message says, then", SAME)
     if steps.restart_wanted:
-        return "restart it:", command.run("enforce_tls12", names, "tls12_reboot=if_pending")
+        return _RESTART
     if word == _verdict.RESTORED:
         off = [side for side in SIDES if _effect(steps, side) != "enabled"]
-        if off:
-            gone = f"TLS 1.2 is not on for {' and '.join(off)}. To turn it on again:"
-            return gone, command.run("enforce_tls12", names)
-        return _NOTHING, None
-    if word == _verdict.NOT_PROVEN:
-        return "try TLS 1.2 from a machine that reaches the endpoints, or name others in tls12_endpoints", None
-    if word == _verdict.INCOMING_ONLY:
-        return _verdict.OUTGOING, None
-    if steps.category == _steps.UNKNOWN or (word is None and wanted):
-        return "", command.run("enforce_tls12", names, "--check")
-    return _NOTHING, None
+        return Next(f"TLS 1.2 is not on for {' and '.join(off)}. To turn it on again:", ENFORCE) if off else _NOTHING
+    if word in _AFTER_WORDS:
+        return _AFTER_WORDS[str(word)]
+    if steps.category == _steps.UNKNOWN or (word is None and steps.to_write):
+        return _LOOK_FIRST
+    return _NOTHING
 
 
-def _after_a_failed_proof(steps: Steps, names: t.Sequence[str], command: Command) -> tuple[str, str | None]:
+_NOTHING = Next("nothing to do")
+_AFTER_ERRORS = {
+    "phase_refused": Next("first run", ENFORCE),
+    "bad_option": Next("give it as the message says, and run the same command again"),
+    "findings": _LOOK_FIRST,
+}
+_AFTER_WORDS = {
+    _verdict.NOT_PROVEN: Next(
+        "try TLS 1.2 from a machine that reaches the endpoints, or name others in tls12_endpoints"
+    ),
+    _verdict.INCOMING_ONLY: Next(_verdict.OUTGOING),
+}
+
+
+def _after_going_back(steps: Steps) -> Next:
+    if steps.left_changed:
+        return Next("mend what the message says. Back to the values before this run:", ROLLBACK)
+    if steps.restart_wanted:
+        return dataclasses.replace(
+            _RESTART, words="the old values are back. Mend what the message says, and restart it:"
+        )
+    return Next("the old values are back. Find out what still needs old TLS, then", HARDEN)
+
+
+def _after_a_failed_proof(steps: Steps) -> Next:
     if steps.left_changed and (steps.change or {}).get("backup"):
-        back = "look into what 'proof' says. Back to the values before this run:"
-        return back, command.run("rollback_tls12", names)
+        return Next("look into what 'proof' says. Back to the values before this run:", ROLLBACK)
     if steps.restart_wanted or any("not restarted" in item for item in (steps.verdict or {}).get("problems", ())):
-        return "restart it:", command.run("enforce_tls12", names, "tls12_reboot=always")
+        return Next("restart it:", ENFORCE, ("tls12_reboot=always",))
     if steps.to_write:
-        return "", command.run("enforce_tls12", names, "--check")
-    return "mend what 'proof' says, then", command.run(command.ours, names)
+        return _LOOK_FIRST
+    return Next("mend what 'proof' says, then", SAME)
 
 
 def _error_kind(steps: Steps) -> str | None:

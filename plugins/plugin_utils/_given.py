@@ -11,7 +11,9 @@ a date.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import json
 import re
 import typing as t
 
@@ -20,6 +22,10 @@ import yaml
 from ._text import NAME, visible
 
 Spec = t.Mapping[str, t.Any]
+
+# Every number of an option has fewer digits; Python refuses to show one of 4300.
+_LONGEST_NUMBER = 40
+_NULL = "tag:yaml.org,2002:null"
 
 
 class NotGiven(ValueError):
@@ -34,9 +40,12 @@ def options(values: t.Mapping[t.Any, t.Any], spec: Spec, path: str = "") -> tupl
         if is_blank(value):
             continue
         try:
-            found[name] = _value(value, spec.get(name) or {}, f"{path}{name}", problems)
+            made = _value(value, spec.get(name) or {}, f"{path}{name}", problems)
         except NotGiven as exc:
             problems.append(f"'{path}{name}' {exc}")
+            continue
+        if made is not None:
+            found[name] = made
     return found, problems
 
 
@@ -46,24 +55,33 @@ def is_blank(value: t.Any) -> bool:
 
 
 def _value(value: t.Any, spec: Spec, path: str, problems: list[str]) -> t.Any:
+    """The value as the argument spec takes it; None stands for one that was not given."""
     kind = spec.get("type")
+    if _is_huge(value):
+        raise NotGiven("holds a number that is too large")
     if kind == "dict":
         value = _mapping(value)
         return _inner(value, spec, path, problems) if isinstance(value, t.Mapping) else value
-    if kind == "list":
-        value = _sequence(value)
-        if spec.get("elements") != "dict" or not isinstance(value, t.Sequence) or isinstance(value, str):
-            return value
-        return [
-            _inner(item, spec, f"{path}[{number}]", problems) if isinstance(item, t.Mapping) else item
-            for number, item in enumerate(value, start=1)
+    if kind == "list" and spec.get("elements") == "dict":
+        items = _mappings(value)
+        return items and [
+            _inner(item, spec, f"{path}[{number}]", problems) for number, item in enumerate(items, start=1)
         ]
     if isinstance(value, datetime.date):
         return value.isoformat()[:10]
-    if isinstance(value, bool) and kind in ("int", "float"):
-        # to Python a boolean is a number
-        raise NotGiven(f"is {str(value).lower()}, but it is a number")
+    if kind == "list":
+        return _sequence(value)
+    if kind in ("int", "float"):
+        return _number(value)
     return value.strip() if isinstance(value, str) and kind != "raw" else value
+
+
+def _is_huge(value: t.Any) -> bool:
+    if isinstance(value, int):
+        return value.bit_length() > 64
+    if isinstance(value, t.Mapping):
+        return any(_is_huge(item) for pair in value.items() for item in pair)
+    return isinstance(value, (list, tuple)) and any(map(_is_huge, value))
 
 
 def _inner(value: t.Mapping[t.Any, t.Any], spec: Spec, path: str, problems: list[str]) -> t.Any:
@@ -74,41 +92,88 @@ def _inner(value: t.Mapping[t.Any, t.Any], spec: Spec, path: str, problems: list
     return found
 
 
+def _number(value: t.Any) -> t.Any:
+    if isinstance(value, bool):
+        # to Python a boolean is a number
+        raise NotGiven(f"is {str(value).lower()}, but it is a number")
+    if not isinstance(value, str):
+        return value
+    if len(value.strip()) > _LONGEST_NUMBER:
+        raise NotGiven("is a text that is too long for a number")
+    return value.strip()
+
+
 def _mapping(value: t.Any) -> t.Any:
     """A mapping, or text that is one in JSON or YAML; ``key=value`` is left to the argument spec."""
     if not isinstance(value, str) or ("=" in value and ":" not in value):
         return value
     loaded = _load(value)
-    if loaded is None:
-        return {}
-    if not isinstance(loaded, t.Mapping):
+    if loaded is not None and not isinstance(loaded, t.Mapping):
         raise NotGiven("is text that is no mapping. Write JSON or YAML, such as {TLS 1.0: disabled}")
     return loaded
 
 
+def _mappings(value: t.Any) -> t.Sequence[t.Mapping[t.Any, t.Any]] | None:
+    """A list of mappings, or text that is one in JSON or YAML; a mapping alone is one of them."""
+    loaded = _load(value) if isinstance(value, str) else value
+    if loaded is None:
+        return None
+    items = [loaded] if isinstance(loaded, t.Mapping) else loaded
+    if not isinstance(items, (list, tuple)):
+        raise NotGiven("is no list of mappings. Write JSON or YAML, such as [{match: ..., reason: ...}]")
+    for number, item in enumerate(items, start=1):
+        if not isinstance(item, t.Mapping):
+            raise NotGiven(f"takes mappings, but number {number} of its list is {visible(repr(item), NAME)}")
+    return items
+
+
 def _sequence(value: t.Any) -> t.Any:
-    """A list, or text that is one: JSON, YAML, or one item a line; commas are left to the argument spec."""
+    """A list, or text that is one: JSON, YAML, or items that are parted by commas or lines."""
     if not isinstance(value, str):
         return value
-    text = value.strip()
-    if text.startswith(("[", "- ", "-\n", "---")):
-        loaded = _load(text)
-        if loaded is not None and not isinstance(loaded, list):
-            raise NotGiven("is text that is no list. Write JSON or YAML, such as [smtp, https]")
-        return loaded or []
-    if "\n" in text:
-        return [line.strip() for line in text.splitlines() if line.strip()]
-    return text
+    if not value.lstrip().startswith(("[", "- ", "-\n", "-\r", "---")):
+        items = [item.strip() for item in re.split(r"[,\r\n]", value) if item.strip()]
+        if not items:
+            raise NotGiven("is text that names nothing")
+        return None if items in (["~"], ["null"]) else items
+    loaded = _load(value)
+    if loaded is not None and not isinstance(loaded, list):
+        raise NotGiven("is text that is no list. Write JSON or YAML, such as [smtp, https]")
+    return loaded
+
+
+class _Loader(yaml.SafeLoader):
+    """What is no list, mapping or null stays the text that it is. There are no aliases: with them a short text could
+    be a list without end."""
+
+    yaml_implicit_resolvers: t.ClassVar[dict[str, t.Any]] = {
+        first: [item for item in resolvers if item[0] == _NULL]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def compose_node(self, parent: t.Any, index: t.Any) -> t.Any:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark
+            raise yaml.MarkedYAMLError(problem="an alias is not taken here", problem_mark=mark)
+        return super().compose_node(parent, index)
 
 
 def _load(text: str) -> t.Any:
     try:
-        return yaml.safe_load(str(text))
-    except (yaml.YAMLError, ValueError, RecursionError) as exc:
-        mark = getattr(exc, "problem_mark", None)
-        where = f" in line {mark.line + 1}" if mark else ""
-        why = getattr(exc, "problem", None) or type(exc).__name__
-        raise NotGiven(f"is text that is neither JSON nor YAML{where}: {why}") from None
+        with contextlib.suppress(ValueError):
+            return json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
+        # the loader makes less than the safe one
+        return yaml.load(str(text), Loader=_Loader)  # noqa: S506
+    except RecursionError:
+        why = ": it is nested too deeply"
+    except yaml.MarkedYAMLError as exc:
+        mark = exc.problem_mark or exc.context_mark
+        why = f"{f' in line {mark.line + 1}' if mark else ''}: {exc.problem or exc.context}"
+    except yaml.reader.ReaderError as exc:
+        why = f": the character U+{exc.character:04X} is not allowed"
+    except ValueError as exc:
+        why = f": {exc}"
+    raise NotGiven(f"is text that is neither JSON nor YAML{visible(why, NAME * 2)}")
 
 
 # How ansible-core ends the description of the type of an option within an option.
@@ -120,8 +185,8 @@ _SPOKEN = (
      "is {given}, and must be one of {more}"),
     (r"value of (?P<name>\S+) must be one or more of: (?P<more>.*)\. Got no match for: .*",
      "is {given}, and takes {more}"),
-    (r"(?:argument|Elements value for option) '(?P<name>[^']*)' is of type .*? "
-     r"and we were unable to convert to (?P<kind>\w+): .*", "is {given}, but it takes {kind}"),
+    (r"(?:argument|Elements value for option) '(?P<name>[^']*)' is of type .*? convert to (?P<kind>\w+): .*",
+     "is {given}, but it takes {kind}"),
     (r"missing required arguments: (?P<name>[^ ]+)(?: found in (?P<above>.*))?", "is missing"),
 )  # fmt: skip
 _KINDS = {
@@ -132,13 +197,11 @@ _KINDS = {
     "list": "a list",
     "str": "text",
 }
-# ansible-core says of elements what is wrong with them twice, once without their name.
-_NAMELESS = "dictionary requested, could not parse JSON or key=value"
 
 
 def explained(errors: t.Iterable[str], values: t.Mapping[t.Any, t.Any]) -> list[str]:
     """The errors of ansible-core's validation of ``values``, in words for people."""
-    return [_explained(error, values) for error in errors if error != _NAMELESS]
+    return [_explained(error, values) for error in errors]
 
 
 def _explained(error: str, values: t.Mapping[t.Any, t.Any]) -> str:
@@ -153,7 +216,7 @@ def _explained(error: str, values: t.Mapping[t.Any, t.Any]) -> str:
             given = visible(repr(_at(values, names)), NAME)
             told = sentence.format(given=given, more=found.get("more"), kind=_KINDS.get(found.get("kind") or ""))
             return f"'{'.'.join(names)}' {told}"
-    return error
+    return visible(error)
 
 
 def _at(values: t.Any, path: t.Sequence[str]) -> t.Any:

@@ -48,7 +48,7 @@ def overview(settings: Result) -> dict[str, t.Any]:
         "counts": {
             "wrong": len(wrong),
             "missing": len(missing),
-            "unknown": sum(item["status"] == "unknown" for item in findings),
+            "unknown": sum(item["status"] == "unknown" for item in asked),
         },
     }
 
@@ -71,31 +71,25 @@ def _is_odd(finding: t.Mapping[str, t.Any]) -> bool:
 
 def _grouped(findings: t.Iterable[t.Mapping[str, t.Any]]) -> list[str]:
     """Findings by protocol or area: ``TLS 1.2 Client and Server: Enabled 0, want 1``."""
-    values: dict[str, dict[str, list[str]]] = {}
+    values: dict[str, dict[str, dict[str, list[str]]]] = {}
     for item in findings:
         area, part = _place(item)
-        said = f"{visible(item['value'] or '', NAME)} {_data(item['actual'])}, want {_data(item['expected'])}"
-        texts = values.setdefault(area, {}).setdefault(part, [])
-        if said not in texts:
-            texts.append(said)
+        said = f"{_data(item['actual'])}, want {_data(item['expected'])}"
+        names = values.setdefault(area, {}).setdefault(part, {}).setdefault(said, [])
+        name = visible(item["value"] or "", NAME)
+        if name not in names:
+            names.append(name)
     lines = []
     for area, parts in values.items():
-        same: dict[tuple[str, ...], list[str]] = {}
-        for part, texts in parts.items():
-            same.setdefault(tuple(texts), []).append(part)
-        for texts, names in same.items():
-            where = " and ".join(name for name in names if name)
-            lines.append(f"{area}{f' {where}' if where else ''}: {_joined(texts)}")
+        same: dict[str, list[str]] = {}
+        for part, saying in parts.items():
+            # values that share what is there and what is wanted are named together
+            text = "; ".join(f"{', '.join(names)} {said}" for said, names in saying.items())
+            same.setdefault(text, []).append(part)
+        for text, sharing in same.items():
+            where = " and ".join(part for part in sharing if part)
+            lines.append(f"{area}{f' {where}' if where else ''}: {text}")
     return lines
-
-
-def _joined(texts: t.Sequence[str]) -> str:
-    """Values that share what is there and what is wanted are named together."""
-    same: dict[str, list[str]] = {}
-    for text in texts:
-        name, _blank, rest = text.partition(" ")
-        same.setdefault(rest, []).append(name)
-    return "; ".join(f"{', '.join(names)} {rest}" for rest, names in same.items())
 
 
 def _place(finding: t.Mapping[str, t.Any]) -> tuple[str, str]:

@@ -221,7 +221,7 @@ def _choice(given: t.Any, allowed: t.Sequence[str], what: str, problems: list[st
     folded = {_fold(item): item for item in allowed}
     close = difflib.get_close_matches(_fold(word), folded, n=1)
     hint = f" (did you mean '{folded[close[0]]}'?)" if close else ""
-    problems.append(f"unknown {what} '{word}'{hint}; allowed: {', '.join(allowed)}")
+    problems.append(f"unknown {what} '{visible(word, NAME)}'{hint}; allowed: {', '.join(allowed)}")
     return None
 
 

@@ -16,6 +16,7 @@ from ._services import services_to_wait_for
 from ._wsman import Session
 
 LONGEST_RESTART = 24 * 3600
+_OF_PLAYBOOKS = frozenset({"hosts", "import_playbook", "ansible.builtin.import_playbook"})
 
 RESTART: dict[str, t.Any] = {
     "restart": {
@@ -93,13 +94,14 @@ def _task_file(wanted: str, loader: t.Any, places: Folders, option: str) -> str:
     candidates = [wanted] if os.path.isabs(wanted) else [os.path.join(place, wanted) for place in places]
     path = next((candidate for candidate in candidates if os.path.isfile(candidate)), None)
     if path is None:
-        raise OptionError(f"{option}: there is no file {wanted!r} (looked for {', '.join(candidates)}).")
+        where = "" if os.path.isabs(wanted) else f" in {', '.join(places)}"
+        raise OptionError(f"{option}: there is no file {wanted!r}{where}.")
     try:
         tasks = loader.load_from_file(path)
     except AnsibleError as exc:
         raise OptionError(f"{option}: {path!r} cannot be read: {' '.join(str(exc).split())[:300]}") from None
     if not isinstance(tasks, list) or not all(isinstance(task, dict) for task in tasks):
         raise OptionError(f"{option}: {path!r} is no list of tasks. A playbook does not fit; write its tasks only.")
-    if any("hosts" in task for task in tasks):
+    if any(_OF_PLAYBOOKS & task.keys() for task in tasks):
         raise OptionError(f"{option}: {path!r} is a playbook, but a file with tasks is wanted: write its tasks only.")
     return os.path.abspath(path)

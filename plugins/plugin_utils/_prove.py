@@ -43,22 +43,22 @@ def check(prove: Options | None, address: str) -> None:
     if prove is None:
         return
     all_problems(
-        lambda: (
-            _handshake.parse_endpoints(prove["endpoints"], address)
-            if prove["endpoints"] or prove["handshakes"] == "required"
-            else ()
-        ),
+        lambda: _check_endpoints(prove, address),
         lambda: _handshake.parse_server_name(prove["server_name"] or "unset"),
-        lambda: _within("prove.timeout", prove["timeout"], LONGEST_TIMEOUT, least_is_more_than=0),
-        lambda: _within("prove.patience", prove["patience"], LONGEST_PATIENCE),
+        lambda: _within("prove.timeout", prove["timeout"], LONGEST_TIMEOUT, "more than 0"),
+        lambda: _within("prove.patience", prove["patience"], LONGEST_PATIENCE, "0 or more"),
     )
 
 
-def _within(name: str, value: float, most: float, *, least_is_more_than: float | None = None) -> None:
-    least = 0 if least_is_more_than is None else least_is_more_than
-    if not (value > least if least_is_more_than is not None else value >= least) or value > most:
-        bound = f"more than {least:g}" if least_is_more_than is not None else f"{least:g} or more"
-        raise OptionError(f"'{name}' is {value:g}, but it is seconds, {bound} and at most {most:g}.")
+def _check_endpoints(prove: Options, address: str) -> None:
+    _handshake.parse_endpoints(prove["endpoints"], address)
+    if prove["handshakes"] == "required" and not prove["endpoints"]:
+        raise OptionError("'prove.handshakes' is required, but 'prove.endpoints' names none to try them on.")
+
+
+def _within(name: str, value: float, most: float, least: str) -> None:
+    if not (0 <= value <= most) or (value == 0 and least == "more than 0"):
+        raise OptionError(f"'{name}' is {value:g}, but it is seconds, {least} and at most {most:g}.")
 
 
 def check_result(name: str, given: t.Any) -> None:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+import textwrap
 import typing as t
 
 from . import _fleet, _steps, _verdict
@@ -20,6 +21,8 @@ from ._verdict import TLS12
 _HEADER = ("host", "Windows", "1.0", "1.1", "1.2 C/S", ".NET4", "restart", "verdict", "handshake")
 # Differences between servers that are shown; the rest is counted.
 _MOST_DIFFERENCES = 5
+# Of lines that can be broken.
+_WIDTH = 120
 
 
 def screen(
@@ -40,7 +43,7 @@ def screen(
         lines += ["", *changed]
     if compare and all(steps.audit is not None for steps in hosts.values()):
         lines += _differences(hosts)
-    return [*lines, "", _totals(hosts, untouched), *_outgoing(hosts)]
+    return [*lines, "", *_totals(hosts, untouched), *_outgoing(hosts)]
 
 
 # --- the table -------------------------------------------------------------------------------------------------------
@@ -97,7 +100,7 @@ def _tls12(glance: t.Mapping[str, t.Any]) -> str:
 
 
 def _restart(steps: Steps) -> str:
-    if steps.rebooted:
+    if steps.rebooted is not None:
         return f"done {steps.rebooted:.0f} s"
     if steps.failed_step == "reboot":
         return "FAILED"
@@ -147,14 +150,15 @@ def _matters(difference: t.Mapping[str, t.Any], known: t.Mapping[str, t.Any]) ->
     return not effects or not effects <= {"disabled", "unsupported"}
 
 
-def _totals(hosts: t.Mapping[str, Steps], untouched: t.Sequence[str]) -> str:
+def _totals(hosts: t.Mapping[str, Steps], untouched: t.Sequence[str]) -> list[str]:
     counts: dict[str, int] = {}
     for name in sorted(hosts, key=lambda item: hosts[item].rank):
         counts[hosts[name].category] = counts.get(hosts[name].category, 0) + 1
     parts = [f"{number} {category}" for category, number in counts.items()]
     missed = [name for name, steps in hosts.items() if steps.unreachable]
     total = ", ".join(parts) or "no server was read"
-    return "; ".join((total, f"not reached: {_names(missed)}", f"not touched: {_names(untouched)}"))
+    text = f"{total}; not reached: {_names(missed)}; not touched: {_names(untouched)}"
+    return textwrap.wrap(text, _WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def _outgoing(hosts: t.Mapping[str, Steps]) -> list[str]:

@@ -44,6 +44,8 @@ _OF_VERDICT = {
     _verdict.VERIFIED: (VERIFIED, "verified"),
 }
 
+_PENDING = frozenset({"restart_pending", "restart_required"})
+
 # The names under which the role registers its steps.
 REGISTERED = {
     "_tls12_audit": "audit",
@@ -162,16 +164,19 @@ class Steps:
 
     @property
     def restart_wanted(self) -> bool:
-        if self.rebooted is not None:
+        if self.reboot and self.reboot.get("rebooted") and _at(self.reboot) >= _at(self.undone or {}):
             return False
         if self.check_mode and self.reboot is not None:
             return bool(self.reboot.get("changed"))
-        newest = self.verify or self.change or self.audit or {}
-        return bool(newest.get("restart_pending") or newest.get("restart_required"))
+        for step in (self.verify, self.undone, self.change, self.audit):
+            if step and not _PENDING.isdisjoint(step):
+                return any(step.get(name) for name in _PENDING)
+        return False
 
     @property
     def handshakes(self) -> Result | None:
-        for step in (self.verify, self.change):
+        # those of the change were tried before it
+        for step in (self.verify, None if self.left_changed else self.change):
             found = (step or {}).get("handshakes")
             if found:
                 return t.cast(Result, found)

@@ -43,6 +43,6 @@ def _side(
 
 def _finding(finding: Result, planned: t.Mapping[tuple[str, str], Result]) -> Result:
     before = planned.get((str(finding["key"]).lower(), str(finding["value"] or "").lower()))
-    if before is None or finding["expected"] is None:
+    if before is None or before == finding["actual"] or finding["expected"] is None:
         return finding
     return {**finding, "actual": before, "status": "noncompliant" if before["present"] else "not_configured"}

@@ -131,8 +131,10 @@ def _word(
     asked = [side for side in SIDES if wanted(settings, side)]
     if not asked:
         return NOT_ASKED
-    effects = {settings["protocols"][TLS12][side]["effective"] for side in asked}
-    if "unknown" in effects or any(item["status"] == "unknown" for item in settings["findings"]):
+    effects = {_effect(settings, side) for side in asked}
+    if "unknown" in effects or any(
+        item["status"] == "unknown" and item["expected"] is not None for item in settings["findings"]
+    ):
         return UNKNOWN
     if effects != {"enabled"} or len(incoming) < len(tried) or not tried or "Server" not in asked:
         return NOT_PROVEN
@@ -141,7 +143,6 @@ def _word(
 
 def _sentence(word: str, settings: Result, incoming: t.Sequence[str], problems: t.Sequence[str]) -> str:
     accepted = f"incoming TLS 1.2 accepted by {', '.join(incoming)}" if incoming else ""
-    client = settings["protocols"].get(TLS12, {}).get("Client", {}).get("effective")
     if word == WRONG:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         return f"NO: {problems[0]}{more}"
@@ -150,15 +151,23 @@ def _sentence(word: str, settings: Result, incoming: t.Sequence[str], problems: 
     if word == VERIFIED:
         return f"verified by handshake: {accepted}; outgoing TLS 1.2 is on and in effect by the registry"
     if word == INCOMING_ONLY:
-        return f"for incoming mail only: {accepted}. Outgoing is {_spoken(client)}; to prove it, {OUTGOING}"
+        outgoing = _spoken(_effect(settings, "Client"))
+        return f"for incoming mail only: {accepted}. Outgoing is {outgoing}; to prove it, {OUTGOING}"
     if word == RESTORED:
-        state = ", ".join(f"{side} {_spoken(settings['protocols'][TLS12][side]['effective'])}" for side in SIDES)
+        state = ", ".join(f"{side} {_spoken(_effect(settings, side))}" for side in SIDES)
         return f"the values of the backup are back; TLS 1.2 is {state}" + (f"; {accepted}" if accepted else "")
     if word == UNKNOWN:
         return "unknown: no source tells what Windows makes of the values that are there"
     if word == NOT_ASKED:
         return "as asked; TLS 1.2 was not asked for, so nothing is said about it"
+    off = [side for side in SIDES if wanted(settings, side) and _effect(settings, side) != "enabled"]
+    if off:
+        return "not proven: " + ", ".join(f"TLS 1.2 {side} is {_spoken(_effect(settings, side))}" for side in off)
     return f"right in the registry, not proven by handshake{f' everywhere: {accepted}' if accepted else ''}"
+
+
+def _effect(settings: Result, side: str) -> t.Any:
+    return settings["protocols"][TLS12][side]["effective"]
 
 
 def _spoken(effective: t.Any) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible.parsing.dataloader import DataLoader
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _action
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import dword
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import PROTOCOLS_KEY, protocol_key
@@ -69,7 +70,7 @@ def runner(windows: FakeWindows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
             task=task,
             connection=types.SimpleNamespace(_shell=types.SimpleNamespace(tmpdir=None), transport="ssh"),
             play_context=types.SimpleNamespace(check_mode=check_mode),
-            loader=None,
+            loader=DataLoader(),
             templar=None,
             shared_loader_obj=None,
         )

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -62,6 +63,8 @@ def test_info(run: Runner, windows: FakeWindows) -> None:
         "findings",
         "compliant",
         "restart_pending",
+        "overview",
+        "at",
     }
     assert (result["changed"], result["compliant"], result["restart_pending"]) == (False, False, False)
     assert result["protocols"]["TLS 1.0"]["Server"] == {
@@ -105,7 +108,8 @@ def test_settings(run: Runner, windows: FakeWindows) -> None:
     assert (result["changed"], result["was_compliant"], result["compliant"]) == (True, False, True)
     assert (result["restart_required"], result["restart_pending"]) == (True, True)
     assert Path(result["backup"]).name.startswith("ex01.")
-    different = {key for key in result if key != "host" and result[key] != predicted[key]}
+    assert result["at"] > predicted["at"], "a later step can tell which results belong to one run"
+    different = {key for key in result if key not in ("host", "at") and result[key] != predicted[key]}
     assert different == {"backup", "changes"}, "the changes differ in their status"
     assert result["host"]["computer_name"] == predicted["host"]["computer_name"]
     assert run(tls_settings)["changed"] is False
@@ -117,9 +121,34 @@ def test_settings_that_fail(run: Runner, windows: FakeWindows) -> None:
     assert result["failed"] is True
     assert result["error"]["kind"] == "access_denied"
     assert result["changed"] is False
-    assert {item["status"] for item in result["changes"]} == {"not_written"}
     assert result["host"]["computer_name"] == "EX01"
-    assert result["findings"]
+    assert_short(result)
+
+
+def assert_short(result: dict[str, Any]) -> None:
+    """A failure fits on a screen: how the host stands at a glance, and no changes where none was tried."""
+    assert result["overview"]["counts"]["missing"] > 0
+    assert not {"protocols", "healthchecker", "findings", "handshakes", "changes"} & set(result)
+    assert len(json.dumps(result)) < 3000
+
+
+def test_a_failure_tells_what_was_tried(run: Runner, windows: FakeWindows) -> None:
+    windows.trouble = lambda call: Trouble(Unreachable("gone")) if windows.count("SetDWORDValue") > 3 else None
+    result = run(tls_settings)
+    assert result["unreachable"] is True
+    assert {item["status"] for item in result["changes"]} >= {"written", "not_written"}
+    assert Path(result["backup"]).exists()
+
+
+def test_a_failure_shows_the_rest_with_v(run: Runner, windows: FakeWindows, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(_action.display, "v", lambda message, **more: shown.append(message))
+    windows.denied = {protocol_key("TLS 1.2").lower()}
+    assert run(tls_settings)["failed"] is True
+    assert any(line.startswith("TLS 1.2 Client Enabled is not set") for line in shown)
+    shown.clear()
+    assert run(tls_settings, no_log=True)["failed"] is True
+    assert shown == []
 
 
 def test_rollback(run: Runner, windows: FakeWindows) -> None:
@@ -180,8 +209,7 @@ def test_second_phase_before_the_first(run: Runner, windows: FakeWindows, tmp_pa
     assert result["msg"].startswith("Refused, nothing was changed: ")
     assert ".NET 4 would go on with old TLS" in result["msg"]
     assert (result["changed"], result["backup"]) == (False, None)
-    assert {item["status"] for item in result["changes"]} == {"not_written"}
-    assert result["findings"]
+    assert_short(result)
     assert windows.writes == []
     assert not (tmp_path / "backups").exists()
 

@@ -351,9 +351,14 @@ def test_areas() -> None:
     }
 
 
-@pytest.mark.parametrize("bits", [0, -2048, 1, 511, 513, 2047, 100000])
+@pytest.mark.parametrize("bits", [-2048, 1, 511, 513, 2047, 100000])
 def test_lengths_that_no_key_has(bits: int) -> None:
     assert f"'dh_min_key_length' is {bits}; it is a number of bits such as 2048" in problems(dh_min_key_length=bits)
+
+
+def test_no_length_is_no_wish() -> None:
+    """As the role's default and a survey's number say it."""
+    assert wanted({"TLS 1.2": "enabled"}, dh_min_key_length=0) == wanted({"TLS 1.2": "enabled"})
 
 
 @pytest.mark.parametrize("bits", [512, 1024, 2048, 3072, 4096, 16384])

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import Value, dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import Type, Value, dword
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import SIDES, protocol_key
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._verdict import Verdict, verdict
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._verdict import verdict
 
 from . import policies
 from .fakes import FakeWindows
@@ -48,14 +48,44 @@ PROOF = handshakes(TLS_1_2=True, TLS_1_0=True)
 UNREACHABLE = handshakes("inconclusive", "connection refused", TLS_1_2=None)
 
 
+def outcome(settings: dict[str, Any], shaken: dict[str, Any] | None, **wishes: Any) -> tuple[str, Any, Any]:
+    """The word, the problems and the notes."""
+    found = verdict(settings, shaken, **wishes)
+    assert found.verified is (found.word == "verified")
+    assert found.as_result() == {
+        "verified": found.verified,
+        "word": found.word,
+        "sentence": found.sentence,
+        "incoming": list(found.incoming),
+        "problems": list(found.problems),
+        "notes": list(found.notes),
+    }
+    return found.word, found.problems, found.notes
+
+
 def test_all_is_well() -> None:
-    assert verdict(GOOD, PROOF) == Verdict(True, (), ())
-    assert verdict(GOOD, PROOF, handshake_policy="required") == Verdict(True, (), ())
+    assert outcome(GOOD, PROOF) == ("verified", (), ())
+    assert outcome(GOOD, PROOF, handshake_policy="required") == ("verified", (), ())
+    found = verdict(GOOD, PROOF)
+    assert found.incoming == ("smtp://ex01:25",)
+    assert found.sentence == (
+        "verified by handshake: incoming TLS 1.2 accepted by smtp://ex01:25; outgoing TLS 1.2 is on and in effect by "
+        "the registry"
+    )
 
 
 @pytest.mark.parametrize(("shaken", "policy"), [(None, "when_reachable"), (None, "never"), (PROOF, "never")])
 def test_right_but_not_proven(shaken: dict[str, Any] | None, policy: str) -> None:
-    assert verdict(GOOD, shaken, handshake_policy=policy) == Verdict(False, (), ())
+    assert outcome(GOOD, shaken, handshake_policy=policy) == ("not_proven", (), ())
+    found = verdict(GOOD, shaken, handshake_policy=policy)
+    assert (found.sentence, found.incoming) == ("right in the registry, not proven by handshake", ())
+
+
+def test_one_of_two_endpoints_is_no_proof() -> None:
+    both = {"endpoints": PROOF["endpoints"] + UNREACHABLE["endpoints"]}
+    word, problems, notes = outcome(GOOD, both)
+    assert (word, problems, len(notes)) == ("not_proven", (), 1)
+    assert verdict(GOOD, both).sentence.endswith("everywhere: incoming TLS 1.2 accepted by smtp://ex01:25")
 
 
 def test_findings_are_problems() -> None:
@@ -71,15 +101,120 @@ def test_not_configured_is_a_problem_too() -> None:
 
 def test_endpoint_that_could_not_be_tried() -> None:
     words = "Not proven: smtp://ex01:25: connection refused"
-    assert verdict(GOOD, UNREACHABLE) == Verdict(False, (), (words,))
-    assert verdict(GOOD, UNREACHABLE, handshake_policy="required") == Verdict(False, (words,), ())
-    assert verdict(GOOD, UNREACHABLE, handshake_policy="never") == Verdict(False, (), ())
+    assert outcome(GOOD, UNREACHABLE) == ("not_proven", (), (words,))
+    assert outcome(GOOD, UNREACHABLE, handshake_policy="required") == ("wrong", (words,), ())
+    assert outcome(GOOD, UNREACHABLE, handshake_policy="never") == ("not_proven", (), ())
+
+
+def test_an_endpoint_is_named_once() -> None:
+    error = "smtp://ex01:25: it did not answer"
+    assert outcome(GOOD, handshakes("inconclusive", error, TLS_1_2=None))[2] == (f"Not proven: {error}",)
 
 
 def test_no_endpoints() -> None:
-    assert verdict(GOOD, {"endpoints": []}) == Verdict(False, (), ())
+    assert outcome(GOOD, {"endpoints": []}) == ("not_proven", (), ())
     (problem,) = verdict(GOOD, {"endpoints": []}, handshake_policy="required").problems
     assert "no endpoint is named" in problem
+
+
+# --- which side was asked for, and what it is ------------------------------------------------------------------------
+
+
+def sides(client: str, server: str) -> dict[str, Any]:
+    """A host that is right for a policy of these states of TLS 1.2."""
+    states = {"enabled": ON, "disabled": OFF, "default": {}}
+    wish = {side: state for side, state in zip(SIDES, (client, server), strict=True) if state != "unmanaged"}
+    content = {protocol_key("TLS 1.2", side): states[state] for side, state in wish.items()}
+    asked = {"TLS 1.0": "default", "TLS 1.2": wish}
+    return policies.audited(FakeWindows(content), policies.policy(asked)).as_result()
+
+
+@pytest.mark.parametrize("client", ["default", "unmanaged"])
+def test_proof_of_the_server_side_only(client: str) -> None:
+    """What the seed suffers from is the other side: outgoing mail."""
+    found = verdict(sides(client, "enabled"), PROOF)
+    assert (found.word, found.verified, found.problems) == ("incoming_only", False, ())
+    assert "for incoming mail only: incoming TLS 1.2 accepted by smtp://ex01:25" in found.sentence
+    assert "Send connector" in found.sentence
+
+
+def test_no_handshake_proves_the_client_side() -> None:
+    assert verdict(sides("enabled", "default"), PROOF).word == "not_proven"
+
+
+@pytest.mark.parametrize("state", ["default", "unmanaged"])
+def test_tls_12_that_nobody_asked_for(state: str) -> None:
+    found = verdict(sides(state, state), PROOF)
+    assert (found.word, found.verified) == ("not_asked", False)
+    assert "TLS 1.2 was not asked for" in found.sentence
+
+
+def waived(values: dict[str, Value]) -> dict[str, Any]:
+    content = {protocol_key("TLS 1.2", side): values for side in SIDES}
+    every = policies.waiver("protocol == 'TLS 1.2'")
+    return policies.audited(FakeWindows(content), policies.policy({"TLS 1.2": "enabled"}), [every]).as_result()
+
+
+@pytest.mark.parametrize(
+    ("values", "effect"), [(OFF, "disabled"), ({"DisabledByDefault": dword(1)}, "disabled by default")]
+)
+def test_tls_12_that_is_off_with_a_waiver(values: dict[str, Value], effect: str) -> None:
+    """Nothing fails, as was asked; and nothing is called right or proven."""
+    found = verdict(waived(values), None)
+    assert (found.word, found.problems) == ("not_proven", ())
+    assert found.sentence == f"not proven: TLS 1.2 Client is {effect}, TLS 1.2 Server is {effect}"
+    assert not verdict(waived(OFF), PROOF).verified
+
+
+def test_tls_12_of_windows_itself_with_a_waiver() -> None:
+    assert verdict(waived({}), PROOF).verified, "it is on and in effect"
+
+
+def test_a_stray_that_stays_does_not_change_what_is_proven() -> None:
+    """Windows does not read it; that it cannot be removed is told elsewhere."""
+    stray = {protocol_key("TLS 1.2", side): ON for side in SIDES}
+    stray[protocol_key("TLS1.2", "Server")] = {"Enabled": Value(Type.OTHER)}
+    found = policies.audited(FakeWindows(stray), policies.policy({"TLS 1.2": "enabled"}), strays="remove").as_result()
+    assert "unknown" in {item["status"] for item in found["findings"]}
+    assert verdict(found, PROOF).verified
+
+
+def test_setting_that_nobody_can_tell() -> None:
+    unknown = [{**item, "status": "unknown"} for item in GOOD["findings"] if item["value"] == "Enabled"]
+    assert verdict({**GOOD, "findings": [*GOOD["findings"], *unknown]}, PROOF).word == "unknown"
+
+
+def test_state_that_nobody_can_tell() -> None:
+    odd = {"Enabled": Value(Type.REG_SZ, "1"), "DisabledByDefault": dword(0)}
+    found = verdict(waived(odd), PROOF)
+    assert (found.word, found.verified, found.problems) == ("unknown", False, ())
+    assert found.sentence.startswith("unknown: ")
+
+
+# --- after a rollback ------------------------------------------------------------------------------------------------
+
+
+def test_values_that_are_back() -> None:
+    """Whatever the policy says of them; the words say what TLS 1.2 is now, and call nothing verified."""
+    for values, word in ((OFF, "disabled"), (ON, "enabled"), ({}, "enabled")):
+        found = verdict(settings(TLS_1_2=values), None, judge_policy=False)
+        assert (found.word, found.problems) == ("restored", ())
+        assert found.sentence == f"the values of the backup are back; TLS 1.2 is Client {word}, Server {word}"
+    found = verdict(GOOD, PROOF, judge_policy=False)
+    assert not found.verified
+    assert found.sentence.endswith("; incoming TLS 1.2 accepted by smtp://ex01:25")
+
+
+def test_values_that_are_not_back() -> None:
+    found = verdict(GOOD, None, judge_policy=False, not_back=["K [V] is 1, and was absent"])
+    assert (found.word, found.problems) == ("wrong", ("Not restored: K [V] is 1, and was absent.",))
+
+
+def test_endpoints_that_are_lost() -> None:
+    found = verdict(GOOD, PROOF, lost=["smtp://a:25", "https://a:443"])
+    assert (found.word, found.incoming) == ("wrong", ("smtp://ex01:25",))
+    assert found.problems == ("TLS 1.2 was accepted before and no longer is by smtp://a:25, https://a:443.",)
+    assert found.sentence == f"NO: {found.problems[0]}"
 
 
 def test_version_that_is_off_and_accepted() -> None:
@@ -135,8 +270,9 @@ WAITS = "A restart is pending: the settings are written but not in effect."
 
 def test_pending() -> None:
     waiting = settings(pending=True, TLS_1_2=ON)
-    assert verdict(waiting, PROOF) == Verdict(False, (WAITS,), ())
-    assert verdict(waiting, PROOF, allow_pending=True) == Verdict(False, (), (WAITS,))
+    assert outcome(waiting, PROOF) == ("wrong", (WAITS,), ())
+    assert outcome(waiting, PROOF, allow_pending=True) == ("pending", (), (WAITS,))
+    assert outcome(waiting, UNREACHABLE, allow_pending=True, handshake_policy="required")[:2] == ("pending", ())
 
 
 def test_handshakes_of_the_time_before_the_restart() -> None:
@@ -146,6 +282,11 @@ def test_handshakes_of_the_time_before_the_restart() -> None:
     assert found.problems == ()
     assert len(found.notes) == 2
     assert len(verdict(GOOD, OLD, allow_pending=True).problems) == 1, "nothing is pending, so it is wrong"
+
+
+def test_a_sentence_tells_the_first_problem_and_counts_the_rest() -> None:
+    found = verdict(settings(pending=True, TLS_1_2=ON), OLD)
+    assert found.sentence == f"NO: {WAITS} (and 1 more)"
 
 
 def test_policy_that_there_is_not() -> None:

@@ -1,0 +1,228 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Variables of the role: how messages name them, misspelt ones, and what they are where they are blank."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.mailops.exchange_tls.plugins.action import (
+    reboot,
+    tls_rollback,
+    tls_settings,
+    tls_settings_info,
+)
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _given
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._role import misspelt, named, out_of_place
+
+from tests.unit import _metadata
+
+ROLE = _metadata.ROOT / "roles" / "tls12"
+DEFAULTS: dict[str, Any] = _metadata.load_yaml(ROLE / "defaults" / "main.yml")
+MODULES = {
+    "tls_settings": tls_settings.ARGUMENT_SPEC,
+    "tls_settings_info": tls_settings_info.ARGUMENT_SPEC,
+    "tls_rollback": tls_rollback.ARGUMENT_SPEC,
+    "reboot": reboot.ARGUMENT_SPEC,
+}
+
+
+# --- from the role to the modules ------------------------------------------------------------------------------------
+
+
+def _modules(node: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The tasks of ours in a task file: module and arguments."""
+    for item in node:
+        for name, value in item.items():
+            module = name.removeprefix("mailops.exchange_tls.")
+            if module in MODULES:
+                yield module, {**value, **item.get("module_defaults", {})}
+            elif name in ("block", "always", "rescue"):
+                yield from _modules(value)
+
+
+def _fed() -> Iterator[tuple[str, str, str, Mapping[str, Any]]]:
+    """Each option that the role feeds from a variable: task file, path of the option, variable, spec."""
+    mappings = _metadata.load_yaml(ROLE / "vars" / "main.yml")
+    for path in sorted((ROLE / "tasks").glob("*.yml")):
+        for module, arguments in _modules(yaml.safe_load(path.read_text(encoding="utf-8"))):
+            for option, template in arguments.items():
+                name = re.fullmatch(r"\{\{ (_?tls12_[a-z0-9_]+) \}\}", str(template))
+                if name is None:
+                    continue
+                if name[1] not in mappings:
+                    if name[1].startswith("tls12_"):
+                        yield path.stem, option, name[1], MODULES[module][option]
+                    continue
+                spec = MODULES[module]
+                within = "" if option.startswith("group/") else f"{option}."
+                for inner, variable in mappings[name[1]].items():
+                    inside = spec[option]["options"] if within else spec
+                    yield path.stem, f"{within}{inner}", variable.strip("{} "), inside[inner]
+
+
+FED = [item for item in _fed() if not item[2].startswith("_")]
+
+
+def test_options_are_fed() -> None:
+    assert len({variable for _file, _option, variable, _spec in FED}) > 25
+
+
+@pytest.mark.parametrize(("file", "option", "variable", "spec"), FED, ids=lambda value: str(value)[:40])
+def test_a_blank_variable_is_the_default_of_the_role(
+    file: str, option: str, variable: str, spec: Mapping[str, Any]
+) -> None:
+    """A blank option is not given, so that the default of the module counts: it must be the one of the role."""
+    default, own = DEFAULTS[variable], spec.get("default")
+    if isinstance(default, (list, dict)) and not default:
+        assert not own
+    elif default == "" or (default == 0 and spec["type"] == "int"):
+        assert own is None
+    else:
+        assert own == default
+        assert type(own) is type(default)
+
+
+@pytest.mark.parametrize(("file", "option", "variable", "spec"), FED, ids=lambda value: str(value)[:40])
+def test_messages_name_the_variable(file: str, option: str, variable: str, spec: Mapping[str, Any]) -> None:
+    assert named(f"Bad: '{option}' is 5.", file) == f"Bad: '{variable}' is 5."
+
+
+def test_a_blank_baseline_of_the_second_phase_is_its_default() -> None:
+    default = DEFAULTS["tls12_harden_baseline"]
+    (block,) = yaml.safe_load((ROLE / "tasks" / "harden.yml").read_text(encoding="utf-8"))
+    assert block["vars"]["_tls12_baseline"].endswith(f"| trim or '{default}' }}}}")
+    assert named("'baseline' is odd", "harden") == "'tls12_harden_baseline' is odd"
+    assert named("'baseline' is odd", "change") == "'tls12_baseline' is odd"
+
+
+def test_the_word_for_restarts_is_its_default_where_it_is_blank() -> None:
+    text = _metadata.load_yaml(ROLE / "vars" / "main.yml")["_tls12_when"]
+    default = DEFAULTS["tls12_reboot"]
+    assert f"default('{default}', true) | trim or '{default}'" in text
+
+
+def test_what_is_no_option_keeps_its_name() -> None:
+    for text in (
+        "there is no file 'x.yml'",
+        "'EX01' is not 'ex01'",
+        "'known' lacks 'findings'",
+        "it's 'on'",
+        "'a.b.c'",
+    ):
+        assert named(text, "change") == text
+    assert named("'timeout' of a probe", "verify") == "'timeout' of a probe", "it has a name in tasks that restart"
+    assert named("'waivers[2].reason'", "audit") == "'waivers[2].reason'"
+    assert named("'waivers.reason' and 'dotnet.v4'", "audit") == "'tls12_waivers.reason' and 'tls12_dotnet.v4'"
+
+
+# --- variables that nobody reads -------------------------------------------------------------------------------------
+
+KNOWN = list(DEFAULTS)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("tls12_rebot", "tls12_reboot"),
+        ("tls12_Reboot", "tls12_reboot"),
+        ("tls12_endpoint", "tls12_endpoints"),
+        ("tls12_host", "tls12_hosts"),
+        ("tls12_seriel", "tls12_serial"),
+        ("tls12_ciphersuites", "tls12_cipher_suites"),
+        ("tls12_reboot_time_out", "tls12_reboot_timeout"),
+    ],
+)
+def test_misspelt(name: str, meant: str) -> None:
+    (sentence,) = misspelt({name: 1, "other": 2, "_tls12_change": 3}, KNOWN)
+    assert sentence == f"there is no variable '{name}' (did you mean '{meant}'?)"
+
+
+def test_variables_that_there_are() -> None:
+    assert misspelt([*KNOWN, "tls12_hosts", "tls12_serial", "tls12", "tls1", "xtls12_a", "_tls12_x"], KNOWN) == []
+
+
+def test_misspelt_beyond_guessing() -> None:
+    (sentence,) = misspelt(["tls12_qqqqqq"], KNOWN)
+    assert all(name in sentence for name in KNOWN)
+
+
+def test_every_variable_that_playbooks_and_tasks_read_is_known() -> None:
+    folders = (_metadata.ROOT / "playbooks", ROLE / "tasks", ROLE / "vars")
+    text = "\n".join(path.read_text(encoding="utf-8") for folder in folders for path in folder.glob("*.yml"))
+    code = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
+    read = set(re.findall(r"(?<![\w.'/-])tls12_[a-z0-9_]+", code))
+    assert read > {"tls12_hosts", "tls12_serial", "tls12_reboot"}
+    assert misspelt(read - {"tls12_hosts", "tls12_serial"}, KNOWN) == []
+
+
+# --- a serial that no play reads -------------------------------------------------------------------------------------
+
+
+def at(serial: Any, batch: str, every: str = "abcde", gone: str = "", **more: Any) -> list[str]:
+    """At one server of a play: hosts are letters."""
+    left = [name for name in every if name not in gone]
+    return out_of_place(
+        {
+            "tls12_serial": serial,
+            "ansible_play_batch": [name for name in batch if name not in gone],
+            "ansible_play_hosts": left,
+            "ansible_play_hosts_all": list(every),
+            **more,
+        }
+    )
+
+
+@pytest.mark.parametrize("serial", [2, "2", " 3 ", 5, 100])
+def test_a_serial_of_the_inventory(serial: Any) -> None:
+    (sentence,) = at(serial, "a")
+    assert f"'tls12_serial' is {str(serial).strip()}, but this play takes 1 at a time" in sentence
+    assert f"-e tls12_serial={str(serial).strip()}" in sentence
+
+
+@pytest.mark.parametrize(
+    ("serial", "batch", "gone"),
+    [
+        (2, "ab", ""),
+        (2, "cd", ""),
+        (2, "e", ""),  # the last batch may be smaller
+        (9, "abcde", ""),
+        (2, "ab", "a"),  # one of the batch has failed, and the other is still verified
+        (2, "ab", "b"),
+        (3, "abc", "bc"),
+        (1, "a", ""),
+        ("", "a", ""),
+        (None, "a", ""),
+        ("25%", "a", ""),
+        ([2, 3], "a", ""),
+        ("two", "a", ""),
+        ("\u0662", "a", ""),
+        (2, "", ""),
+    ],
+)
+def test_a_serial_that_is_read(serial: Any, batch: str, gone: str) -> None:
+    assert at(serial, batch, gone=gone) == []
+
+
+def test_a_serial_does_not_count_in_check_mode() -> None:
+    assert at(2, "a", ansible_check_mode=True) == []
+    assert out_of_place({}) == []
+    assert out_of_place({"tls12_serial": 2}) == []
+
+
+def test_options_of_the_role_are_checked_by_the_same_rules() -> None:
+    """Every default of the role is taken as it stands, as a blank, and as the text that a survey makes of it."""
+    for _file, _option, variable, spec in FED:
+        default = DEFAULTS[variable]
+        text = json.dumps(default) if isinstance(default, (list, dict)) else str(default)
+        for value in (default, "", text):
+            found, problems = _given.options({"x": value}, {"x": spec})
+            assert problems == [], variable
+            assert ArgumentSpecValidator({"x": spec}).validate(found).error_messages == [], variable
