@@ -46,8 +46,7 @@ class ActionModule(WindowsAction):
         for setting, value in backup.values.items():
             reader.value(setting, value.type or Type.REG_DWORD)
         for key in backup.missing_keys:
-            reader.subkeys(key)
-            reader.list_values(key)
+            reader.contents(key)
         for key in backup.removed_keys:
             reader.subkeys(key)
         pending = settle(note, host.last_boot, reader)

@@ -13,8 +13,9 @@ from . import _apply, _backup, _pending
 from ._audit import Pending
 from ._errors import ExchangeTlsError, RegistryError
 from ._plan import Plan
-from ._registry import Registry, Type, show
+from ._registry import Registry
 from ._snapshot import Snapshot
+from ._values import show, unrestorable, unsendable
 from ._windows import Host
 
 
@@ -90,12 +91,24 @@ def change(
 
 
 def _refuse_unreadable_values(plan: Plan) -> None:
-    """What no backup can hold is not written over; also in check mode, which predicts what the real run does."""
-    places = [show(write.setting.key, write.setting.name) for write in plan.writes if write.before.type is Type.OTHER]
-    if places:
+    """What no backup can hold is not written over, and what no message can carry is not begun; also in check mode,
+    which predicts what the real run does."""
+    lost = [
+        f"{show(write.setting.key, write.setting.name)} {reason}"
+        for write in plan.writes
+        if (reason := unrestorable(write.setting.name, write.before))
+    ]
+    if lost:
         raise RegistryError(
-            f"{', '.join(places)}: the value is of a type that WMI cannot read, so it cannot be saved and put back. "
-            "Nothing was changed. Look at it on the host, delete it there, and run the task again."
+            f"{'; '.join(lost)}. So it cannot be saved and put back. Nothing was changed. Look at it on the host, delete "
+            "it there or set it as it should be, and run the task again."
+        )
+    goals = [(write.setting, unrestorable(write.setting.name, write.after)) for write in plan.writes]
+    never = [f"{show(setting.key, setting.name)} {reason}" for setting, reason in goals if reason and "carry" in reason]
+    never += [f"{show(key)} holds {found}" for key in (*plan.new_keys, *plan.old_keys) if (found := unsendable(key))]
+    if never:
+        raise RegistryError(
+            f"Cannot be written over WS-Management: {'; '.join(never)}. Nothing was changed. Set it on the host itself."
         )
 
 

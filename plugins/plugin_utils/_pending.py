@@ -20,6 +20,7 @@ import datetime
 import json
 import typing as t
 
+from ._names import fold
 from ._plan import Plan
 from ._registry import Registry, Type, Value, dword
 from ._snapshot import Setting
@@ -150,5 +151,9 @@ def write(registry: Registry, note: Note, *, new: bool = False) -> None:
 
 
 def clear(registry: Registry) -> None:
-    """Removes the key with the note: nothing is left behind."""
-    registry.delete_key(KEY)
+    """Removes the note, and its key unless somebody else keeps something in it: nothing of ours is left behind."""
+    others = [name for name in registry.value_types(KEY) or () if fold(name) != fold(NAME)]
+    if others or registry.subkeys(KEY):
+        registry.delete_value(KEY, NAME)
+    else:
+        registry.delete_key(KEY)

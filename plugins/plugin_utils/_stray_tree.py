@@ -14,13 +14,31 @@ import dataclasses
 import enum
 import typing as t
 
-from ._registry import Type, Value, show
+from ._names import fold, same
 from ._schannel import PROTOCOLS_KEY, SIDES, VALUE_NAMES, protocol_key
 from ._snapshot import Setting, Snapshot
-from ._stray_names import NOTHING, WINDOWS_PROTOCOLS, Match, Reason, look_alikes, recognize, same, value_of
+from ._stray_names import (
+    NOTHING,
+    WINDOWS_PROTOCOLS,
+    Match,
+    Reason,
+    look_alikes,
+    may_be_a_word,
+    recognize,
+    value_of,
+)
+from ._text import NAME, visible
+from ._values import Type, Value, full_path
 
 # Levels below Protocols that are looked into: protocol, side, and keys below a side.
 DEPTH = 3
+# Stray keys that are looked into: somebody's script can leave thousands, each of which costs three requests.
+KEYS = 100
+# Sides that are all looked into; where there are more, only TLS 1.2 is. Windows Server 2016 as it comes has one, and
+# the three versions of TLS that people configure have two each. It does not matter what is in them: what is found must
+# not depend on whether the right values are beside it.
+SIDES_AT_MOST = 7
+TLS12 = "TLS 1.2"
 
 
 class Kind(enum.Enum):
@@ -75,7 +93,7 @@ class Held:
 
     def as_result(self) -> dict[str, t.Any]:
         return {
-            "key": show(self.setting.key),
+            "key": full_path(self.setting.key),
             "value": self.setting.name,
             "type": self.type.value,
             "data": self.value.as_result()["data"] if self.value else None,
@@ -101,7 +119,7 @@ class Stray:
     @property
     def message(self) -> str:
         """What it is, and what was probably meant, in one sentence for people."""
-        where = below(self.key) + ("" if self.name is None else f" [{self.name or '(default)'}]")
+        where = below(self.key) + ("" if self.name is None else f" [{visible_name(self.name)}]")
         what = _WHAT[self.kind].format(where=where)
         if self.meant is None:
             return f"{what} What was meant is not clear."
@@ -114,7 +132,7 @@ class Stray:
     def as_result(self) -> dict[str, t.Any]:
         return {
             "kind": self.kind.value,
-            "key": show(self.key),
+            "key": full_path(self.key),
             "value": self.name,
             "meant": self.meant.as_result() if self.meant else None,
             "reason": self.reason.value,
@@ -145,18 +163,18 @@ _HOW = {
 
 def below(key: str) -> str:
     """A key as people name it: from the protocol on. Names with blanks at their ends or invisible letters show them."""
-    path = key[len(PROTOCOLS_KEY) + 1 :] if key.lower().startswith(f"{PROTOCOLS_KEY.lower()}\\") else "Protocols"
-    return "\\".join(_visible(name) for name in path.split("\\"))
+    path = key[len(PROTOCOLS_KEY) + 1 :] if fold(key).startswith(f"{fold(PROTOCOLS_KEY)}\\") else "Protocols"
+    return "\\".join(visible_name(name) for name in path.split("\\"))
 
 
-def _visible(name: str) -> str:
-    text = "".join(
-        character
-        if character == " " or (character.isprintable() and not character.isspace())
-        else f"<U+{ord(character):04X}>"
-        for character in name
+def visible_name(name: str) -> str:
+    """A name with all that counts in it: blanks at its ends, and blanks that only look like one."""
+    shown = "".join(
+        f"<U+{ord(character):04X}>" if character != " " and not character.isprintable() else character
+        for character in name[:NAME]
     )
-    return f'"{text}"' if text != text.strip() else text
+    text = visible(shown + name[NAME:], len(shown)) or "(default)"
+    return f'"{text}"' if name != name.strip() else text
 
 
 # --- finding ---------------------------------------------------------------------------------------------------------
@@ -167,6 +185,7 @@ class Node:
     """A key at or below Protocols. ``kind`` is None for a key that has the right name for where it is.
 
     ``real``: Windows looks at this key. ``meant`` is what a right key in its place would be, with its own name or not.
+    ``closely``: what is in it is looked for and judged.
     """
 
     key: str
@@ -175,6 +194,7 @@ class Node:
     meant: Meant = Meant()
     kind: Kind | None = None
     reason: Reason = Reason.PLACE
+    closely: bool = False
     children: list[Node] = dataclasses.field(default_factory=list)
 
     def walk(self) -> t.Iterator[Node]:
@@ -187,19 +207,45 @@ def tree(snapshot: Snapshot) -> Node:
     """All listed keys down to DEPTH. Level by level: elimination needs all names of a level, in whatever key."""
     root = Node(PROTOCOLS_KEY, 0, real=True)
     level = [root]
+    strays = 0
     while level and level[0].level < DEPTH:
         next_level: list[Node] = []
         leftover: list[Node] = []
         for parent in level:
-            for name in snapshot.subkeys.get(parent.key.lower(), ()):
+            for name in snapshot.subkeys.get(fold(parent.key), ()):
                 child = _child(parent, name)
                 parent.children.append(child)
                 next_level.append(child)
-                if child.reason is Reason.UNRECOGNIZED and child.kind is Kind.UNKNOWN_SIDE:
+                if child.reason is Reason.UNRECOGNIZED and child.kind is Kind.UNKNOWN_SIDE and may_be_a_word(name):
                     leftover.append(child)
         _eliminate_sides(root, leftover, snapshot)
+        for node in next_level:
+            # the upper ones first: what is found further down later takes nothing from them
+            strays += not node.real
+            node.closely = not node.real and strays <= KEYS
         level = next_level
+    chosen = set(map(fold, looked_into(snapshot)))
+    for node in root.walk():
+        node.closely = node.closely or fold(node.key) in chosen
     return root
+
+
+def looked_into(snapshot: Snapshot) -> tuple[str, ...]:
+    """The keys of Windows' own in which strays are looked for: Protocols, and what is there of protocols and sides."""
+    there = [protocol for protocol in WINDOWS_PROTOCOLS if snapshot.key_exists(protocol_key(protocol))]
+    sides = {
+        protocol: [side for side in SIDES if snapshot.key_exists(protocol_key(protocol, side))] for protocol in there
+    }
+    everything = sum(map(len, sides.values())) <= SIDES_AT_MOST
+    chosen = [protocol for protocol in there if everything or protocol == TLS12]
+    return (
+        *((PROTOCOLS_KEY,) if everything and snapshot.key_exists(PROTOCOLS_KEY) else ()),
+        *(
+            key
+            for protocol in chosen
+            for key in (protocol_key(protocol), *(protocol_key(protocol, side) for side in sides[protocol]))
+        ),
+    )
 
 
 def _child(parent: Node, name: str) -> Node:
@@ -253,7 +299,7 @@ def _eliminate_sides(root: Node, leftover: t.Sequence[Node], snapshot: Snapshot)
             if node.meant.protocol == protocol and len(node.meant.sides) == 1
         }
         key = protocol_key(protocol)
-        all_seen = key.lower() in snapshot.subkeys or snapshot.key_exists(key) is False
+        all_seen = fold(key) in snapshot.subkeys or snapshot.key_exists(key) is False
         left = tuple(side for side in SIDES if side not in taken)
         if all_seen and (len(left) == 2 or (len(left) == 1 and len(nodes) == 1)):
             for node in nodes:
@@ -264,10 +310,12 @@ def _eliminate_sides(root: Node, leftover: t.Sequence[Node], snapshot: Snapshot)
 def strays_in(node: Node, snapshot: Snapshot) -> t.Iterator[Stray]:
     """The strays of a tree, this key first."""
     if node.kind is not None:
+        if not node.closely:
+            return
         meant = None if node.reason is Reason.UNRECOGNIZED else node.meant
         holds = tuple(held for inner in _buried(node) for held in _held(inner, snapshot))
         yield Stray(node.kind, node.key, None, meant, node.reason, holds)
-    elif node.real:
+    elif node.real and node.closely:
         for held in _held(node, snapshot):
             name = held.setting.name
             if node.level == 2:
@@ -295,7 +343,11 @@ def _held(node: Node, snapshot: Snapshot) -> list[Held]:
     nameless = [
         name
         for name, match in matches.items()
-        if match is NOTHING and types[name] is Type.REG_DWORD and node.meant.sides and not node.meant.value
+        if match is NOTHING
+        and may_be_a_word(name)
+        and types[name] is Type.REG_DWORD
+        and node.meant.sides
+        and not node.meant.value
     ]
     left = [value for value in VALUE_NAMES if value not in {match.value for match in matches.values()}]
     if len(nameless) == 1 and len(left) == 1:
@@ -315,7 +367,7 @@ def _held(node: Node, snapshot: Snapshot) -> list[Held]:
 
 def value_types(key: str, snapshot: Snapshot) -> dict[str, Type]:
     """Names and types of the values of a key: those listed, and the default value, which Windows may leave out."""
-    types = dict(snapshot.listed.get(key.lower(), {}))
+    types = dict(snapshot.listed.get(fold(key), {}))
     default = snapshot.values.get(Setting(key, ""))
     if default and default.type and "" not in types:
         types[""] = default.type
