@@ -80,7 +80,8 @@ def _judge_rule(rule: Rule, snapshot: Snapshot, build: int, exchange: ExchangeVe
 
     if not_here:
         return finding(Status.NOT_APPLICABLE, f"does not matter: {not_here}.", "info")
-    if default is Effective.UNSUPPORTED:
+    # nothing is made for what Windows does not have; a value that is there and says the contrary is put right
+    if default is Effective.UNSUPPORTED and (rule.state == "enabled" or not actual.present):
         return finding(Status.NOT_APPLICABLE, f"does not matter: {windows} does not have {rule.protocol}.", "info")
     should = f"it should be {rule.desired.value}"
     if actual.problem is not None:

@@ -36,8 +36,8 @@ _SHIPPED = {Setting(protocol_key("SSL 2.0", "Client"), DISABLED_BY_DEFAULT): dwo
 
 # What Windows makes of a number that is neither 0 nor 1.
 _ANY_NUMBER = {
-    ENABLED: "Windows takes any number but 0 as on.",
-    DISABLED_BY_DEFAULT: "Windows takes any number but 0 as 1: the version is not offered by default.",
+    ENABLED: "Windows takes any number but 0 as on",
+    DISABLED_BY_DEFAULT: "Windows takes any number but 0 as a wish to leave the version out of its default offer",
 }
 
 
@@ -98,8 +98,8 @@ def _odd_value(protocol: str, side: str, setting: Setting, value: Value, managed
             f"{prefix}.nonstandard",
             f"{where} is neither 0 nor 1",
             "low",
-            f"{where} is {value}. {_ANY_NUMBER[setting.name]} The documented value is 1, and some programs accept no "
-            "other.",
+            f"{where} is {value}. {_ANY_NUMBER[setting.name]}, but 1 is the documented value, and some programs "
+            "accept no other.",
             setting,
             False,
             actual=value,

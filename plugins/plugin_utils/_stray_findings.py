@@ -76,7 +76,7 @@ def _finding(stray: _strays.Stray, mode: str, refused: str | None, snapshot: Sna
 
 def _misplaced(followed: _strays.Followed) -> Finding:
     return Finding(
-        id="translated_page" if followed.translated else "misplaced_setting",
+        id="translated_page" if followed.translated else "stray.misplaced",
         title="Settings in a place where Windows does not look",
         severity="high",
         status=Status.NOT_APPLICABLE,

@@ -13,7 +13,7 @@ import typing as t
 
 from ._errors import OptionError, all_problems
 from ._expressions import Expression
-from ._findings import OPEN, Finding, Status
+from ._findings import Finding, Status
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +68,7 @@ def apply(findings: t.Iterable[Finding], waivers: t.Sequence[Waiver], today: dat
 
 
 def _waived(finding: Finding, waivers: t.Sequence[Waiver], today: datetime.date) -> Finding:
-    if finding.status not in OPEN:
+    if not finding.violates:
         return finding
     matching = [waiver for waiver in waivers if waiver.match.matches(finding.as_result())]
     for waiver in matching:
