@@ -15,7 +15,7 @@ from ._errors import ExchangeTlsError, RegistryError
 from ._plan import Plan
 from ._registry import Registry
 from ._snapshot import Snapshot
-from ._values import show, unrestorable, unsendable
+from ._values import show, uncarried, unrestorable, unsendable
 from ._windows import Host
 
 
@@ -100,11 +100,14 @@ def _refuse_unreadable_values(plan: Plan) -> None:
     ]
     if lost:
         raise RegistryError(
-            f"{'; '.join(lost)}. So it cannot be saved and put back. Nothing was changed. Look at it on the host, delete "
-            "it there or set it as it should be, and run the task again."
+            f"{'; '.join(lost)}. So it cannot be saved and put back. Nothing was changed. Look at it on the host, "
+            "delete it there or set it as it should be, and run the task again."
         )
-    goals = [(write.setting, unrestorable(write.setting.name, write.after)) for write in plan.writes]
-    never = [f"{show(setting.key, setting.name)} {reason}" for setting, reason in goals if reason and "carry" in reason]
+    never = [
+        f"{show(write.setting.key, write.setting.name)} {reason}"
+        for write in plan.writes
+        if (reason := uncarried(write.setting.name, write.after))
+    ]
     never += [f"{show(key)} holds {found}" for key in (*plan.new_keys, *plan.old_keys) if (found := unsendable(key))]
     if never:
         raise RegistryError(

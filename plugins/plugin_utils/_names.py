@@ -36,8 +36,9 @@ def same(name: str, known: t.Iterable[str]) -> str | None:
 
 def _small(character: str) -> str:
     small = character.lower()
-    known = unicodedata.ucd_3_2_0.category(character) != "Cn"
-    return small if known and character <= "\uffff" and _capital(small) == character else character
+    pair = len(small) == 1 and max(character, small) <= "\uffff" and _capital(small) == character
+    known = pair and all(unicodedata.ucd_3_2_0.category(letter) != "Cn" for letter in (character, small))
+    return small if known else character
 
 
 def _capital(letters: str) -> str | None:

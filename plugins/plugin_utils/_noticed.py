@@ -21,7 +21,7 @@ from ._reader import Reader
 from ._rules import Policy, Rule
 from ._schannel import SCHANNEL_KEY
 from ._snapshot import Setting, Snapshot
-from ._stray_tree import visible_name
+from ._stray_types import visible_name
 from ._subjects import BEST_PRACTICES, CIPHERS, DOTNET_VERSIONS, HASHES, KB_245030, KEY_EXCHANGES
 from ._values import show
 

@@ -250,8 +250,8 @@ def is_foreign(name: str) -> bool:
 
 
 def may_be_a_word(name: str) -> bool:
-    """Whether a name that no rule knows may be a word of a language that the rules do not know, so that its place allows
-    a guess. ``Backup2019`` says itself that it is something else."""
+    """Whether a name that no rule knows may be a word of a language that no rule knows, so that its place allows a
+    guess. ``Backup2019`` says itself that it is something else."""
     tokens = re.findall(r"[^\W_]+", _bare(name))
     return not any(character.isdigit() for character in name) and not any(
         token == remark or (len(remark) > 3 and token.startswith(remark)) for token in tokens for remark in _REMARKS

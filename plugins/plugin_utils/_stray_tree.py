@@ -11,7 +11,6 @@ Windows opens fixed names and compares them without regard to case; blanks, comm
 from __future__ import annotations
 
 import dataclasses
-import enum
 import typing as t
 
 from ._names import fold, same
@@ -22,13 +21,12 @@ from ._stray_names import (
     WINDOWS_PROTOCOLS,
     Match,
     Reason,
-    look_alikes,
     may_be_a_word,
     recognize,
     value_of,
 )
-from ._text import NAME, visible
-from ._values import Type, Value, full_path
+from ._stray_types import Held, Kind, Meant, Stray
+from ._values import Type
 
 # Levels below Protocols that are looked into: protocol, side, and keys below a side.
 DEPTH = 3
@@ -39,142 +37,6 @@ KEYS = 100
 # not depend on whether the right values are beside it.
 SIDES_AT_MOST = 7
 TLS12 = "TLS 1.2"
-
-
-class Kind(enum.Enum):
-    """What is wrong with a stray. Stable: people keep these in reports."""
-
-    UNKNOWN_PROTOCOL = "unknown_protocol"
-    UNKNOWN_SIDE = "unknown_side"
-    UNKNOWN_KEY = "unknown_key"  # any other key below a side
-    VALUE_AS_KEY = "value_as_key"
-    UNKNOWN_VALUE = "unknown_value"
-    DEFAULT_VALUE = "default_value"
-    VALUE_ON_PROTOCOL = "value_on_protocol"  # or on Protocols itself
-
-
-@dataclasses.dataclass(frozen=True)
-class Meant:
-    """The place that was probably meant, as far as it is known. Two ``sides``: one of them, or both."""
-
-    protocol: str | None = None
-    sides: tuple[str, ...] = ()
-    value: str | None = None
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """The keys below HKLM; empty where the protocol is not known."""
-        if self.protocol is None:
-            return ()
-        return tuple(protocol_key(self.protocol, side) for side in self.sides) or (protocol_key(self.protocol),)
-
-    @property
-    def settings(self) -> tuple[Setting, ...]:
-        """The settings, where protocol, side and value are known."""
-        return tuple(Setting(key, self.value) for key in self.keys) if self.value and self.sides else ()
-
-    def __str__(self) -> str:
-        places = " or ".join(below(key) for key in self.keys) or " or ".join(self.sides)
-        return " ".join(part for part in (places, f"[{self.value}]" if self.value else "") if part)
-
-    def as_result(self) -> dict[str, t.Any]:
-        return {"protocol": self.protocol, "sides": list(self.sides), "value": self.value, "text": str(self)}
-
-
-@dataclasses.dataclass(frozen=True)
-class Held:
-    """A registry value that Windows ignores. ``value`` is None where nobody read it."""
-
-    setting: Setting
-    type: Type
-    value: Value | None
-    meant: Meant | None
-    reason: Reason
-
-    def as_result(self) -> dict[str, t.Any]:
-        return {
-            "key": full_path(self.setting.key),
-            "value": self.setting.name,
-            "type": self.type.value,
-            "data": self.value.as_result()["data"] if self.value else None,
-            "meant": self.meant.as_result() if self.meant else None,
-        }
-
-
-@dataclasses.dataclass(frozen=True)
-class Stray:
-    """A key (``name`` is None) or a value ``name`` of ``key`` that Windows ignores. Keys are below HKLM.
-
-    ``holds``: the ignored values. Those of keys below count with the nearest stray key above them, so each is held
-    by exactly one stray.
-    """
-
-    kind: Kind
-    key: str
-    name: str | None
-    meant: Meant | None
-    reason: Reason
-    holds: tuple[Held, ...] = ()
-
-    @property
-    def message(self) -> str:
-        """What it is, and what was probably meant, in one sentence for people."""
-        where = below(self.key) + ("" if self.name is None else f" [{visible_name(self.name)}]")
-        what = _WHAT[self.kind].format(where=where)
-        if self.meant is None:
-            return f"{what} What was meant is not clear."
-        how = _HOW[self.reason]
-        if self.reason is Reason.LOOK_ALIKE:
-            own = self.key.rpartition("\\")[2] if self.name is None else self.name
-            how = ": ".join(filter(None, (how, ", ".join(look_alikes(own)))))
-        return f"{what} Probably meant: {self.meant} ({how})."
-
-    def as_result(self) -> dict[str, t.Any]:
-        return {
-            "kind": self.kind.value,
-            "key": full_path(self.key),
-            "value": self.name,
-            "meant": self.meant.as_result() if self.meant else None,
-            "reason": self.reason.value,
-            "holds": [held.as_result() for held in self.holds],
-            "message": self.message,
-        }
-
-
-_WHAT = {
-    Kind.UNKNOWN_PROTOCOL: "{where} is no protocol that Windows knows, and is ignored.",
-    Kind.UNKNOWN_SIDE: "{where} is neither Client nor Server, and is ignored.",
-    Kind.UNKNOWN_KEY: "{where} is a key in a place where Windows looks for none, and is ignored.",
-    Kind.VALUE_AS_KEY: "{where} is a key, but Windows looks for a value of that name in the key of a side.",
-    Kind.UNKNOWN_VALUE: "{where} is a value that Windows does not look for, and is ignored.",
-    Kind.DEFAULT_VALUE: "{where}, the default value of a key, is set, and is ignored.",
-    Kind.VALUE_ON_PROTOCOL: "{where} is a value in a place where Windows looks for none, and is ignored.",
-}
-_HOW = {
-    Reason.PLACE: "the name is right, the place is not",
-    Reason.SPELLING: "it differs only in blanks, punctuation or invisible characters",
-    Reason.LOOK_ALIKE: "it is written with characters that only look alike",
-    Reason.TRANSLATION: "it is another word for it, mostly in another language",
-    Reason.MISSPELLING: "it is misspelt",
-    Reason.PART: "the name contains it",
-    Reason.ELIMINATION: "nothing else is missing there",
-}
-
-
-def below(key: str) -> str:
-    """A key as people name it: from the protocol on. Names with blanks at their ends or invisible letters show them."""
-    path = key[len(PROTOCOLS_KEY) + 1 :] if fold(key).startswith(f"{fold(PROTOCOLS_KEY)}\\") else "Protocols"
-    return "\\".join(visible_name(name) for name in path.split("\\"))
-
-
-def visible_name(name: str) -> str:
-    """A name with all that counts in it: blanks at its ends, and blanks that only look like one."""
-    shown = "".join(
-        f"<U+{ord(character):04X}>" if character != " " and not character.isprintable() else character
-        for character in name[:NAME]
-    )
-    text = visible(shown + name[NAME:], len(shown)) or "(default)"
-    return f'"{text}"' if name != name.strip() else text
 
 
 # --- finding ---------------------------------------------------------------------------------------------------------
@@ -191,7 +53,7 @@ class Node:
     key: str
     level: int
     real: bool
-    meant: Meant = Meant()
+    meant: Meant = dataclasses.field(default_factory=Meant)
     kind: Kind | None = None
     reason: Reason = Reason.PLACE
     closely: bool = False
@@ -231,21 +93,17 @@ def tree(snapshot: Snapshot) -> Node:
 
 
 def looked_into(snapshot: Snapshot) -> tuple[str, ...]:
-    """The keys of Windows' own in which strays are looked for: Protocols, and what is there of protocols and sides."""
+    """The keys of Windows' own in which strays are looked for: Protocols, and what is there of protocols and sides;
+    where there are many sides, those of TLS 1.2."""
     there = [protocol for protocol in WINDOWS_PROTOCOLS if snapshot.key_exists(protocol_key(protocol))]
     sides = {
-        protocol: [side for side in SIDES if snapshot.key_exists(protocol_key(protocol, side))] for protocol in there
+        protocol: [key for side in SIDES if snapshot.key_exists(key := protocol_key(protocol, side))]
+        for protocol in there
     }
-    everything = sum(map(len, sides.values())) <= SIDES_AT_MOST
-    chosen = [protocol for protocol in there if everything or protocol == TLS12]
-    return (
-        *((PROTOCOLS_KEY,) if everything and snapshot.key_exists(PROTOCOLS_KEY) else ()),
-        *(
-            key
-            for protocol in chosen
-            for key in (protocol_key(protocol), *(protocol_key(protocol, side) for side in sides[protocol]))
-        ),
-    )
+    if sum(map(len, sides.values())) > SIDES_AT_MOST:
+        return tuple(sides.get(TLS12) or ())
+    root = (PROTOCOLS_KEY,) if snapshot.key_exists(PROTOCOLS_KEY) else ()
+    return (*root, *(key for protocol in there for key in (protocol_key(protocol), *sides[protocol])))
 
 
 def _child(parent: Node, name: str) -> Node:

@@ -13,20 +13,8 @@ from ._names import fold, same
 from ._schannel import PROTOCOLS_KEY, SIDES, VALUE_NAMES
 from ._snapshot import Setting, Snapshot
 from ._stray_names import WINDOWS_PROTOCOLS, Reason, is_foreign
-from ._stray_tree import (
-    DEPTH,
-    Held,
-    Kind,
-    Meant,
-    Node,
-    Stray,
-    below,
-    looked_into,
-    strays_in,
-    tree,
-    value_types,
-    visible_name,
-)
+from ._stray_tree import DEPTH, Node, looked_into, strays_in, tree, value_types
+from ._stray_types import Held, Kind, Meant, Stray, below, visible_name
 from ._values import ABSENT, Type, Value, full_path, show, unrestorable
 
 __all__ = [

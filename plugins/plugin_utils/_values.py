@@ -123,6 +123,11 @@ def unrestorable(name: str, value: Value) -> str | None:
         return "is of a type that WMI can neither read nor write"
     if value.type is Type.REG_EXPAND_SZ:
         return "is a REG_EXPAND_SZ, which WMI only reads expanded"
+    return uncarried(name, value)
+
+
+def uncarried(name: str, value: Value) -> str | None:
+    """Why no message can carry a value; None where one can."""
     texts = value.data if isinstance(value.data, tuple) else (value.data,)
     for text in (name, *texts):
         if isinstance(text, str) and (character := unsendable(text)):

@@ -217,8 +217,10 @@ def test_a_value_that_cannot_be_written_back_keeps_its_key_and_those_above(path:
     plan = removal(strays(snapshot), snapshot)
     assert plan.keys == (f"{PROTOCOLS_KEY}\\TLS 1,2\\Klient",)
     assert [item.reason for item in plan.refused] == [
-        f"HKLM\\{PROTOCOLS_KEY}\\{path} [x] is of a type that WMI can neither read nor write, so it cannot "
-        "be put back as it is."
+        (
+            f"HKLM\\{PROTOCOLS_KEY}\\{path} [x] is of a type that WMI can neither read nor write, so it cannot "
+            "be put back as it is."
+        )
     ]
     assert plan.refused[0].as_result() == {
         "key": f"HKLM\\{PROTOCOLS_KEY}\\TLS 1,2",
