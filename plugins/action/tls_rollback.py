@@ -73,11 +73,10 @@ class ActionModule(WindowsAction):
             for setting, value in values.items():
                 reader.value(setting, value.type or Type.REG_DWORD)
         for key in backup.missing_keys:
-            reader.subkeys(key)
-            reader.list_values(key)
+            reader.contents(key)
         for key in backup.removed_keys:
             reader.subkeys(key)
-        reader.protocols(())
+        reader.protocols()
         for setting, kind in _guard.rollback_needs(backup.values):
             reader.value(setting, kind)
         pending = settle(note, host.last_boot, reader)

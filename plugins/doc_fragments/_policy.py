@@ -109,6 +109,10 @@ options:
       - V(report) makes findings of them that say what was probably meant, and changes nothing. V(ignore) does not look.
       - V(remove) deletes them after a backup, and shows that in check mode. What Windows looks at is never deleted, nor what
         could not be put back.
+      - Both look into the same. That is every key with a wrong name (a hundred at most, the others are counted), and what is in the
+        right ones; where more than seven sides are configured, in those of TLS 1.2 only.
+      - Wrong names beside .NET and among ciphers, hashes and key exchanges are pointed out where the policy asks about these, and
+        never deleted.
     type: str
     choices: [report, remove, ignore]
     default: report

@@ -12,6 +12,7 @@ import typing as t
 
 from . import _pending
 from ._errors import ExchangeTlsError, RegistryAccessDenied, Unreachable
+from ._names import fold
 from ._owner import AnotherRun
 from ._plan import Plan, Write
 from ._registry import ABSENT, Registry, Type, show
@@ -69,9 +70,9 @@ def check_rights(registry: Registry, plan: Plan, snapshot: Snapshot) -> None:
             # the nearest key that exists decides: new keys are made below it
             if snapshot.key_exists(key) is False:
                 continue
-            if key.lower() in asked:
+            if fold(key) in asked:
                 break
-            asked.add(key.lower())
+            asked.add(fold(key))
             granted = registry.may_write(key, remove=key in plan.old_keys)
             if granted is None:
                 continue

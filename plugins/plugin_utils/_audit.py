@@ -11,17 +11,30 @@ import datetime
 import functools
 import typing as t
 
-from . import _cautions, _guard, _healthchecker, _judge, _observations, _pending, _stray_findings, _strays, _waivers
+from . import (
+    _cautions,
+    _guard,
+    _healthchecker,
+    _judge,
+    _noticed,
+    _observations,
+    _pending,
+    _stray_findings,
+    _strays,
+    _unread,
+    _waivers,
+)
 from ._findings import Finding, compliant
 from ._overview import overview
 from ._plan import Plan, plan
 from ._policy import with_suites
-from ._reader import Reader
-from ._registry import Registry, Type
+from ._reader import FAILED, Reader
+from ._registry import Registry
 from ._rules import Policy
 from ._schannel import PROTOCOLS, SIDES
 from ._snapshot import Setting, Snapshot
 from ._subjects import DOTNET_VERSIONS, SUITES_POLICY, dotnet
+from ._values import Type, show
 from ._waivers import Waiver
 from ._windows import Host, Moment, read_exchange, read_host, restarted_since
 from ._wsman import Session
@@ -66,6 +79,8 @@ class Audit:
             *_observations.observe(self.policy, judged, self.snapshot, build),
             *_cautions.cautions(self.policy, judged, self.snapshot, build),
             *_stray_findings.stray_findings(self.snapshot, self.strays),
+            *(_noticed.notice(self.policy, self.snapshot) if self.strays != _stray_findings.IGNORE else ()),
+            *_unread.unread_findings(self.snapshot, judged),
         )
         return (*judged, *_waivers.apply(odd, self.waivers, today))
 
@@ -128,26 +143,30 @@ def audit(session: Session, policy: Policy, waivers: tuple[Waiver, ...], strays:
     exchange = read_exchange(registry) if policy.needs_exchange else None
     reader = Reader(registry)
     pending_note = read_note(registry)
-    reader.protocols(policy.protocols)
+    looking = strays != _stray_findings.IGNORE
+    reader.protocols(_strays.looked_into if looking else lambda snapshot: ())
     if policy.cipher_suites:
         policy = with_suites(policy, reader.value(SUITES_POLICY, Type.REG_SZ).present)
     for rule in (*policy.rules, *_guard.also_needed(policy)):
         if not rule.applies.reason_not(host.build, exchange):
             reader.value(rule.setting, rule.kind)
+            if looking:
+                _noticed.look_beside(reader, rule)
             if rule.desired.value.present:
                 # what would have to be made must be known, so that going back removes it
                 reader.locate(rule.setting.key)
-    if strays != _stray_findings.IGNORE:
+    if looking:
+        _noticed.look_around(reader, policy)
         # what is to be removed must all be known at once: a second run finds no more
-        _read_strays(reader, thorough=strays == _stray_findings.REMOVE)
+        _read_strays(reader)
     pending = settle(pending_note, host.last_boot, reader)
     return Audit(host, exchange, policy, waivers, strays, reader.snapshot(), pending)
 
 
-def _read_strays(reader: Reader, *, thorough: bool) -> None:
-    """Looks into what has wrong names, and with ``thorough`` for it beside what has the right ones."""
+def _read_strays(reader: Reader) -> None:
+    """Looks into what has wrong names, and for it beside what has the right ones."""
     for _dummy in range(_STRAY_ROUNDS):
-        wanted = _strays.keys_to_read(reader.snapshot(), thorough=thorough)
+        wanted = _strays.keys_to_read(reader.snapshot())
         if not wanted:
             return
         for key in wanted.subkeys:
@@ -164,6 +183,8 @@ def read_note(registry: Registry) -> _pending.Note | _pending.NoteUnreadable | N
         return _pending.read(registry)
     except _pending.NoteUnreadable as exc:
         return exc
+    except FAILED as exc:
+        return _pending.NoteUnreadable(exc.message.rstrip(". "))
 
 
 def settle(
@@ -175,7 +196,7 @@ def settle(
         return Pending(
             None,
             True,
-            f"HKLM\\{_pending.KEY} [{_pending.NAME}] cannot be read ({note}); a restart is taken as pending. "
+            f"{show(_pending.KEY, _pending.NAME)} cannot be read ({note}); a restart is taken as pending. "
             "A restart by the reboot module, or deleting the key, settles it.",
             waiting=None,
         )

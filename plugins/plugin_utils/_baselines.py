@@ -24,6 +24,7 @@ import yaml
 
 from . import _subjects
 from ._errors import OptionError
+from ._names import fold
 from ._registry import Type, Value, show
 from ._rules import SEVERITIES, Applies, Desired, Match, Rule
 from ._schannel import PROTOCOLS, PROTOCOLS_KEY, SIDES
@@ -201,7 +202,7 @@ def _registry(node: yaml.Node) -> tuple[Setting, Desired]:
         raise _Bad(given["key"], "'key' is written below HKEY_LOCAL_MACHINE, such as SOFTWARE\\Contoso")
     if "" in (part.strip() for part in key.split("\\")):
         raise _Bad(given["key"], "'key' has a backslash too many")
-    if f"{key}\\".lower().startswith(f"{PROTOCOLS_KEY}\\".lower()):
+    if f"{fold(key)}\\".startswith(f"{fold(PROTOCOLS_KEY)}\\"):
         raise _Bad(given["key"], "what is below SCHANNEL\\Protocols is asked for with 'protocol' and 'state'")
     kind = Type(_one_of(given["type"], tuple(item.value for item in Type if item is not Type.OTHER)))
     try:

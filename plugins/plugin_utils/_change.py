@@ -15,8 +15,9 @@ from ._errors import RegistryError
 from ._owner import AnotherRun, me
 from ._plan import Plan
 from ._reader import Reader
-from ._registry import Registry, Type, show
+from ._registry import Registry
 from ._snapshot import Snapshot
+from ._values import show, uncarried, unrestorable, unsendable
 from ._windows import Host, Moment, now_on
 
 
@@ -148,12 +149,27 @@ class _Work:
 
 
 def _refuse_unreadable_values(plan: Plan) -> None:
-    """What no backup can hold is not written over; also in check mode, which predicts what the real run does."""
-    places = [show(write.setting.key, write.setting.name) for write in plan.writes if write.before.type is Type.OTHER]
-    if places:
+    """What no backup can hold is not written over, and what no message can carry is not begun; also in check mode,
+    which predicts what the real run does."""
+    lost = [
+        f"{show(write.setting.key, write.setting.name)} {reason}"
+        for write in plan.writes
+        if (reason := unrestorable(write.setting.name, write.before))
+    ]
+    if lost:
         raise RegistryError(
-            f"{', '.join(places)}: the value is of a type that WMI cannot read, so it cannot be saved and put back. "
-            "Nothing was changed. Look at it on the host, delete it there, and run the task again."
+            f"{'; '.join(lost)}. So it cannot be saved and put back. Nothing was changed. Look at it on the host, "
+            "delete it there or set it as it should be, and run the task again."
+        )
+    never = [
+        f"{show(write.setting.key, write.setting.name)} {reason}"
+        for write in plan.writes
+        if (reason := uncarried(write.setting.name, write.after))
+    ]
+    never += [f"{show(key)} holds {found}" for key in (*plan.new_keys, *plan.old_keys) if (found := unsendable(key))]
+    if never:
+        raise RegistryError(
+            f"Cannot be written over WS-Management: {'; '.join(never)}. Nothing was changed. Set it on the host itself."
         )
 
 

@@ -10,9 +10,9 @@ import dataclasses
 import enum
 import typing as t
 
-from ._registry import Value, show
 from ._schannel import Effective
 from ._snapshot import Setting
+from ._values import Value, full_path
 
 
 class Status(enum.Enum):
@@ -26,8 +26,9 @@ class Status(enum.Enum):
     WAIVED = "waived"  # it violates the policy, and a waiver that has not expired says that this is accepted
 
 
-# What makes a host as a whole not compliant.
 VIOLATIONS = frozenset({Status.NONCOMPLIANT, Status.NOT_CONFIGURED})
+# What makes a host as a whole not compliant: what nobody could look at is no proof.
+OPEN = VIOLATIONS | {Status.UNKNOWN}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Finding:
             "status": self.status.value,
             "protocol": self.protocol,
             "side": self.side,
-            "key": show(self.setting.key),
+            "key": full_path(self.setting.key),
             "value": self.setting.name or None,
             "expected": shown(self.expected),
             "actual": shown(self.actual),
@@ -83,4 +84,4 @@ class Finding:
 
 
 def compliant(findings: t.Iterable[Finding]) -> bool:
-    return not any(finding.violates for finding in findings)
+    return not any(finding.status in OPEN for finding in findings)

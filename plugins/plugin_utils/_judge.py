@@ -9,10 +9,10 @@ from __future__ import annotations
 import typing as t
 
 from ._findings import Finding, Status
-from ._registry import ABSENT, Type, show
 from ._rules import Policy, Rule
 from ._schannel import PROTOCOLS, SIDES, VALUE_NAMES, Effective, State, generation, os_default
 from ._snapshot import Snapshot
+from ._values import ABSENT, Type, show
 
 # What each state asks Windows to do, for telling "right by default" from "wrong".
 _WANTED_EFFECT = {
@@ -91,14 +91,17 @@ def _judge_rule(rule: Rule, snapshot: Snapshot, build: int, exchange: ExchangeVe
 
     if not_here:
         return finding(Status.NOT_APPLICABLE, f"does not matter: {not_here}.", "info")
+    # nothing is made for what Windows does not have; a value that is there and says the contrary is put right
     if default is Effective.UNSUPPORTED and (rule.state == "enabled" or not actual.present):
         return finding(Status.NOT_APPLICABLE, f"does not matter: {windows} does not have {rule.protocol}.", "info")
+    should = f"it should be {rule.desired.value}"
+    if actual.problem is not None:
+        return finding(Status.UNKNOWN, f"is {actual}. Whether it is right cannot be told; {should}.")
     if rule.desired.accepts(actual):
         exactly = "" if actual == rule.desired.value else f", which is as good as {rule.desired.value}"
         return finding(Status.COMPLIANT, f"is {actual}, as it should be{exactly}.", "info")
     if rule.only_where_on and rule.protocol and rule.side and not may_be_on(snapshot, rule.protocol, rule.side, build):
         return finding(Status.NOT_APPLICABLE, f"does not matter: {rule.protocol} {rule.side} is not on.", "info")
-    should = f"it should be {rule.desired.value}"
     if not actual.present:
         if rule.state and effective in _WANTED_EFFECT.get(rule.state, ()):
             return finding(

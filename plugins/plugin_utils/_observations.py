@@ -13,7 +13,6 @@ from __future__ import annotations
 import typing as t
 
 from ._findings import Finding, Status
-from ._registry import Type, Value, dword
 from ._rules import Policy
 from ._schannel import (
     DISABLED_BY_DEFAULT,
@@ -26,12 +25,20 @@ from ._schannel import (
 )
 from ._snapshot import Setting, Snapshot
 from ._subjects import TLS_REGISTRY, word
+from ._values import Type, Value, dword
 
 _HEALTHCHECKER = "CSS-Exchange HealthChecker, TLS configuration check"
 
 
 # Stock servers up to 2016 are reported to have this one value, and it does no harm: it is not called odd.
 _SHIPPED = {Setting(protocol_key("SSL 2.0", "Client"), DISABLED_BY_DEFAULT): dword(1)}
+
+
+# What Windows makes of a number that is neither 0 nor 1.
+_ANY_NUMBER = {
+    ENABLED: "Windows takes any number but 0 as on",
+    DISABLED_BY_DEFAULT: "Windows takes any number but 0 as a wish to leave the version out of its default offer",
+}
 
 
 def observe(policy: Policy, judged: t.Iterable[Finding], snapshot: Snapshot, build: int) -> tuple[Finding, ...]:
@@ -69,6 +76,8 @@ def _all(policy: Policy, judged: t.Iterable[Finding], snapshot: Snapshot, build:
 def _odd_value(protocol: str, side: str, setting: Setting, value: Value, managed: bool) -> t.Iterator[Finding]:
     where = f"{protocol} {side} {setting.name}"
     prefix = f"{word(protocol)}.{side.lower()}.{setting.name.lower()}"
+    if value.problem is not None:
+        return  # that is a finding of its own
     if value.present and value.type is not Type.REG_DWORD:
         yield _finding(
             f"{prefix}.wrong_type",
@@ -89,8 +98,8 @@ def _odd_value(protocol: str, side: str, setting: Setting, value: Value, managed
             f"{prefix}.nonstandard",
             f"{where} is neither 0 nor 1",
             "low",
-            f"{where} is {value}. Windows takes any number but 0 as on, but 1 is the documented value, and some "
-            "programs accept no other.",
+            f"{where} is {value}. {_ANY_NUMBER[setting.name]}, but 1 is the documented value, and some programs "
+            "accept no other.",
             setting,
             False,
             actual=value,

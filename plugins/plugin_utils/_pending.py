@@ -25,6 +25,7 @@ import json
 import typing as t
 
 from ._errors import ExchangeTlsError, RegistryError, WsmanFault
+from ._names import fold
 from ._owner import AnotherRun, Owner
 from ._plan import Plan
 from ._reader import Reader
@@ -301,5 +302,9 @@ def _read_any(registry: Registry) -> Note | None:
 
 
 def clear(registry: Registry) -> None:
-    """Removes the key with the note: nothing is left behind."""
-    registry.delete_key(KEY)
+    """Removes the note, and its key unless somebody else keeps something in it: nothing of ours is left behind."""
+    others = [name for name in registry.value_types(KEY) or () if fold(name) != fold(NAME)]
+    if others or registry.subkeys(KEY):
+        registry.delete_value(KEY, NAME)
+    else:
+        registry.delete_key(KEY)

@@ -10,8 +10,10 @@ import dataclasses
 import typing as t
 
 from ._findings import Finding
-from ._registry import ABSENT, Value, show
+from ._names import fold
 from ._snapshot import Setting, Snapshot, parents
+from ._text import NAME, visible
+from ._values import ABSENT, Value, full_path, show
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Write:
 
     def as_result(self) -> dict[str, t.Any]:
         return {
-            "key": show(self.setting.key),
+            "key": full_path(self.setting.key),
             "value": self.setting.name,
             "before": self.before.as_result(),
             "after": self.after.as_result(),
@@ -51,7 +53,7 @@ class Plan:
 
     def diff(self) -> dict[str, str]:
         """Before and after, grouped by key, one line for each registry value, for ``--diff``."""
-        made, gone = ({key.lower() for key in keys} for keys in (self.new_keys, self.old_keys))
+        made, gone = ({fold(key) for key in keys} for keys in (self.new_keys, self.old_keys))
         return {
             "before_header": "registry",
             "after_header": "registry",
@@ -63,10 +65,11 @@ class Plan:
         values: dict[str, list[str]] = {}
         spelling: dict[str, str] = {}
         for key in (*self.new_keys, *self.old_keys, *(write.setting.key for write in self.writes)):
-            spelling.setdefault(key.lower(), key)
-            values.setdefault(key.lower(), [])
-        for write in sorted(self.writes, key=lambda item: item.setting.name.lower()):
-            values[write.setting.key.lower()].append(f"    {write.setting.name} = {pick(write)}\n")
+            spelling.setdefault(fold(key), key)
+            values.setdefault(fold(key), [])
+        for write in sorted(self.writes, key=lambda item: fold(item.setting.name)):
+            name = visible(write.setting.name or "(default)", NAME)
+            values[fold(write.setting.key)].append(f"    {name} = {pick(write)}\n")
         return "".join(
             f"{show(spelling[key])}{' (missing)' if key in missing else ''}\n{''.join(values[key])}"
             for key in sorted(values)
@@ -114,13 +117,20 @@ def restore(
     going = {write.setting for write in writes if not write.after.present}
     old_keys: list[str] = []
     for key in sorted(missing_keys, key=lambda name: name.count("\\"), reverse=True):
-        folded = key.lower()
-        below = {f"{folded}\\{name.lower()}" for name in snapshot.subkeys[folded]}
-        left = {Setting(key, name) for name in snapshot.listed[folded]}
-        if snapshot.key_exists(key) and below <= {old.lower() for old in old_keys} and left <= going:
+        folded = fold(key)
+        if folded in snapshot.unlisted or not snapshot.key_exists(key):
+            continue
+        below = {f"{folded}\\{fold(name)}" for name in snapshot.subkeys[folded]}
+        # a default value that is alone is in no listing
+        left = {Setting(key, name) for name in (*snapshot.listed[folded], "") if name or _has_default(key, snapshot)}
+        if below <= {fold(old) for old in old_keys} and left <= going:
             old_keys.append(key)
     wanted = [*removed_keys, *(write.setting.key for write in writes if write.after.present)]
     return Plan(writes, _missing_keys(wanted, snapshot), tuple(old_keys), frozenset(values))
+
+
+def _has_default(key: str, snapshot: Snapshot) -> bool:
+    return "" in snapshot.listed[fold(key)] or snapshot.values.get(Setting(key, ""), ABSENT).present
 
 
 def _missing_keys(wanted: t.Iterable[str], snapshot: Snapshot) -> tuple[str, ...]:
@@ -129,5 +139,5 @@ def _missing_keys(wanted: t.Iterable[str], snapshot: Snapshot) -> tuple[str, ...
     for leaf in wanted:
         for key in reversed(parents(leaf)):
             if snapshot.key_exists(key) is False:
-                missing.setdefault(key.lower(), key)
+                missing.setdefault(fold(key), key)
     return tuple(missing.values())

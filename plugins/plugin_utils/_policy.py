@@ -47,7 +47,7 @@ def from_options(options: t.Mapping[str, t.Any]) -> Policy:
         raise OptionError("Bad policy: " + "; ".join(problems) + ".")
     for subject, state in wishes:
         _override(rules, subject, state)
-    if not rules and not suites:
+    if not rules and not suites and options["strays"] != "remove":
         raise OptionError(
             "The policy is empty: nothing is asked for. Name a baseline, or at least one protocol and state, for "
             "example {TLS 1.2: enabled}."

@@ -8,13 +8,22 @@ from __future__ import annotations
 
 import typing as t
 
-from ._registry import ABSENT, Registry, Type, Value
+from ._errors import AccessDenied, RegistryError, UnexpectedAnswer
+from ._names import fold, same
+from ._registry import Registry
 from ._schannel import PROTOCOLS, PROTOCOLS_KEY, SIDES, VALUE_NAMES, protocol_key
 from ._snapshot import Setting, Snapshot, key_exists, parents
+from ._values import ABSENT, Type, Value, unreadable
+
+# What may happen to one key or value while all others can be read. A host that cannot be talked to is something else.
+FAILED = (RegistryError, AccessDenied, UnexpectedAnswer)
 
 
 class Reader:
-    """Collects a :class:`Snapshot`. What is known already (a missing parent, a listing) costs no request."""
+    """Collects a :class:`Snapshot`. What is known already (a missing parent, a listing) costs no request.
+
+    What cannot be read ends nothing: the value is one that may be anything, the key one whose listing failed.
+    """
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
@@ -22,41 +31,63 @@ class Reader:
         self._keys: dict[str, bool] = {}
         self._subkeys: dict[str, tuple[str, ...]] = {}
         self._listed: dict[str, dict[str, Type]] = {}
+        self._unlisted: dict[str, str] = {}
 
     def snapshot(self) -> Snapshot:
-        return Snapshot(dict(self._values), dict(self._keys), dict(self._subkeys), dict(self._listed))
+        return Snapshot(
+            dict(self._values), dict(self._keys), dict(self._subkeys), dict(self._listed), dict(self._unlisted)
+        )
 
-    def protocols(self, managed: t.Collection[str]) -> None:
-        """Every protocol version on both sides. A side of a ``managed`` protocol that lacks one of its two values is
-        listed in full as well, so that values under wrong names come to light."""
+    def protocols(self, closely: t.Callable[[Snapshot], t.Iterable[str]] = lambda _snapshot: ()) -> None:
+        """Every protocol version on both sides.
+
+        ``closely``: which keys will be listed anyway, as far as the names of the sides tell it. They are listed first:
+        what is not in a listing need not be asked for.
+        """
         self.subkeys(PROTOCOLS_KEY)
         for protocol in PROTOCOLS:
             self.subkeys(protocol_key(protocol))
+        for key in closely(self.snapshot()):
+            self.list_values(key)
+        for protocol in PROTOCOLS:
             for side in SIDES:
-                key = protocol_key(protocol, side)
-                values = [self.value(Setting(key, name)) for name in VALUE_NAMES]
-                if protocol in managed and any(value.type is not Type.REG_DWORD for value in values):
-                    self.list_values(key)
+                for name in VALUE_NAMES:
+                    self.value(Setting(protocol_key(protocol, side), name))
 
     def subkeys(self, key: str) -> tuple[str, ...]:
         """The keys below; empty where the key is missing."""
-        folded = key.lower()
-        if folded not in self._subkeys:
-            found = None if self._is_missing(key) else self._registry.subkeys(key)
+        folded = fold(key)
+        if folded not in self._subkeys and folded not in self._unlisted:
+            try:
+                found = None if self._is_missing(key) else self._registry.subkeys(key)
+            except FAILED as exc:
+                self._unlisted[folded] = exc.message
+                return ()
             self._found(key, found is not None)
             self._subkeys[folded] = found or ()
             for name in found or ():
-                self._keys[f"{folded}\\{name.lower()}"] = True
-        return self._subkeys[folded]
+                self._keys[f"{folded}\\{fold(name)}"] = True
+        return self._subkeys.get(folded, ())
 
     def list_values(self, key: str) -> t.Mapping[str, Type]:
         """Names and types of the values; empty where the key is missing."""
-        folded = key.lower()
-        if folded not in self._listed:
-            found = None if self._is_missing(key) else self._registry.value_types(key)
+        folded = fold(key)
+        if folded not in self._listed and folded not in self._unlisted:
+            try:
+                found = None if self._is_missing(key) else self._registry.value_types(key)
+            except FAILED as exc:
+                self._unlisted[folded] = exc.message
+                return {}
             self._found(key, found is not None)
             self._listed[folded] = found or {}
-        return self._listed[folded]
+        return self._listed.get(folded, {})
+
+    def contents(self, key: str) -> None:
+        """All that is in the key, as far as it tells whether the key may go: its keys, its values, and the default
+        value, which no listing shows where it is alone (wsman.md 1.4)."""
+        self.subkeys(key)
+        self.list_values(key)
+        self.value(Setting(key, ""), Type.REG_SZ)
 
     def locate(self, key: str) -> None:
         """Finds out whether the key exists and, where it is missing, which of those above it are missing as well: a
@@ -69,19 +100,22 @@ class Reader:
 
     def value(self, setting: Setting, kind: Type = Type.REG_DWORD) -> Value:
         if setting not in self._values:
-            self._values[setting] = self._read(setting, kind)
+            try:
+                self._values[setting] = self._read(setting, kind)
+            except FAILED as exc:
+                self._values[setting] = unreadable(exc.message)
         return self._values[setting]
 
     def _read(self, setting: Setting, kind: Type) -> Value:
         if self._is_missing(setting.key):
             return ABSENT
-        listed = self._listed.get(setting.key.lower())
-        if listed is not None:
-            actual = next((found for name, found in listed.items() if name.lower() == setting.name.lower()), None)
-            if actual is None and setting.name:
+        types = self._listed.get(fold(setting.key))
+        if types is not None:
+            name = same(setting.name, types)
+            if name is None and setting.name:
                 return ABSENT
             # a default value, whose name is empty, is not listed where it is the only one (wsman.md 1.4)
-            kind = actual or kind
+            kind = kind if name is None else types[name]
         value = self._registry.get(setting.key, setting.name, kind, self.list_values)
         if value is None:
             self._found(setting.key, False)
@@ -93,9 +127,9 @@ class Reader:
 
     def _found(self, key: str, exists: bool) -> None:
         if exists:
-            self._keys.update(dict.fromkeys(parents(key.lower()), True))
+            self._keys.update(dict.fromkeys(parents(fold(key)), True))
         else:
-            self._keys[key.lower()] = False
+            self._keys[fold(key)] = False
 
     def _is_missing(self, key: str) -> bool:
         return key_exists(key, self._keys, self._subkeys) is False

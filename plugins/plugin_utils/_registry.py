@@ -11,12 +11,15 @@ GetMultiStringValue says 2 for both; a value of another type is 0x80041005; no r
 from __future__ import annotations
 
 import dataclasses
-import enum
 import typing as t
 
 from . import _wmi
 from ._errors import ConnectionLost, OperationTimedOut, RegistryAccessDenied, RegistryError, UnexpectedAnswer
+from ._names import same
+from ._values import ABSENT, Data, Type, Value, dword, show, unsendable
 from ._wsman import Session
+
+__all__ = ["ABSENT", "Registry", "Type", "Value", "dword", "show"]
 
 HKLM = 2147483650  # 0x80000002, unsigned decimal on the wire
 
@@ -24,26 +27,12 @@ SUCCESS = 0
 VALUE_MISSING = 1
 MISSING = 2
 ACCESS_DENIED = 5
+NO_MORE_ITEMS = 259  # what some answer to an enumeration that finds nothing
 WRONG_TYPE = 2147749893  # 0x80041005, WBEM_E_TYPE_MISMATCH
 
 KEY_SET_VALUE = 0x2
 KEY_CREATE_SUB_KEY = 0x4
 DELETE = 0x10000
-
-Data = int | str | tuple[str, ...] | tuple[int, ...] | None
-
-
-class Type(enum.Enum):
-    """Registry types that StdRegProv can read and write, by their Windows names."""
-
-    REG_SZ = "REG_SZ"
-    REG_EXPAND_SZ = "REG_EXPAND_SZ"
-    REG_BINARY = "REG_BINARY"
-    REG_DWORD = "REG_DWORD"
-    REG_MULTI_SZ = "REG_MULTI_SZ"
-    REG_QWORD = "REG_QWORD"
-    OTHER = "OTHER"  # REG_NONE, REG_LINK, resource lists: StdRegProv has no method for them
-
 
 _NUMBERS = {
     1: Type.REG_SZ,
@@ -73,73 +62,8 @@ _ACCESS = {
 }
 
 
-@dataclasses.dataclass(frozen=True)
-class Value:
-    """A registry value, or its absence. ``data``: int for numbers, str, or a tuple for REG_MULTI_SZ and REG_BINARY."""
-
-    type: Type | None = None
-    data: Data = None
-
-    @property
-    def present(self) -> bool:
-        return self.type is not None
-
-    def as_result(self) -> dict[str, t.Any]:
-        """The shape of results and backups: ``{present, type, data}``."""
-        data = list(self.data) if isinstance(self.data, tuple) else self.data
-        return {"present": self.present, "type": self.type.value if self.type else None, "data": data}
-
-    @classmethod
-    def from_result(cls, value: t.Mapping[str, t.Any]) -> Value:
-        """The inverse of :meth:`as_result`; raises ValueError with a reason."""
-        if not value.get("present"):
-            return ABSENT
-        kind = Type(value.get("type"))
-        data = value.get("data")
-        if kind in (Type.REG_DWORD, Type.REG_QWORD):
-            top = 2**32 if kind is Type.REG_DWORD else 2**64
-            if isinstance(data, bool) or not isinstance(data, int) or not 0 <= data < top:
-                raise ValueError(f"{data!r} is not a {kind.value}")
-        elif kind in (Type.REG_MULTI_SZ, Type.REG_BINARY):
-            fits = _is_text if kind is Type.REG_MULTI_SZ else _is_byte
-            if not isinstance(data, (list, tuple)) or not all(fits(item) for item in data):
-                raise ValueError(f"{data!r} is not a {kind.value}")
-            data = tuple(data)
-        elif kind is not Type.OTHER and not isinstance(data, str):
-            raise ValueError(f"{data!r} is not a {kind.value}")
-        return cls(kind, data)
-
-    def __str__(self) -> str:
-        if not self.present:
-            return "absent"
-        if self.type is Type.OTHER:
-            return "of a type that WMI cannot read"
-        kind = self.type.value if self.type else ""
-        if self.type in (Type.REG_DWORD, Type.REG_QWORD) and isinstance(self.data, int) and self.data > 9:
-            return f"{kind} {self.data} (0x{self.data:x})"
-        if self.type is Type.REG_BINARY and isinstance(self.data, tuple):
-            return f"{kind} {bytes(t.cast('tuple[int, ...]', self.data)).hex(' ')}"
-        return f"{kind} {self.data!r}" if isinstance(self.data, (str, tuple)) else f"{kind} {self.data}"
-
-
-def _is_text(item: t.Any) -> bool:
-    return isinstance(item, str)
-
-
-def _is_byte(item: t.Any) -> bool:
-    return isinstance(item, int) and not isinstance(item, bool) and 0 <= item <= 255
-
-
-ABSENT = Value()
-
-
-def dword(data: int) -> Value:
-    return Value(Type.REG_DWORD, data)
-
-
-def show(key: str, name: str | None = None) -> str:
-    """How people write a key, or a value in it."""
-    return f"HKLM\\{key}" + ("" if name is None else f" [{name}]")
+# stands for "there is a value, and it is of another type"
+_WRONG_TYPE: t.Final = Value(Type.OTHER)
 
 
 class Registry:
@@ -184,11 +108,35 @@ class Registry:
     ) -> Value | None:
         """The value, ABSENT where it is missing, None where the key is missing.
 
-        A value of another type is found out and read as what it is: one more request, and one for the types of the
-        key's values unless ``types_of`` knows them.
+        A value of another type is found out and read as what it is: one more request (up to five where it is not
+        listed), and one for the types of the key's values unless ``types_of`` knows them.
         """
         if kind is Type.OTHER:
             kind = Type.REG_DWORD  # there is no method for it, and it may be another type by now
+        found = self._get(key, name, kind)
+        return self._find_type(key, name, kind, types_of or self.value_types) if found is _WRONG_TYPE else found
+
+    def _find_type(
+        self, key: str, name: str, tried: Type, types_of: t.Callable[[str], t.Mapping[str, Type] | None]
+    ) -> Value | None:
+        """Reads a value that is not of the type tried. Where no listing has its type (a default value that is alone is
+        listed nowhere), each that can be read is tried; the first also tells whether the value is still there."""
+        types = types_of(key) or {}
+        listed = same(name, types)
+        if listed is not None and types[listed] is Type.OTHER:
+            return Value(Type.OTHER)
+        if listed is not None and types[listed] is tried:
+            raise RegistryError(
+                f"reading {show(key, name)}: the host lists it as {tried.value} but refuses to read it so"
+            )
+        for kind in _ACCESS if listed is None else (types[listed],):
+            found = _WRONG_TYPE if kind is tried else self._get(key, name, kind)
+            if found is not _WRONG_TYPE:
+                return found
+        return Value(Type.OTHER)
+
+    def _get(self, key: str, name: str, kind: Type) -> Value | None:
+        """The value if it is of this type, and _WRONG_TYPE where it is of another."""
         access = _ACCESS[kind]
         code, output = self._call(f"Get{access.suffix}", key, name, doing=f"reading {show(key, name)}")
         if code == SUCCESS:
@@ -199,15 +147,7 @@ class Registry:
             # GetMultiStringValue does not tell a missing value from a missing key; nobody here needs the difference
             return ABSENT if kind is Type.REG_MULTI_SZ else None
         if code == WRONG_TYPE:
-            types = (types_of or self.value_types)(key) or {}
-            actual = next((found for listed, found in types.items() if listed.lower() == name.lower()), None)
-            if actual is None:
-                return ABSENT  # deleted between the two requests
-            if actual is kind:
-                raise RegistryError(
-                    f"reading {show(key, name)}: the host lists it as {kind.value} but refuses to read it so"
-                )
-            return Value(Type.OTHER) if actual is Type.OTHER else self.get(key, name, actual)
+            return _WRONG_TYPE
         raise self._error(code, "read", key, name)
 
     def may_write(self, key: str, *, remove: bool = False) -> bool | None:
@@ -283,6 +223,9 @@ class Registry:
         if name is not None:
             arguments["sValueName"] = name
         arguments.update(more)
+        for text in _texts(arguments.values()):
+            if character := unsendable(text):
+                raise RegistryError(f"{doing}: {character} cannot be sent, as XML has no way to write it")
         output = _wmi.invoke(
             self._session,
             "StdRegProv",
@@ -321,8 +264,8 @@ class Registry:
             raise self._error(code, "write" if method.startswith("Set") else "change", key, name)
 
     def _exists(self, code: int, verb: str, key: str) -> bool:
-        if code in (SUCCESS, MISSING):
-            return code == SUCCESS
+        if code in (SUCCESS, MISSING, NO_MORE_ITEMS):
+            return code != MISSING
         raise self._error(code, verb, key)
 
     def _data(self, output: _wmi.Instance, access: _Access, kind: Type, key: str, name: str) -> Data:
@@ -359,3 +302,11 @@ class Registry:
             value=name,
             return_code=code,
         )
+
+
+def _texts(arguments: t.Iterable[t.Any]) -> t.Iterator[str]:
+    for argument in arguments:
+        if isinstance(argument, str):
+            yield argument
+        elif isinstance(argument, list):
+            yield from (item for item in argument if isinstance(item, str))

@@ -13,15 +13,15 @@ import dataclasses
 import enum
 import typing as t
 
-from ._registry import ABSENT, Type, Value
+from ._values import ABSENT, Type, Value
 
 SCHANNEL_KEY = r"SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL"
 PROTOCOLS_KEY = rf"{SCHANNEL_KEY}\Protocols"
 
 # All that Windows knows below Protocols, by the names of the registry keys. The table of defaults at the end of this
-# file speaks of the middle six, oldest first; of the others no source tells the defaults.
-_TABLED = ("SSL 2.0", "SSL 3.0", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3")
-PROTOCOLS = ("Multi-Protocol Unified Hello", "PCT 1.0", *_TABLED, "DTLS 1.0", "DTLS 1.2")
+# file speaks of all but the first, whose default no source tells.
+_TABLED = ("PCT 1.0", "SSL 2.0", "SSL 3.0", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3", "DTLS 1.0", "DTLS 1.2")
+PROTOCOLS = ("Multi-Protocol Unified Hello", *_TABLED)
 # What phase 2 turns off.
 OLD_PROTOCOLS = ("Multi-Protocol Unified Hello", "PCT 1.0", "SSL 2.0", "SSL 3.0", "TLS 1.0", "TLS 1.1", "DTLS 1.0")
 CLIENT, SERVER = SIDES = ("Client", "Server")
@@ -85,7 +85,7 @@ class Side:
         if default in (Effective.ENABLED, Effective.UNKNOWN) and _number(self.enabled) is not None:
             return Effective.ENABLED
         if _needs_both_values(protocol, build):
-            # 2008 R2 leaves TLS 1.1 and 1.2 out of its offer until DisabledByDefault=0 is written (domain.md 2.4)
+            # 2008 leaves TLS 1.1 and 1.2 out of its offer until DisabledByDefault=0 is written (domain.md 2.4)
             return Effective.ENABLED if _number(self.disabled_by_default) == 0 else Effective.DISABLED_BY_DEFAULT
         if _number(self.enabled):
             return Effective.ENABLED
@@ -100,7 +100,7 @@ def protocol_key(protocol: str, side: str | None = None) -> str:
 
 def os_default(protocol: str, side: str, build: int) -> Effective:
     """What a Windows build does where nothing is configured; UNKNOWN where no source says it."""
-    row = _GENERATIONS.get(build)
+    row = _GENERATIONS.get(_CLIENTS.get(build, build))
     if row is None:
         return Effective.UNKNOWN
     cell = row.defaults[_TABLED.index(protocol)] if protocol in _TABLED else "?"
@@ -118,7 +118,7 @@ def generation(build: int) -> str | None:
 
 
 def _needs_both_values(protocol: str, build: int) -> bool:
-    return build in (7600, 7601) and protocol in ("TLS 1.1", "TLS 1.2")
+    return build in _OFF_UNTIL_ASKED_FOR and protocol in ("TLS 1.1", "TLS 1.2")
 
 
 class _NoProof(enum.Enum):
@@ -140,21 +140,33 @@ def _number(value: Value) -> int | t.Literal[_NoProof.NO_PROOF] | None:
 @dataclasses.dataclass(frozen=True)
 class _Generation:
     name: str
-    # one cell per entry of _TABLED; "client/server" where the sides differ; no = removed or not yet there
-    defaults: tuple[str, str, str, str, str, str]
+    # one word per entry of _TABLED; "client/server" where the sides differ; no = removed or not yet there
+    cells: str
+
+    @property
+    def defaults(self) -> list[str]:
+        return self.cells.split()
 
 
 # Protocols in TLS/SSL (Schannel SSP), win32 docs commit 32fe34e6, stored 2022-11. Server 2025 is not in that table;
-# TLS 1.0 and 1.1 may be off there, and nobody says so: unknown, never guessed.
+# TLS 1.0, 1.1 and DTLS 1.0 may be off there, and nobody says so: unknown, never guessed.
+#                           PCT  SSL 2  SSL 3  TLS 1.0  1.1  1.2  1.3  DTLS 1.0  1.2
 _GENERATIONS: dict[int, _Generation] = {
-    6002: _Generation("2008 SP2", ("off/on", "on", "on", "off", "off", "no")),
-    6003: _Generation("2008 SP2", ("off/on", "on", "on", "off", "off", "no")),
-    7600: _Generation("2008 R2", ("off/on", "on", "on", "off", "off", "no")),
-    7601: _Generation("2008 R2", ("off/on", "on", "on", "off", "off", "no")),
-    9200: _Generation("2012", ("off", "on", "on", "on", "on", "no")),
-    9600: _Generation("2012 R2", ("off", "on", "on", "on", "on", "no")),
-    14393: _Generation("2016", ("no", "off", "on", "on", "on", "no")),
-    17763: _Generation("2019", ("no", "off", "on", "on", "on", "no")),
-    20348: _Generation("2022", ("no", "off", "on", "on", "on", "on")),
-    26100: _Generation("2025", ("no", "off", "?", "?", "on", "on")),
+    6002: _Generation("2008 SP2", "no off/on on on off off no no no"),
+    6003: _Generation("2008 SP2", "no off/on on on off off no no no"),
+    7600: _Generation("2008 R2", "no off/on on on off off no on no"),
+    7601: _Generation("2008 R2", "no off/on on on off off no on no"),
+    9200: _Generation("2012", "no off on on on on no on no"),
+    9600: _Generation("2012 R2", "no off on on on on no on no"),
+    14393: _Generation("2016", "no no off on on on no on on"),
+    17763: _Generation("2019", "no no off on on on no on on"),
+    20348: _Generation("2022", "no no off on on on on on on"),
+    26100: _Generation("2025", "no no off ? ? on on ? on"),
+}
+_OFF_UNTIL_ASKED_FOR = (6002, 6003, 7600, 7601)
+# Builds of Windows 10 (1507 to 21H1) and 11 only, by the server that the same page gives the same defaults.
+_CLIENTS: dict[int, int] = {
+    **dict.fromkeys((10240, 10586), 9600),
+    **dict.fromkeys((15063, 16299, 17134, 18362, 18363, 19041, 19042, 19043), 17763),
+    22000: 20348,
 }

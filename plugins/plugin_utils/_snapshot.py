@@ -9,20 +9,21 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ._registry import Type, Value
+from ._names import fold
 from ._schannel import DISABLED_BY_DEFAULT, ENABLED, Side, protocol_key
+from ._values import Type, Value
 
 
 @dataclasses.dataclass(frozen=True)
 class Setting:
-    """The place of one registry value. Windows compares names without regard to case, and so does this."""
+    """The place of one registry value. Names that Windows takes for one are one here."""
 
     key: str  # below HKLM
     name: str
 
     @property
     def _folded(self) -> tuple[str, str]:
-        return self.key.lower(), self.name.lower()
+        return fold(self.key), fold(self.name)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Setting) and self._folded == other._folded
@@ -36,14 +37,15 @@ class Snapshot:
     """Values and keys of one host at one time.
 
     ``values`` holds every setting that was looked at (ABSENT where there is none). ``keys`` holds what is known of
-    keys, by lower-case name: True present, False missing. ``subkeys`` and ``listed`` hold complete listings, where
-    they were made.
+    keys, by folded name: True present, False missing. ``subkeys`` and ``listed`` hold complete listings, where they
+    were made; ``unlisted`` says of which keys one failed, and why.
     """
 
     values: t.Mapping[Setting, Value]
     keys: t.Mapping[str, bool]
     subkeys: t.Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     listed: t.Mapping[str, t.Mapping[str, Type]] = dataclasses.field(default_factory=dict)
+    unlisted: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def value(self, setting: Setting) -> Value:
         """The value; KeyError for a setting that nobody read, which is a mistake in the reading plan."""
@@ -60,17 +62,17 @@ class Snapshot:
     def after(self, changes: t.Mapping[Setting, Value], removed_keys: t.Sequence[str] = ()) -> Snapshot:
         """The snapshot as it would be after these writes, and after these keys were removed."""
         keys = dict(self.keys)
-        gone = {key.lower() for key in removed_keys}
+        gone = {fold(key) for key in removed_keys}
         keys.update(dict.fromkeys(gone, False))
         for setting, value in changes.items():
             if value.present:
-                keys.update(dict.fromkeys(parents(setting.key.lower()), True))
+                keys.update(dict.fromkeys(parents(fold(setting.key)), True))
         return dataclasses.replace(
             self,
             values={**self.values, **changes},
             keys=keys,
             subkeys={
-                key: tuple(name for name in names if f"{key}\\{name.lower()}" not in gone)
+                key: tuple(name for name in names if f"{key}\\{fold(name)}" not in gone)
                 for key, names in self.subkeys.items()
                 if key not in gone
             },
@@ -94,13 +96,13 @@ def parents(key: str) -> list[str]:
 
 def key_exists(key: str, keys: t.Mapping[str, bool], subkeys: t.Mapping[str, tuple[str, ...]]) -> bool | None:
     """Whether a key exists, as far as it follows from what is known of it, its parents and their complete listings."""
-    folded = key.lower()
+    folded = fold(key)
     for path in parents(folded):
         if path in keys:
             if not keys[path]:
                 return False
             return True if path == folded else None
         above, _dummy, name = path.rpartition("\\")
-        if above in subkeys and name not in (item.lower() for item in subkeys[above]):
+        if above in subkeys and name not in map(fold, subkeys[above]):
             return False
     return None

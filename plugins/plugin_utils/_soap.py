@@ -88,7 +88,9 @@ def envelope(
     body = ET.SubElement(root, f"{{{NS_SOAP}}}Body")
     if request.body is not None:
         body.append(request.body)
-    return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))
+    document = bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))
+    # what reads XML takes a bare carriage return in a text for a line feed; ElementTree writes it bare
+    return document.replace(b"\r", b"&#13;")
 
 
 def open_answer(document: bytes, *, message_id: uuid.UUID, doing: str) -> Element:

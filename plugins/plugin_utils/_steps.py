@@ -107,7 +107,7 @@ class Steps:
     def of(cls, results: t.Mapping[str, Result | None], *, check_mode: bool = False, **more: t.Any) -> Steps:
         """From registered results, by the names of the steps. What an earlier run of the role in the same play has
         left is dropped: steps after one that failed, restarts from another boot, and proofs from before a restart."""
-        made: dict[str, Result] = {}
+        made: dict[str, t.Any] = {}
         for name in ("audit", "change", "reboot", "undone", "verify"):
             result = results.get(name)
             if isinstance(result, t.Mapping) and not result.get("skipped") and _belongs(name, result, made):
@@ -164,14 +164,12 @@ class Steps:
 
     @property
     def restart_wanted(self) -> bool:
-        if self.reboot and self.reboot.get("rebooted") and _at(self.reboot) >= _at(self.undone or {}):
-            return False
         if self.check_mode and self.reboot is not None:
             return bool(self.reboot.get("changed"))
-        for step in (self.verify, self.undone, self.change, self.audit):
+        for step in (self.verify, self.undone, None if self.rebooted is None else {"restart_pending": False}):
             if step and not _PENDING.isdisjoint(step):
                 return any(step.get(name) for name in _PENDING)
-        return False
+        return any((step or {}).get(name) for step in (self.change or self.audit,) for name in _PENDING)
 
     @property
     def handshakes(self) -> Result | None:

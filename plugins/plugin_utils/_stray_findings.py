@@ -10,27 +10,35 @@ import typing as t
 
 from . import _strays
 from ._findings import Finding, Status
-from ._registry import ABSENT
+from ._schannel import PROTOCOLS_KEY
 from ._snapshot import Setting, Snapshot
 from ._subjects import TLS_REGISTRY
+from ._values import ABSENT
 
 REPORT, REMOVE, IGNORE = "report", "remove", "ignore"
+# Strays that have a finding each. What is beyond is counted, and stays.
+NAMED = 200
+_EXAMPLES = 3
 
+_TRANSLATED_PAGE = "Microsoft, Issues related to TLS deprecation, machine-translated"
 _WHY = "Windows opens fixed names only. What stands elsewhere has no effect, whatever it says."
 
 
 def stray_findings(snapshot: Snapshot, mode: str) -> tuple[Finding, ...]:
-    """One finding for each stray, and one for each place that a translated page has led somebody to.
+    """One finding for each stray, one for each place that holds what was meant for another, and what was not looked
+    into.
 
     They violate the policy only where the task is to remove them and they can be put back.
     """
     if mode == IGNORE:
         return ()
     found = _strays.strays(snapshot)
-    refused = {(item.stray.key, item.stray.name): item.reason for item in _strays.removal(found, snapshot).refused}
+    named = found[:NAMED]
+    refused = {(item.stray.key, item.stray.name): item.reason for item in _strays.removal(named, snapshot).refused}
     return (
-        *(_finding(stray, mode, refused.get((stray.key, stray.name)), snapshot) for stray in found),
-        *(_followed(item) for item in _strays.followed_translated_page(found, snapshot)),
+        *(_finding(stray, mode, refused.get((stray.key, stray.name)), snapshot) for stray in named),
+        *(_misplaced(item) for item in _strays.misplaced(named, snapshot)),
+        *_overlooked(found[NAMED:], mode, snapshot),
     )
 
 
@@ -66,14 +74,54 @@ def _finding(stray: _strays.Stray, mode: str, refused: str | None, snapshot: Sna
     )
 
 
-def _followed(followed: _strays.Followed) -> Finding:
+def _misplaced(followed: _strays.Followed) -> Finding:
     return Finding(
-        id="translated_page",
+        id="translated_page" if followed.translated else "stray.misplaced",
         title="Settings in a place where Windows does not look",
         severity="high",
         status=Status.NOT_APPLICABLE,
         message=followed.sentence,
         why=_WHY,
-        source="Microsoft, Issues related to TLS deprecation, machine-translated",
+        source=_TRANSLATED_PAGE if followed.translated else TLS_REGISTRY,
         setting=Setting(followed.source, ""),
+    )
+
+
+def _overlooked(more: t.Sequence[_strays.Stray], mode: str, snapshot: Snapshot) -> t.Iterator[Finding]:
+    keys, sides = _strays.overlooked(snapshot)
+    stays = " It is not removed; delete it on the host." if mode == REMOVE else ""
+    for places, what in (
+        (keys, "more {keys} that Windows ignores {were} not looked into"),
+        ([stray.key for stray in more], "more {strays} that Windows ignores {have} no finding of {its} own"),
+    ):
+        if places:
+            one = len(places) == 1
+            said = what.format(
+                keys="key" if one else "keys",
+                strays="key or value" if one else "keys and values",
+                were="was" if one else "were",
+                have="has" if one else "have",
+                its="its" if one else "their",
+            )
+            names = ", ".join(dict.fromkeys(_strays.below(key) for key in places[:_EXAMPLES]))
+            # what a task to remove strays leaves is not as wanted, and nobody knows what it is
+            yield _note(f"{len(places)} {said}, such as {names}.{stays}", mode == REMOVE)
+    if sides:
+        yield _note(
+            f"{len(sides)} sides of other protocols than TLS 1.2 were not looked into for names that Windows ignores, "
+            "as there are so many. Nothing in them is removed.",
+            False,
+        )
+
+
+def _note(message: str, is_open: bool) -> Finding:
+    return Finding(
+        id="stray.not_looked_into",
+        title="More than is looked into",
+        severity="low",
+        status=Status.UNKNOWN if is_open else Status.NOT_APPLICABLE,
+        message=message,
+        why=_WHY,
+        source=TLS_REGISTRY,
+        setting=Setting(PROTOCOLS_KEY, ""),
     )

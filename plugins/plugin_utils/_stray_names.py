@@ -14,6 +14,7 @@ import typing as t
 import unicodedata
 
 from . import _stray_words as words
+from ._names import same
 from ._schannel import CLIENT, DISABLED_BY_DEFAULT, ENABLED, SERVER, SIDES, VALUE_NAMES
 
 _HELLO = "Multi-Protocol Unified Hello"
@@ -38,7 +39,7 @@ class Reason(enum.Enum):
     PLACE = "place"  # the name is right, but Windows does not look for it there
     SPELLING = "spelling"  # right but for blanks, marks or invisible characters
     LOOK_ALIKE = "look_alike"  # a letter or digit that only looks like the right one
-    TRANSLATION = "translation"
+    TRANSLATION = "translation"  # or another English word: see is_foreign
     MISSPELLING = "misspelling"
     PART = "part_of_name"  # the name says it among other things, such as "Client.old"
     ELIMINATION = "elimination"  # the only name left over for the only one that is missing
@@ -56,11 +57,6 @@ class Match:
 
 
 NOTHING = Match(Reason.UNRECOGNIZED)
-
-
-def same(name: str, known: t.Iterable[str]) -> str | None:
-    """The known name that Windows takes this one for: it compares without regard to case, and exactly otherwise."""
-    return next((item for item in known if item.lower() == name.lower()), None)
 
 
 def recognize(name: str) -> Match:
@@ -246,6 +242,22 @@ def _blurred(text: str) -> str:
     return text.translate(_BLUR)
 
 
+def is_foreign(name: str) -> bool:
+    """Whether a name that is another word for the right one is of another language than English."""
+    tokens = re.findall(r"[^\W_]+", _bare(name))
+    runs = {"".join(tokens[start:end]) for end in range(len(tokens) + 1) for start in range(end)}
+    return runs.isdisjoint(_ENGLISH) and _nearest("".join(tokens), dict.fromkeys(_ENGLISH, ""), least=5) is None
+
+
+def may_be_a_word(name: str) -> bool:
+    """Whether a name that no rule knows may be a word of a language that no rule knows, so that its place allows a
+    guess. ``Backup2019`` says itself that it is something else."""
+    tokens = re.findall(r"[^\W_]+", _bare(name))
+    return not any(character.isdigit() for character in name) and not any(
+        token == remark or (len(remark) > 3 and token.startswith(remark)) for token in tokens for remark in _REMARKS
+    )
+
+
 def look_alikes(name: str) -> tuple[str, ...]:
     """The characters of a name that are not what they seem, as code points: ``U+0421``."""
     return tuple(f"U+{ord(character):04X}" for character in dict.fromkeys(name) if ord(character) > 126)
@@ -280,5 +292,14 @@ def _vocabulary(meanings: t.Mapping[str, str]) -> dict[str, str]:
     }
 
 
+_REMARKS = frozenset(_bare(word.strip()) for word in re.split(r"[,\n]", words.REMARKS) if word.strip())
+# Lines that name no language are English.
+_ENGLISH = frozenset(
+    _joined(_bare(word))
+    for text in (words.CLIENT_WORDS, words.SERVER_WORDS, words.ENABLED_WORDS, words.DISABLED_BY_DEFAULT_WORDS)
+    for line in text.splitlines()
+    if ":" not in line
+    for word in line.split(",")
+)
 _SIDE_WORDS = _vocabulary({CLIENT: words.CLIENT_WORDS, SERVER: words.SERVER_WORDS})
 _VALUE_WORDS = _vocabulary({ENABLED: words.ENABLED_WORDS, DISABLED_BY_DEFAULT: words.DISABLED_BY_DEFAULT_WORDS})

@@ -11,152 +11,32 @@ Windows opens fixed names and compares them without regard to case; blanks, comm
 from __future__ import annotations
 
 import dataclasses
-import enum
 import typing as t
 
-from ._registry import Type, Value, show
+from ._names import fold, same
 from ._schannel import PROTOCOLS_KEY, SIDES, VALUE_NAMES, protocol_key
 from ._snapshot import Setting, Snapshot
-from ._stray_names import NOTHING, WINDOWS_PROTOCOLS, Match, Reason, look_alikes, recognize, same, value_of
+from ._stray_names import (
+    NOTHING,
+    WINDOWS_PROTOCOLS,
+    Match,
+    Reason,
+    may_be_a_word,
+    recognize,
+    value_of,
+)
+from ._stray_types import Held, Kind, Meant, Stray
+from ._values import Type
 
 # Levels below Protocols that are looked into: protocol, side, and keys below a side.
 DEPTH = 3
-
-
-class Kind(enum.Enum):
-    """What is wrong with a stray. Stable: people keep these in reports."""
-
-    UNKNOWN_PROTOCOL = "unknown_protocol"
-    UNKNOWN_SIDE = "unknown_side"
-    UNKNOWN_KEY = "unknown_key"  # any other key below a side
-    VALUE_AS_KEY = "value_as_key"
-    UNKNOWN_VALUE = "unknown_value"
-    DEFAULT_VALUE = "default_value"
-    VALUE_ON_PROTOCOL = "value_on_protocol"  # or on Protocols itself
-
-
-@dataclasses.dataclass(frozen=True)
-class Meant:
-    """The place that was probably meant, as far as it is known. Two ``sides``: one of them, or both."""
-
-    protocol: str | None = None
-    sides: tuple[str, ...] = ()
-    value: str | None = None
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """The keys below HKLM; empty where the protocol is not known."""
-        if self.protocol is None:
-            return ()
-        return tuple(protocol_key(self.protocol, side) for side in self.sides) or (protocol_key(self.protocol),)
-
-    @property
-    def settings(self) -> tuple[Setting, ...]:
-        """The settings, where protocol, side and value are known."""
-        return tuple(Setting(key, self.value) for key in self.keys) if self.value and self.sides else ()
-
-    def __str__(self) -> str:
-        places = " or ".join(below(key) for key in self.keys) or " or ".join(self.sides)
-        return " ".join(part for part in (places, f"[{self.value}]" if self.value else "") if part)
-
-    def as_result(self) -> dict[str, t.Any]:
-        return {"protocol": self.protocol, "sides": list(self.sides), "value": self.value, "text": str(self)}
-
-
-@dataclasses.dataclass(frozen=True)
-class Held:
-    """A registry value that Windows ignores. ``value`` is None where nobody read it."""
-
-    setting: Setting
-    type: Type
-    value: Value | None
-    meant: Meant | None
-    reason: Reason
-
-    def as_result(self) -> dict[str, t.Any]:
-        return {
-            "key": show(self.setting.key),
-            "value": self.setting.name,
-            "type": self.type.value,
-            "data": self.value.as_result()["data"] if self.value else None,
-            "meant": self.meant.as_result() if self.meant else None,
-        }
-
-
-@dataclasses.dataclass(frozen=True)
-class Stray:
-    """A key (``name`` is None) or a value ``name`` of ``key`` that Windows ignores. Keys are below HKLM.
-
-    ``holds``: the ignored values. Those of keys below count with the nearest stray key above them, so each is held
-    by exactly one stray.
-    """
-
-    kind: Kind
-    key: str
-    name: str | None
-    meant: Meant | None
-    reason: Reason
-    holds: tuple[Held, ...] = ()
-
-    @property
-    def message(self) -> str:
-        """What it is, and what was probably meant, in one sentence for people."""
-        where = below(self.key) + ("" if self.name is None else f" [{self.name or '(default)'}]")
-        what = _WHAT[self.kind].format(where=where)
-        if self.meant is None:
-            return f"{what} What was meant is not clear."
-        how = _HOW[self.reason]
-        if self.reason is Reason.LOOK_ALIKE:
-            own = self.key.rpartition("\\")[2] if self.name is None else self.name
-            how = ": ".join(filter(None, (how, ", ".join(look_alikes(own)))))
-        return f"{what} Probably meant: {self.meant} ({how})."
-
-    def as_result(self) -> dict[str, t.Any]:
-        return {
-            "kind": self.kind.value,
-            "key": show(self.key),
-            "value": self.name,
-            "meant": self.meant.as_result() if self.meant else None,
-            "reason": self.reason.value,
-            "holds": [held.as_result() for held in self.holds],
-            "message": self.message,
-        }
-
-
-_WHAT = {
-    Kind.UNKNOWN_PROTOCOL: "{where} is no protocol that Windows knows, and is ignored.",
-    Kind.UNKNOWN_SIDE: "{where} is neither Client nor Server, and is ignored.",
-    Kind.UNKNOWN_KEY: "{where} is a key in a place where Windows looks for none, and is ignored.",
-    Kind.VALUE_AS_KEY: "{where} is a key, but Windows looks for a value of that name in the key of a side.",
-    Kind.UNKNOWN_VALUE: "{where} is a value that Windows does not look for, and is ignored.",
-    Kind.DEFAULT_VALUE: "{where}, the default value of a key, is set, and is ignored.",
-    Kind.VALUE_ON_PROTOCOL: "{where} is a value in a place where Windows looks for none, and is ignored.",
-}
-_HOW = {
-    Reason.PLACE: "the name is right, the place is not",
-    Reason.SPELLING: "it differs only in blanks, punctuation or invisible characters",
-    Reason.LOOK_ALIKE: "it is written with characters that only look alike",
-    Reason.TRANSLATION: "it is another word for it, mostly in another language",
-    Reason.MISSPELLING: "it is misspelt",
-    Reason.PART: "the name contains it",
-    Reason.ELIMINATION: "nothing else is missing there",
-}
-
-
-def below(key: str) -> str:
-    """A key as people name it: from the protocol on. Names with blanks at their ends or invisible letters show them."""
-    path = key[len(PROTOCOLS_KEY) + 1 :] if key.lower().startswith(f"{PROTOCOLS_KEY.lower()}\\") else "Protocols"
-    return "\\".join(_visible(name) for name in path.split("\\"))
-
-
-def _visible(name: str) -> str:
-    text = "".join(
-        character
-        if character == " " or (character.isprintable() and not character.isspace())
-        else f"<U+{ord(character):04X}>"
-        for character in name
-    )
-    return f'"{text}"' if text != text.strip() else text
+# Stray keys that are looked into: somebody's script can leave thousands, each of which costs three requests.
+KEYS = 100
+# Sides that are all looked into; where there are more, only TLS 1.2 is. Windows Server 2016 as it comes has one, and
+# the three versions of TLS that people configure have two each. It does not matter what is in them: what is found must
+# not depend on whether the right values are beside it.
+SIDES_AT_MOST = 7
+TLS12 = "TLS 1.2"
 
 
 # --- finding ---------------------------------------------------------------------------------------------------------
@@ -167,14 +47,16 @@ class Node:
     """A key at or below Protocols. ``kind`` is None for a key that has the right name for where it is.
 
     ``real``: Windows looks at this key. ``meant`` is what a right key in its place would be, with its own name or not.
+    ``closely``: what is in it is looked for and judged.
     """
 
     key: str
     level: int
     real: bool
-    meant: Meant = Meant()
+    meant: Meant = dataclasses.field(default_factory=Meant)
     kind: Kind | None = None
     reason: Reason = Reason.PLACE
+    closely: bool = False
     children: list[Node] = dataclasses.field(default_factory=list)
 
     def walk(self) -> t.Iterator[Node]:
@@ -187,19 +69,41 @@ def tree(snapshot: Snapshot) -> Node:
     """All listed keys down to DEPTH. Level by level: elimination needs all names of a level, in whatever key."""
     root = Node(PROTOCOLS_KEY, 0, real=True)
     level = [root]
+    strays = 0
     while level and level[0].level < DEPTH:
         next_level: list[Node] = []
         leftover: list[Node] = []
         for parent in level:
-            for name in snapshot.subkeys.get(parent.key.lower(), ()):
+            for name in snapshot.subkeys.get(fold(parent.key), ()):
                 child = _child(parent, name)
                 parent.children.append(child)
                 next_level.append(child)
-                if child.reason is Reason.UNRECOGNIZED and child.kind is Kind.UNKNOWN_SIDE:
+                if child.reason is Reason.UNRECOGNIZED and child.kind is Kind.UNKNOWN_SIDE and may_be_a_word(name):
                     leftover.append(child)
         _eliminate_sides(root, leftover, snapshot)
+        for node in next_level:
+            # the upper ones first: what is found further down later takes nothing from them
+            strays += not node.real
+            node.closely = not node.real and strays <= KEYS
         level = next_level
+    chosen = set(map(fold, looked_into(snapshot)))
+    for node in root.walk():
+        node.closely = node.closely or fold(node.key) in chosen
     return root
+
+
+def looked_into(snapshot: Snapshot) -> tuple[str, ...]:
+    """The keys of Windows' own in which strays are looked for: Protocols, and what is there of protocols and sides;
+    where there are many sides, those of TLS 1.2."""
+    there = [protocol for protocol in WINDOWS_PROTOCOLS if snapshot.key_exists(protocol_key(protocol))]
+    sides = {
+        protocol: [key for side in SIDES if snapshot.key_exists(key := protocol_key(protocol, side))]
+        for protocol in there
+    }
+    if sum(map(len, sides.values())) > SIDES_AT_MOST:
+        return tuple(sides.get(TLS12) or ())
+    root = (PROTOCOLS_KEY,) if snapshot.key_exists(PROTOCOLS_KEY) else ()
+    return (*root, *(key for protocol in there for key in (protocol_key(protocol), *sides[protocol])))
 
 
 def _child(parent: Node, name: str) -> Node:
@@ -253,7 +157,7 @@ def _eliminate_sides(root: Node, leftover: t.Sequence[Node], snapshot: Snapshot)
             if node.meant.protocol == protocol and len(node.meant.sides) == 1
         }
         key = protocol_key(protocol)
-        all_seen = key.lower() in snapshot.subkeys or snapshot.key_exists(key) is False
+        all_seen = fold(key) in snapshot.subkeys or snapshot.key_exists(key) is False
         left = tuple(side for side in SIDES if side not in taken)
         if all_seen and (len(left) == 2 or (len(left) == 1 and len(nodes) == 1)):
             for node in nodes:
@@ -264,10 +168,12 @@ def _eliminate_sides(root: Node, leftover: t.Sequence[Node], snapshot: Snapshot)
 def strays_in(node: Node, snapshot: Snapshot) -> t.Iterator[Stray]:
     """The strays of a tree, this key first."""
     if node.kind is not None:
+        if not node.closely:
+            return
         meant = None if node.reason is Reason.UNRECOGNIZED else node.meant
         holds = tuple(held for inner in _buried(node) for held in _held(inner, snapshot))
         yield Stray(node.kind, node.key, None, meant, node.reason, holds)
-    elif node.real:
+    elif node.real and node.closely:
         for held in _held(node, snapshot):
             name = held.setting.name
             if node.level == 2:
@@ -295,7 +201,11 @@ def _held(node: Node, snapshot: Snapshot) -> list[Held]:
     nameless = [
         name
         for name, match in matches.items()
-        if match is NOTHING and types[name] is Type.REG_DWORD and node.meant.sides and not node.meant.value
+        if match is NOTHING
+        and may_be_a_word(name)
+        and types[name] is Type.REG_DWORD
+        and node.meant.sides
+        and not node.meant.value
     ]
     left = [value for value in VALUE_NAMES if value not in {match.value for match in matches.values()}]
     if len(nameless) == 1 and len(left) == 1:
@@ -315,7 +225,7 @@ def _held(node: Node, snapshot: Snapshot) -> list[Held]:
 
 def value_types(key: str, snapshot: Snapshot) -> dict[str, Type]:
     """Names and types of the values of a key: those listed, and the default value, which Windows may leave out."""
-    types = dict(snapshot.listed.get(key.lower(), {}))
+    types = dict(snapshot.listed.get(fold(key), {}))
     default = snapshot.values.get(Setting(key, ""))
     if default and default.type and "" not in types:
         types[""] = default.type

@@ -77,6 +77,12 @@ ar: معطل, معطّل, تعطيل, معطل بشكل افتراضي; he: מו
 ja: 無効, 既定で無効; ko: 사용 안 함, 사용안함; zh: 已禁用, 禁用, 默认禁用, 已停用, 停用, 預設停用
 """
 
+# What people call things that they put aside: no word for a side or a value, whatever else is missing.
+REMARKS = """
+archive, backup, bak, before, copy, deleted, foo, new, note, old, orig, original, previous, remark, save, saved, temp
+test, tmp, unused, copia, kopia, kopie, sauvegarde, sicherung, varmuuskopio, копия, резервн, старый
+"""
+
 # Protocol families written in another script.
 FAMILY_WORDS = {"тлс": "tls", "ссл": "ssl", "дтлс": "dtls"}
 

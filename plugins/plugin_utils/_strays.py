@@ -9,11 +9,13 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ._registry import Type, show
+from ._names import fold, same
 from ._schannel import PROTOCOLS_KEY, SIDES, VALUE_NAMES
 from ._snapshot import Setting, Snapshot
-from ._stray_names import WINDOWS_PROTOCOLS, Reason, same
-from ._stray_tree import DEPTH, Held, Kind, Meant, Node, Stray, below, strays_in, tree, value_types
+from ._stray_names import WINDOWS_PROTOCOLS, Reason, is_foreign
+from ._stray_tree import DEPTH, Node, looked_into, strays_in, tree, value_types
+from ._stray_types import Held, Kind, Meant, Stray, below, visible_name
+from ._values import ABSENT, Type, Value, full_path, show, unrestorable
 
 __all__ = [
     "Followed",
@@ -25,11 +27,18 @@ __all__ = [
     "Removal",
     "Stray",
     "Wanted",
-    "followed_translated_page",
+    "below",
     "keys_to_read",
+    "looked_into",
+    "misplaced",
+    "overlooked",
     "removal",
     "strays",
 ]
+
+
+# Values in places where Windows does not look that are read, each a request; they are named and not read beyond.
+VALUES = 200
 
 
 def strays(snapshot: Snapshot) -> tuple[Stray, ...]:
@@ -59,21 +68,20 @@ class Wanted:
         return bool(self.subkeys or self.listed or self.values)
 
 
-def keys_to_read(snapshot: Snapshot, *, thorough: bool = False) -> Wanted:
+def keys_to_read(snapshot: Snapshot) -> Wanted:
     """What is still to be read to judge and back up the strays. Ask again after each round, until nothing is wanted
     (four rounds at most).
 
-    Nothing on a host where all names are right, all subkeys of the protocols are listed and every side that is there
-    has both values. A key of Windows' own that lacks something is looked into: it may be there under another name.
-    ``thorough`` lists the values of every key of Windows' own: one request for each that is there.
+    All that is in stray keys and in the keys of :func:`looked_into`, up to a number of keys and values. The protocols
+    are listed with what else is read of them, as their sides show which keys these are.
     """
     wanted = _Wishes(snapshot)
     root = tree(snapshot)
-    for node in root.walk():
-        if node.real:
-            _wish_real(node, wanted, thorough)
-        else:
+    for node in _by_level(root):
+        if node.closely:
             wanted.everything_in(node)
+        elif node.real and node.level < 2:
+            wanted.subkeys(node.key)
     for stray in strays_in(root, snapshot):
         for held in stray.holds:
             # to see whether the right key lacks it
@@ -82,28 +90,16 @@ def keys_to_read(snapshot: Snapshot, *, thorough: bool = False) -> Wanted:
     return wanted.result()
 
 
-def _wish_real(node: Node, wanted: _Wishes, thorough: bool) -> None:
-    snapshot = wanted.snapshot
-    if node.level < 2:
-        wanted.subkeys(node.key)
-    # how much of what Windows reads there is missing, as far as it is known
-    if node.level == 2:
-        values = [snapshot.values.get(Setting(node.key, name)) for name in VALUE_NAMES]
-        missing = sum(value is not None and not value.present for value in values)
-        if missing == len(VALUE_NAMES) or (missing and thorough):
-            wanted.subkeys(node.key)
-    else:
-        hollow = (
-            node.level == 1 and node.key.lower() in snapshot.subkeys and not any(child.real for child in node.children)
-        )
-        missing = len(VALUE_NAMES) if hollow else 0
-    if missing or thorough:
-        wanted.listing(node.key)
-    if missing == len(VALUE_NAMES):
-        wanted.default(node.key)
-    for name, kind in snapshot.listed.get(node.key.lower(), {}).items():
-        if not (node.level == 2 and same(name, VALUE_NAMES)):
-            wanted.value(Setting(node.key, name), kind)
+def overlooked(snapshot: Snapshot) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Stray keys beyond the number of those that are looked into, and sides of Windows' own that are not looked into;
+    the former with nothing that is in them."""
+    nodes = tuple(node for node in _by_level(tree(snapshot)) if not node.closely)
+    sides = tuple(node.key for node in nodes if node.real and node.level == 2)
+    return tuple(node.key for node in nodes if not node.real), sides
+
+
+def _by_level(root: Node) -> list[Node]:
+    return sorted(root.walk(), key=lambda node: node.level)
 
 
 class _Wishes:
@@ -114,6 +110,7 @@ class _Wishes:
         self._subkeys: list[str] = []
         self._listed: list[str] = []
         self._values: dict[Setting, Type] = {}
+        self._seen = 0
 
     def result(self) -> Wanted:
         return Wanted(tuple(self._subkeys), tuple(self._listed), tuple(self._values.items()))
@@ -122,20 +119,23 @@ class _Wishes:
         self.subkeys(node.key)
         self.listing(node.key)
         self.default(node.key)
-        for name, kind in self.snapshot.listed.get(node.key.lower(), {}).items():
-            self.value(Setting(node.key, name), kind)
+        for name, kind in self.snapshot.listed.get(fold(node.key), {}).items():
+            if not (node.real and node.level == 2 and same(name, VALUE_NAMES)):
+                self._seen += 1
+                if self._seen <= VALUES:
+                    self.value(Setting(node.key, name), kind)
 
     def subkeys(self, key: str) -> None:
-        if key.lower() not in self.snapshot.subkeys:
+        if fold(key) not in self.snapshot.subkeys and fold(key) not in self.snapshot.unlisted:
             self._subkeys.append(key)
 
     def listing(self, key: str) -> None:
-        if key.lower() not in self.snapshot.listed:
+        if fold(key) not in self.snapshot.listed and fold(key) not in self.snapshot.unlisted:
             self._listed.append(key)
 
     def default(self, key: str) -> None:
         """Windows leaves a default value out of a listing where it is the only one (wsman.md 1.4)."""
-        if self.snapshot.listed.get(key.lower()) == {}:
+        if self.snapshot.listed.get(fold(key)) == {}:
             self.value(Setting(key, ""), Type.REG_SZ)
 
     def value(self, setting: Setting, kind: Type) -> None:
@@ -144,7 +144,7 @@ class _Wishes:
             self._values.setdefault(setting, kind)
 
 
-# --- the translated page ---------------------------------------------------------------------------------------------
+# --- what was meant -------------------------------------------------------------------------------------------------
 
 
 @dataclasses.dataclass(frozen=True)
@@ -152,7 +152,7 @@ class Followed:
     """Values that stand in a place where Windows does not look and are missing where it does.
 
     ``source``: the key that holds them. ``targets``: the right key, or the ones that it may be. ``values``: the names
-    that were meant. ``translated``: names were changed, as translated pages do; otherwise only the place is wrong.
+    that were meant. ``translated``: a name is a translation of the right one, as translated pages have it.
     """
 
     source: str
@@ -163,30 +163,29 @@ class Followed:
 
     def as_result(self) -> dict[str, t.Any]:
         return {
-            "key": show(self.source),
-            "meant_for": [show(key) for key in self.targets],
+            "key": full_path(self.source),
+            "meant_for": [full_path(key) for key in self.targets],
             "values": list(self.values),
             "message": self.sentence,
         }
 
 
-_NOT_TRANSLATED = frozenset({Reason.PLACE, Reason.PART, Reason.UNRECOGNIZED})
-
-
-def followed_translated_page(found: t.Iterable[Stray], snapshot: Snapshot) -> tuple[Followed, ...]:
+def misplaced(found: t.Iterable[Stray], snapshot: Snapshot) -> tuple[Followed, ...]:
     """Where a stray holds the values that the right key lacks: one for each source and target, with the sentence."""
     groups: dict[tuple[str, tuple[str, ...]], list[tuple[Held, bool]]] = {}
     everything = tuple(found)
-    reasons = {stray.key.lower(): stray.reason for stray in everything if stray.name is None}
+    reasons = {fold(stray.key): stray.reason for stray in everything if stray.name is None}
     for stray in everything:
         for held in stray.holds:
             lacking = tuple(
                 setting.key for setting in (held.meant.settings if held.meant else ()) if _lacks(setting, snapshot)
             )
             if lacking:
-                path = {reasons[key] for key in reasons if f"{held.setting.key.lower()}\\".startswith(f"{key}\\")}
-                changed = not {held.reason, *path} <= _NOT_TRANSLATED
-                groups.setdefault((held.setting.key, lacking), []).append((held, changed))
+                path = [key for key in reasons if f"{fold(held.setting.key)}\\".startswith(f"{key}\\")]
+                words = [(held.setting.name, held.reason)]
+                words += [(key.rpartition("\\")[2], reasons[key]) for key in path]
+                translated = any(reason is Reason.TRANSLATION and is_foreign(name) for name, reason in words)
+                groups.setdefault((held.setting.key, lacking), []).append((held, translated))
     return tuple(_followed(source, targets, items) for (source, targets), items in groups.items())
 
 
@@ -196,21 +195,31 @@ def _lacks(setting: Setting, snapshot: Snapshot) -> bool:
 
 
 def _followed(source: str, targets: tuple[str, ...], items: t.Sequence[tuple[Held, bool]]) -> Followed:
-    meant = [held.meant.value for held, _changed in items if held.meant and held.meant.value]
+    meant = [held.meant.value for held, _translated in items if held.meant and held.meant.value]
     values = tuple(name for name in VALUE_NAMES if name in meant)
     translated = any(changed for _held, changed in items)
+    places = " or ".join(below(key) for key in targets)
+    names = " and ".join(f"[{visible_name(held.setting.name)}]" for held, _translated in items)
+    renamed = any(not same(held.setting.name, VALUE_NAMES) for held, _translated in items)
+    here = [fold(key) for key in targets] == [fold(source)]
+    if translated:
+        sentence = _translated(source, places, names, values, renamed=renamed, here=here)
+    else:
+        were = "were" if len(items) > 1 else "was"
+        right = " and ".join(f"[{name}]" for name in values)
+        goal = right if here else f"{places} {right}" if renamed else places
+        sentence = f"{below(source)} {names} {were} probably meant for {goal}. Windows does not look there."
+    return Followed(source, targets, values, translated, sentence)
+
+
+def _translated(source: str, places: str, names: str, values: tuple[str, ...], *, renamed: bool, here: bool) -> str:
     both = len(values) == len(VALUE_NAMES)
     which, verb = ("the values", "are") if both else (f"the value {values[0]}", "is")
-    places = " or ".join(below(key) for key in targets)
-    names = " and ".join(f"[{held.setting.name or '(default)'}]" for held, _changed in items)
-    renamed = any(not same(held.setting.name, VALUE_NAMES) for held, _changed in items)
-    start = "Someone followed a translated page" if translated else "Someone wrote to the wrong place"
-    if [key.lower() for key in targets] == [source.lower()]:
-        sentence = f"{start}: {which} meant for {places} {verb} named {names}, which Windows does not look for."
-    else:
-        where = f"{below(source)} as {names}" if renamed else below(source)
-        sentence = f"{start}: {which} meant for {places} {verb} in {where}, where Windows does not look."
-    return Followed(source, targets, values, translated, sentence)
+    start = f"Someone followed a translated page: {which} meant for {places} {verb}"
+    if here:
+        return f"{start} named {names}, which Windows does not look for."
+    where = f"{below(source)} as {names}" if renamed else below(source)
+    return f"{start} in {where}, where Windows does not look."
 
 
 # --- removal ---------------------------------------------------------------------------------------------------------
@@ -224,7 +233,7 @@ class Refusal:
     reason: str
 
     def as_result(self) -> dict[str, t.Any]:
-        return {"key": show(self.stray.key), "value": self.stray.name, "message": self.reason}
+        return {"key": full_path(self.stray.key), "value": self.stray.name, "message": self.reason}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -254,8 +263,8 @@ def removal(found: t.Iterable[Stray], snapshot: Snapshot) -> Removal:
             continue
         values.update(dict.fromkeys(settings))
         for key in doomed:
-            keys.setdefault(key.lower(), key)
-    order = sorted(keys.values(), key=lambda key: (-key.count("\\"), key.lower()))
+            keys.setdefault(fold(key), key)
+    order = sorted(keys.values(), key=lambda key: (-key.count("\\"), fold(key)))
     return Removal(tuple(values), tuple(order), tuple(refused))
 
 
@@ -265,9 +274,11 @@ class _Refused(Exception):
 
 def _subtree(key: str, snapshot: Snapshot) -> tuple[list[str], list[Setting]]:
     """A key with all below it, and all values in them."""
-    folded = key.lower()
-    if _is_windows_own(key) or not folded.startswith(f"{PROTOCOLS_KEY.lower()}\\"):
+    folded = fold(key)
+    if _is_windows_own(key) or not folded.startswith(f"{fold(PROTOCOLS_KEY)}\\"):
         raise _Refused(f"{show(key)} is a key that Windows looks at.")
+    if folded in snapshot.unlisted:
+        raise _Refused(f"{show(key)} could not be listed ({snapshot.unlisted[folded].rstrip('. ')}).")
     if folded not in snapshot.subkeys and key.count("\\") > PROTOCOLS_KEY.count("\\") + DEPTH:
         raise _Refused(f"{show(key)} is more than {DEPTH} levels below Protocols, deeper than keys are read.")
     if folded not in snapshot.subkeys:
@@ -291,22 +302,22 @@ def _restorable(key: str, name: str, snapshot: Snapshot) -> Setting:
     where = show(key, name or "(default)")
     if _is_windows_own(key) and key.count("\\") == PROTOCOLS_KEY.count("\\") + 2 and same(name, VALUE_NAMES):
         raise _Refused(f"{where} is a value that Windows reads.")
-    if value_types(key, snapshot).get(name) is Type.REG_EXPAND_SZ:
-        raise _Refused(f"{where} is a REG_EXPAND_SZ, which WMI only reads expanded, so it cannot be put back as it is.")
-    if value_types(key, snapshot).get(name) is Type.OTHER:
-        raise _Refused(f"{where} is of a type that WMI can neither read nor write back.")
-    value = snapshot.values.get(setting)
-    if value is None or not value.present or value.type is Type.OTHER:
+    kind = value_types(key, snapshot).get(name)
+    # what is listed as such is not read
+    value = Value(kind) if kind in (Type.REG_EXPAND_SZ, Type.OTHER) else snapshot.values.get(setting, ABSENT)
+    if reason := unrestorable(name, snapshot.values.get(setting, value)):
+        raise _Refused(f"{where} {reason}, so it cannot be put back as it is.")
+    if not value.present:
         raise _Refused(f"{where} was not read, so it cannot be backed up.")
     return setting
 
 
 def _is_windows_own(key: str) -> bool:
     """Protocols itself, a protocol that Windows knows, or a side of one."""
-    base = PROTOCOLS_KEY.lower()
-    if key.lower() == base:
+    base = fold(PROTOCOLS_KEY)
+    if fold(key) == base:
         return True
-    parts = key[len(base) + 1 :].split("\\") if key.lower().startswith(f"{base}\\") else []
+    parts = key[len(base) + 1 :].split("\\") if fold(key).startswith(f"{base}\\") else []
     if not parts or not same(parts[0], WINDOWS_PROTOCOLS):
         return False
     return len(parts) == 1 or (len(parts) == 2 and same(parts[1], SIDES) is not None)

@@ -11,7 +11,7 @@ import datetime
 import typing as t
 
 from . import _wmi
-from ._errors import UnexpectedAnswer
+from ._errors import RegistryError, UnexpectedAnswer
 from ._registry import Registry
 from ._wsman import Session
 
@@ -100,7 +100,10 @@ def read_host(session: Session, registry: Registry) -> Host:
     system = read_operating_system(session)
     computers = _wmi.query(session, "SELECT * FROM Win32_ComputerSystem")
     role = computers[0].integer("DomainRole") if computers else None
-    ubr = registry.get(CURRENT_VERSION, "UBR")
+    try:
+        ubr = registry.get(CURRENT_VERSION, "UBR")
+    except RegistryError:
+        ubr = None  # for people only
     return Host(
         computer_name=system.name,
         os=system.caption,

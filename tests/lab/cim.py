@@ -132,7 +132,7 @@ def write_text(value: Any, clock: Clock) -> str:
     """A scalar as the text of an element; datetimes are not text and have their own element."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return escape(str(value))
+    return escape(str(value), {"\r": "&#13;"})  # a bare one would be read as a line feed
 
 
 def write_value(name: str, value: Any, clock: Clock, prefix: str = "p:", cim: str = "cim:") -> str:

@@ -48,8 +48,13 @@ class ValueFormatError(ValueError):
 
 
 def fold(name: str) -> str:
-    """The name as Windows compares it: upper case, character by character, and only where that is reversible."""
-    return "".join(up if len(up := c.upper()) == 1 and up.lower() == c else c for c in name)
+    """The name as Windows compares it: upper case, one UTF-16 unit by one, and only where that is reversible."""
+    return "".join(_upper(c) for c in name)
+
+
+def _upper(c: str) -> str:
+    up = c.upper()
+    return up if len(up) == 1 and up.lower() == c and c <= "\uffff" and up <= "\uffff" else c
 
 
 @dataclass(frozen=True)

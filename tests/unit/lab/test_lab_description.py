@@ -242,6 +242,7 @@ class TestRegistryModel:
         assert fold("Straße") == "STRAßE"  # one character never becomes two
         assert fold("увімкнено") == fold("увімкнено".upper())
         assert fold("\u0131") != fold("I")  # dotless i
+        assert fold("\U00010400") != fold("\U00010428")  # two units each
 
     def test_hive_roots_cannot_be_deleted(self) -> None:
         with pytest.raises(RegistryError):

@@ -151,6 +151,7 @@ class FakeWindows:
         self.channel = FakeChannel()
         self.calls: list[Call] = []
         self.denied: set[str] = set()  # keys, in lower case, that CheckAccess and writing refuse
+        self.hide_lone_defaults = False  # as Windows does
         self.shutdown_code = 0
         self.trouble: Callable[[Call], Trouble | None] = lambda call: None
 
@@ -247,6 +248,8 @@ class FakeWindows:
             return 0, [("sNames", name) for name in self.hive.below(call.key)]
         if method == "EnumValues":
             values = self.hive.values_of(call.key)
+            if self.hide_lone_defaults and list(values) == [""]:
+                values = {}
             names: list[tuple[str, Any]] = [("sNames", name) for name in values]
             return 0, names + [("Types", _NUMBERS[value.type]) for value in values.values() if value.type]
         if method == "CheckAccess":

@@ -82,8 +82,7 @@ def roll_back(windows: FakeWindows, saved: _backup.Backup, folder: Path) -> dict
     for setting, value in saved.values.items():
         reader.value(setting, value.type or Type.REG_DWORD)
     for key in saved.missing_keys:
-        reader.subkeys(key)
-        reader.list_values(key)
+        reader.contents(key)
     for key in saved.removed_keys:
         reader.subkeys(key)
     pending = settle(note, host.last_boot, reader)

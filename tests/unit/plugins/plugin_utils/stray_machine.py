@@ -9,6 +9,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._names import fold
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import ABSENT, Type, Value, dword
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import PROTOCOLS_KEY, SIDES, VALUE_NAMES
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import Setting, Snapshot
@@ -26,8 +27,8 @@ class Machine:
     """What is below Protocols, and what a reader would bring home of it. Paths are below Protocols."""
 
     def __init__(self, content: Mapping[str, Mapping[str, Value]] | None = None) -> None:
-        self.keys: dict[str, str] = {PROTOCOLS_KEY.lower(): PROTOCOLS_KEY}
-        self.values: dict[str, dict[str, Value]] = {PROTOCOLS_KEY.lower(): {}}
+        self.keys: dict[str, str] = {fold(PROTOCOLS_KEY): PROTOCOLS_KEY}
+        self.values: dict[str, dict[str, Value]] = {fold(PROTOCOLS_KEY): {}}
         for path, values in (content or {}).items():
             self.make(path, values)
 
@@ -35,11 +36,11 @@ class Machine:
         key = PROTOCOLS_KEY
         for name in path.split("\\") if path else ():
             key = f"{key}\\{name}"
-            key = self.keys.setdefault(key.lower(), key)
-            self.values.setdefault(key.lower(), {})
+            key = self.keys.setdefault(fold(key), key)
+            self.values.setdefault(fold(key), {})
         for name, value in values.items():
-            spelled = next((old for old in self.values[key.lower()] if old.lower() == name.lower()), name)
-            self.values[key.lower()][spelled] = value
+            spelled = next((old for old in self.values[fold(key)] if fold(old) == fold(name)), name)
+            self.values[fold(key)][spelled] = value
 
     def import_page(self, page: Mapping[str, Any]) -> None:
         """As ``reg import`` does: a number of more than eight digits vanishes, the key and the rest do not."""
@@ -49,16 +50,16 @@ class Machine:
 
     def subkeys(self, key: str) -> tuple[str, ...]:
         depth = key.count("\\") + 1
-        below = [name for name in self.keys.values() if name.lower().startswith(f"{key.lower()}\\")]
+        below = [name for name in self.keys.values() if fold(name).startswith(f"{fold(key)}\\")]
         return tuple(name.rpartition("\\")[2] for name in below if name.count("\\") == depth)
 
     def listing(self, key: str) -> dict[str, Type]:
-        values = {name: value.type or Type.OTHER for name, value in self.values.get(key.lower(), {}).items()}
+        values = {name: value.type or Type.OTHER for name, value in self.values.get(fold(key), {}).items()}
         return {} if set(values) == {""} else values  # Windows hides a default value that is alone
 
     def value(self, setting: Setting) -> Value:
-        values = self.values.get(setting.key.lower(), {})
-        return next((value for name, value in values.items() if name.lower() == setting.name.lower()), ABSENT)
+        values = self.values.get(fold(setting.key), {})
+        return next((value for name, value in values.items() if fold(name) == fold(setting.name)), ABSENT)
 
     def audit(self) -> Snapshot:
         """What an audit has read anyway: all protocols, their subkeys, and the two values of each side."""
@@ -72,21 +73,21 @@ class Machine:
                     read.values[setting] = self.value(setting)
         return read.snapshot()
 
-    def read(self, *, thorough: bool = False) -> tuple[Snapshot, int]:
+    def read(self) -> tuple[Snapshot, int]:
         """All that is wanted, round by round; and the number of requests."""
         snapshot, requests = self.audit(), 0
         for _round in range(5):
-            wanted = keys_to_read(snapshot, thorough=thorough)
+            wanted = keys_to_read(snapshot)
             if not wanted:
                 return snapshot, requests
             requests += len(wanted.subkeys) + len(wanted.listed) + len(wanted.values)
             read = Reading(dict(snapshot.values), dict(snapshot.subkeys), dict(snapshot.listed))
             for key in wanted.subkeys:
-                assert key.lower() not in snapshot.subkeys, f"{key} is listed twice"
+                assert fold(key) not in snapshot.subkeys, f"{key} is listed twice"
                 read.list_subkeys(self, key)
             for key in wanted.listed:
-                assert key.lower() not in snapshot.listed, f"{key} is listed twice"
-                read.listed[key.lower()] = self.listing(key)
+                assert fold(key) not in snapshot.listed, f"{key} is listed twice"
+                read.listed[fold(key)] = self.listing(key)
             for setting, kind in wanted.values:
                 assert setting not in snapshot.values, f"{setting} is read twice"
                 value = self.value(setting)
@@ -100,12 +101,12 @@ class Machine:
 
     def delete(self, values: Iterable[Setting], keys: Iterable[str]) -> None:
         for setting in values:
-            held = self.values[setting.key.lower()]
-            del held[next(name for name in held if name.lower() == setting.name.lower())]
+            held = self.values[fold(setting.key)]
+            del held[next(name for name in held if fold(name) == fold(setting.name))]
         for key in keys:
             assert not self.subkeys(key), f"{key} still holds keys"
-            assert not self.values[key.lower()], f"{key} still holds values that nobody backed up"
-            del self.keys[key.lower()], self.values[key.lower()]
+            assert not self.values[fold(key)], f"{key} still holds values that nobody backed up"
+            del self.keys[fold(key)], self.values[fold(key)]
 
 
 @dataclasses.dataclass
@@ -115,12 +116,12 @@ class Reading:
     listed: dict[str, Mapping[str, Type]]
 
     def list_subkeys(self, machine: Machine, key: str) -> None:
-        self.subkeys[key.lower()] = machine.subkeys(key)
+        self.subkeys[fold(key)] = machine.subkeys(key)
 
     def snapshot(self) -> Snapshot:
-        keys = {PROTOCOLS_KEY.lower(): True}
+        keys = {fold(PROTOCOLS_KEY): True}
         for key, names in self.subkeys.items():
-            keys.update({f"{key}\\{name.lower()}": True for name in names})
+            keys.update({f"{key}\\{fold(name)}": True for name in names})
         return Snapshot(dict(self.values), keys, dict(self.subkeys), dict(self.listed))
 
 
@@ -133,17 +134,17 @@ def by_path(found: Iterable[Stray]) -> dict[str, Stray]:
     return {path_of(stray) + ("" if stray.name is None else f" [{stray.name}]"): stray for stray in found}
 
 
-def only(content: Mapping[str, Mapping[str, Value]], *, thorough: bool = False) -> Stray:
-    (found,) = strays(Machine(content).read(thorough=thorough)[0])
+def only(content: Mapping[str, Mapping[str, Value]]) -> Stray:
+    (found,) = strays(Machine(content).read()[0])
     return found
 
 
 def windows_own(key: str) -> bool:
     parts = key[len(PROTOCOLS_KEY) + 1 :].split("\\") if len(key) > len(PROTOCOLS_KEY) else []
-    known = [[name.lower() for name in WINDOWS_PROTOCOLS], [side.lower() for side in SIDES]]
-    return len(parts) <= 2 and all(part.lower() in names for part, names in zip(parts, known, strict=False))
+    known = [[fold(name) for name in WINDOWS_PROTOCOLS], [fold(side) for side in SIDES]]
+    return len(parts) <= 2 and all(fold(part) in names for part, names in zip(parts, known, strict=False))
 
 
 def windows_reads(setting: Setting) -> bool:
     deep = setting.key.count("\\") == PROTOCOLS_KEY.count("\\") + 2
-    return deep and windows_own(setting.key) and setting.name.lower() in [name.lower() for name in VALUE_NAMES]
+    return deep and windows_own(setting.key) and fold(setting.name) in [fold(name) for name in VALUE_NAMES]

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _backup, _pending
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import ExchangeTlsError
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import Type, Value
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import Type, Value, dword
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import protocol_key
 
-from .fakes import registry_of
+from .fakes import Trouble, registry_of
 from .runs import Run, fresh, roll_back, settings, without_times
 
 
@@ -152,3 +152,101 @@ def test_back_after_a_restart(tmp_path: Path) -> None:
     outcome = roll_back(windows, _backup.load(result["backup"]), tmp_path)
     assert settings(windows) == original
     assert outcome["restart_pending"] is True
+
+
+# --- what cannot be put back -----------------------------------------------------------------------------------------
+
+ENABLED = (protocol_key("TLS 1.0", "Server"), "Enabled")
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (Value(Type.REG_EXPAND_SZ, "C:\\Windows"), "is a REG_EXPAND_SZ, which WMI only reads expanded"),
+        (Value(Type.REG_SZ, "a\x01"), "holds U\\+0001, which no message can carry"),
+        (Value(Type.REG_MULTI_SZ, ("a", "\ufffe")), "holds U\\+FFFE, which no message can carry"),
+    ],
+)
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_what_cannot_be_put_back_is_not_written_over(
+    tmp_path: Path, value: Value, reason: str, check_mode: bool
+) -> None:
+    windows = fresh()
+    windows.hive.set(*ENABLED, value)
+    image = windows.hive.image()
+    with pytest.raises(ExchangeTlsError, match=reason) as caught:
+        Run(windows, tmp_path)(check_mode=check_mode)
+    assert "Nothing was changed" in caught.value.message
+    assert windows.writes == []
+    assert windows.hive.image() == image
+
+
+@pytest.mark.parametrize("text", ["one\r\ntwo", "\t", "a\rb", "\n", " ", "\u202e", "\U0001f600"])
+def test_odd_texts_are_put_back_exactly(tmp_path: Path, text: str) -> None:
+    windows = fresh()
+    windows.hive.set(*ENABLED, Value(Type.REG_SZ, text))
+    before = settings(windows)
+    result = Run(windows, tmp_path)()
+    assert windows.hive.get(*ENABLED) == dword(0)
+    roll_back(windows, _backup.load(result["backup"]), tmp_path)
+    assert settings(windows) == before
+
+
+@pytest.mark.parametrize(
+    "value",
+    [Value(Type.REG_SZ, "x"), dword(1), Value(Type.REG_BINARY, (1,)), Value(Type.OTHER), Value(Type.REG_MULTI_SZ)],
+)
+def test_a_default_value_that_somebody_put_into_a_key_we_made_keeps_it(tmp_path: Path, value: Value) -> None:
+    windows = fresh()
+    windows.hide_lone_defaults = True
+    result = Run(windows, tmp_path)()
+    key = protocol_key("TLS 1.2")
+    windows.hive.set(key, "", value)
+    roll_back(windows, _backup.load(result["backup"]), tmp_path)
+    assert windows.hive.get(key, "") == value
+    assert windows.hive.below(key) == [], "what is ours goes all the same"
+
+
+# --- a key that others use as well -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("theirs", ["key", "value"])
+def test_the_key_of_the_note_stays_where_others_keep_something_in_it(tmp_path: Path, theirs: str) -> None:
+    windows = fresh()
+    if theirs == "key":
+        windows.hive.make(rf"{_pending.KEY}\Theirs")
+    else:
+        windows.hive.make(_pending.KEY)
+        windows.hive.set(_pending.KEY, "Theirs", dword(1))
+    before = windows.hive.image()
+    result = Run(windows, tmp_path)()
+    assert _pending.read(registry_of(windows)) is not None
+    roll_back(windows, _backup.load(result["backup"]), tmp_path)
+    assert windows.hive.image() == before
+
+
+# --- what cannot be read ---------------------------------------------------------------------------------------------
+
+
+def test_a_value_that_cannot_be_read_is_left_alone_and_the_host_is_not_called_compliant(tmp_path: Path) -> None:
+    windows = fresh()
+    place = (protocol_key("TLS 1.0", "Server"), "DisabledByDefault")
+    windows.trouble = lambda call: Trouble(code=5) if (call.key, call.name) == place else None
+    result = Run(windows, tmp_path)()
+    assert result["changed"]
+    assert not result["compliant"]
+    (unknown,) = [item for item in result["findings"] if item["status"] == "unknown"]
+    assert unknown["id"] == "tls_1_0.server.disabledbydefault"
+    assert "access denied" in unknown["message"]
+    assert unknown["would_write"] is None
+    assert place not in [(write.key, write.name) for write in windows.writes]
+
+
+def test_a_note_that_may_not_be_read_counts_as_a_pending_restart(tmp_path: Path) -> None:
+    windows = fresh()
+    windows.trouble = lambda call: (
+        Trouble(code=5) if call.key == _pending.KEY and call.method.startswith("Get") else None
+    )
+    result = Run(windows, tmp_path)(check_mode=True)
+    assert result["restart_pending"]
+    assert "access denied" in result["warnings"][0]

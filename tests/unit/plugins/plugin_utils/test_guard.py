@@ -143,7 +143,12 @@ NOTHING: dict[Setting, Value] = {}
         (policy({"SSL 3.0": "disabled"}), NOTHING, 9600, "SSL 3.0 Client, SSL 3.0 Server"),
         (policy({"SSL 2.0": "disabled"}), NOTHING, 7601, "SSL 2.0 Server"),
         # whether it is on is not known
-        (policy({"PCT 1.0": {"Client": "disabled"}}), NOTHING, 17763, "PCT 1.0 Client"),
+        (
+            policy({"Multi-Protocol Unified Hello": {"Client": "disabled"}}),
+            NOTHING,
+            17763,
+            "Multi-Protocol Unified Hello Client",
+        ),
         (policy({"TLS 1.1": {"Client": "disabled"}}), NOTHING, 26100, "TLS 1.1 Client"),
         (policy({"TLS 1.1": {"Client": "disabled"}}), NOTHING, 99999, "TLS 1.1 Client"),
         # taken out of the offer it still is there for programs that ask for it, as Exchange 2013 does

@@ -145,7 +145,7 @@ def test_restoring_is_the_inverse(
         reader.value(write.setting, write.before.type or Type.REG_DWORD)
     for key in plan.new_keys:
         reader.subkeys(key)
-        reader.list_values(key)
+        reader.contents(key)
     for key in plan.old_keys:
         reader.subkeys(key)
     back = _plan.restore(
@@ -171,7 +171,7 @@ def test_restoring_leaves_what_others_have_added(content: dict[str, dict[str, Va
         reader.value(write.setting)
     for key in plan.new_keys:
         reader.subkeys(key)
-        reader.list_values(key)
+        reader.contents(key)
     back = _plan.restore(
         {write.setting: write.before for write in plan.writes}, plan.new_keys, plan.old_keys, reader.snapshot()
     )

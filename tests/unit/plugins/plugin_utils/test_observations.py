@@ -136,6 +136,9 @@ def test_words() -> None:
         "TLS 1.2 Client Enabled is REG_DWORD 4294967295 (0xffffffff). Windows takes any number but 0 as on, but 1 is "
         "the documented value, and some programs accept no other."
     )
+    by_default = oddities(values(Client=(dword(0), dword(2))))["tls_1_2.client.disabledbydefault.nonstandard"]
+    assert "as on" not in by_default.message
+    assert "0 as a wish to leave the version out of its default offer, but 1 is" in by_default.message
     assert told["client.half_configured"] == (
         "TLS 1.2 Client has Enabled but no DisabledByDefault: what the other one would be is left to Windows."
     )

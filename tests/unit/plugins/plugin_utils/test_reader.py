@@ -8,6 +8,14 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import (
+    AccessDenied,
+    OperationTimedOut,
+    UnexpectedAnswer,
+    Unreachable,
+    WsmanFault,
+)
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._names import fold
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._reader import Reader
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import ABSENT, Type, Value, dword
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import (
@@ -15,6 +23,8 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel imp
     PROTOCOLS_KEY,
     SIDES,
     VALUE_NAMES,
+    Side,
+    State,
     protocol_key,
 )
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import (
@@ -26,7 +36,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot imp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from .fakes import FakeWindows, registry_of
+from .fakes import FakeWindows, Trouble, registry_of
 
 STOCK: dict[str, dict[str, Value]] = {PROTOCOLS_KEY: {}}
 FULL = {
@@ -35,15 +45,15 @@ FULL = {
 ENABLED = Setting(protocol_key("TLS 1.2", "Client"), "Enabled")
 
 
-def read(content: dict[str, dict[str, Value]], *managed: str) -> tuple[FakeWindows, Snapshot]:
+def read(content: dict[str, dict[str, Value]], *closely: str) -> tuple[FakeWindows, Snapshot]:
     windows = FakeWindows(content)
     reader = Reader(registry_of(windows))
-    reader.protocols(managed)
+    reader.protocols(lambda _snapshot: closely)
     return windows, reader.snapshot()
 
 
 def test_stock_host_is_one_request() -> None:
-    windows, snapshot = read(STOCK, "TLS 1.2")
+    windows, snapshot = read(STOCK)
     assert [call.method for call in windows.calls] == ["EnumKey"]
     assert set(snapshot.values) == {
         Setting(protocol_key(protocol, side), name) for protocol in PROTOCOLS for side in SIDES for name in VALUE_NAMES
@@ -58,32 +68,75 @@ def test_no_schannel_at_all_is_one_request() -> None:
     assert snapshot.key_exists(protocol_key("TLS 1.2", "Client")) is False
 
 
-@pytest.mark.parametrize("managed", [(), ("TLS 1.2",), PROTOCOLS])
-def test_fully_configured_host(managed: tuple[str, ...]) -> None:
-    windows, snapshot = read(FULL, *managed)
+def test_fully_configured_host() -> None:
+    windows, snapshot = read(FULL)
     # the protocols, the sides of each, both values of each side
     assert len(windows.calls) == 1 + 10 + 40
     assert set(snapshot.values.values()) == {dword(1)}
 
 
 @pytest.mark.parametrize(
-    "values", [{}, {"Enabled": dword(1)}, {"Enabled": Value(Type.REG_SZ, "1"), "DisabledByDefault": dword(0)}]
+    ("values", "gets"),
+    [({}, 0), ({"Enabled": dword(1)}, 1), ({"Enabled": Value(Type.REG_SZ, "1"), "DisabledByDefault": dword(0)}, 2)],
 )
-def test_managed_side_that_is_not_as_it_should_be_is_listed(values: dict[str, Value]) -> None:
+def test_what_a_listing_tells_is_not_asked_for(values: dict[str, Value], gets: int) -> None:
     key = protocol_key("TLS 1.2", "Server")
-    content = {key: {**values, "увімкнено": dword(1)}}
-    _windows, snapshot = read(content, "TLS 1.2")
-    assert set(snapshot.listed[key.lower()]) == {*values, "увімкнено"}
+    windows, snapshot = read({key: {**values, "увімкнено": dword(1)}}, key)
+    assert set(snapshot.listed[fold(key)]) == {*values, "увімкнено"}
+    assert len(windows.calls) == 1 + 1 + 1 + gets
+    assert snapshot.side("TLS 1.2", "Server") == Side(*(values.get(name, ABSENT) for name in VALUE_NAMES))
 
 
-def test_other_sides_are_not_listed() -> None:
-    key = protocol_key("TLS 1.2", "Server")
-    _windows, snapshot = read({key: {"Enabled": dword(1)}}, "TLS 1.3")
-    assert key.lower() not in snapshot.listed
+# --- what cannot be read ---------------------------------------------------------------------------------------------
+
+REFUSALS = {
+    "no right": Trouble(code=5),
+    "a fault": Trouble(AccessDenied("access denied")),
+    "a code": Trouble(code=0x80041001),
+    "a damaged answer": Trouble(UnexpectedAnswer("the answer holds no OUTPUT")),
+}
+
+
+@pytest.mark.parametrize("trouble", REFUSALS.values(), ids=REFUSALS)
+def test_a_value_that_cannot_be_read_is_unknown_and_ends_nothing(trouble: Trouble) -> None:
+    windows = FakeWindows(FULL)
+    windows.trouble = lambda call: trouble if (call.key, call.name) == (ENABLED.key, "Enabled") else None
+    reader = Reader(registry_of(windows))
+    reader.protocols()
+    snapshot = reader.snapshot()
+    assert snapshot.value(ENABLED).problem
+    assert snapshot.value(ENABLED).as_result() == {"present": None, "type": None, "data": None}
+    assert snapshot.side("TLS 1.2", "Client").state is State.UNKNOWN
+    assert snapshot.side("TLS 1.2", "Server").state is not State.UNKNOWN
+    count = len(windows.calls)
+    reader.value(ENABLED)
+    assert len(windows.calls) == count, "it is not asked for again"
+
+
+@pytest.mark.parametrize("trouble", REFUSALS.values(), ids=REFUSALS)
+@pytest.mark.parametrize("method", ["EnumKey", "EnumValues"])
+def test_a_key_that_cannot_be_listed_ends_nothing(method: str, trouble: Trouble) -> None:
+    key = protocol_key("TLS 1.2")
+    windows = FakeWindows(FULL)
+    windows.trouble = lambda call: trouble if (call.key, call.method) == (key, method) else None
+    reader = Reader(registry_of(windows))
+    reader.protocols()
+    reader.contents(key)
+    snapshot = reader.snapshot()
+    assert set(snapshot.unlisted) == {fold(key)}
+    assert snapshot.side("TLS 1.2", "Client") == Side(dword(1), dword(1)), "what is below can be read all the same"
+
+
+@pytest.mark.parametrize("error", [Unreachable("gone"), OperationTimedOut("slow"), WsmanFault("too many shells")])
+def test_a_host_that_cannot_be_talked_to_is_something_else(error: Exception) -> None:
+    windows = FakeWindows(FULL)
+    windows.trouble = lambda call: Trouble(error) if call.name == "Enabled" else None
+    with pytest.raises(type(error)):
+        Reader(registry_of(windows)).protocols()
 
 
 def test_host_as_windows_server_2016_comes() -> None:
-    windows, snapshot = read({protocol_key("SSL 2.0", "Client"): {"DisabledByDefault": dword(1)}}, "TLS 1.2")
+    windows, snapshot = read({protocol_key("SSL 2.0", "Client"): {"DisabledByDefault": dword(1)}})
     assert [(call.method, call.key.removeprefix(PROTOCOLS_KEY)) for call in windows.calls] == [
         ("EnumKey", ""),
         ("EnumKey", r"\SSL 2.0"),
@@ -102,9 +155,12 @@ CONTENT = st.dictionaries(
 )
 
 
-@given(CONTENT, st.sets(st.sampled_from(PROTOCOLS)))
-def test_what_is_read_is_what_is_there(content: dict[str, dict[str, Value]], managed: set[str]) -> None:
-    windows, snapshot = read(content, *managed)
+SIDE_KEYS = [protocol_key(protocol, side) for protocol in PROTOCOLS for side in SIDES]
+
+
+@given(CONTENT, st.sets(st.sampled_from(SIDE_KEYS)))
+def test_what_is_read_is_what_is_there(content: dict[str, dict[str, Value]], closely: set[str]) -> None:
+    windows, snapshot = read(content, *sorted(closely))
     for setting, value in snapshot.values.items():
         assert value == windows.hive.get(setting.key, setting.name)
     for key, exists in snapshot.keys.items():
@@ -122,7 +178,7 @@ def test_nothing_is_read_twice(content: dict[str, dict[str, Value]]) -> None:
     windows = FakeWindows(content)
     reader = Reader(registry_of(windows))
     for _dummy in range(2):
-        reader.protocols(PROTOCOLS)
+        reader.protocols(lambda _snapshot: SIDE_KEYS)
         for setting in list(reader.snapshot().values):
             reader.value(Setting(setting.key.upper(), setting.name.lower()))
     asked = Counter((call.method, call.key.lower(), (call.name or "").lower()) for call in windows.calls)
@@ -131,7 +187,7 @@ def test_nothing_is_read_twice(content: dict[str, dict[str, Value]]) -> None:
 
 def test_case_does_not_matter() -> None:
     key = protocol_key("TLS 1.2", "Client").upper()
-    _windows, snapshot = read({key: {"ENABLED": dword(1), "disabledbydefault": dword(0)}}, "TLS 1.2")
+    _windows, snapshot = read({key: {"ENABLED": dword(1), "disabledbydefault": dword(0)}})
     assert snapshot.value(ENABLED) == dword(1)
     assert snapshot.side("TLS 1.2", "Client").disabled_by_default == dword(0)
     assert snapshot.key_exists(protocol_key("tls 1.2", "client")) is True
@@ -142,7 +198,7 @@ def test_similar_names_are_other_names() -> None:
         rf"{PROTOCOLS_KEY}\{name}\Client": {"Enabled": dword(1)}
         for name in ("TLS 1,2", "TLS1.2", "TLS 1.2 ", "TLS  1.2")
     }
-    _windows, snapshot = read(content, "TLS 1.2")
+    _windows, snapshot = read(content)
     assert snapshot.value(ENABLED) == ABSENT
     assert snapshot.key_exists(protocol_key("TLS 1.2")) is False
 

@@ -73,6 +73,33 @@ def test_reading_as_another_type(value: Value, kind: Type) -> None:
     assert len(windows.calls) == (1 if kind is value.type else 3)
 
 
+@given(VALUES, st.sampled_from([kind for kind in Type if kind is not Type.OTHER]))
+def test_a_lone_default_value_of_any_type_is_read_as_what_it_is(value: Value, kind: Type) -> None:
+    windows, registry = host(**{"": value})
+    windows.hide_lone_defaults = True
+    assert registry.get(KEY, "", kind) == value
+    assert len(windows.calls) <= 7
+
+
+@pytest.mark.parametrize("kind", list(Type))
+def test_a_lone_default_value_without_a_method_is_not_absent(kind: Type) -> None:
+    windows, registry = host(**{"": Value(Type.OTHER)})
+    windows.hide_lone_defaults = True
+    assert registry.get(KEY, "", kind) == Value(Type.OTHER)
+
+
+def test_a_lone_default_value_that_has_gone_meanwhile_is_absent() -> None:
+    windows, registry = host(**{"": dword(1)})
+    windows.hide_lone_defaults = True
+
+    def vanish(call: Any) -> None:
+        if call.method == "EnumValues":
+            windows.hive.values.clear()
+
+    windows.trouble = vanish
+    assert registry.get(KEY, "", Type.REG_SZ) == ABSENT
+
+
 def test_types_without_a_method() -> None:
     _windows, registry = host(Name=Value(Type.OTHER))
     assert registry.get(KEY, "Name") == Value(Type.OTHER)
@@ -186,6 +213,39 @@ def test_reads_may_be_repeated_and_say_what_they_do() -> None:
     assert windows.calls[0].repeatable
 
 
+@pytest.mark.parametrize("character", ["\x00", "\x01", "\x1f", "\ufffe", "\uffff", "\ud800"])
+def test_what_no_message_can_carry_is_not_sent(character: str) -> None:
+    windows, registry = host()
+    code = f"U\\+{ord(character):04X}"
+    for attempt in (
+        lambda: registry.get(f"{KEY}{character}", "Name"),
+        lambda: registry.get(KEY, character),
+        lambda: registry.set(KEY, "Name", Value(Type.REG_SZ, f"a{character}")),
+        lambda: registry.set(KEY, "Name", Value(Type.REG_MULTI_SZ, ("a", character))),
+    ):
+        with pytest.raises(RegistryError, match=code):
+            attempt()
+    assert windows.calls == []
+
+
+# --- what people see -------------------------------------------------------------------------------------------------
+
+
+def test_names_and_data_are_visible_and_short_for_people() -> None:
+    evil = "\u202eevil\x9b\n" + "x" * 5000
+    for text in (
+        show(rf"SOFTWARE\{evil}", evil),
+        str(Value(Type.REG_SZ, evil)),
+        str(Value(Type.REG_MULTI_SZ, (evil,))),
+    ):
+        assert text.isprintable()
+        assert len(text) < 1200
+        assert "more characters)" in text
+    assert len(str(Value(Type.REG_BINARY, (0,) * 5000))) < 600
+    assert Value(Type.REG_SZ, evil).as_result()["data"] == evil
+    assert show(r"SOFTWARE\A", "B") == r"HKLM\SOFTWARE\A [B]"
+
+
 # --- listings --------------------------------------------------------------------------------------------------------
 
 
@@ -195,6 +255,15 @@ def test_subkeys() -> None:
     assert registry.subkeys(KEY) == ("DES 56/56", "TLS 1,2", "TLS 1.2", "TLS 1.2 ")
     assert registry.subkeys(rf"{KEY}\TLS 1.2".upper()) == ()
     assert registry.subkeys(rf"{KEY}\Missing") is None
+
+
+@pytest.mark.parametrize(
+    "names", ["", '<p:sNames xsi:nil="true"/>', '<p:sNames xsi:nil="true"/><p:Types xsi:nil="true"/>']
+)
+def test_no_more_items_is_an_empty_list(names: str) -> None:
+    """ERROR_NO_MORE_ITEMS: some answer so to an enumeration that finds nothing."""
+    assert scripted(output("EnumKey", f"{names}<p:ReturnValue>259</p:ReturnValue>")).subkeys(KEY) == ()
+    assert scripted(output("EnumValues", f"{names}<p:ReturnValue>259</p:ReturnValue>")).value_types(KEY) == {}
 
 
 @pytest.mark.parametrize("content", ["", '<p:sNames xsi:nil="true"/>'])

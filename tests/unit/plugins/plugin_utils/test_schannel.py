@@ -45,7 +45,7 @@ STATES = {
     ("?", "?"): "unknown",
 }
 
-# Names below Protocols (5.4), oldest first; the table of defaults speaks of those in the middle only
+# Names below Protocols (5.4), oldest first; the table of defaults speaks of all but the first
 KNOWN = [
     "Multi-Protocol Unified Hello",
     "PCT 1.0",
@@ -58,21 +58,33 @@ KNOWN = [
     "DTLS 1.0",
     "DTLS 1.2",
 ]
-TABLED = ["SSL 3.0", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3"]
+TABLED = ["SSL 3.0", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3", "DTLS 1.0", "DTLS 1.2"]
 
-# What Windows does with nothing configured (2.4). Columns: SSL 2.0 client, server; SSL 3.0; TLS 1.0, 1.1, 1.2, 1.3
+# What Windows does with nothing configured (2.4, and the page that it names). Columns: PCT 1.0; SSL 2.0 client, server;
+# SSL 3.0; TLS 1.0, 1.1, 1.2, 1.3; DTLS 1.0, 1.2
 DEFAULTS = """
-     6002  off on   on   on  off off  no
-     6003  off on   on   on  off off  no
-     7600  off on   on   on  off off  no
-     7601  off on   on   on  off off  no
-     9200  off off  on   on  on  on   no
-     9600  off off  on   on  on  on   no
-    14393  no  no   off  on  on  on   no
-    17763  no  no   off  on  on  on   no
-    20348  no  no   off  on  on  on   on
-    26100  no  no   off  ?   ?   on   on
-    99999  ?   ?    ?    ?   ?   ?    ?
+     6002  no  off on   on   on  off off  no   no  no
+     6003  no  off on   on   on  off off  no   no  no
+     7600  no  off on   on   on  off off  no   on  no
+     7601  no  off on   on   on  off off  no   on  no
+     9200  no  off off  on   on  on  on   no   on  no
+     9600  no  off off  on   on  on  on   no   on  no
+    10240  no  off off  on   on  on  on   no   on  no
+    10586  no  off off  on   on  on  on   no   on  no
+    14393  no  no  no   off  on  on  on   no   on  on
+    15063  no  no  no   off  on  on  on   no   on  on
+    16299  no  no  no   off  on  on  on   no   on  on
+    17134  no  no  no   off  on  on  on   no   on  on
+    17763  no  no  no   off  on  on  on   no   on  on
+    18362  no  no  no   off  on  on  on   no   on  on
+    18363  no  no  no   off  on  on  on   no   on  on
+    19041  no  no  no   off  on  on  on   no   on  on
+    19042  no  no  no   off  on  on  on   no   on  on
+    19043  no  no  no   off  on  on  on   no   on  on
+    20348  no  no  no   off  on  on  on   on   on  on
+    22000  no  no  no   off  on  on  on   on   on  on
+    26100  no  no  no   off  ?   ?   on   on   ?   on
+    99999  ?   ?   ?    ?    ?   ?   ?    ?    ?   ?
 """
 WORDS = {"on": "enabled", "off": "disabled", "no": "unsupported", "?": "unknown"}
 BUILDS = {int(line.split()[0]): line.split()[1:] for line in DEFAULTS.strip().splitlines()}
@@ -81,9 +93,11 @@ SPACE = list(itertools.product(BUILDS, _schannel.PROTOCOLS, _schannel.SIDES))
 
 def by_default(build: int, protocol: str, side: str) -> str:
     cells = BUILDS[build]
+    if protocol == "PCT 1.0":
+        return WORDS[cells[0]]
     if protocol == "SSL 2.0":
-        return WORDS[cells[_schannel.SIDES.index(side)]]
-    return WORDS[cells[2 + TABLED.index(protocol)]] if protocol in TABLED else "unknown"
+        return WORDS[cells[1 + _schannel.SIDES.index(side)]]
+    return WORDS[cells[3 + TABLED.index(protocol)]] if protocol in TABLED else "unknown"
 
 
 def in_effect(build: int, protocol: str, side: str, enabled: str, off_by_default: str) -> str:
@@ -94,8 +108,8 @@ def in_effect(build: int, protocol: str, side: str, enabled: str, off_by_default
         return default
     if state != "enabled":
         return state
-    if build in (7600, 7601) and protocol in ("TLS 1.1", "TLS 1.2"):
-        # 2008 R2 offers these only once DisabledByDefault=0 is written
+    if build in (6002, 6003, 7600, 7601) and protocol in ("TLS 1.1", "TLS 1.2"):
+        # 2008 offers these only once DisabledByDefault=0 is written
         return "enabled" if off_by_default == "0" else "disabled_by_default"
     if enabled == "1":
         return "enabled"
@@ -126,10 +140,10 @@ def test_in_effect(build: int) -> None:
                 assert found.value == expected, f"{protocol} {side}, Enabled {one}, DisabledByDefault {other}"
 
 
-@pytest.mark.parametrize("build", [7600, 7601])
+@pytest.mark.parametrize("build", [6002, 6003, 7600, 7601])
 @pytest.mark.parametrize("protocol", ["TLS 1.1", "TLS 1.2"])
 @pytest.mark.parametrize("side", _schannel.SIDES)
-def test_2008_r2_needs_both_values(build: int, protocol: str, side: str) -> None:
+def test_2008_needs_both_values(build: int, protocol: str, side: str) -> None:
     def effective(enabled: Value, off_by_default: Value) -> Effective:
         return Side(enabled, off_by_default).effective(protocol, side, build)
 
@@ -156,11 +170,12 @@ def test_protocols() -> None:
 
 
 def test_unknown_protocol_and_generation() -> None:
-    assert _schannel.os_default("PCT 1.0", "Client", 17763) is Effective.UNKNOWN
+    assert _schannel.os_default("Multi-Protocol Unified Hello", "Client", 17763) is Effective.UNKNOWN
     assert _schannel.os_default("TLS 1.4", "Client", 17763) is Effective.UNKNOWN
     assert _schannel.generation(17763) == "2019"
     assert _schannel.generation(7601) == "2008 R2"
     assert _schannel.generation(19045) is None
+    assert _schannel.generation(19042) is None
 
 
 def test_names() -> None:

@@ -11,7 +11,7 @@ import xml.etree.ElementTree as ET
 import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _soap
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import UnexpectedAnswer, WsmanFault
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 S = "{http://www.w3.org/2003/05/soap-envelope}"
@@ -73,6 +73,17 @@ def test_selectors(selectors: dict[str, str]) -> None:
 def test_text_is_escaped(action: str, resource: str) -> None:
     header = built(_soap.Request(action, resource))[0]
     assert (header.findtext(f"{A}Action"), header.findtext(f"{W}ResourceURI")) == (action, resource)
+
+
+@given(st.text(st.sampled_from("a \r\n\t<&")))
+@example("one\r\ntwo\rthree\n\tfour ")
+def test_line_ends_and_blanks_arrive_as_they_are(text: str) -> None:
+    """Whoever reads XML takes a bare carriage return for a line feed."""
+    body = ET.Element("{urn:x}Data")
+    body.text = text
+    root = built(_soap.Request("urn:act", "urn:resource", body, {"Name": text}))
+    assert (root[1][0].text or "") == text
+    assert (root.findtext(f".//{W}Selector") or "") == text
 
 
 def answer(body: str, relates_to: str | None = f"uuid:{ID}") -> bytes:

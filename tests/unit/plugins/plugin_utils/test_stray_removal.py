@@ -9,15 +9,19 @@ import dataclasses
 from collections.abc import Mapping
 
 import pytest
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._names import fold
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import Type, Value, dword
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import PROTOCOLS_KEY, SIDES, VALUE_NAMES
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import Setting, Snapshot
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._stray_names import WINDOWS_PROTOCOLS
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._stray_tree import KEYS, SIDES_AT_MOST
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._strays import (
+    VALUES,
     Kind,
     Reason,
     Stray,
     keys_to_read,
+    overlooked,
     removal,
     strays,
 )
@@ -32,40 +36,71 @@ from .stray_machine import ON, Machine, windows_own, windows_reads
 def test_before_anything_is_read_the_protocols_are_wanted() -> None:
     wanted = keys_to_read(Snapshot({}, {}))
     assert (wanted.subkeys, wanted.listed, wanted.values) == ((PROTOCOLS_KEY,), (), ())
+    wanted = keys_to_read(Snapshot({}, {PROTOCOLS_KEY.lower(): True}))
+    assert (wanted.subkeys, wanted.listed, wanted.values) == ((PROTOCOLS_KEY,), (PROTOCOLS_KEY,), ())
 
 
-def test_a_host_without_any_key_costs_nothing() -> None:
-    snapshot, requests = Machine().read(thorough=False)
-    assert (strays(snapshot), requests) == ((), 0)
+def test_a_host_without_any_key_costs_a_look_at_the_values_of_protocols() -> None:
+    snapshot, requests = Machine().read()
+    assert (strays(snapshot), requests) == ((), 2)
 
 
 def test_the_cost_of_one_stray_key() -> None:
-    machine = Machine({"TLS 1.2\\Client": ON, "TLS 1.2\\Server": ON, "TLS 1,2": {}})
-    wanted = keys_to_read(machine.audit())
-    key = f"{PROTOCOLS_KEY}\\TLS 1,2"
-    assert (wanted.subkeys, wanted.listed, wanted.values) == ((key,), (key,), ())
-    # and its default value, which no listing shows
-    assert machine.read()[1] == 3
+    clean = {"TLS 1.2\\Client": ON, "TLS 1.2\\Server": ON}
+    # its keys, its values, and its default value, which no listing shows
+    assert Machine({**clean, "TLS 1,2": {}}).read()[1] == Machine(clean).read()[1] + 3
 
 
-def test_keys_that_lack_something_are_looked_into() -> None:
-    half = {"Enabled": dword(1)}
-    machine = Machine({"TLS 1.0": {}, "TLS 1.1\\Server": ON, "TLS 1.2\\Client": {}, "TLS 1.2\\Server": half})
-    wanted = keys_to_read(machine.audit())
-    assert [key[len(PROTOCOLS_KEY) + 1 :] for key in wanted.listed] == [
-        "TLS 1.0",
-        "TLS 1.2\\Client",
-        "TLS 1.2\\Server",
-    ]
-    assert wanted.subkeys == (f"{PROTOCOLS_KEY}\\TLS 1.2\\Client",)
+@pytest.mark.parametrize("protocol", ["TLS 1.2", "TLS 1.0", "DTLS 1.2"])
+@pytest.mark.parametrize("right", [{}, {"Enabled": dword(1)}, {"DisabledByDefault": dword(0)}, ON])
+def test_what_is_found_does_not_depend_on_the_right_values_beside_it(protocol: str, right: Mapping[str, Value]) -> None:
+    side = f"{protocol}\\Server"
+    machine = Machine({side: {**right, "увімкнено": dword(1), "": dword(3)}, f"{side}\\Enabled": {"": dword(1)}})
+    snapshot, _requests = machine.read()
+    found = strays(snapshot)
+    assert {(stray.key[len(PROTOCOLS_KEY) + 1 :], stray.name) for stray in found} == {
+        (side, "увімкнено"),
+        (side, ""),
+        (f"{side}\\Enabled", None),
+    }
+    assert not removal(found, snapshot).refused
 
 
-def test_thorough_lists_the_values_of_all_real_keys() -> None:
-    machine = Machine({"TLS 1.0\\Client": ON, "TLS 1.2\\Server": {**ON, "Extra": dword(1)}})
-    assert machine.judged() == ()
-    snapshot, requests = machine.read(thorough=True)
-    assert [stray.name for stray in strays(snapshot)] == ["Extra"]
-    assert requests == 6  # Protocols, two protocols, two sides, and the value found
+def test_beyond_a_number_of_sides_only_those_of_tls_1_2_are_looked_into() -> None:
+    right = {f"{protocol}\\{side}": ON for protocol in WINDOWS_PROTOCOLS[1:] for side in SIDES}
+    strange = {f"{path}\\Enabled": {"": dword(1)} for path in right}
+    few = dict(list(right.items())[:SIDES_AT_MOST])
+    assert len(strays(Machine({**few, **{path: strange[path] for path in strange if path[:-8] in few}}).read()[0])) == 7
+    snapshot, _requests = Machine({**right, **strange}).read()
+    assert {stray.key[len(PROTOCOLS_KEY) + 1 :] for stray in strays(snapshot)} == {
+        "TLS 1.2\\Client\\Enabled",
+        "TLS 1.2\\Server\\Enabled",
+    }
+    assert len(overlooked(snapshot)[1]) == len(right) - 2
+
+
+def test_thousands_of_stray_keys_cost_hundreds_of_requests() -> None:
+    machine = Machine({f"junk {number:04}\\Client": ON for number in range(1500)})
+    snapshot, requests = machine.read()
+    found = strays(snapshot)
+    assert requests < 600
+    assert len(found) == KEYS
+    keys, _sides = overlooked(snapshot)
+    assert len(keys) == 1500 - KEYS + KEYS  # and the client's key in each of those looked into
+    plan = removal(found, snapshot)
+    # what is in them was not looked into
+    assert not plan.keys
+    assert len(plan.refused) == KEYS
+
+
+def test_thousands_of_values_cost_hundreds_of_requests() -> None:
+    machine = Machine({"TLS 1.2\\Client": {**ON, **{f"x{number}": dword(1) for number in range(5000)}}})
+    snapshot, requests = machine.read()
+    assert requests < 300
+    plan = removal(strays(snapshot), snapshot)
+    assert len(plan.values) == VALUES
+    assert len(plan.refused) == 5000 - VALUES
+    assert {item.reason.rpartition("] ")[2] for item in plan.refused} == {"was not read, so it cannot be backed up."}
 
 
 def test_right_keys_that_nobody_read_are_read_to_see_whether_they_lack_the_values() -> None:
@@ -100,12 +135,10 @@ CONTENT = st.dictionaries(
 )
 
 
-@given(CONTENT, st.booleans())
-def test_removal_touches_nothing_that_windows_looks_at_and_ends(
-    content: Mapping[str, Mapping[str, Value]], thorough: bool
-) -> None:
+@given(CONTENT)
+def test_removal_touches_nothing_that_windows_looks_at_and_ends(content: Mapping[str, Mapping[str, Value]]) -> None:
     machine = Machine(content)
-    snapshot, _requests = machine.read(thorough=thorough)
+    snapshot, _requests = machine.read()
     found = strays(snapshot)
     before = {key: dict(values) for key, values in machine.values.items() if windows_own(key)}
     plan = removal(found, snapshot)
@@ -118,19 +151,19 @@ def test_removal_touches_nothing_that_windows_looks_at_and_ends(
     for key, values in before.items():
         kept = {name: value for name, value in values.items() if windows_reads(Setting(key, name))}
         assert kept.items() <= machine.values[key].items()
-    left = {(stray.kind, stray.key, stray.name) for stray in strays(machine.read(thorough=thorough)[0])}
+    left = {(stray.kind, stray.key, stray.name) for stray in strays(machine.read()[0])}
     refused = {(item.stray.kind, item.stray.key, item.stray.name) for item in plan.refused}
     assert left <= refused
     # a key stays only if it holds something that could not be backed up
     for item in plan.refused:
         assert item.reason
-        assert item.stray.key.lower() in machine.keys
+        assert fold(item.stray.key) in machine.keys
 
 
 @given(CONTENT)
 def test_every_ignored_value_is_held_by_exactly_one_stray(content: Mapping[str, Mapping[str, Value]]) -> None:
     machine = Machine(content)
-    snapshot, _requests = machine.read(thorough=True)
+    snapshot, _requests = machine.read()
     held = [item.setting for stray in strays(snapshot) for item in stray.holds]
     assert len(held) == len(set(held))
     base = PROTOCOLS_KEY.count("\\")
@@ -140,13 +173,7 @@ def test_every_ignored_value_is_held_by_exactly_one_stray(content: Mapping[str, 
         for name in values
         if key.count("\\") <= base + 3 and not windows_reads(Setting(key, name))
     }
-    hidden = {
-        # the only value of a key of Windows' own that holds other keys: not worth a request for each key
-        setting
-        for setting in ignored - set(held)
-        if setting.name == "" and windows_own(setting.key) and len(machine.values[setting.key.lower()]) == 1
-    }
-    assert set(held) | hidden == ignored
+    assert set(held) == ignored
 
 
 def test_children_go_before_parents_and_values_before_keys() -> None:
@@ -190,7 +217,10 @@ def test_a_value_that_cannot_be_written_back_keeps_its_key_and_those_above(path:
     plan = removal(strays(snapshot), snapshot)
     assert plan.keys == (f"{PROTOCOLS_KEY}\\TLS 1,2\\Klient",)
     assert [item.reason for item in plan.refused] == [
-        f"HKLM\\{PROTOCOLS_KEY}\\{path} [x] is of a type that WMI can neither read nor write back."
+        (
+            f"HKLM\\{PROTOCOLS_KEY}\\{path} [x] is of a type that WMI can neither read nor write, so it cannot "
+            "be put back as it is."
+        )
     ]
     assert plan.refused[0].as_result() == {
         "key": f"HKLM\\{PROTOCOLS_KEY}\\TLS 1,2",
@@ -213,7 +243,7 @@ def test_keys_deeper_than_the_reading_goes_are_refused() -> None:
 def test_windows_own_keys_are_refused_whoever_calls_them_strays(path: str) -> None:
     machine = Machine({path: {}})
     key = "\\".join(filter(None, (PROTOCOLS_KEY, path)))
-    plan = removal([Stray(Kind.UNKNOWN_SIDE, key, None, None, Reason.UNRECOGNIZED)], machine.read(thorough=True)[0])
+    plan = removal([Stray(Kind.UNKNOWN_SIDE, key, None, None, Reason.UNRECOGNIZED)], machine.read()[0])
     assert not plan.keys
     assert [item.reason for item in plan.refused] == [f"HKLM\\{key} is a key that Windows looks at."]
 
