@@ -40,7 +40,6 @@ def run(
         timeout=0,
         async_val=0,
         diff=False,
-        become=False,
     )
     loader = DataLoader()
     task_vars = {"inventory_hostname": host, **variables}

@@ -308,11 +308,11 @@ SOON = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=1
     [
         ("7", 7, 7),
         (" 0 ", 0, 0),
-        (email.utils.format_datetime(SOON, usegmt=True), 3000, 3600),
+        pytest.param(email.utils.format_datetime(SOON, usegmt=True), 3000, 3600, id="in an hour"),
         ("Fri, 31 Dec 1999 23:59:59 GMT", 0, 0),
         ("soon", None, None),
         ("-1", None, None),
-        ("9" * 5000, None, None),
+        pytest.param("9" * 5000, None, None, id="many digits"),
         ("", None, None),
     ],
 )
