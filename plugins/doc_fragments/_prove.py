@@ -22,7 +22,7 @@ options:
           - Where handshakes are tried, as the option O(mailops.exchange_tls.tls_handshake_info#module:endpoints) takes them.
             An empty list proves nothing.
         type: list
-        elements: str
+        elements: raw
         default: [smtp, https]
       server_name:
         description:

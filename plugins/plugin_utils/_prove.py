@@ -25,7 +25,7 @@ PROVE: dict[str, t.Any] = {
     "prove": {
         "type": "dict",
         "options": {
-            "endpoints": {"type": "list", "elements": "str", "default": ["smtp", "https"]},
+            "endpoints": {"type": "list", "elements": "raw", "default": ["smtp", "https"]},
             "server_name": {"type": "str"},
             "timeout": {"type": "float", "default": 10},
             "handshakes": {"type": "str", "choices": list(HANDSHAKES), "default": "when_reachable"},
@@ -51,7 +51,7 @@ def check(prove: Options | None, address: str) -> None:
 
 
 def _check_endpoints(prove: Options, address: str) -> None:
-    _handshake.parse_endpoints(prove["endpoints"], address)
+    _handshake.parse_endpoints(prove["endpoints"], address, allow_empty=True)
     if prove["handshakes"] == "required" and not prove["endpoints"]:
         raise OptionError("'prove.handshakes' is required, but 'prove.endpoints' names none to try them on.")
 

@@ -112,7 +112,9 @@ class Steps:
             result = results.get(name)
             if isinstance(result, t.Mapping) and not result.get("skipped") and _belongs(name, result, made):
                 made[name] = result
-        last: Result = next((made[name] for name in ("verify", "undone", "reboot", "change", "audit") if name in made), {})
+        last: Result = next(
+            (made[name] for name in ("verify", "undone", "reboot", "change", "audit") if name in made), {}
+        )
         gone = bool(last.get("unreachable")) or bool(more.pop("unreachable", False))
         return cls(**made, check_mode=check_mode, unreachable=gone, **more)
 

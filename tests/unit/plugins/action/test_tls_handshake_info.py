@@ -165,7 +165,7 @@ def test_options_reach_the_core(asked: list[tuple[t.Any, ...]]) -> None:
         ({"endpoints": []}, ["endpoints is empty", "nothing would be proven"]),
         ({"endpoints": [""]}, ["'' is blank"]),
         ({"endpoints": "smpt"}, ["'smpt'", "did you mean 'smtp'?"]),
-        ({"endpoints": '["smtp","https"]'}, ["a list written as one text", "[smtp, https]"]),
+        ({"endpoints": '["smtp","htps"]'}, ["'htps'", "did you mean 'https'?"]),
         ({"endpoints": [{"smtp": 25}]}, ["is a mapping; write 'smtp:25'"]),
         ({"endpoints": {"smtp": 25}}, ["endpoints", "list"]),
         ({"endpoints": ["ex01:" + "1" * 4400]}, ["from 1 to 65535"]),
