@@ -50,6 +50,8 @@ class ActionModule(WindowsAction):
         for key in backup.removed_keys:
             reader.subkeys(key)
         pending = settle(note, host.last_boot, reader)
+        for failure in reader.failures.values():
+            raise failure  # all of it must be known
         snapshot = reader.snapshot()
         plan = restore(backup.values, backup.missing_keys, backup.removed_keys, snapshot)
         outcome, _dummy = change(

@@ -40,6 +40,7 @@ class ActionModule(WindowsAction):
         waivers, fail_on = _waivers.from_options(options)
         session = self.open_session(options)
         before = audit(session, policy, waivers, options["strays"])
+        before.refuse_blind_change()
         self.partial = before.as_result()
         # an expression that cannot be held against these findings is refused before anything is written
         _waivers.verdict(before.findings, fail_on)
