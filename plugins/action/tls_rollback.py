@@ -80,6 +80,8 @@ class ActionModule(WindowsAction):
         for setting, kind in _guard.rollback_needs(backup.values):
             reader.value(setting, kind)
         pending = settle(note, host.last_boot, reader)
+        for failure in reader.failures.values():
+            raise failure  # all of it must be known
         snapshot = reader.snapshot()
         plan = restore(backup.values, backup.missing_keys, backup.removed_keys, snapshot)
         _preflight.check_on_host(session, options["restart"], due=bool(plan) or pending.restart_pending)

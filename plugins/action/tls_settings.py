@@ -48,6 +48,7 @@ class ActionModule(WindowsAction):
         files = self.task_files(options["restart"])
         session = self.open_session(options)
         before = audit(session, policy, waivers, options["strays"])
+        before.refuse_blind_change()
         self.partial = {**before.as_result(), **files}
         # an expression that cannot be held against these findings is refused before anything is written
         _waivers.verdict(before.findings, fail_on)

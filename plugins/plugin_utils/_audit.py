@@ -24,6 +24,7 @@ from . import (
     _unread,
     _waivers,
 )
+from ._errors import ExchangeTlsError
 from ._findings import Finding, compliant
 from ._overview import overview
 from ._plan import Plan, plan
@@ -69,6 +70,7 @@ class Audit:
     strays: str  # report, remove, ignore
     snapshot: Snapshot
     pending: Pending
+    failures: t.Mapping[Setting | str, ExchangeTlsError] = dataclasses.field(default_factory=dict)
 
     @functools.cached_property
     def findings(self) -> tuple[Finding, ...]:
@@ -87,6 +89,15 @@ class Audit:
     @property
     def compliant(self) -> bool:
         return compliant(self.findings)
+
+    def refuse_blind_change(self) -> None:
+        """Raises what was raised where something could not be read that a change must know: a listing, or a value that
+        the policy asks about or that the guard looks at."""
+        needed = {rule.setting for rule in (*self.policy.rules, *_guard.also_needed(self.policy))}
+        # values first: they say more
+        for place, failure in sorted(self.failures.items(), key=lambda item: isinstance(item[0], str)):
+            if isinstance(place, str) or place in needed or place in _guard.FOUNDATION:
+                raise failure
 
     def plan(self) -> Plan:
         """What would make the host compliant."""
@@ -160,7 +171,7 @@ def audit(session: Session, policy: Policy, waivers: tuple[Waiver, ...], strays:
         # what is to be removed must all be known at once: a second run finds no more
         _read_strays(reader)
     pending = settle(pending_note, host.last_boot, reader)
-    return Audit(host, exchange, policy, waivers, strays, reader.snapshot(), pending)
+    return Audit(host, exchange, policy, waivers, strays, reader.snapshot(), pending, reader.failures)
 
 
 def _read_strays(reader: Reader) -> None:

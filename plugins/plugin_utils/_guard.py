@@ -24,7 +24,7 @@ TLS12 = "TLS 1.2"
 _RANK = {Effective.ENABLED: 2, Effective.DISABLED_BY_DEFAULT: 1, Effective.DISABLED: 0, Effective.UNSUPPORTED: 0}
 _DOTNET = dotnet("v4").states["strong"]
 # What the second phase builds on.
-_FOUNDATION = frozenset(
+FOUNDATION = frozenset(
     (
         *(Setting(protocol_key(TLS12, side), name) for side in SIDES for name in VALUE_NAMES),
         *(item.setting for item in _DOTNET),
@@ -201,7 +201,7 @@ def _missing(before: Snapshot, build: int, waiting: t.Collection[Setting] | None
     if suites.answer is not Answer.YES:
         yield suites.reason, _SUITES_CURE
     # old TLS that waits to go off is no obstacle: a run that was cut off is finished by running it again
-    if waiting is None or not _FOUNDATION.isdisjoint(waiting):
+    if waiting is None or not FOUNDATION.isdisjoint(waiting):
         yield "a restart is pending, so that the settings are not in effect", _FIRST_PHASE
     weak = [item for item in _DOTNET if not item.desired.accepts(before.values.get(item.setting, ABSENT))]
     if weak:

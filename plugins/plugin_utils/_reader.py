@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ._errors import AccessDenied, RegistryError, UnexpectedAnswer
+from ._errors import AccessDenied, ExchangeTlsError, RegistryError, UnexpectedAnswer
 from ._names import fold, same
 from ._registry import Registry
 from ._schannel import PROTOCOLS, PROTOCOLS_KEY, SIDES, VALUE_NAMES, protocol_key
@@ -32,6 +32,8 @@ class Reader:
         self._subkeys: dict[str, tuple[str, ...]] = {}
         self._listed: dict[str, dict[str, Type]] = {}
         self._unlisted: dict[str, str] = {}
+        # what could not be read, and what was raised: values, and keys (folded) that could not be listed
+        self.failures: dict[Setting | str, ExchangeTlsError] = {}
 
     def snapshot(self) -> Snapshot:
         return Snapshot(
@@ -61,7 +63,7 @@ class Reader:
             try:
                 found = None if self._is_missing(key) else self._registry.subkeys(key)
             except FAILED as exc:
-                self._unlisted[folded] = exc.message
+                self._fail(folded, exc)
                 return ()
             self._found(key, found is not None)
             self._subkeys[folded] = found or ()
@@ -76,7 +78,7 @@ class Reader:
             try:
                 found = None if self._is_missing(key) else self._registry.value_types(key)
             except FAILED as exc:
-                self._unlisted[folded] = exc.message
+                self._fail(folded, exc)
                 return {}
             self._found(key, found is not None)
             self._listed[folded] = found or {}
@@ -103,6 +105,7 @@ class Reader:
             try:
                 self._values[setting] = self._read(setting, kind)
             except FAILED as exc:
+                self.failures[setting] = exc
                 self._values[setting] = unreadable(exc.message)
         return self._values[setting]
 
@@ -124,6 +127,10 @@ class Reader:
         if value.present or kind is not Type.REG_MULTI_SZ:
             self._found(setting.key, True)
         return value
+
+    def _fail(self, folded: str, failure: ExchangeTlsError) -> None:
+        self.failures[folded] = failure
+        self._unlisted[folded] = failure.message
 
     def _found(self, key: str, exists: bool) -> None:
         if exists:

@@ -93,6 +93,51 @@ def test_check_mode_of_a_restart_looks_for_the_services(run: Runner, windows: Fa
     assert windows.writes == []
 
 
+def deny(windows: FakeWindows, key: str, name: str | None) -> None:
+    denied = Trouble(code=5)
+    windows.trouble = lambda call: denied if (call.key, call.name) == (key, name) else None
+
+
+@pytest.mark.parametrize("name", ["Enabled", "DisabledByDefault"])
+def test_a_change_that_needs_what_cannot_be_read_is_refused_and_an_audit_is_not(
+    run: Runner, windows: FakeWindows, name: str
+) -> None:
+    key = protocol_key("TLS 1.2", "Client")
+    windows.hive.make(key)
+    windows.hive.set(key, name, dword(0))
+    deny(windows, key, name)
+    audited = run(tls_settings_info)
+    assert not audited.get("failed")
+    assert audited["compliant"] is False
+    (unknown,) = [item for item in audited["findings"] if item["status"] == "unknown"]
+    assert unknown["id"] == f"tls_1_2.client.{name.lower()}"
+    assert "access denied" in unknown["message"]
+    assert unknown["would_write"] is None
+    for check_mode in (True, False):
+        result = run(tls_settings, check_mode=check_mode)
+        assert result["failed"] is True
+        assert "may not read" in result["msg"]
+        assert "Administrators" in result["msg"]
+    assert windows.writes == []
+
+
+def test_a_value_that_nobody_asks_about_does_not_stop_a_change(run: Runner, windows: FakeWindows) -> None:
+    deny(windows, protocol_key("TLS 1.0", "Server"), "Enabled")
+    result = run(tls_settings)
+    assert result["changed"] is True
+    assert [item["id"] for item in result["findings"] if item["status"] == "unknown"] == ["unreadable"]
+    assert result["compliant"] is False, "nobody knows what it is"
+
+
+def test_a_rollback_that_cannot_read_is_refused(run: Runner, windows: FakeWindows) -> None:
+    backup = run(tls_settings)["backup"]
+    image = windows.hive.image()
+    deny(windows, protocol_key("TLS 1.2"), None)
+    result = run(tls_rollback, backup=backup)
+    assert result["failed"] is True
+    assert windows.hive.image() == image
+
+
 def test_info_with_a_note_that_cannot_be_read(run: Runner, windows: FakeWindows) -> None:
     windows.hive.make(_pending.KEY)
     windows.hive.set(_pending.KEY, _pending.NAME, Value(Type.REG_SZ, "rubbish"))

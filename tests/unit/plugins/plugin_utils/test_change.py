@@ -228,20 +228,6 @@ def test_the_key_of_the_note_stays_where_others_keep_something_in_it(tmp_path: P
 # --- what cannot be read ---------------------------------------------------------------------------------------------
 
 
-def test_a_value_that_cannot_be_read_is_left_alone_and_the_host_is_not_called_compliant(tmp_path: Path) -> None:
-    windows = fresh()
-    place = (protocol_key("TLS 1.0", "Server"), "DisabledByDefault")
-    windows.trouble = lambda call: Trouble(code=5) if (call.key, call.name) == place else None
-    result = Run(windows, tmp_path)()
-    assert result["changed"]
-    assert not result["compliant"]
-    (unknown,) = [item for item in result["findings"] if item["status"] == "unknown"]
-    assert unknown["id"] == "tls_1_0.server.disabledbydefault"
-    assert "access denied" in unknown["message"]
-    assert unknown["would_write"] is None
-    assert place not in [(write.key, write.name) for write in windows.writes]
-
-
 def test_a_note_that_may_not_be_read_counts_as_a_pending_restart(tmp_path: Path) -> None:
     windows = fresh()
     windows.trouble = lambda call: (
