@@ -97,10 +97,7 @@ class ExchangeTlsAction(ActionBase):
         for finding in partial.get("findings", ()):
             if finding["status"] not in ("compliant", "not_applicable") and not self._task.no_log:
                 display.v(visible(finding["message"]), host=self.host_name)
-        short = {name: value for name, value in partial.items() if name not in _BULKY}
-        if all(item["status"] == "not_written" for item in short.get("changes", ())):
-            short.pop("changes", None)
-        return short
+        return {name: value for name, value in partial.items() if name not in _BULKY}
 
     def _so_far(self) -> str:
         """What people must know of a change that was ended before it could say so itself; empty where it was none."""

@@ -46,8 +46,8 @@ CASES = {
     "boolean": policy({"TLS 1.2": True}, "TLS 1.2", "instead of a boolean", "'enabled' or 'disabled'"),
     "boolean-off": policy({"TLS 1.0": False}, "TLS 1.0", "instead of a boolean"),
     "null": policy({"TLS 1.2": None}, "TLS 1.2", "unknown state"),
-    "list": policy(["TLS 1.2"], "protocols", "dict"),
-    "text": policy("TLS 1.2", "protocols", "dict"),
+    "list": policy(["TLS 1.2"], "protocols", "a mapping"),
+    "text": policy("TLS 1.2", "protocols", "no mapping"),
     "twice": policy({"TLS 1.2": "enabled", "tls 1.2": "enabled"}, "TLS 1.2 is named twice"),
     "empty": policy({}, "policy is empty", "{TLS 1.2: enabled}"),
     "empty-side": policy({"TLS 1.2": {}}, "policy is empty"),
@@ -85,7 +85,7 @@ CASES = {
     "timeout": Case("reboot", {"timeout": -1}, ("'timeout'", "-1", "more than 0")),
     "timeout-and-unknown": Case("reboot", {"timeout": 0, "time": 3}, ("unknown option 'time'", "more than 0")),
     "timeout-text": Case(
-        "reboot", {"timeout": "soon", "wait": 3}, ("'timeout'", "cannot be converted to an int", "'wait'")
+        "reboot", {"timeout": "soon", "wait": 3}, ("'timeout'", "a whole number", "'wait'")
     ),
     # endpoints
     "endpoint": Case("tls_handshake_info", {"endpoints": ["smtp", "smpt"]}, ("smpt", "smtp, ")),

@@ -34,7 +34,7 @@ AFTER = {("TLS 1.2", "Client"): (1, 0), ("TLS 1.0", "Server"): (0, 1)}
 WRITES = re.compile(r"StdRegProv\.(Set|Create|Delete)")
 
 # More than the requests of a run; the tests check that.
-POOL = 40
+POOL = 52
 
 # Seconds for a run on a machine that does other things as well, and for the test that starts them all.
 LIMIT = 150

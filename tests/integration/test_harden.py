@@ -120,7 +120,7 @@ def test_what_breaks_comes_back_once(lab: LabClient, ansible: Ansible) -> None:
     assert "After the change endpoints no longer accepted TLS 1.2." in run.output
     assert "the host was restarted again. All accept it again." in run.output
     assert "FAILED, undone" in run.output
-    assert "values written and restored" in run.output
+    assert "nothing is left of it; what was written is restored" in run.output
 
 
 def test_odd_ones_out_are_named(ansible: Ansible) -> None:

@@ -104,7 +104,7 @@ def test_check_and_run(lab: LabClient, tmp_path: pathlib.Path) -> None:
     assert [len(host.restarts()) for host in lab.hosts()] == [1, 1]
     assert all(host.effective_protocols("smtp")[-1] == "TLS 1.2" for host in lab.hosts())
     assert len(list((tmp_path / "run" / "backups").iterdir())) == 2
-    assert "verified: yes, by handshake" in output
+    assert output.count("1 verified; not reached: none") == 2
     # progress is seen while the job runs
     assert any("restart requested" in event["stdout"] for event in run.events if event["event"] == "verbose")
     artifacts = tmp_path / "run" / "artifacts"

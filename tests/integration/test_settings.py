@@ -101,6 +101,8 @@ def test_check_mode_predicts(story: Story, state: str) -> None:
     real = dict(story.runs["write"].result("tls_settings", state))
     for result in (predicted, real):
         result.pop("backup")
+        # between two readings of two clocks a busy controller takes its time
+        result["host"] = {**result["host"], "clock_offset": 0}
         result["changes"] = [{**change, "status": ""} for change in result["changes"]]
     assert predicted == real
     assert real["changed"] is (state not in ALREADY_RIGHT)
