@@ -150,7 +150,8 @@ class Steps:
 
     @property
     def restart_wanted(self) -> bool:
-        if self.reboot and self.reboot.get("rebooted") and _at(self.reboot) >= _at(self.undone or {}):
+        undone = self.undone if self.undone and self.undone.get("changed") else {}
+        if self.reboot and self.reboot.get("rebooted") and _at(self.reboot) >= _at(undone):
             return False
         if self.check_mode and self.reboot is not None:
             return bool(self.reboot.get("changed"))
@@ -160,13 +161,13 @@ class Steps:
         return False
 
     @property
-    def handshakes(self) -> Result | None:
+    def accepted(self) -> tuple[bool | None, ...]:
+        """Whether the endpoints that were tried accept TLS 1.2, None where that is open."""
+        if self.verdict:
+            return tuple((self.verdict.get("endpoints") or {}).values())
         # those of the change were tried before it
-        for step in (self.verify, None if self.left_changed else self.change):
-            found = (step or {}).get("handshakes")
-            if found:
-                return t.cast(Result, found)
-        return None
+        found = {} if self.left_changed else (self.change or {}).get("handshakes") or {}
+        return tuple((item["versions"].get(TLS12) or {}).get("accepted") for item in found.get("endpoints", ()))
 
     @property
     def verdict(self) -> Result | None:
