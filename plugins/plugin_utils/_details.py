@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+import textwrap
 import typing as t
 
 from . import _steps, _verdict
@@ -19,6 +20,7 @@ from ._verdict import SIDES
 _MOST = 6
 # Servers with the same lines that are named in a heading.
 _MOST_NAMES = 8
+_WIDTH = 120
 _QUIET = (_steps.FINE, _steps.VERIFIED)
 # Kinds of errors that are told by the lines on settings and proof.
 _SAID_ELSEWHERE = ("findings", "not_proven")
@@ -40,16 +42,21 @@ def blocks(hosts: t.Mapping[str, Steps], command: Command) -> list[list[str]]:
     groups: dict[tuple[tuple[str, ...], Next], list[str]] = {}
     for name, steps in hosts.items():
         if steps.category not in _QUIET:
-            lines = tuple(visible(line) for line in _lines(steps))
+            lines = tuple(part for line in _lines(steps) for part in wrapped(visible(line), 10))
             groups.setdefault((lines, next_step(steps)), []).append(name)
     return [[_heading(names), *lines, *_next(step, names, command)] for (lines, step), names in groups.items()]
+
+
+def wrapped(line: str, indent: int) -> list[str]:
+    """The line in parts that fit on a screen; what cannot be broken, such as a path, stays whole."""
+    return textwrap.wrap(line, _WIDTH, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
 
 
 def _next(step: Next, names: t.Sequence[str], command: Command) -> t.Iterator[str]:
     """The words, and the command in a line of its own, to be copied."""
     typed = [command.run(step.book, names, *step.more)] if step.book is not None else []
     first, *rest = [*([step.words] if step.words else []), *typed]
-    yield f"next:     {first}"
+    yield from wrapped(f"next:     {first}", 10) if step.words else [f"next:     {first}"]
     yield from (f"          {line}" for line in rest)
 
 
@@ -75,7 +82,8 @@ def _proof(verdict: t.Mapping[str, t.Any]) -> t.Iterator[str]:
         return
     # findings, which begin with their severity, are listed already
     problems = [item for item in verdict["problems"] if not item.startswith("[")]
-    yield from _some("proof:    ", [f"NO: {item}" for item in problems] or ["NO: the settings are not as wanted"])
+    first, *others = problems or ["the settings are not as wanted"]
+    yield from _some("proof:    ", [f"NO: {first}", *others])
 
 
 # --- what is wrong ---------------------------------------------------------------------------------------------------

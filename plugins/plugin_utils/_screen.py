@@ -7,12 +7,11 @@
 from __future__ import annotations
 
 import dataclasses
-import textwrap
 import typing as t
 
 from . import _fleet, _steps, _verdict
 from ._command import Command
-from ._details import blocks, changed_lines
+from ._details import blocks, changed_lines, wrapped
 from ._schannel import SIDES
 from ._steps import Steps
 from ._text import NAME, visible
@@ -21,8 +20,6 @@ from ._verdict import TLS12
 _HEADER = ("host", "Windows", "1.0", "1.1", "1.2 C/S", ".NET4", "restart", "verdict", "handshake")
 # Differences between servers that are shown; the rest is counted.
 _MOST_DIFFERENCES = 5
-# Of lines that can be broken.
-_WIDTH = 120
 
 
 def screen(
@@ -111,10 +108,9 @@ def _restart(steps: Steps) -> str:
 
 def _handshake(steps: Steps) -> str:
     """What TLS 1.2 did on the endpoints that were tried: these are incoming connections."""
-    found = steps.handshakes
-    if not found or not found.get("endpoints"):
+    accepted = steps.accepted
+    if not accepted:
         return "-"
-    accepted = [(item["versions"].get(TLS12) or {}).get("accepted") for item in found["endpoints"]]
     if False in accepted:
         return "1.2 REFUSED"
     if all(accepted):
@@ -135,7 +131,8 @@ def _differences(hosts: t.Mapping[str, Steps]) -> list[str]:
     if not differences:
         return []
     more = len(differences) - _MOST_DIFFERENCES
-    lines = ["", "The servers differ:", *(f"  {line}" for line in differences[:_MOST_DIFFERENCES])]
+    shown = [part for line in differences[:_MOST_DIFFERENCES] for part in wrapped(f"  {line}", 4)]
+    lines = ["", "The servers differ:", *shown]
     return [*lines, f"  and {more} more differences (tls_fleet lists them)"] if more > 0 else lines
 
 
@@ -157,8 +154,7 @@ def _totals(hosts: t.Mapping[str, Steps], untouched: t.Sequence[str]) -> list[st
     parts = [f"{number} {category}" for category, number in counts.items()]
     missed = [name for name, steps in hosts.items() if steps.unreachable]
     total = ", ".join(parts) or "no server was read"
-    text = f"{total}; not reached: {_names(missed)}; not touched: {_names(untouched)}"
-    return textwrap.wrap(text, _WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    return wrapped(f"{total}; not reached: {_names(missed)}; not touched: {_names(untouched)}", 2)
 
 
 def _outgoing(hosts: t.Mapping[str, Steps]) -> list[str]:
@@ -166,7 +162,7 @@ def _outgoing(hosts: t.Mapping[str, Steps]) -> list[str]:
     if not any(steps.category == _steps.VERIFIED for steps in hosts.values()):
         return []
     proven = "TLS 1.2 is on, in effect, and was accepted by handshakes from here (incoming)"
-    return [f"verified: {proven}. To prove outgoing, {_verdict.OUTGOING}."]
+    return wrapped(f"verified: {proven}. To prove outgoing, {_verdict.OUTGOING}.", 10)
 
 
 def _names(names: t.Sequence[str]) -> str:

@@ -174,13 +174,13 @@ class Steps:
         return any((step or {}).get(name) for step in (self.change or self.audit,) for name in _PENDING)
 
     @property
-    def handshakes(self) -> Result | None:
+    def accepted(self) -> tuple[bool | None, ...]:
+        """Whether the endpoints that were tried accept TLS 1.2, None where that is open."""
+        if self.verdict:
+            return tuple((self.verdict.get("endpoints") or {}).values())
         # those of the change were tried before it
-        for step in (self.verify, None if self.left_changed else self.change):
-            found = (step or {}).get("handshakes")
-            if found:
-                return t.cast(Result, found)
-        return None
+        found = {} if self.left_changed else (self.change or {}).get("handshakes") or {}
+        return tuple((item["versions"].get(TLS12) or {}).get("accepted") for item in found.get("endpoints", ()))
 
     @property
     def verdict(self) -> Result | None:

@@ -41,14 +41,20 @@ OUTGOING = (
 class Verdict:
     """``problems`` are reasons to fail, ``notes`` what a person should know, ``sentence`` is for people.
 
-    ``word``: one of the words above. ``incoming``: the endpoints that were seen to accept TLS 1.2.
+    ``word``: one of the words above. ``endpoints``: whether each that was tried accepts TLS 1.2, None where that
+    is open.
     """
 
     word: str
     sentence: str
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    incoming: tuple[str, ...] = ()
+    endpoints: t.Mapping[str, bool | None] = dataclasses.field(default_factory=dict)
+
+    @property
+    def incoming(self) -> tuple[str, ...]:
+        """The endpoints that were seen to accept TLS 1.2."""
+        return tuple(name for name, accepted in self.endpoints.items() if accepted)
 
     @property
     def verified(self) -> bool:
@@ -60,6 +66,7 @@ class Verdict:
             "word": self.word,
             "sentence": self.sentence,
             "incoming": list(self.incoming),
+            "endpoints": dict(self.endpoints),
             "problems": list(self.problems),
             "notes": list(self.notes),
         }
@@ -104,9 +111,10 @@ def verdict(
     (notes if excused else problems).extend(line for item in tried for line in _contradictions(item, settings))
     notes.extend(line for item in tried for line in _asked_for(item, settings))
 
-    incoming = tuple(str(item["endpoint"]) for item in tried if _accepted(item))
-    word = WRONG if problems else _word(settings, tried, incoming, pending, judge_policy)
-    return Verdict(word, _sentence(word, settings, incoming, problems), tuple(problems), tuple(notes), incoming)
+    endpoints = {str(item["endpoint"]): _accepted(item) for item in tried}
+    incoming = [name for name, accepted in endpoints.items() if accepted]
+    word = WRONG if problems else _word(settings, endpoints, pending, judge_policy)
+    return Verdict(word, _sentence(word, settings, incoming, problems), tuple(problems), tuple(notes), endpoints)
 
 
 def wanted(settings: Result, side: str, protocol: str = TLS12) -> bool:
@@ -121,9 +129,7 @@ def wanted(settings: Result, side: str, protocol: str = TLS12) -> bool:
     )
 
 
-def _word(
-    settings: Result, tried: t.Sequence[Result], incoming: t.Sequence[str], pending: bool, judge_policy: bool
-) -> str:
+def _word(settings: Result, endpoints: t.Mapping[str, bool | None], pending: bool, judge_policy: bool) -> str:
     if pending:
         return PENDING
     if not judge_policy:
@@ -136,7 +142,7 @@ def _word(
         item["status"] == "unknown" and item["expected"] is not None for item in settings["findings"]
     ):
         return UNKNOWN
-    if effects != {"enabled"} or len(incoming) < len(tried) or not tried or "Server" not in asked:
+    if effects != {"enabled"} or not endpoints or not all(endpoints.values()) or "Server" not in asked:
         return NOT_PROVEN
     return VERIFIED if "Client" in asked else INCOMING_ONLY
 

@@ -57,6 +57,7 @@ def outcome(settings: dict[str, Any], shaken: dict[str, Any] | None, **wishes: A
         "word": found.word,
         "sentence": found.sentence,
         "incoming": list(found.incoming),
+        "endpoints": dict(found.endpoints),
         "problems": list(found.problems),
         "notes": list(found.notes),
     }
@@ -82,7 +83,7 @@ def test_right_but_not_proven(shaken: dict[str, Any] | None, policy: str) -> Non
 
 
 def test_one_of_two_endpoints_is_no_proof() -> None:
-    both = {"endpoints": PROOF["endpoints"] + UNREACHABLE["endpoints"]}
+    both = {"endpoints": [*PROOF["endpoints"], {**UNREACHABLE["endpoints"][0], "endpoint": "https://ex01:443"}]}
     word, problems, notes = outcome(GOOD, both)
     assert (word, problems, len(notes)) == ("not_proven", (), 1)
     assert verdict(GOOD, both).sentence.endswith("everywhere: incoming TLS 1.2 accepted by smtp://ex01:25")

@@ -114,6 +114,7 @@ def test_incoming(case: Case) -> None:
     result = verdict(case.read, case.tried, **case.wishes)
     seen = [item["endpoint"] for item in endpoints(case) if item["versions"].get("TLS 1.2", {}).get("accepted") is True]
     assert list(result.incoming) == seen
+    assert list(result.endpoints) == [item["endpoint"] for item in endpoints(case)]
     assert all(name in result.sentence for name in seen) or result.word not in ("verified", "incoming_only", "restored")
     if result.word in ("verified", "incoming_only"):
         assert len(seen) == len(endpoints(case)) > 0
