@@ -15,6 +15,7 @@ import contextlib
 import re
 import socket
 import threading
+import time
 import typing as t
 import weakref
 
@@ -40,26 +41,45 @@ class Line:
         self.came: list[t.Any] = []  # the responses of this exchange
         self._lock = threading.Lock()
         self._connections: weakref.WeakSet[t.Any] = weakref.WeakSet()
+        self._ends: float | None = None  # when the exchange is over
         self._timer: threading.Timer | None = None
+        self._looks = 0.0  # when the timer looks
 
     @contextlib.contextmanager
     def exchange(self, seconds: float) -> t.Iterator[None]:
         """The time for one message and its answer."""
-        self.over, self.came = False, []
-        timer = self._timer = threading.Timer(seconds, self._end)
-        timer.daemon = True
-        timer.start()
+        with self._lock:
+            self.over, self.came = False, []
+            self._ends = time.monotonic() + seconds
+            self._watch_until(self._ends)
         try:
             yield
         finally:
-            timer.cancel()
             with self._lock:
-                self._timer = None
+                self._ends = None
 
-    def _end(self) -> None:
+    def _watch_until(self, moment: float) -> None:
+        """One timer for all exchanges: it finds the next one when the time of the first is over. A thread for each
+        would be started and woken in every request."""
+        if self._timer is not None:
+            if self._looks <= moment:
+                return
+            self._timer.cancel()
+        self._looks = moment
+        self._timer = threading.Timer(moment - time.monotonic(), self._look)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _look(self) -> None:
         with self._lock:
             if self._timer is not threading.current_thread():
-                return  # the exchange was finished meanwhile
+                return  # another one took over
+            self._timer = None
+            if self._ends is None:
+                return
+            if time.monotonic() < self._ends:
+                self._watch_until(self._ends)
+                return
             self.over = True
             for connection in list(self._connections):
                 # not the method of a TLS socket, which takes the keys away from whoever reads
@@ -107,7 +127,8 @@ class Line:
 
         def limited() -> None:
             self._go_on()
-            self._connections.add(connection)
+            with self._lock:
+                self._connections.add(connection)
             connect()
             try:
                 self._go_on()

@@ -199,3 +199,18 @@ def test_the_time_for_all_messages(serve: Callable[..., Server], plugin: str) ->
     channel.reconnect()
     server.slow, server.answers = False, [b"HTTP/1.1 200 \r\nContent-Length: 4\r\n\r\n<o/>"]
     assert channel.post(b"<envelope/>", "reading") == b"<o/>", "without limits as before"
+
+
+@pytest.mark.parametrize("plugin", ["winrm", "psrp"])
+def test_a_short_time_after_a_long_one(serve: Callable[..., Server], plugin: str) -> None:
+    server = serve(b"HTTP/1.1 200 \r\nContent-Length: 4\r\n\r\n<o/>", SLOW["body"])
+    channel = channel_to(server, plugin)
+    assert channel.post(b"<envelope/>", "reading") == b"<o/>", "with a minute for it"
+    channel.limit(PACKET)
+    error, took = failure(channel)
+    assert isinstance(error, ConnectionLost)
+    assert took < 2 * PACKET + 2
+    channel.reconnect()
+    error, took = failure(channel)
+    assert isinstance(error, ConnectionLost)
+    assert took < 2 * PACKET + 2
