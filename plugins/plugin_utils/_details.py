@@ -125,7 +125,7 @@ def _changed(steps: Steps) -> t.Iterator[str]:
     elif change.get("changed"):
         yield f"changed:  registry keys, backup {change.get('backup') or 'none'}"
     elif steps.category not in _QUIET:
-        right = steps.failed_step in (None, "verify") and not steps.error
+        right = steps.failed_step == "verify" or not (steps.failed_step or steps.error)
         yield f"changed:  nothing{', everything was right already' if right else ''}"
     if steps.rebooted is not None:
         yield f"restart:  done in {steps.rebooted:.0f} seconds"

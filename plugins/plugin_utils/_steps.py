@@ -115,7 +115,7 @@ class Steps:
         last: Result = next(
             (made[name] for name in ("verify", "undone", "reboot", "change", "audit") if name in made), {}
         )
-        gone = bool(last.get("unreachable")) or bool(more.pop("unreachable", False))
+        gone = bool(more.pop("unreachable", False)) or bool(last.get("unreachable"))
         return cls(**made, check_mode=check_mode, unreachable=gone, **more)
 
     @property
