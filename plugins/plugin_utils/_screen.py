@@ -137,14 +137,18 @@ def _differences(hosts: t.Mapping[str, Steps]) -> list[str]:
 
 
 def _matters(difference: t.Mapping[str, t.Any], known: t.Mapping[str, t.Any]) -> bool:
-    """A protocol that is off, and one that Windows does not have, are the same to clients."""
+    """Whether clients meet something else. A protocol that nobody offers, and one that Windows does not have, are the
+    same to them; DTLS is no way for mail, and of new versions the older Windows have none."""
     protocol, _blank, side = str(difference["setting"]).rpartition(" ")
+    if protocol.startswith("DTLS"):
+        return False
     effects = {
         settings["protocols"][protocol][side]["effective"]
         for settings in known.values()
         if side in settings["protocols"].get(protocol, {})
     }
-    return not effects or not effects <= {"disabled", "unsupported"}
+    nobody = effects <= {"disabled", "disabled_by_default", "unsupported"}
+    return not effects or not (nobody or effects == {"enabled", "unsupported"})
 
 
 def _totals(hosts: t.Mapping[str, Steps], untouched: t.Sequence[str]) -> list[str]:

@@ -31,10 +31,7 @@ NOT_ASKED = "not_asked"  # as asked, and TLS 1.2 was not asked for
 RESTORED = "restored"  # the old values are back
 VERIFIED = "verified"
 
-OUTGOING = (
-    "send a mail to Office 365 and look for TLS 1.2 in the protocol log of the Send connector (Set-SendConnector "
-    "-ProtocolLoggingLevel Verbose)"
-)
+OUTGOING = "send a mail to Office 365 and look for TLS 1.2 in the protocol log of the Send connector"
 
 
 @dataclasses.dataclass(frozen=True)
