@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import Value, dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import SIDES, VALUE_NAMES, protocol_key
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import Setting
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._steps import Steps
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._verdict import verdict
@@ -21,14 +20,13 @@ from .policies import policy, waiver
 from .worlds import audit_of
 
 BACKUP = "/backups/ex01.0001.20261120T030405Z.change.json"
-UNREADABLE = {Setting(protocol_key("TLS 1.2", side), "Enabled"): Value() for side in SIDES}
 # How a server can stand, against the policy of the first phase.
 HOSTS: Mapping[str, Mapping[Setting, Value]] = {
     "fine": READY,
     "new": {},
     "off": {**off("TLS 1.2"), **DOTNET},
     "client off": {**on("TLS 1.2", "Server"), **off("TLS 1.2", "Client"), **DOTNET},
-    "wrong": {**on("TLS 1.2"), Setting(protocol_key("TLS 1.2", "Client"), VALUE_NAMES[1]): dword(5)},
+    "wrong": {**READY, next(iter(DOTNET)): dword(0)},
     "old off": {**READY, **off("TLS 1.0"), **off("TLS 1.1")},
 }
 # Errors as steps end with them; of two more, 'findings' and 'not_proven', the rest of the result tells.
