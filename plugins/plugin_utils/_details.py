@@ -11,7 +11,7 @@ import textwrap
 import typing as t
 
 from . import _steps, _verdict
-from ._command import ENFORCE, HARDEN, ROLLBACK, SAME, Command
+from ._command import AUDIT, ENFORCE, HARDEN, ROLLBACK, SAME, Command
 from ._steps import Steps
 from ._text import NAME, visible
 from ._verdict import SIDES
@@ -124,8 +124,8 @@ def _changed(steps: Steps) -> t.Iterator[str]:
             yield f"          the values before that are in {change['backup']}"
     elif change.get("changed"):
         yield f"changed:  registry keys, backup {change.get('backup') or 'none'}"
-    elif steps.category not in _QUIET:
-        right = steps.failed_step in (None, "verify") and not steps.error
+    elif steps.category not in (*_QUIET, _steps.NOT_READ):
+        right = steps.failed_step in (None, "verify") and not steps.error and steps.overview is not None
         yield f"changed:  nothing{', everything was right already' if right else ''}"
     if steps.rebooted is not None:
         yield f"restart:  done in {steps.rebooted:.0f} seconds"
@@ -181,6 +181,8 @@ def next_step(steps: Steps) -> Next:
         return Next(f"TLS 1.2 is not on for {' and '.join(off)}. To turn it on again:", ENFORCE) if off else _NOTHING
     if word in _AFTER_WORDS:
         return _AFTER_WORDS[str(word)]
+    if steps.category == _steps.NOT_READ:
+        return Next("to see how it stands:", AUDIT)
     if steps.category == _steps.UNKNOWN or (word is None and steps.to_write):
         return _LOOK_FIRST
     return _NOTHING

@@ -24,13 +24,28 @@ UNREACHABLE = "unreachable"
 UNKNOWN = "unknown"
 WRONG = "wrong"
 PENDING = "waiting for a restart"
+NOT_READ = "not read"
 NOT_PROVEN = "not proven"
 TO_WRITE = "to write"
 ODD = "with oddities"
 RESTORED = "restored"
 VERIFIED = "verified"
 FINE = "as wanted"
-_ORDER = (BROKEN, FAILED, UNREACHABLE, UNKNOWN, WRONG, PENDING, NOT_PROVEN, TO_WRITE, ODD, RESTORED, FINE, VERIFIED)
+_ORDER = (
+    BROKEN,
+    FAILED,
+    UNREACHABLE,
+    UNKNOWN,
+    WRONG,
+    PENDING,
+    NOT_READ,
+    NOT_PROVEN,
+    TO_WRITE,
+    ODD,
+    RESTORED,
+    FINE,
+    VERIFIED,
+)
 
 _OF_VERDICT = {
     _verdict.WRONG: (FAILED, "FAILED"),
@@ -226,6 +241,8 @@ class Steps:
             return WRONG
         if self.restart_wanted:
             return PENDING
+        if self.overview is None:
+            return NOT_READ
         if self.counts["missing"]:
             return TO_WRITE
         return ODD if self.overview and self.overview["odd"] else FINE
@@ -253,8 +270,10 @@ class Steps:
             return f"{self.planned} to write" if self.planned else "as wanted"
         if self.verdict:
             return _OF_VERDICT[self.verdict["word"]][1]
-        if self.change:
-            return f"{len(self.left_changed)} written" if self.left_changed else "as wanted"
+        if self.left_changed:
+            return f"{len(self.left_changed)} written"
+        if self.change and self.overview:
+            return "as wanted"
         if self.counts["wrong"]:
             return f"{self.to_write} wrong"
         return f"{self.to_write} to write" if self.to_write else self.category

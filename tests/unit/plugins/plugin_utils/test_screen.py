@@ -204,8 +204,10 @@ def test_a_proof_that_failed() -> None:
     assert block(lost) == [
         *DONE,
         "proof:    NO: TLS 1.2 was accepted before and no longer is by smtp://ex01.",
-        "          TLS 1.2 is enabled in the registry but was refused by smtp://ex01 (server hello). "
-        "Either the host was not",
+        (
+            "          TLS 1.2 is enabled in the registry but was refused by smtp://ex01 (server hello). "
+            "Either the host was not"
+        ),
         "          restarted since, or its cipher suites or the service's own settings rule it out.",
         "next:     look into what 'proof' says. Back to the values before this run:",
         BACK,
@@ -246,8 +248,10 @@ def test_a_change_that_was_undone() -> None:
         "error:    TLS 1.2 was lost.",
         "changed:  nothing is left of it; what was written is restored",
         "restart:  done in 61 seconds",
-        "proof:    the values of the backup are back; TLS 1.2 is Client enabled, Server enabled; "
-        "incoming TLS 1.2 accepted by",
+        (
+            "proof:    the values of the backup are back; TLS 1.2 is Client enabled, Server enabled; "
+            "incoming TLS 1.2 accepted by"
+        ),
         "          smtp://ex01, https://ex01",
         "next:     the old values are back. Find out what still needs old TLS, then",
         "          ansible-playbook -i hosts.yml harden-tls.yml",
@@ -350,6 +354,16 @@ def test_a_change_that_was_cut_off() -> None:
     assert "changed:  nothing" in block(told(change=failed()))
     keys = {**unchanged(), "changed": True, "backup": BACKUP}
     assert f"changed:  registry keys, backup {BACKUP}" in block(told(change=keys, verify=verified()))
+
+
+def test_a_restart_without_a_look_at_the_settings() -> None:
+    """As with the entry point reboot of the role."""
+    steps = told(change={"rebooted": False, "restart_pending": True}, reboot=restarted())
+    assert block(steps) == [
+        "restart:  done in 61 seconds",
+        "next:     to see how it stands:",
+        f"          {TYPED}/audit-tls12.yml",
+    ]
 
 
 def test_long_lists_are_counted() -> None:

@@ -111,7 +111,11 @@ def test_results_without_a_time() -> None:
         (told(change=changed()), "waiting for a restart", "2 written"),
         (told(error="my hook", change=changed()), "failed", "FAILED"),
         (told(check_mode=True, change=unchanged(), verify=verified(accepted=IN)), "as wanted", "as wanted"),
-        (Steps(), "as wanted", "as wanted"),
+        # nothing is said of what nobody has read
+        (Steps(), "not read", "not read"),
+        (told(change={"rebooted": False, "restart_pending": True}, reboot=restarted()), "not read", "not read"),
+        (told(change={"rebooted": False, "restart_pending": True}), "waiting for a restart", "waiting for a restart"),
+        (told(change={"censored": "no_log"}), "not read", "not read"),
     ],
 )
 def test_how_a_server_stands(steps: Steps, category: str, word: str) -> None:
