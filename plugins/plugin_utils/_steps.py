@@ -103,7 +103,14 @@ class Steps:
     check_mode: bool = False
 
     @classmethod
-    def of(cls, results: t.Mapping[str, Result | None], *, check_mode: bool = False, **more: t.Any) -> Steps:
+    def of(
+        cls,
+        results: t.Mapping[str, Result | None],
+        *,
+        check_mode: bool = False,
+        error: str | None = None,
+        unreachable: bool = False,
+    ) -> Steps:
         """From registered results, by the names of the steps. What an earlier run of the role has left, or what a
         later step has made untrue, is dropped: a result that is older than one of a step that comes before it."""
         made: dict[str, t.Any] = {}
@@ -114,8 +121,8 @@ class Steps:
             if all(_at(result) >= _at(made[step]) for step in earlier if step in made):
                 made[name] = result
         last: Result = max(reversed(made.values()), key=_at, default={})
-        gone = bool(last.get("unreachable")) or bool(more.pop("unreachable", False))
-        return cls(**made, check_mode=check_mode, unreachable=gone, **more)
+        gone = unreachable or bool(last.get("unreachable"))
+        return cls(**made, error=error, unreachable=gone, check_mode=check_mode)
 
     @property
     def made(self) -> tuple[tuple[str, Result], ...]:
