@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import typing as t
 
 from ansible.errors import AnsibleError, AnsibleFilterError
@@ -22,6 +23,9 @@ def tls_hosts(pattern: t.Any, groups: t.Any, default: str = "exchange") -> str:
         raise AnsibleFilterError(f"{problems[0]}.")
     wanted = given.get("tls12_hosts", default)
     text = ":".join(str(part).strip() for part in (wanted if isinstance(wanted, (list, tuple)) else [wanted]))
+    if not re.search(r"[\w*]", text):
+        # to Ansible these are all hosts
+        raise AnsibleFilterError(f"'tls12_hosts' is {text!r}, which names no server.")
     try:
         found = _matching(text, groups)
     except (AttributeError, TypeError) as exc:

@@ -12,6 +12,7 @@ from ansible.errors import AnsibleFilterError
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ..plugin_utils import _given
+from ..plugin_utils._text import NAME, visible
 
 
 def tls_serial(serial: t.Any, check_mode: t.Any = False) -> list[t.Any]:
@@ -35,8 +36,8 @@ def _item(item: t.Any) -> t.Any:
     match = re.fullmatch(r"([1-9]\d{0,5})(%?)", text, re.ASCII)
     if match is None or isinstance(item, bool) or (match[2] and int(match[1]) > 100):
         raise AnsibleFilterError(
-            f"'tls12_serial' is {text!r}; it is how many servers at a time: a number such as 2, a share such as 25%, "
-            "or a list of them such as [1, 5]."
+            f"'tls12_serial' is {visible(repr(text), NAME)}; it is how many servers at a time: a number such as 2, "
+            "a share such as 25%, or a list of them such as [1, 5]."
         )
     return text if match[2] else int(match[1])
 

@@ -11,7 +11,7 @@ import textwrap
 import typing as t
 
 from . import _steps, _verdict
-from ._command import ENFORCE, HARDEN, ROLLBACK, SAME, Command
+from ._command import AUDIT, ENFORCE, HARDEN, ROLLBACK, SAME, Command
 from ._steps import Steps
 from ._text import NAME, visible
 from ._verdict import SIDES
@@ -168,14 +168,12 @@ def next_step(steps: Steps) -> Next:
         return _after_going_back(steps)
     if (kind := _error_kind(steps)) in _AFTER_ERRORS:
         return _AFTER_ERRORS[str(kind)]
-    if steps.failed_step not in (None, "verify") or (steps.error and not steps.failed_step):
+    if kind != "not_proven" and (steps.failed_step or steps.error):
         return Next("mend what the message says, then go on where it stopped:", SAME)
     if steps.check_mode and steps.change is not None:
         return Next("to do it:", SAME) if steps.planned or steps.restart_wanted else _NOTHING
     if word == _verdict.WRONG:
         return _after_a_failed_proof(steps)
-    if steps.failed_step:
-        return Next("mend what the message says, then", SAME)
     if steps.restart_wanted:
         return _RESTART
     if word == _verdict.RESTORED:
@@ -183,6 +181,8 @@ def next_step(steps: Steps) -> Next:
         return Next(f"TLS 1.2 is not on for {' and '.join(off)}. To turn it on again:", ENFORCE) if off else _NOTHING
     if word in _AFTER_WORDS:
         return _AFTER_WORDS[str(word)]
+    if steps.category == _steps.NOT_READ:
+        return Next("to see how it stands:", AUDIT)
     if steps.category == _steps.UNKNOWN or (word is None and steps.to_write):
         return _LOOK_FIRST
     return _NOTHING
@@ -203,8 +203,10 @@ _AFTER_WORDS = {
 
 
 def _after_going_back(steps: Steps) -> Next:
-    if steps.left_changed:
+    if _can_go_back(steps):
         return Next("mend what the message says. Back to the values before this run:", ROLLBACK)
+    if steps.left_changed:
+        return Next("mend what the message says, then", SAME)
     if steps.restart_wanted:
         return dataclasses.replace(
             _RESTART, words="the old values are back. Mend what the message says, and restart it:"
@@ -212,8 +214,13 @@ def _after_going_back(steps: Steps) -> Next:
     return Next("the old values are back. Find out what still needs old TLS, then", HARDEN)
 
 
+def _can_go_back(steps: Steps) -> bool:
+    """Whether this run has left something changed, and the newest backup is the one of this run."""
+    return bool(steps.left_changed and (steps.change or {}).get("backup"))
+
+
 def _after_a_failed_proof(steps: Steps) -> Next:
-    if steps.left_changed and (steps.change or {}).get("backup"):
+    if _can_go_back(steps):
         return Next("look into what 'proof' says. Back to the values before this run:", ROLLBACK)
     if steps.restart_wanted or any("not restarted" in item for item in (steps.verdict or {}).get("problems", ())):
         return Next("restart it:", ENFORCE, ("tls12_reboot=always",))

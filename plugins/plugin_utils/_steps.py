@@ -25,13 +25,28 @@ UNREACHABLE = "unreachable"
 UNKNOWN = "unknown"
 WRONG = "wrong"
 PENDING = "waiting for a restart"
+NOT_READ = "not read"
 NOT_PROVEN = "not proven"
 TO_WRITE = "to write"
 ODD = "with oddities"
 RESTORED = "restored"
 VERIFIED = "verified"
 FINE = "as wanted"
-_ORDER = (BROKEN, FAILED, UNREACHABLE, UNKNOWN, WRONG, PENDING, NOT_PROVEN, TO_WRITE, ODD, RESTORED, FINE, VERIFIED)
+_ORDER = (
+    BROKEN,
+    FAILED,
+    UNREACHABLE,
+    UNKNOWN,
+    WRONG,
+    PENDING,
+    NOT_READ,
+    NOT_PROVEN,
+    TO_WRITE,
+    ODD,
+    RESTORED,
+    FINE,
+    VERIFIED,
+)
 
 _OF_VERDICT = {
     _verdict.WRONG: (FAILED, "FAILED"),
@@ -104,7 +119,14 @@ class Steps:
     check_mode: bool = False
 
     @classmethod
-    def of(cls, results: t.Mapping[str, Result | None], *, check_mode: bool = False, **more: t.Any) -> Steps:
+    def of(
+        cls,
+        results: t.Mapping[str, Result | None],
+        *,
+        check_mode: bool = False,
+        error: str | None = None,
+        unreachable: bool = False,
+    ) -> Steps:
         """From registered results, by the names of the steps. What an earlier run of the role in the same play has
         left is dropped: steps after one that failed, restarts from another boot, and proofs from before a restart."""
         made: dict[str, t.Any] = {}
@@ -112,11 +134,10 @@ class Steps:
             result = results.get(name)
             if isinstance(result, t.Mapping) and not result.get("skipped") and _belongs(name, result, made):
                 made[name] = result
-        last: Result = next(
-            (made[name] for name in ("verify", "undone", "reboot", "change", "audit") if name in made), {}
-        )
-        gone = bool(more.pop("unreachable", False)) or bool(last.get("unreachable"))
-        return cls(**made, check_mode=check_mode, unreachable=gone, **more)
+        latest = ("verify", "undone", "reboot", "change", "audit")
+        last: Result = next((made[name] for name in latest if name in made), {})
+        gone = unreachable or bool(last.get("unreachable"))
+        return cls(**made, check_mode=check_mode, error=error, unreachable=gone)
 
     @property
     def made(self) -> tuple[tuple[str, Result], ...]:
@@ -239,6 +260,8 @@ class Steps:
             return WRONG
         if self.restart_wanted:
             return PENDING
+        if self.overview is None:
+            return NOT_READ
         if self.counts["missing"]:
             return TO_WRITE
         return ODD if self.overview and self.overview["odd"] else FINE
@@ -266,8 +289,10 @@ class Steps:
             return f"{self.planned} to write" if self.planned else "as wanted"
         if self.verdict:
             return _OF_VERDICT[self.verdict["word"]][1]
-        if self.change:
-            return f"{len(self.left_changed)} written" if self.left_changed else "as wanted"
+        if self.left_changed:
+            return f"{len(self.left_changed)} written"
+        if self.change and self.overview:
+            return "as wanted"
         if self.counts["wrong"]:
             return f"{self.to_write} wrong"
         return f"{self.to_write} to write" if self.to_write else self.category

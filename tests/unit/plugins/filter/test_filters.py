@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -12,23 +13,18 @@ from ansible.errors import AnsibleFilterError
 from ansible.plugins.loader import filter_loader
 from ansible_collections.mailops.exchange_tls.plugins.filter import tls_fleet, tls_lost, tls_summary, tls_verdict
 
-SETTINGS: dict[str, Any] = {"restart_pending": False, "findings": [], "protocols": {}}
+from ..plugin_utils.stories import BACKUP, IN, changed, changes, handshakes, restarted, unchanged, verified
+from ..plugin_utils.stories import settings as settings_of
+
+SETTINGS: dict[str, Any] = settings_of("fine")
 WAITING: dict[str, Any] = {**SETTINGS, "restart_pending": True}
-BAD: dict[str, Any] = {
-    **SETTINGS,
-    "findings": [
-        {
-            "status": "noncompliant",
-            "severity": "high",
-            "message": "It is wrong.",
-            "side": "Client",
-            "protocol": "TLS 1.2",
-        }
-    ],
-}
+BAD: dict[str, Any] = settings_of("off")
 
 
-@pytest.mark.parametrize("name", ["tls_verdict", "tls_summary", "tls_lost", "tls_fleet"])
+@pytest.mark.parametrize(
+    "name",
+    ["tls_verdict", "tls_summary", "tls_lost", "tls_fleet", "tls_hosts", "tls_serial", "tls_overview"],
+)
 def test_filters_are_found(name: str) -> None:
     assert filter_loader.get(f"mailops.exchange_tls.{name}") is not None
 
@@ -40,8 +36,19 @@ def problems(settings: Any, **wishes: Any) -> Any:
 
 
 def test_verdict() -> None:
-    assert tls_verdict.tls_verdict(SETTINGS) == {"verified": False, "problems": [], "notes": []}
-    assert problems(BAD) == ["[high] It is wrong."]
+    found = tls_verdict.tls_verdict(SETTINGS, handshakes(**IN))
+    assert found is not None
+    assert found == {
+        "verified": True,
+        "word": "verified",
+        "sentence": found["sentence"],
+        "incoming": ["smtp://ex01", "https://ex01"],
+        "endpoints": {"smtp://ex01": True, "https://ex01": True},
+        "problems": [],
+        "notes": [],
+    }
+    assert tls_verdict.tls_verdict(SETTINGS)["word"] == "not_proven"  # type: ignore[index]
+    assert len(problems(BAD)) == 4
     assert problems(BAD, judge_policy=False) == []
 
 
@@ -52,8 +59,9 @@ def test_booleans_that_are_words(word: str, value: bool) -> None:
     """As they come from -e and from AWX surveys."""
     assert bool(problems(BAD, judge_policy=word)) is value
     assert bool(problems(WAITING, allow_pending=word)) is not value
-    change = {"changed": True, "changes": [{"status": "planned"}], "backup": None, "restart_required": True}
-    assert ("would be written" in tls_summary.tls_summary({"change": change}, check_mode=word)[0]) is value
+    change = {"changed": True, "changes": changes("planned"), "backup": None, "restart_required": True}
+    lines = tls_summary.tls_summary({"change": change}, check_mode=word)
+    assert any("would be written" in line for line in lines) is value
 
 
 @pytest.mark.parametrize(
@@ -81,14 +89,71 @@ def test_no_verdict_on_a_step_that_brought_nothing(settings: Any) -> None:
 
 
 def test_summary() -> None:
-    assert tls_summary.tls_summary({"audit": None, "change": {}}) == ["next:     nothing to do"]
-    assert tls_summary.tls_summary({}) == ["next:     nothing to do"]
+    lines = tls_summary.tls_summary({"change": changed(), "reboot": restarted(), "verify": verified(accepted=IN)})
+    assert "verified" in lines[1]
+    assert any(BACKUP in line for line in lines)
+    assert lines[1].startswith("EX01 "), "the server has a name of its own"
 
 
-@pytest.mark.parametrize("steps", [None, "text", [], {"unknown": {"x": 1}}, {"audit": {"x": 1}}, {"audit": "text"}])
+def test_summary_of_nothing() -> None:
+    for steps in ({}, {"audit": None, "change": {}}):
+        _header, row, *_more, total = tls_summary.tls_summary(steps)
+        assert row.startswith("the host ")
+        assert total == "1 not read; not reached: none; not touched: none"
+
+
+def test_summary_of_steps_with_the_names_of_before() -> None:
+    """The last reading, and the verdict of the filter, by the names that they had in 0.1.0."""
+    tried = handshakes(**IN)
+    verdict = tls_verdict.tls_verdict(SETTINGS, tried)
+    steps = {"audit": BAD, "change": changed(), "after": SETTINGS, "verdict": verdict}
+    assert "verified" in tls_summary.tls_summary(steps)[1]
+    assert "as wanted" not in tls_summary.tls_summary({**steps, "verdict": None})[1]
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        None,
+        "text",
+        [],
+        {"audit": "text"},
+        {"unknown": {"x": 1}},
+        {"audit": {"protocols": 5, "findings": []}},
+        {"audit": {**SETTINGS, "findings": [{}]}},
+        {"audit": {**SETTINGS, "findings": 5}},
+        {"audit": {**SETTINGS, "host": "x"}},
+        {"change": {**unchanged(), "changes": [5]}},
+        {"change": {**unchanged(), "changes": "text"}},
+        {"change": {**unchanged(), "changes": {"a": 1}}},
+        {"change": {**unchanged(), "warnings": 5}},
+        {"change": {**unchanged(), "handshakes": "text"}},
+        {"change": {**unchanged(), "handshakes": {"endpoints": ["x"]}}},
+        {"verify": {**SETTINGS, "verdict": {"word": "fine"}}},
+        {"verify": {**SETTINGS, "verdict": "text"}},
+        {"change": {"failed": True, "error": "text"}},
+        {"reboot": {"rebooted": True, "elapsed": "long"}, "change": {"overview": "x"}},
+    ],
+)
 def test_summary_of_rubbish(steps: Any) -> None:
-    with pytest.raises(AnsibleFilterError, match="tls_summary takes a dictionary with the results of steps"):
-        tls_summary.tls_summary(steps)
+    """An error of the filter, never one that looks like a bug of Ansible."""
+    with contextlib.suppress(AnsibleFilterError):
+        assert all(isinstance(line, str) for line in tls_summary.tls_summary(steps))
+
+
+def test_summary_of_what_is_no_dictionary_is_refused() -> None:
+    for steps in (None, "text", [], 5):
+        with pytest.raises(AnsibleFilterError, match="tls_summary takes a dictionary with the results of steps"):
+            tls_summary.tls_summary(steps)
+    with pytest.raises(AnsibleFilterError, match="This is no result of the steps audit, change, reboot"):
+        tls_summary.tls_summary({"audit": {**SETTINGS, "findings": [{}]}})
+    with pytest.raises(AnsibleFilterError):
+        tls_summary.tls_summary({}, check_mode="perhaps")
+
+
+def test_seconds_that_are_text() -> None:
+    change = {"change": changed(), "reboot": {**restarted(), "elapsed": "61"}}
+    assert "done 0 s" in tls_summary.tls_summary(change)[1]
 
 
 # --- endpoints that were lost ----------------------------------------------------------------------------------------

@@ -22,6 +22,10 @@ from .fakes import BOOT, Call, FakeWindows
 LATER = BOOT + datetime.timedelta(hours=5)
 HARDEN = {"baseline": "exchange_best_practice"}
 Runner = Callable[..., dict[str, Any]]
+# Our role, as a task knows the one that it belongs to.
+ROLE = types.SimpleNamespace(
+    _role_collection="mailops.exchange_tls", get_default_vars=lambda: {"tls12_reboot": 1, "tls12_endpoints": 1}
+)
 
 
 def host() -> FakeWindows:
@@ -41,7 +45,7 @@ def restarted(windows: FakeWindows) -> None:
 
 
 def runner(windows: FakeWindows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runner:
-    """Runs a plugin; ``limit`` is the task keyword timeout."""
+    """Runs a plugin; ``limit`` is the task keyword timeout, ``role_file`` the task file of our role that it is in."""
     monkeypatch.setattr(_action.WindowsAction, "open_session", lambda self, options: windows)
 
     def run(
@@ -52,6 +56,9 @@ def runner(windows: FakeWindows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         host: str = "ex01",
         limit: int = 0,
         become: bool | None = None,
+        delegate_to: str | None = None,
+        role_file: str | None = None,
+        more_vars: dict[str, Any] | None = None,
         **args: Any,
     ) -> dict[str, Any]:
         if "backup_dir" in module.ARGUMENT_SPEC:
@@ -62,19 +69,21 @@ def runner(windows: FakeWindows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
             check_mode=check_mode,
             no_log=no_log,
             timeout=limit,
-            delegate_to=None,
+            delegate_to=delegate_to,
             become=become,
             async_val=0,
+            _role=ROLE if role_file else None,
+            get_path=lambda: f"/roles/tls12/tasks/{role_file}.yml:9",
         )
         plugin = module.ActionModule(
             task=task,
             connection=types.SimpleNamespace(_shell=types.SimpleNamespace(tmpdir=None), transport="ssh"),
             play_context=types.SimpleNamespace(check_mode=check_mode),
             loader=DataLoader(),
-            templar=None,
+            templar=types.SimpleNamespace(template=lambda text: text.replace("{{ n }}", "7")),
             shared_loader_obj=None,
         )
-        result: dict[str, Any] = plugin.run(task_vars={"inventory_hostname": host})
+        result: dict[str, Any] = plugin.run(task_vars={"inventory_hostname": host, **(more_vars or {})})
         return result
 
     return run
