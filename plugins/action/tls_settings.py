@@ -49,13 +49,13 @@ class ActionModule(WindowsAction):
         session = self.open_session(options)
         before = audit(session, policy, waivers, options["strays"])
         before.refuse_blind_change()
-        self.partial = {**before.as_result(), **files}
+        self.partial = {**before.as_result(), **files, "changed": False, "backup": None}
         # an expression that cannot be held against these findings is refused before anything is written
         _waivers.verdict(before.findings, fail_on)
         planned = before.plan()
-        self.partial.update(Progress(planned).as_result(), backup=None)
         _preflight.check_on_host(session, options["restart"], due=bool(planned) or before.pending.restart_pending)
         forced = self._guarded(options, before, planned)
+        self.partial.update(Progress(planned).as_result())
         outcome, snapshot = change(
             Target(Registry(session), before.host, before.snapshot, before.pending, self.host_name),
             planned,

@@ -22,7 +22,7 @@ def tls_summary(steps: t.Any, check_mode: t.Any = False) -> list[str]:
     except (AttributeError, TypeError, ValueError) as exc:
         raise AnsibleFilterError(f"tls_summary takes a dictionary with the results of steps: {exc}") from None
     host = next((step["host"]["computer_name"] for step in made.values() if _has_name(step)), "the host")
-    return lines({str(host): made}, check_mode)
+    return lines({str(host): made}, check_mode, one_run=True)
 
 
 def _has_name(step: t.Any) -> bool:

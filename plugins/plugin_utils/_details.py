@@ -124,8 +124,9 @@ def _changed(steps: Steps) -> t.Iterator[str]:
             yield f"          the values before that are in {change['backup']}"
     elif change.get("changed"):
         yield f"changed:  registry keys, backup {change.get('backup') or 'none'}"
-    elif steps.category not in _QUIET:
-        right = steps.failed_step == "verify" or not (steps.failed_step or steps.error)
+    elif steps.category not in (*_QUIET, _steps.NOT_READ):
+        ended = steps.failed_step not in (None, "verify") or (steps.error and not steps.failed_step)
+        right = steps.overview is not None and not ended
         yield f"changed:  nothing{', everything was right already' if right else ''}"
     if steps.rebooted is not None:
         yield f"restart:  done in {steps.rebooted:.0f} seconds"

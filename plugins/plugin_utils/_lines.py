@@ -19,11 +19,17 @@ from ._steps import Steps
 _NAMES = ("audit", "change", "reboot", "undone", "verify")
 
 
-def lines(hosts: t.Mapping[str, t.Mapping[str, t.Any]], check_mode: t.Any, *, compare: bool = False) -> list[str]:
-    """The screen of these hosts; each has the results of its steps by name."""
+def lines(
+    hosts: t.Mapping[str, t.Mapping[str, t.Any]], check_mode: t.Any, *, compare: bool = False, one_run: bool = False
+) -> list[str]:
+    """The screen of these hosts; each has the results of its steps by name, see :meth:`Steps.of`."""
     try:
         made = {
-            name: Steps.of({step: steps[step] for step in _NAMES if steps.get(step)}, check_mode=boolean(check_mode))
+            name: Steps.of(
+                {step: steps[step] for step in _NAMES if steps.get(step)},
+                check_mode=boolean(check_mode),
+                one_run=one_run,
+            )
             for name, steps in hosts.items()
         }
         return screen(made, command=Command.of(context.CLIARGS), compare=compare)

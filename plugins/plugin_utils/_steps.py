@@ -82,23 +82,29 @@ def _boot(text: t.Any) -> datetime.datetime | None:
         return None
 
 
+def _ended(step: Result | None) -> bool:
+    return bool(step) and bool((step or {}).get("failed") or (step or {}).get("unreachable"))
+
+
 def _belongs(name: str, result: Result, made: t.Mapping[str, Result]) -> bool:
     """Whether a step can have followed those that were made."""
     change = made.get("change")
     if change is None or name not in ("reboot", "undone", "verify"):
         return True
-    if change.get("failed") or change.get("unreachable"):
+    if _ended(change):
         return False
     if name == "undone":
-        return result.get("restored_from") == change.get("backup")
+        return result.get("restored_from") in (None, change.get("backup"))
     seen = _boot((change.get("host") or {}).get("last_boot"))
     begun = _boot(result.get("boot_before") if name == "reboot" else (result.get("host") or {}).get("last_boot"))
     if seen is not None and begun is not None and begun < seen - _SAME_BOOT:
         return False
     if name == "reboot":
         return True
+    if _ended(made.get("reboot")) or ("undone" in made and result.get("lost")):
+        return False
     waiting = bool(change.get("restart_pending")) and "reboot" not in made
-    return not waiting or bool(result.get("restart_pending"))
+    return not waiting or _ended(result) or bool(result.get("restart_pending"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,13 +132,17 @@ class Steps:
         check_mode: bool = False,
         error: str | None = None,
         unreachable: bool = False,
+        one_run: bool = False,
     ) -> Steps:
         """From registered results, by the names of the steps. What an earlier run of the role in the same play has
-        left is dropped: steps after one that failed, restarts from another boot, and proofs from before a restart."""
+        left is dropped: steps after one that failed, restarts from another boot, and proofs from before a restart.
+        ``one_run``: nothing of another run is among them."""
         made: dict[str, t.Any] = {}
         for name in ("audit", "change", "reboot", "undone", "verify"):
             result = results.get(name)
-            if isinstance(result, t.Mapping) and not result.get("skipped") and _belongs(name, result, made):
+            if not isinstance(result, t.Mapping) or result.get("skipped"):
+                continue
+            if one_run or _belongs(name, result, made):
                 made[name] = result
         latest = ("verify", "undone", "reboot", "change", "audit")
         last: Result = next((made[name] for name in latest if name in made), {})

@@ -13,7 +13,7 @@ import pytest
 from ansible.plugins.loader import callback_loader
 from ansible_collections.mailops.exchange_tls.plugins.callback import summary
 
-from ..plugin_utils.stories import IN, at, changed, failed, gone, restarted, settings, unchanged, verified
+from ..plugin_utils.stories import IN, changed, failed, gone, restarted, settings, unchanged, verified
 
 SETTINGS_INFO = "mailops.exchange_tls.tls_settings_info"
 STEPS = {
@@ -50,7 +50,6 @@ class Run:
         self.failures: dict[str, int] = {}
         self.dark: dict[str, int] = {}
         self.processed: dict[str, int] = {}
-        self.clock = 0
         self.lines: list[str] = []
         self.on_stderr: set[bool] = set()
         monkeypatch.setattr(self.callback._display, "display", self._display)
@@ -77,9 +76,8 @@ class Run:
         action: str = "ansible.builtin.debug",
         **more: Any,
     ) -> None:
-        self.clock += 1
         task = types.SimpleNamespace(register=register, action=action.rpartition(".")[2], resolved_action=action)
-        handed = self.kind(host, task, at(self.clock, dict(result)))
+        handed = self.kind(host, task, dict(result))
         self.processed[host] = 1
         if result.get("unreachable"):
             self.dark[host] = 1

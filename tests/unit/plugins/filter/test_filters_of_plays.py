@@ -12,7 +12,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.mailops.exchange_tls.plugins.filter import tls_hosts, tls_overview, tls_serial
 
-from ..plugin_utils.stories import IN, at, changed, failed, settings, unchanged, verified
+from ..plugin_utils.stories import IN, changed, failed, settings, unchanged, verified
 
 GROUPS = {
     "all": ["ex01", "ex02", "mx01", "10"],
@@ -195,10 +195,10 @@ def test_where_all_are_through_one_speaks() -> None:
 
 
 def test_steps_of_the_role() -> None:
-    steps = {"_tls12_change": at(1, unchanged()), "_tls12_verify": at(2, verified(accepted=IN))}
+    steps = {"_tls12_change": unchanged(), "_tls12_verify": verified(accepted=IN)}
     lines = tls_overview.tls_overview({"ex01": steps}, "ex01", ["ex01"])
     assert "verified" in lines[1]
-    predicted = {"_tls12_change": at(1, changed("fine", "planned")), "_tls12_restart": None}
+    predicted = {"_tls12_change": changed("fine", "planned"), "_tls12_restart": None}
     assert "1 to write" in tls_overview.tls_overview({"ex01": predicted}, "ex01", ["ex01"], check_mode=True)[1]
 
 

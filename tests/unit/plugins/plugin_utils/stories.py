@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 from collections.abc import Mapping
 from typing import Any
@@ -13,8 +14,10 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry imp
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import Setting
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._steps import Steps
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._verdict import verdict
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows import utc_text
 from hypothesis import strategies as st
 
+from .fakes import BOOT
 from .guarding import DOTNET, READY, off, on
 from .policies import policy, waiver
 from .worlds import audit_of
@@ -37,10 +40,6 @@ KINDS = ("access_denied", "phase_refused", "bad_option", "bug", "registry", "res
 def settings(how: str, build: int = 17763, waived: bool = False) -> dict[str, Any]:
     waivers = [waiver("would_write")] if waived else []
     return audit_of(policy(baseline="exchange_tls12"), HOSTS[how], build, waivers=waivers).as_result()
-
-
-def at(second: int, result: dict[str, Any]) -> dict[str, Any]:
-    return {"changed": False, **result, "at": f"2026-11-20T03:00:{second:02}+00:00"}
 
 
 def failed(kind: str = "access_denied", **more: Any) -> dict[str, Any]:
@@ -78,8 +77,17 @@ def unchanged(how: str = "fine", **more: Any) -> dict[str, Any]:
     return {**settings(how), "changes": [], "backup": None, "restart_required": False, **more}
 
 
-def restarted(seconds: float = 61.4) -> dict[str, Any]:
-    return {"changed": True, "rebooted": True, "elapsed": seconds, "restart_pending": False}
+def restarted(seconds: float = 61.4, boot: datetime.datetime = BOOT) -> dict[str, Any]:
+    """A restart from the start of Windows that the other steps have seen, or from an earlier one."""
+    before, after = (utc_text(moment) for moment in (boot, boot + datetime.timedelta(minutes=3)))
+    return {
+        "changed": True,
+        "rebooted": True,
+        "elapsed": seconds,
+        "restart_pending": False,
+        "boot_before": before,
+        "boot_after": after,
+    }
 
 
 def handshakes(**accepted: bool | None) -> dict[str, Any]:
@@ -107,9 +115,11 @@ def verified(how: str = "fine", accepted: Mapping[str, bool | None] | None = Non
 
 
 def told(check_mode: bool = False, error: str | None = None, **results: dict[str, Any] | None) -> Steps:
-    """Steps in the order in which they are named."""
-    stamped = {name: at(number, result) for number, (name, result) in enumerate(results.items(), start=1) if result}
-    return Steps.of(stamped, check_mode=check_mode, error=error)
+    """Steps of one run; what is undone is what the change has written."""
+    made = {name: {"changed": False, **result} for name, result in results.items() if result}
+    if "undone" in made:
+        made["undone"]["restored_from"] = made["change"].get("backup")
+    return Steps.of(made, check_mode=check_mode, error=error)
 
 
 IN = {"smtp": True, "https": True}

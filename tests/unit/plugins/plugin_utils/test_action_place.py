@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import datetime
 import types
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from ansible_collections.mailops.exchange_tls.plugins.action import (
     tls_settings,
     tls_settings_info,
 )
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _action, _handshake, _prove
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _action, _handshake
 
 from .actions import ROLE, Runner, host, runner
 from .fakes import FakeWindows
@@ -170,22 +169,3 @@ def test_another_role(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # --- when ------------------------------------------------------------------------------------------------------------
-
-
-def test_every_result_has_its_time(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also that of a failure, and in check mode; texts that sort as the times do."""
-    monkeypatch.setattr(_prove, "handshakes", lambda *args: None)
-    results = [
-        run(tls_settings_info),
-        run(tls_settings, check_mode=True),
-        run(tls_settings, restart={"timeout": 0}),
-        run(tls_settings),
-        run(reboot),
-        run(tls_settings_info, prove={}),
-        run(tls_rollback),
-    ]
-    times = [result["at"] for result in results]
-    assert times == sorted(times)
-    assert len(set(times)) == len(times)
-    moments = [datetime.datetime.fromisoformat(text) for text in times]
-    assert all(moment.utcoffset() == datetime.timedelta(0) for moment in moments)

@@ -5,15 +5,17 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._steps import Steps
 
+from .fakes import BOOT
 from .stories import (
+    BACKUP,
     IN,
     REFUSED,
-    at,
     changed,
     changes,
     failed,
@@ -36,18 +38,16 @@ def made(steps: Steps) -> list[str]:
 
 def test_what_an_earlier_run_of_the_role_has_left() -> None:
     """Enforce, then harden in the same play: a harden that wrote nothing has made no restart of its own."""
-    before = {"reboot": at(2, restarted()), "undone": at(3, changed()), "verify": at(4, verified(accepted=IN))}
-    steps = Steps.of({**before, "change": at(5, unchanged())})
-    assert made(steps) == ["change"]
-    assert steps.rebooted is None
-    steps = Steps.of({**before, "change": at(5, unchanged()), "verify": at(6, verified(accepted=IN))})
+    earlier = BOOT - datetime.timedelta(hours=1)
+    undone = {**changed(), "restored_from": BACKUP}
+    before = {"reboot": restarted(boot=earlier), "undone": undone, "verify": verified(accepted=IN)}
+    steps = Steps.of({**before, "change": unchanged()})
     assert made(steps) == ["change", "verify"]
-
-
-def test_an_audit_after_a_change() -> None:
-    steps = Steps.of({"change": at(1, changed()), "verify": at(2, verified()), "audit": at(3, settings("off"))})
-    assert made(steps) == ["audit"]
-    assert steps.category == "broken"
+    assert steps.rebooted is None
+    # what was written is not in effect, so that no proof can be of it
+    written = changed(backup="/backups/ex01.0002.20261120T040405Z.change.json")
+    assert made(Steps.of({**before, "change": written})) == ["change"]
+    assert made(Steps.of({**before, "change": failed()})) == ["change"]
 
 
 def test_a_second_restart_does_not_hide_that_the_change_was_undone() -> None:
@@ -60,14 +60,15 @@ def test_a_second_restart_does_not_hide_that_the_change_was_undone() -> None:
 
 
 def test_a_proof_of_the_time_before_the_change_was_undone() -> None:
-    steps = told(change=changed(), reboot=restarted(), verify=verified(accepted=IN), undone=changed())
+    lost = {**verified(accepted=REFUSED, lost=["smtp://ex01"]), "lost": ["smtp://ex01"]}
+    steps = told(change=changed(), reboot=restarted(), verify=lost, undone=changed())
     assert made(steps) == ["change", "reboot", "undone"]
     assert steps.restart_wanted, "what was restored is in effect after the next restart"
 
 
 @pytest.mark.parametrize("result", [None, {}, "text", [1], {"skipped": True, "changed": False}, 5])
 def test_steps_that_were_not_made(result: Any) -> None:
-    steps = Steps.of({"change": at(1, unchanged()), "reboot": result, "verify": result})
+    steps = Steps.of({"change": unchanged(), "reboot": result, "verify": result})
     assert made(steps)[0] == "change"
     assert steps.verify in (None, {})
 
@@ -97,15 +98,19 @@ def test_results_without_a_time() -> None:
         (told(audit=gone()), "unreachable", "UNREACHABLE"),
         (told(change=unchanged(), verify=verified(accepted=IN)), "verified", "verified"),
         (told(change=changed(), reboot=restarted(), verify=verified(accepted=IN)), "verified", "verified"),
-        (told(change=changed(), verify=verified(accepted=REFUSED)), "failed", "FAILED"),
-        (told(change=changed(), verify=verified(accepted={"smtp": None})), "not proven", "not proven"),
-        (told(change=changed(), verify=verified()), "not proven", "not proven"),
+        (told(change=changed(), reboot=restarted(), verify=verified(accepted=REFUSED)), "failed", "FAILED"),
+        (told(change=unchanged(), verify=verified(accepted={"smtp": None})), "not proven", "not proven"),
+        (told(change=unchanged(), verify=verified()), "not proven", "not proven"),
         (
             told(change=changed(), verify=verified(pending=True, allow_pending=True)),
             "waiting for a restart",
             "restart pending",
         ),
-        (told(change=changed(), verify=verified("off", judge_policy=False)), "restored", "restored"),
+        (
+            told(change=changed(), reboot=restarted(), verify=verified("off", judge_policy=False)),
+            "restored",
+            "restored",
+        ),
         (told(change=changed(), reboot=failed("restart_refused")), "failed", "FAILED"),
         (told(change=changed(), reboot=gone()), "unreachable", "UNREACHABLE"),
         (told(change=changed()), "waiting for a restart", "2 written"),
@@ -159,7 +164,7 @@ def test_restarts(reboot: Any, seconds: float | None, wanted: bool) -> None:
 
 def test_a_step_that_knows_nothing_of_a_restart_does_not_settle_it() -> None:
     assert told(change=changed(), verify=failed()).restart_wanted
-    assert not told(change=changed(), verify=verified()).restart_wanted
+    assert not told(change=changed(), reboot=restarted(), verify=verified()).restart_wanted
 
 
 @pytest.mark.parametrize(
