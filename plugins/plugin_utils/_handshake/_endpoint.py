@@ -73,7 +73,7 @@ def parse_endpoints(texts: c.Iterable[str], default_host: str) -> list[Endpoint]
         else:
             found.setdefault(endpoint.name, endpoint)
     if problems:
-        raise OptionError(f"Bad endpoints: {'; '.join(problems)}. {_ALLOWED}.")
+        raise OptionError(f"'endpoints': {'; '.join(problems)}. {_ALLOWED}.")
     return list(found.values())
 
 
@@ -123,8 +123,8 @@ def parse_server_name(text: str) -> str:
     name = None if is_address(text) else dns_name(text)
     if name is None:
         raise OptionError(
-            f"server_name {text!r} is no host name. TLS can only ask for a name (SNI), never for an address; leave it "
-            "out to use the host's own name."
+            f"'server_name' is {text!r}, which is no host name. TLS can only ask for a name (SNI), never for an address; "
+            "leave it out to use the host's own name."
         )
     return name
 
