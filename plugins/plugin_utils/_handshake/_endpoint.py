@@ -123,8 +123,8 @@ def parse_server_name(text: str) -> str:
     name = None if is_address(text) else dns_name(text)
     if name is None:
         raise OptionError(
-            f"'server_name' is {text!r}, which is no host name. TLS can only ask for a name (SNI), never for an address; "
-            "leave it out to use the host's own name."
+            f"'server_name' is {text!r}, which is no host name. TLS can only ask for a name (SNI), never for an "
+            "address; leave it out to use the host's own name."
         )
     return name
 
