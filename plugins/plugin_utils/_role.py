@@ -28,18 +28,15 @@ _VARIABLES = {
     "restart.services": "tls12_reboot_services",
     "restart.before": "tls12_before_reboot_tasks",
     "restart.after": "tls12_after_reboot_tasks",
+    "services": "tls12_reboot_services",
+    "comment": "tls12_reboot_comment",
     "task_files.before": "tls12_before_reboot_tasks",
     "task_files.after": "tls12_after_reboot_tasks",
 }
-# The same options where they are options of a task of their own, by the file of the role that has the task.
-_REBOOT = {
-    "timeout": "tls12_reboot_timeout",
-    "services": "tls12_reboot_services",
-    "comment": "tls12_reboot_comment",
-}
+# Options whose variable depends on the file of the role that has the task.
 _IN_FILE = {
-    "restart": _REBOOT,
-    "reboot": _REBOOT,
+    "restart": {"timeout": "tls12_reboot_timeout"},
+    "reboot": {"timeout": "tls12_reboot_timeout"},
     "harden": {"baseline": "tls12_harden_baseline"},
 }
 
@@ -63,7 +60,7 @@ _PLAIN = frozenset(
     (
         "baseline", "protocols", "dotnet", "winhttp", "renegotiation", "ciphers", "hashes", "key_exchanges",
         "dh_min_key_length", "cipher_suites", "strays", "waivers", "fail_on", "force", "backup_dir", "undo_on_failure",
-        "backup", "other_host", "wire_log", "fail_on_findings",
+        "backup", "other_host", "wire_log", "fail_on_findings", "endpoints", "server_name",
     )
 )  # fmt: skip
 

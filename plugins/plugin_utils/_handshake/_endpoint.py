@@ -78,7 +78,7 @@ def parse_endpoints(written: object, default_host: str, *, allow_empty: bool = F
     entries = _entries(written)
     if not entries and not allow_empty:
         raise OptionError(
-            f"endpoints is empty, so there is nothing to try and nothing would be proven. Give {_EXAMPLE}."
+            f"'endpoints' is empty, so there is nothing to try and nothing would be proven. Give {_EXAMPLE}."
         )
     found: dict[str, Endpoint] = {}
     problems = []
@@ -92,7 +92,7 @@ def parse_endpoints(written: object, default_host: str, *, allow_empty: bool = F
         else:
             found.setdefault(endpoint.name, endpoint)
     if problems:
-        raise OptionError(f"Bad endpoints: {'; '.join(dict.fromkeys(problems))}. {_ALLOWED}.")
+        raise OptionError(f"'endpoints': {'; '.join(dict.fromkeys(problems))}. {_ALLOWED}.")
     return list(found.values())
 
 
@@ -113,18 +113,18 @@ def _entries(written: object) -> list[object]:
     if isinstance(written, str):
         listed = _json_list(written)
         if listed is not None:
-            raise OptionError(f"endpoints is the text {_quoted(written)}, not a list. {_as_list(listed)}")
+            raise OptionError(f"'endpoints' is the text {_quoted(written)}, not a list. {_as_list(listed)}")
         # as Ansible does it
         return list(written.split(","))
     if isinstance(written, c.Mapping):
-        raise OptionError(f"endpoints is no list: {_no_text(written)}. Give {_EXAMPLE}.")
+        raise OptionError(f"'endpoints' is no list: {_no_text(written)}. Give {_EXAMPLE}.")
     if not isinstance(written, c.Sequence) or isinstance(written, (bytes, bytearray)):
-        raise OptionError(f"endpoints is {_quoted(written)}, not a list. Give {_EXAMPLE}.")
+        raise OptionError(f"'endpoints' is {_quoted(written)}, not a list. Give {_EXAMPLE}.")
     listed = _json_list(",".join(map(str, written)))
     if listed is not None:
         # what becomes of such a text where Ansible wants a list
         raise OptionError(
-            f"endpoints is a list written as one text: {_quoted(','.join(map(str, written)))}. {_as_list(listed)}"
+            f"'endpoints' is a list written as one text: {_quoted(','.join(map(str, written)))}. {_as_list(listed)}"
         )
     return list(written)
 
@@ -225,8 +225,8 @@ def parse_server_name(text: str) -> str:
     name = None if is_address(text) else dns_name(text)
     if name is None:
         raise OptionError(
-            f"server_name {_quoted(text)} is no host name. TLS can only ask for a name (SNI), never for an address; "
-            "leave it out to use the host's own name."
+            f"'server_name' is {_quoted(text)}, which is no host name. TLS can only ask for a name (SNI), never for an "
+            "address; leave it out to use the host's own name."
         )
     return name
 

@@ -103,7 +103,8 @@ def test_lines_of_progress_name_the_host(run: Runner, monkeypatch: pytest.Monkey
         (tls_settings, "change", {"restart": {"timeout": -1}}, "'tls12_reboot_timeout' is -1"),
         (tls_settings, "change", {"restart": {"when": "now"}}, "'tls12_reboot' is 'now', and must be one of"),
         (tls_settings, "change", {"restart": {"before": "no.yml"}}, "'tls12_before_reboot_tasks': there is no file"),
-        (tls_settings, "change", {"prove": {"endpoints": "smpt"}}, "smpt"),
+        (tls_settings, "change", {"prove": {"endpoints": "smpt"}}, "'tls12_endpoints': 'smpt'"),
+        (tls_settings, "change", {"prove": {"server_name": "-"}}, "'tls12_server_name' is '-', which is no host name"),
         (tls_settings, "change", {"prove": {"timeout": 0}}, "'tls12_handshake_timeout' is 0"),
         (
             tls_settings,

@@ -184,6 +184,12 @@ def test_nothing_is_written(
     assert windows.writes == []
 
 
+def test_services_are_named_by_their_variable_in_the_role(run: Runner) -> None:
+    for role_file in ("change", "restart", "rollback"):
+        result = run(tls_settings, role_file=role_file, restart={"services": ["NoSuch"]})
+        assert "'tls12_reboot_services' takes service names" in result["msg"]
+
+
 @pytest.mark.parametrize("check_mode", [True, False])
 def test_a_rollback_is_checked_as_well(run: Runner, windows: FakeWindows, check_mode: bool) -> None:
     run(tls_settings)
