@@ -162,7 +162,7 @@ def test_options_reach_the_core(asked: list[tuple[t.Any, ...]]) -> None:
     ("arguments", "words"),
     [
         ({"endpoints": ["ftp://a", "b:1"]}, ["'ftp://a'", "'b:1'", "submission"]),
-        ({"endpoints": []}, ["endpoints is empty", "nothing would be proven"]),
+        ({"endpoints": []}, ["'endpoints' is empty", "nothing would be proven"]),
         ({"endpoints": [""]}, ["'' is blank"]),
         ({"endpoints": "smpt"}, ["'smpt'", "did you mean 'smtp'?"]),
         ({"endpoints": '["smtp","htps"]'}, ["'htps'", "did you mean 'https'?"]),

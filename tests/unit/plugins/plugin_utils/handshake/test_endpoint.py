@@ -131,7 +131,7 @@ def test_all_bad_endpoints_are_named_with_what_is_allowed() -> None:
 
 @pytest.mark.parametrize("written", [[], ()])
 def test_no_endpoint_proves_nothing_and_is_refused_unless_asked_for(written: object) -> None:
-    with pytest.raises(OptionError, match=r"endpoints is empty, so there is nothing to try .* \[smtp, https\]"):
+    with pytest.raises(OptionError, match=r"'endpoints' is empty, so there is nothing to try .* \[smtp, https\]"):
         parse_endpoints(written, "ex01")
     assert parse_endpoints(written, "ex01", allow_empty=True) == []
 
