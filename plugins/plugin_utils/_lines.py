@@ -19,14 +19,20 @@ from ._steps import Steps
 _NAMES = ("audit", "change", "reboot", "undone", "verify")
 
 
-def lines(hosts: t.Mapping[str, t.Mapping[str, t.Any]], check_mode: t.Any, *, compare: bool = False) -> list[str]:
-    """The screen of these hosts; each has the results of its steps by name."""
+def lines(
+    hosts: t.Mapping[str, t.Mapping[str, t.Any]],
+    check_mode: t.Any,
+    *,
+    compare: bool = False,
+    play: t.Sequence[str] = (),
+) -> list[str]:
+    """The screen of these hosts; each has the results of its steps by name. ``play``: all hosts of the play."""
     try:
         made = {
             name: Steps.of({step: steps[step] for step in _NAMES if steps.get(step)}, check_mode=boolean(check_mode))
             for name, steps in hosts.items()
         }
-        return screen(made, command=Command.of(context.CLIARGS), compare=compare)
+        return screen(made, command=Command.of(context.CLIARGS), compare=compare, every=play)
     except (AttributeError, KeyError, IndexError, TypeError, ValueError) as exc:
         raise AnsibleFilterError(
             f"This is no result of the steps {', '.join(_NAMES)}: {type(exc).__name__}: {exc}"

@@ -28,9 +28,11 @@ def screen(
     command: Command | None = None,
     untouched: t.Sequence[str] = (),
     compare: bool = True,
+    every: t.Sequence[str] = (),
 ) -> list[str]:
-    """The lines. ``hosts``: what was done, by server; ``untouched``: servers of the run that nobody came to."""
-    command = dataclasses.replace(command or Command(), every=(*hosts, *untouched))
+    """The lines. ``hosts``: what was done, by server; ``untouched``: servers of the run that nobody came to;
+    ``every``: all servers of the run, where ``hosts`` are some of them."""
+    command = dataclasses.replace(command or Command(), every=(*hosts, *untouched, *every))
     order = sorted(hosts, key=lambda name: (hosts[name].rank, name))
     lines = _table([_row(name, hosts[name]) for name in order])
     ordered = {name: hosts[name] for name in order}

@@ -22,7 +22,8 @@ HOST: dict[str, t.Any] = {
     "restart": {"shutdown_delay": 0.1, "down_for": 0.3},
 }
 HOSTS = (
-    "never", "hooks", "drained", "stale", "reverted", "silent", "first", "second", "third", "words", "alone", "audit", "verify",
+    "never", "hooks", "drained", "stale", "reverted", "silent", "first", "second", "third", "words", "alone", "audit",
+    "verify",
 )  # fmt: skip
 LAB: dict[str, t.Any] = {
     "accounts": [{"user": "labadmin", "password": "Lab-Pass-1", "administrator": True}],
@@ -75,7 +76,9 @@ def test_a_host_that_was_not_asked_to_restart_goes_back_into_service(
 ) -> None:
     """The hook has taken it out; then the services, which are listed once more, cannot be read."""
     hook = tmp_path / "after.yml"
-    hook.write_text(yaml.safe_dump([{"name": "Hook after", "ansible.builtin.debug": {"msg": "back"}}]), encoding="utf-8")
+    hook.write_text(
+        yaml.safe_dump([{"name": "Hook after", "ansible.builtin.debug": {"msg": "back"}}]), encoding="utf-8"
+    )
     fault = {"kind": "wmi_access_denied", "operation": "Win32_Service.Enumerate", "nth": 2, "every": True}
     lab.host("drained").set_quirk("fault", fault)
     run = enforce(ansible, "drained", tls12_after_reboot_tasks=str(hook))
