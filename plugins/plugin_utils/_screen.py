@@ -99,7 +99,7 @@ def _tls12(glance: t.Mapping[str, t.Any]) -> str:
 
 
 def _restart(steps: Steps) -> str:
-    if steps.rebooted is not None:
+    if steps.rebooted is not None and not steps.restart_wanted:
         return f"done {steps.rebooted:.0f} s"
     if steps.failed_step == "reboot":
         return "FAILED"
