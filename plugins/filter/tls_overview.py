@@ -15,22 +15,25 @@ from ..plugin_utils import _lines, _steps
 _LAST = ("audit", "verify")
 
 
-def tls_overview(hostvars: t.Any, host: t.Any, batch: t.Any, ended: t.Any = (), check_mode: t.Any = False) -> list[str]:
+def tls_overview(
+    hostvars: t.Any, host: t.Any, batch: t.Any, ended: t.Any = (), check_mode: t.Any = False, play: t.Any = ()
+) -> list[str]:
     """See tls_overview.yml."""
     try:
         every = [str(name) for name in dict.fromkeys((*batch, *ended))] or [str(host)]
         found = {name: _registered(hostvars.get(name) or {}) for name in every}
+        of_play = [str(name) for name in play]
     except (AttributeError, KeyError, TypeError) as exc:
         raise AnsibleFilterError(
             f"tls_overview takes hostvars, a host, and lists of hosts: {type(exc).__name__}: {exc}"
         ) from None
     # In the free strategy, which knows no run_once, each host comes here by itself: one of them speaks for all if all
-    # are through, and else each for itself.
+    # are through, and else each for itself. With run_once a host that has failed comes for all where it is the first.
     through = all(name in ended or any(step in steps for step in _LAST) for name, steps in found.items())
-    if str(host) != every[0] or not through:
+    if str(host) not in (every[0], *map(str, ended)) or not through:
         found = {str(host): _registered(hostvars.get(host) or {})}
     made = {name: steps for name, steps in found.items() if steps}
-    return _lines.lines(made, check_mode, compare=True) if made else []
+    return _lines.lines(made, check_mode, compare=True, play=of_play) if made else []
 
 
 def _registered(variables: t.Any) -> dict[str, t.Any]:

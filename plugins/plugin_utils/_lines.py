@@ -20,9 +20,15 @@ _NAMES = ("audit", "change", "reboot", "undone", "verify")
 
 
 def lines(
-    hosts: t.Mapping[str, t.Mapping[str, t.Any]], check_mode: t.Any, *, compare: bool = False, one_run: bool = False
+    hosts: t.Mapping[str, t.Mapping[str, t.Any]],
+    check_mode: t.Any,
+    *,
+    compare: bool = False,
+    one_run: bool = False,
+    play: t.Sequence[str] = (),
 ) -> list[str]:
-    """The screen of these hosts; each has the results of its steps by name, see :meth:`Steps.of`."""
+    """The screen of these hosts; each has the results of its steps by name, see :meth:`Steps.of`. ``play``: all hosts
+    of the play."""
     try:
         made = {
             name: Steps.of(
@@ -32,7 +38,7 @@ def lines(
             )
             for name, steps in hosts.items()
         }
-        return screen(made, command=Command.of(context.CLIARGS), compare=compare)
+        return screen(made, command=Command.of(context.CLIARGS), compare=compare, every=play)
     except (AttributeError, KeyError, IndexError, TypeError, ValueError) as exc:
         raise AnsibleFilterError(
             f"This is no result of the steps {', '.join(_NAMES)}: {type(exc).__name__}: {exc}"

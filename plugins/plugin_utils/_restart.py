@@ -134,8 +134,7 @@ class Restarter:
                 f"Looking for its services took the host longer than {wishes.timeout:.0f} seconds; nothing was "
                 "restarted. Raise 'timeout', or try again when the host is less busy."
             )
-        answered = self._ask(wishes)
-        self.asked = True
+        answered = self._ask_first(wishes)
         self._say(
             f"restart requested, last boot was {utc_text(system.last_boot)}; waiting for the host to go down "
             f"and come back"
@@ -146,6 +145,15 @@ class Restarter:
         return Outcome(system.last_boot, boot_after, self.elapsed, services)
 
     # --- before ----------------------------------------------------------------------------------------------------
+
+    def _ask_first(self, wishes: Wishes) -> bool:
+        """As :meth:`_ask`. Whatever ends it, a host that has perhaps heard it counts as asked."""
+        self.asked = True
+        try:
+            return self._ask(wishes)
+        except (RestartRefused, Unreachable, WsmanFault):
+            self.asked = False
+            raise
 
     def _ask(self, wishes: Wishes) -> bool:
         """Requests the restart; False where no answer came, so that nobody knows whether the host has heard it."""

@@ -28,9 +28,11 @@ def screen(
     command: Command | None = None,
     untouched: t.Sequence[str] = (),
     compare: bool = True,
+    every: t.Sequence[str] = (),
 ) -> list[str]:
-    """The lines. ``hosts``: what was done, by server; ``untouched``: servers of the run that nobody came to."""
-    command = dataclasses.replace(command or Command(), every=(*hosts, *untouched))
+    """The lines. ``hosts``: what was done, by server; ``untouched``: servers of the run that nobody came to;
+    ``every``: all servers of the run, where ``hosts`` are some of them."""
+    command = dataclasses.replace(command or Command(), every=(*hosts, *untouched, *every))
     order = sorted(hosts, key=lambda name: (hosts[name].rank, name))
     lines = _table([_row(name, hosts[name]) for name in order])
     ordered = {name: hosts[name] for name in order}
@@ -97,7 +99,7 @@ def _tls12(glance: t.Mapping[str, t.Any]) -> str:
 
 
 def _restart(steps: Steps) -> str:
-    if steps.rebooted is not None:
+    if steps.rebooted is not None and not steps.restart_wanted:
         return f"done {steps.rebooted:.0f} s"
     if steps.failed_step == "reboot":
         return "FAILED"

@@ -101,10 +101,20 @@ def _belongs(name: str, result: Result, made: t.Mapping[str, Result]) -> bool:
         return False
     if name == "reboot":
         return True
-    if _ended(made.get("reboot")) or ("undone" in made and result.get("lost")):
+    if _ended(made.get("reboot")) or _is_before(result, made.get("undone"), made.get("reboot")):
         return False
     waiting = bool(change.get("restart_pending")) and "reboot" not in made
     return not waiting or _ended(result) or bool(result.get("restart_pending"))
+
+
+def _is_before(verify: Result, undone: Result | None, reboot: Result | None) -> bool:
+    """Whether a proof is from before the rollback: after that a restart waits, which it does not know of."""
+    if undone is None or not undone.get("restart_pending") or verify.get("restart_pending"):
+        return False
+    then = _boot((undone.get("host") or {}).get("last_boot"))
+    came, went = (_boot((reboot or {}).get(name)) for name in ("boot_after", "boot_before"))
+    # the restart that was made last ended what the rollback has seen, or began it
+    return then is None or came is None or went is None or abs(came - then) <= abs(went - then)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -25,6 +25,8 @@ LAB: dict[str, t.Any] = {
         "pending": {**HOST, "registry": ["stock", "dotnet_strong", "tls12_off"]},
         "refuses": {**HOST, "registry": READY},
         "breaks": {**HOST, "registry": READY, "quirks": {"tls12_needs_old": True}},
+        "first": {**HOST, "registry": READY, "quirks": {"shutdown_returns": 5}},
+        "rescued": {**HOST, "registry": READY, "quirks": {"tls12_needs_old": True}},
         "odd1": {**HOST, "registry": READY},
         "odd2": {**HOST, "registry": READY},
         "odd3": {**HOST, "registry": ["stock", "hardened"]},
@@ -121,6 +123,16 @@ def test_what_breaks_comes_back_once(lab: LabClient, ansible: Ansible) -> None:
     assert "the host was restarted again. All accept it again." in run.output
     assert "FAILED, undone" in run.output
     assert "nothing is left of it; what was written is restored" in run.output
+
+
+def test_what_breaks_comes_back_whatever_happens_to_the_others(lab: LabClient, ansible: Ansible) -> None:
+    """The first server of the batch refuses to restart meanwhile; mail does not flow through the second until it has."""
+    host = lab.host("rescued")
+    run = play(ansible, "harden-tls.yml", "first,rescued", tls12_serial=2)
+    assert run.rc == 2, run.output
+    assert "Windows refused to restart" in run.output
+    assert len(host.restarts()) == 2, run.output
+    assert host.effective_protocols("smtp") == ["TLS 1.0", "TLS 1.1", "TLS 1.2"]
 
 
 def test_odd_ones_out_are_named(ansible: Ansible) -> None:

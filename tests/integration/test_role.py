@@ -22,7 +22,8 @@ HOST: dict[str, t.Any] = {
     "restart": {"shutdown_delay": 0.1, "down_for": 0.3},
 }
 HOSTS = (
-    "never", "hooks", "stale", "reverted", "silent", "first", "second", "third", "words", "alone", "audit", "verify",
+    "never", "hooks", "drained", "stale", "reverted", "silent", "first", "second", "third", "words", "alone", "audit",
+    "verify",
 )  # fmt: skip
 LAB: dict[str, t.Any] = {
     "accounts": [{"user": "labadmin", "password": "Lab-Pass-1", "administrator": True}],
@@ -68,6 +69,24 @@ def test_hooks_run_around_the_restart_only(lab: LabClient, ansible: Ansible, tmp
     names = [item.task for item in run.outcomes]
     assert names.index("Hook before") < names.index("Restart the host and wait for it") < names.index("Hook after")
     assert "Hook before" not in [item.task for item in enforce(ansible, "hooks", **hooks).ok().outcomes]
+
+
+def test_a_host_that_was_not_asked_to_restart_goes_back_into_service(
+    lab: LabClient, ansible: Ansible, tmp_path: pathlib.Path
+) -> None:
+    """The hook has taken it out; then the services, which are listed once more, cannot be read."""
+    hook = tmp_path / "after.yml"
+    hook.write_text(
+        yaml.safe_dump([{"name": "Hook after", "ansible.builtin.debug": {"msg": "back"}}]), encoding="utf-8"
+    )
+    fault = {"kind": "wmi_access_denied", "operation": "Win32_Service.Enumerate", "nth": 2, "every": True}
+    lab.host("drained").set_quirk("fault", fault)
+    run = enforce(ansible, "drained", tls12_after_reboot_tasks=str(hook))
+    assert run.rc == 2
+    assert run.of("reboot")[-1].outcome == "failed"
+    assert lab.host("drained").restarts() == []
+    assert "Hook after" in [item.task for item in run.outcomes]
+    lab.host("drained").clear_quirks()
 
 
 def test_a_handshake_that_contradicts_the_registry_fails(lab: LabClient, ansible: Ansible) -> None:

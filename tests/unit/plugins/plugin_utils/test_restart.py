@@ -272,6 +272,18 @@ def test_no_right_to_restart() -> None:
     assert len(machine.requests) == 1
 
 
+@pytest.mark.parametrize(
+    ("error", "asked"),
+    [(AccessDenied("access denied"), False), (LoginRefused("HTTP 401"), False), (UnexpectedAnswer("a web page"), True)],
+)
+def test_who_has_perhaps_heard_it_counts_as_asked(error: Exception, asked: bool) -> None:
+    machine = Machine()
+    machine.answer_to_shutdown = Trouble(error)
+    with pytest.raises(RestartRefused if isinstance(error, AccessDenied) else type(error)):
+        machine.restart()
+    assert machine.restarter.asked is asked
+
+
 # --- logins --------------------------------------------------------------------------------------------------------
 
 
