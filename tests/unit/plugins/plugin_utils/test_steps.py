@@ -59,13 +59,6 @@ def test_a_second_restart_does_not_hide_that_the_change_was_undone() -> None:
     assert steps.left_changed == ()
 
 
-def test_a_proof_of_the_time_before_the_change_was_undone() -> None:
-    lost = {**verified(accepted=REFUSED, lost=["smtp://ex01"]), "lost": ["smtp://ex01"]}
-    steps = told(change=changed(), reboot=restarted(), verify=lost, undone=changed())
-    assert made(steps) == ["change", "reboot", "undone"]
-    assert steps.restart_wanted, "what was restored is in effect after the next restart"
-
-
 @pytest.mark.parametrize("result", [None, {}, "text", [1], {"skipped": True, "changed": False}, 5])
 def test_steps_that_were_not_made(result: Any) -> None:
     steps = Steps.of({"change": unchanged(), "reboot": result, "verify": result})
