@@ -104,7 +104,14 @@ class Steps:
     check_mode: bool = False
 
     @classmethod
-    def of(cls, results: t.Mapping[str, Result | None], *, check_mode: bool = False, **more: t.Any) -> Steps:
+    def of(
+        cls,
+        results: t.Mapping[str, Result | None],
+        *,
+        check_mode: bool = False,
+        error: str | None = None,
+        unreachable: bool = False,
+    ) -> Steps:
         """From registered results, by the names of the steps. What an earlier run of the role in the same play has
         left is dropped: steps after one that failed, restarts from another boot, and proofs from before a restart."""
         made: dict[str, t.Any] = {}
@@ -115,8 +122,8 @@ class Steps:
         last: Result = next(
             (made[name] for name in ("verify", "undone", "reboot", "change", "audit") if name in made), {}
         )
-        gone = bool(last.get("unreachable")) or bool(more.pop("unreachable", False))
-        return cls(**made, check_mode=check_mode, unreachable=gone, **more)
+        gone = unreachable or bool(last.get("unreachable"))
+        return cls(**made, error=error, unreachable=gone, check_mode=check_mode)
 
     @property
     def made(self) -> tuple[tuple[str, Result], ...]:
