@@ -53,9 +53,11 @@ class ActionModule(WindowsAction):
         # an expression that cannot be held against these findings is refused before anything is written
         _waivers.verdict(before.findings, fail_on)
         planned = before.plan()
-        self.partial.update(Progress(planned).as_result(), backup=None)
+        # one that is refused before anything is tried lists no changes
+        self.partial.update(changed=False, changes=[], backup=None)
         _preflight.check_on_host(session, options["restart"], due=bool(planned) or before.pending.restart_pending)
         forced = self._guarded(options, before, planned)
+        self.partial.update(Progress(planned).as_result())
         outcome, snapshot = change(
             Target(Registry(session), before.host, before.snapshot, before.pending, self.host_name),
             planned,

@@ -26,6 +26,7 @@ _VARIABLES = {
     "restart.when": "tls12_reboot",
     "restart.timeout": "tls12_reboot_timeout",
     "restart.services": "tls12_reboot_services",
+    "services": "tls12_reboot_services",
     "restart.before": "tls12_before_reboot_tasks",
     "restart.after": "tls12_after_reboot_tasks",
     "task_files.before": "tls12_before_reboot_tasks",
@@ -34,7 +35,6 @@ _VARIABLES = {
 # The same options where they are options of a task of their own, by the file of the role that has the task.
 _REBOOT = {
     "timeout": "tls12_reboot_timeout",
-    "services": "tls12_reboot_services",
     "comment": "tls12_reboot_comment",
 }
 _IN_FILE = {
@@ -55,7 +55,8 @@ def named(message: str, task_file: str) -> str:
             found = f"{PREFIX}{option}"
         return f"'{found}'" if found else match[0]
 
-    return re.sub(r"'([a-z][a-z0-9_.]*)'", variable, message)
+    # who uses the role is told the variable once, and needs no hint at it
+    return re.sub(r"'([a-z][a-z0-9_.]*)'(?: \(tls12_\w+(?: in the role)?\))?", variable, message)
 
 
 # Options that are named like the variable without its prefix.
