@@ -49,10 +49,12 @@ class ActionModule(WindowsAction):
         session = self.open_session(options)
         before = audit(session, policy, waivers, options["strays"])
         before.refuse_blind_change()
-        self.partial = {**before.as_result(), **files, "changed": False, "backup": None}
+        self.partial = {**before.as_result(), **files}
         # an expression that cannot be held against these findings is refused before anything is written
         _waivers.verdict(before.findings, fail_on)
         planned = before.plan()
+        # one that is refused before anything is tried lists no changes
+        self.partial.update(changed=False, changes=[], backup=None)
         _preflight.check_on_host(session, options["restart"], due=bool(planned) or before.pending.restart_pending)
         forced = self._guarded(options, before, planned)
         self.partial.update(Progress(planned).as_result())

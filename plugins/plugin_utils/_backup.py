@@ -243,7 +243,7 @@ def newest(folder: str, inventory_hostname: str) -> str:
     raise OptionError(
         f"There is no backup of {inventory_hostname} in {str(directory)!r} on the controller: "
         f"{_what_is_in(directory)}. Set {_folder.BACKUP_DIR} to the folder that the change used, or 'backup' "
-        "(tls12_backup) to the file."
+        "(tls12_backup in the role) to the file."
     )
 
 

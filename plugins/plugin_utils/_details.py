@@ -43,7 +43,7 @@ def blocks(hosts: t.Mapping[str, Steps], command: Command) -> list[list[str]]:
     for name, steps in hosts.items():
         if steps.category not in _QUIET:
             lines = tuple(part for line in _lines(steps) for part in wrapped(visible(line), 10))
-            groups.setdefault((lines, next_step(steps)), []).append(name)
+            groups.setdefault((lines, _cautious(next_step(steps), steps.check_mode)), []).append(name)
     return [[_heading(names), *lines, *_next(step, names, command)] for (lines, step), names in groups.items()]
 
 
@@ -154,6 +154,13 @@ class Next:
     words: str = ""
     book: str | None = None
     more: tuple[str, ...] = ()
+    really: bool = False  # what check mode has predicted is to be done
+
+
+def _cautious(step: Next, check_mode: bool) -> Next:
+    """A run that was to change nothing is repeated as such."""
+    repeats = check_mode and step.book == SAME and not step.really
+    return dataclasses.replace(step, more=(*step.more, "--check")) if repeats else step
 
 
 _LOOK_FIRST = Next(book=ENFORCE, more=("--check",))
@@ -172,7 +179,7 @@ def next_step(steps: Steps) -> Next:
     if kind != "not_proven" and (steps.failed_step or steps.error):
         return Next("mend what the message says, then go on where it stopped:", SAME)
     if steps.check_mode and steps.change is not None:
-        return Next("to do it:", SAME) if steps.planned or steps.restart_wanted else _NOTHING
+        return Next("to do it:", SAME, really=True) if steps.planned or steps.restart_wanted else _NOTHING
     if word == _verdict.WRONG:
         return _after_a_failed_proof(steps)
     if steps.restart_wanted:

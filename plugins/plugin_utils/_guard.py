@@ -36,7 +36,7 @@ _SUITES_CURE = (
     "which is of the kind RSA unless you chose another."
 )
 _ORDER = "Backups are put back in their turn: roll back the changes that were made after this one first, newest first."
-_FORCE = "To do it all the same, at your own risk, set force (tls12_force in the role)."
+_FORCE = "To do it all the same, at your own risk, set 'force' (tls12_force in the role)."
 
 # What is in the way of a change, and what to do about it.
 Objection = tuple[str, str]

@@ -60,6 +60,8 @@ class Login:
 
 # pywinrm; pypsrp; requests_ntlm, whose own words say no more
 REFUSALS = ("InvalidCredentialsError", "AuthenticationError", "PermissionError")
+# What cannot log in with a ticket or a certificate.
+_BY_PASSWORD = ("basic", "plaintext", "ntlm", "credssp")
 # The schemes of WWW-Authenticate that a way to log in can use.
 _SCHEMES: dict[str, set[str]] = {
     "basic": {"basic"},
@@ -139,6 +141,8 @@ def login_refused(doing: str, line: Line, login: Login) -> LoginRefused:
             "ansible_psrp_ignore_proxy), or use basic over https."
         )
     more = ""
+    if login.how in _BY_PASSWORD and not login.password:
+        return LoginRefused(f"{start}: the password is empty. Set ansible_password, or what it is read from.")
     if login.secure and login.how in ("ntlm", "negotiate", "kerberos", "credssp"):
         more = (
             " If they are right: Windows also refuses logins that are bound to another TLS connection than its own "

@@ -52,7 +52,8 @@ def named(message: str, task_file: str) -> str:
             found = f"{PREFIX}{option}"
         return f"'{found}'" if found else match[0]
 
-    return re.sub(r"'([a-z][a-z0-9_.]*)'", variable, message)
+    # who uses the role is told the variable once, and needs no hint at it
+    return re.sub(r"'([a-z][a-z0-9_.]*)'(?: \(tls12_\w+(?: in the role)?\))?", variable, message)
 
 
 # Options that are named like the variable without its prefix.

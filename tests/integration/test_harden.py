@@ -126,7 +126,7 @@ def test_what_breaks_comes_back_once(lab: LabClient, ansible: Ansible) -> None:
 
 
 def test_what_breaks_comes_back_whatever_happens_to_the_others(lab: LabClient, ansible: Ansible) -> None:
-    """The first server of the batch refuses to restart meanwhile; mail does not flow through the second until it has."""
+    """The first server of the batch refuses to restart meanwhile; mail waits for the second to do so."""
     host = lab.host("rescued")
     run = play(ansible, "harden-tls.yml", "first,rescued", tls12_serial=2)
     assert run.rc == 2, run.output

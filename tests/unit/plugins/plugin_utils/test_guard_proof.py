@@ -92,7 +92,7 @@ def test_what_handshakes_must_prove(
         return
     told = refusal(READY, handshakes=handshakes, handshake_policy=wanted)
     assert told.startswith("Refused, nothing was changed: TLS 1.0 Client, ")
-    assert told.endswith("To do it all the same, at your own risk, set force (tls12_force in the role).")
+    assert told.endswith("To do it all the same, at your own risk, set 'force' (tls12_force in the role).")
     warning = guard(READY, handshakes=handshakes, handshake_policy=wanted, force=True)
     assert warning is not None
     assert warning.startswith("FORCED: TLS 1.0 Client, ")

@@ -60,7 +60,7 @@ def test_a_rollback_leaves_a_version(
     told = caught.value.message
     assert told.startswith("Refused, nothing was changed: this would leave the ")
     assert "roll back the changes that were made after this one first" in told
-    assert "set force (tls12_force in the role)" in told
+    assert "set 'force' (tls12_force in the role)" in told
     for which in SIDES:
         assert (f"this would leave the {which} side without a TLS version for mail (" in told) is (which in sides)
     warning = rollback(before, back, build, force=True)

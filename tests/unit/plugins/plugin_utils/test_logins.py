@@ -62,6 +62,13 @@ def failure(http: Http, plugin: str, how: str, *replies: Reply, **options: Any) 
     return caught.value
 
 
+def test_an_empty_password(http: Http, plugin: str) -> None:
+    """Somebody has pressed Enter too early."""
+    error = failure(http, plugin, "basic", refused(), remote_password="")
+    assert error.__class__ is LoginRefused
+    assert error.message.endswith("(HTTP 401): the password is empty. Set ansible_password, or what it is read from.")
+
+
 def test_web_page_in_place_of_a_login(http: Http, plugin: str) -> None:
     """A portal or a proxy, before anything was sent that could be carried out."""
     error = failure(http, plugin, "ntlm", response(200, PAGE, "text/html"))

@@ -95,6 +95,13 @@ def test_messages_name_the_variable(file: str, option: str, variable: str, spec:
     assert named(f"Bad: '{option}' is 5.", file) == f"Bad: '{variable}' is 5."
 
 
+@pytest.mark.parametrize("option", ["backup", "backup_dir", "force"])
+def test_the_role_needs_no_hint_at_its_variable(option: str) -> None:
+    for hint in ("", f" (tls12_{option} in the role)", f" (tls12_{option})"):
+        assert named(f"Set '{option}'{hint}, or wait.", "change") == f"Set 'tls12_{option}', or wait."
+    assert named("'services' takes names", "change") == "'tls12_reboot_services' takes names"
+
+
 def test_a_blank_baseline_of_the_second_phase_is_its_default() -> None:
     default = DEFAULTS["tls12_harden_baseline"]
     (block,) = yaml.safe_load((ROLE / "tasks" / "harden.yml").read_text(encoding="utf-8"))
