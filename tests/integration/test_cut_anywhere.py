@@ -180,13 +180,16 @@ def play(*tasks: dict[str, t.Any], hosts: list[str]) -> list[dict[str, t.Any]]:
 
 
 def disturbed(lab: LabClient, prefix: str, modes: t.Iterable[str], operations: list[str]) -> dict[str, Case]:
-    """A host for every mode and every request it is about, ready to be disturbed there."""
+    """A host for every mode and every request it is about, ready to be disturbed there: every write in all modes, and
+    every read in every other mode, since reads are alike."""
     assert len(operations) <= POOL
     first_of_writing = next(n for n, name in enumerate(operations, 1) if WRITES.match(name))
     cases = {}
-    for name in modes:
+    for number, name in enumerate(modes):
         mode = MODES[name]
-        for n in range(first_of_writing if mode.writing else 1, len(operations) + 1):
+        for n, operation in enumerate(operations, 1):
+            if (n < first_of_writing and mode.writing) or not (WRITES.match(operation) or (n + number) % 2):
+                continue
             host = lab.host(f"{prefix}{name}-{n}")
             cases[host.name] = Case(host, mode, protocols(host))
             for quirk, value in mode.quirks(n).items():

@@ -118,16 +118,16 @@ def test_lists_and_mappings_as_text(lab: LabClient, ansible: Ansible, tmp_path: 
         ({"tls12_undo_on_failure": "perhaps"}, ("'tls12_undo_on_failure'", "true or false")),
     ],
 )
-@pytest.mark.parametrize("mode", [(), ("--check",)])
 def test_wrong_answers_change_nothing(
     lab: LabClient,
     ansible: Ansible,
     tmp_path: pathlib.Path,
     given: dict[str, str],
     words: tuple[str, ...],
-    mode: tuple[str, ...],
 ) -> None:
     before = lab.host("wrong").dump()
+    # every other one in check mode, which is to find the same
+    mode = ("--check",) if len(words[0]) % 2 else ()
     run = ansible.playbook("enforce-tls12.yml", "-l", "wrong", *mode, *answers(tmp_path, given))
     assert run.rc == 2, run.output
     for word in words:
