@@ -79,10 +79,10 @@ class ActionModule(WindowsAction):
         return {**result, **_waivers.verdict(after.findings, fail_on)}
 
     def _guarded(self, options: dict[str, t.Any], before: Audit, planned: Plan) -> str | None:
-        """Holds the change against the guard; tries handshakes where it turns something old off."""
+        """Holds the change against the guard; tries handshakes where something may end with it."""
         after = _after(before.snapshot, planned)
         prove, seen = options["prove"], options["handshakes"]
-        if seen is None and prove and _guard.turned_off(before.snapshot, after, before.host.build):
+        if seen is None and prove and _guard.may_end(before.snapshot, after, before.host.build):
             seen = _prove.handshakes(prove, self.address, self.host_name)
             self.partial["handshakes"] = seen
         return _guard.check(

@@ -63,7 +63,7 @@ class ExchangeTlsAction(ActionBase):
             return self._ended(exc.message, exc.as_result(), unreachable=isinstance(exc, Unreachable))
         except AnsibleError as exc:
             # options of the connection plugin that it refuses itself
-            return {**self.shortened(self.partial), "failed": True, "msg": str(exc)}
+            return self._ended(f"{str(exc).rstrip('.')}.{self._so_far()}", {"kind": "connection"})
         except Exception as exc:
             kind = type(exc).__name__
             display.vvv(traceback.format_exc(), host=self.host_name)

@@ -97,6 +97,11 @@ def turned_off(before: Snapshot, after: Snapshot, build: int) -> list[str]:
     ]
 
 
+def may_end(before: Snapshot, after: Snapshot, build: int) -> bool:
+    """Whether something that works may end with a change, so that it is to be seen before and after."""
+    return bool(turned_off(before, after, build)) or _usable.narrows(before, after)
+
+
 def _effective(snapshot: Snapshot, protocol: str, side: str, build: int) -> Effective:
     return snapshot.side(protocol, side).effective(protocol, side, build)
 

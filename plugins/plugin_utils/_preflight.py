@@ -55,8 +55,8 @@ def check_restart(restart: Options | None, loader: t.Any, places: Folders, *, pr
 
 
 def check_on_host(session: Session, restart: Options | None, *, due: bool) -> None:
-    """Raises :class:`OptionError` where a restart is ``due`` and its services are not there."""
-    if restart is not None and due and restart["when"] != "never":
+    """Raises :class:`OptionError` where a restart is ``due``, or wanted always, and its services are not there."""
+    if restart is not None and (restart["when"] == "always" or (due and restart["when"] == "if_pending")):
         services_to_wait_for(session, tuple(restart["services"]))
 
 

@@ -27,6 +27,11 @@ LAB: dict[str, t.Any] = {
         "breaks": {**HOST, "registry": READY, "quirks": {"tls12_needs_old": True}},
         "first": {**HOST, "registry": READY, "quirks": {"shutdown_returns": 5}},
         "rescued": {**HOST, "registry": READY, "quirks": {"tls12_needs_old": True}},
+        "suites": {
+            **HOST,
+            "endpoints": [{"kind": "smtp", "port": 2525, "key": "ecdsa"}],
+            "registry": ["stock", "hardened", "dotnet_strong"],
+        },
         "odd1": {**HOST, "registry": READY},
         "odd2": {**HOST, "registry": READY},
         "odd3": {**HOST, "registry": ["stock", "hardened"]},
@@ -126,13 +131,26 @@ def test_what_breaks_comes_back_once(lab: LabClient, ansible: Ansible) -> None:
 
 
 def test_what_breaks_comes_back_whatever_happens_to_the_others(lab: LabClient, ansible: Ansible) -> None:
-    """The first server of the batch refuses to restart meanwhile; mail waits for the second to do so."""
+    """The first server of the batch refuses to restart meanwhile; the second has no mail until it has restarted."""
     host = lab.host("rescued")
     run = play(ansible, "harden-tls.yml", "first,rescued", tls12_serial=2)
     assert run.rc == 2, run.output
     assert "Windows refused to restart" in run.output
     assert len(host.restarts()) == 2, run.output
     assert host.effective_protocols("smtp") == ["TLS 1.0", "TLS 1.1", "TLS 1.2"]
+
+
+def test_cipher_suites_that_do_not_fit_come_back(lab: LabClient, ansible: Ansible) -> None:
+    """Old TLS is off already; what breaks TLS 1.2 is that the certificate is of another kind than the suites."""
+    host = lab.host("suites")
+    assert host.effective_protocols("smtp") == ["TLS 1.2"]
+    before = host.dump()
+    suites = ["TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"]
+    run = play(ansible, "harden-tls.yml", "suites", tls12_cipher_suites=suites, tls12_endpoints=["smtp://:2525"])
+    assert run.rc == 2, run.output
+    assert run.of("tls_rollback"), run.output
+    assert host.dump() == before
+    assert host.effective_protocols("smtp") == ["TLS 1.2"]
 
 
 def test_odd_ones_out_are_named(ansible: Ansible) -> None:

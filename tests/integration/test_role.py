@@ -185,9 +185,23 @@ def test_entry_points_by_themselves(lab: LabClient, ansible: Ansible) -> None:
     assert step("verify").rc == 2
     assert step("reboot", tls12_reboot="never").ok()
     assert host.restarts() == []
+    for wrong in (False, "no", "alwais"):
+        run = step("reboot", tls12_reboot=wrong)
+        assert run.rc == 2
+        assert f"'tls12_reboot' is '{wrong}', and must be one of if_pending, never, always" in run.output
+    assert host.restarts() == []
     assert step("reboot").ok().result("reboot")["rebooted"] is True
     step("verify").ok()
     step("audit", tls12_fail_on_findings=True).ok()
+
+
+def test_a_change_that_failed_is_no_reason_to_restart(lab: LabClient, ansible: Ansible) -> None:
+    role = {"name": "Role", "ansible.builtin.import_role": {"name": "mailops.exchange_tls.tls12"}}
+    play = {"name": "Ignore", "hosts": "alone", "gather_facts": False, "tasks": [{**role, "ignore_errors": True}]}
+    before = lab.host("alone").restarts()
+    run = ansible.playbook([play], tls12_endpoints=ENDPOINTS, tls12_reboot="always", tls12_protocols="nonsense")
+    assert run.of("tls_settings")[-1].outcome == "failed"
+    assert lab.host("alone").restarts() == before
 
 
 def test_twice_in_one_play_is_not_confused(lab: LabClient, ansible: Ansible) -> None:

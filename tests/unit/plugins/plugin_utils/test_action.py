@@ -384,6 +384,9 @@ def test_error_of_the_connection_plugin(run: Runner, monkeypatch: pytest.MonkeyP
     result = run(tls_settings_info)
     assert result["failed"] is True
     assert "not installed" in result["msg"]
+    hidden = run(tls_settings_info, no_log=True)
+    assert "not installed" not in hidden["msg"]
+    assert "not installed" in hidden["error"]["message"]
 
 
 def test_other_connections(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:

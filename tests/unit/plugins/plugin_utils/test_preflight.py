@@ -136,6 +136,7 @@ def test_all_that_is_wrong_at_once(tmp_path: Path) -> None:
         (None, True, False),
         ({**RESTART, "services": ["NoSuch"]}, True, True),
         ({**RESTART, "services": ["NoSuch"], "when": "always"}, True, True),
+        ({**RESTART, "services": ["NoSuch"], "when": "always"}, False, True),
         ({**RESTART, "services": ["NoSuch"]}, False, False),
         ({**RESTART, "services": ["NoSuch"], "when": "never"}, True, False),
     ],
