@@ -22,6 +22,7 @@ requirements:
   - Enable it in C(ansible.cfg) with C(callbacks_enabled = mailops.exchange_tls.summary).
 """
 
+import pathlib
 import typing as t
 
 from ansible import constants, context
@@ -32,6 +33,8 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._screen impor
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._steps import Steps
 
 _OURS = "mailops.exchange_tls."
+# Where our own tasks are.
+_OURS_ON_DISK = pathlib.Path(__file__).resolve().parents[2] / "roles"
 # Standard output then holds nothing but JSON.
 _JSON = ("json", "ansible.posix.json", "jsonl", "ansible.posix.jsonl")
 
@@ -60,9 +63,7 @@ class CallbackModule(CallbackBase):
     def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
         self._remember(result, failed=True)
         if not ignore_errors:
-            message = _values(result).get("msg", "no message")
-            told = " | ".join(map(str, message)) if isinstance(message, list) else str(message)
-            self._errors.setdefault(_host(result), told)
+            self._errors.setdefault(_host(result), _told(result))
 
     def v2_runner_on_unreachable(self, result: t.Any) -> None:
         self._remember(result, unreachable=True)
@@ -93,7 +94,7 @@ class CallbackModule(CallbackBase):
 
     def _remember(self, result: t.Any, **how: bool) -> None:
         """Keeps the results that the role registers, by host and step."""
-        task = getattr(result, "task", None) or result._task
+        task = _task(result)
         step = _steps.REGISTERED.get(str(getattr(task, "register", "") or ""))
         if step is None or not str(getattr(task, "resolved_action", None) or task.action).startswith(_OURS):
             return
@@ -108,6 +109,29 @@ class CallbackModule(CallbackBase):
 def _host(result: t.Any) -> str:
     # attributes without underscore since ansible-core 2.19
     return str((getattr(result, "host", None) or result._host).name)
+
+
+def _task(result: t.Any) -> t.Any:
+    return getattr(result, "task", None) or result._task
+
+
+def _is_ours(task: t.Any) -> bool:
+    """Whether it is written in this collection; hooks of the user's are tasks of the role as well."""
+    path, _colon, _line = str(task.get_path() or "").rpartition(":")
+    return pathlib.Path(path).resolve().is_relative_to(_OURS_ON_DISK)
+
+
+def _told(result: t.Any) -> str:
+    """What ended a server. Where that is a task of the user's, its name is said, and the end of what it said itself:
+    their messages are often no more than "non-zero return code"."""
+    values, task = _values(result), _task(result)
+    message = values.get("msg", "no message")
+    told = " | ".join(map(str, message)) if isinstance(message, list) else str(message)
+    name = str(getattr(task, "name", None) or "")
+    if not name or _is_ours(task):
+        return told
+    last = (str(values.get("stderr") or "").strip().splitlines() or [""])[-1]
+    return f"{name}: {told}{f' ({last.strip()})' if last else ''}"
 
 
 def _values(result: t.Any) -> dict[str, t.Any]:
