@@ -9,8 +9,9 @@ import difflib
 import re
 import typing as t
 
+from ansible import context
 from ansible.errors import AnsibleError, AnsibleFilterError
-from ansible.inventory.manager import InventoryManager
+from ansible.inventory.manager import InventoryManager, split_host_pattern
 from ansible.parsing.dataloader import DataLoader
 
 from ..plugin_utils import _given
@@ -27,25 +28,26 @@ def tls_hosts(pattern: t.Any, groups: t.Any, default: str = "exchange") -> str:
         # to Ansible these are all hosts
         raise AnsibleFilterError(f"'tls12_hosts' is {text!r}, which names no server.")
     try:
-        found = _matching(text, groups)
+        missed = _unmatched(text, groups)
     except (AttributeError, TypeError) as exc:
         raise AnsibleFilterError(f"tls_hosts takes a pattern and the groups of the inventory: {exc}") from None
     except AnsibleError as exc:
         raise AnsibleFilterError(f"'tls12_hosts' is {text!r}, which is no pattern of hosts: {exc}") from None
-    if not found:
-        raise AnsibleFilterError(_nothing(text, groups, text == default))
+    if missed is not None and not context.CLIARGS.get("syntax"):
+        raise AnsibleFilterError(_nothing(missed, groups, text == default))
     return text
 
 
-def _matching(pattern: str, groups: t.Mapping[str, t.Sequence[str]]) -> list[t.Any]:
-    """The hosts of a pattern; limits do not count here."""
+def _unmatched(pattern: str, groups: t.Mapping[str, t.Sequence[str]]) -> str | None:
+    """The part of a pattern that matches no host, or the whole where its parts leave none; limits do not count here."""
     inventory = InventoryManager(loader=DataLoader(), parse=False)
     for group, names in groups.items():
         inventory.add_group(str(group))
         for name in names:
             inventory.add_host(str(name), group=str(group))
-    # one name after the other: a name that matches nothing would only be warned of
-    return list(inventory.get_hosts(pattern=pattern))
+    # Ansible would only warn of a name that matches nothing, also of one that is to be left out
+    parts = [part.lstrip("!&") for part in split_host_pattern(pattern)]
+    return next((part for part in (*parts, pattern) if not inventory.get_hosts(pattern=part)), None)
 
 
 def _nothing(pattern: str, groups: t.Mapping[str, t.Sequence[str]], is_default: bool) -> str:

@@ -48,11 +48,18 @@ def test_a_blank_is_the_group_exchange(blank: Any) -> None:
         (["ex01", "mx01"], "ex01:mx01"),
         (("ex01", " mx01"), "ex01:mx01"),
         (10, "10"),
-        ("ex01:nowhere", "ex01:nowhere"),
     ],
 )
 def test_patterns(given: Any, pattern: str) -> None:
     assert tls_hosts.tls_hosts(given, GROUPS) == pattern
+
+
+@pytest.mark.parametrize("pattern", ["ex01:nowhere", "exchange,!nowhere", "exchange:&nowhere", ["ex01", "nowhere"]])
+def test_no_part_of_a_pattern_is_passed_over(pattern: Any) -> None:
+    """Ansible would go on without it, and an exclusion that is misspelt would exclude nothing."""
+    with pytest.raises(AnsibleFilterError, match="'nowhere', and no server"):
+        tls_hosts.tls_hosts(pattern, GROUPS)
+
 
 
 @pytest.mark.parametrize(

@@ -302,7 +302,7 @@ def test_wire_log_of_others_is_not_written(tmp_path: Path) -> None:
         lambda: path.hardlink_to(tmp_path / "elsewhere"),
         lambda: path.symlink_to(tmp_path / "nowhere"),
         lambda: os.mkfifo(path),
-        lambda: path.mkdir(),
+        path.mkdir,
     ):
         spoil()
         with pytest.raises(ExchangeTlsError, match=r"Cannot write the wire log '.*'"):
