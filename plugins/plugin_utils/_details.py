@@ -72,7 +72,7 @@ def _lines(steps: Steps) -> t.Iterator[str]:
         yield from _wrong(steps.overview)
     if steps.change is not None:
         yield from _changed(steps)
-    if steps.verdict is not None and not (steps.check_mode and steps.change):
+    if steps.verdict is not None and not (steps.check_mode and steps.change and not steps.failed_step):
         yield from _proof(steps.verdict)
 
 
@@ -178,7 +178,7 @@ def next_step(steps: Steps) -> Next:
         return _AFTER_ERRORS[str(kind)]
     if kind != "not_proven" and (steps.failed_step or steps.error):
         return Next("mend what the message says, then go on where it stopped:", SAME)
-    if steps.check_mode and steps.change is not None:
+    if steps.check_mode and steps.change is not None and not steps.failed_step:
         return Next("to do it:", SAME, really=True) if steps.planned or steps.restart_wanted else _NOTHING
     if word == _verdict.WRONG:
         return _after_a_failed_proof(steps)

@@ -98,10 +98,14 @@ def test_a_handshake_that_contradicts_the_registry_fails(lab: LabClient, ansible
     assert "proof:    NO: " in run.output
     assert "rollback-tls12.yml" in run.output
     # it fails again as long as it is so, although nothing is left to change; then there is nothing to go back to
-    run = enforce(ansible, "stale")
-    assert run.rc == 2
-    assert "rollback" not in run.output
-    assert "tls12_reboot=always" in run.output
+    for check in ((), ("--check",)):
+        run = enforce(ansible, "stale", *check)
+        assert run.rc == 2, run.output
+        assert "proof:    NO: " in run.output
+        assert "rollback" not in run.output
+        assert "tls12_reboot=always" in run.output
+    # what another restart would show, check mode does not know
+    enforce(ansible, "stale", "--check", tls12_reboot="always").ok()
     lab.host("stale").clear_quirks()
     enforce(ansible, "stale", tls12_reboot="always").ok()
 
@@ -167,7 +171,7 @@ def test_words_are_booleans(lab: LabClient, ansible: Ansible) -> None:
 
 
 def test_entry_points_by_themselves(lab: LabClient, ansible: Ansible) -> None:
-    def step(name: str, **variables: t.Any) -> Run:
+    def step(name: str, *arguments: str, **variables: t.Any) -> Run:
         role = {"name": "mailops.exchange_tls.tls12", "tasks_from": name}
         play = {
             "name": name,
@@ -175,14 +179,16 @@ def test_entry_points_by_themselves(lab: LabClient, ansible: Ansible) -> None:
             "gather_facts": False,
             "tasks": [{"name": name, "ansible.builtin.include_role": role}],
         }
-        return ansible.playbook([play], tls12_endpoints=ENDPOINTS, **variables)
+        return ansible.playbook([play], *arguments, tls12_endpoints=ENDPOINTS, **variables)
 
     host = lab.host("alone")
     assert step("verify").rc == 2
+    assert step("verify", "--check").rc == 2
     assert step("reboot").ok().result("reboot")["rebooted"] is False
     assert host.restarts() == []
     assert step("change").ok().result("tls_settings")["changed"] is True
     assert step("verify").rc == 2
+    assert step("verify", "--check").rc == 2
     assert step("reboot", tls12_reboot="never").ok()
     assert host.restarts() == []
     for wrong in (False, "no", "alwais"):
