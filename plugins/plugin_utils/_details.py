@@ -21,6 +21,8 @@ _MOST = 6
 # Servers with the same lines that are named in a heading.
 _MOST_NAMES = 8
 _WIDTH = 120
+# A message is cut after so many characters; what to do is at its end.
+_LONGEST = 1200
 _QUIET = (_steps.FINE, _steps.VERIFIED)
 # Kinds of errors that are told by the lines on settings and proof.
 _SAID_ELSEWHERE = ("findings", "not_proven")
@@ -42,7 +44,7 @@ def blocks(hosts: t.Mapping[str, Steps], command: Command) -> list[list[str]]:
     groups: dict[tuple[tuple[str, ...], Next], list[str]] = {}
     for name, steps in hosts.items():
         if steps.category not in _QUIET:
-            lines = tuple(part for line in _lines(steps) for part in wrapped(visible(line), 10))
+            lines = tuple(part for line in _lines(steps) for part in wrapped(visible(line, _LONGEST), 10))
             groups.setdefault((lines, _cautious(next_step(steps), steps.check_mode)), []).append(name)
     return [[_heading(names), *lines, *_next(step, names, command)] for (lines, step), names in groups.items()]
 
@@ -174,6 +176,8 @@ def next_step(steps: Steps) -> Next:
         return Next("mend the connection, then", SAME)
     if steps.undone is not None:
         return _after_going_back(steps)
+    if _error_kind(steps) == "phase_refused" and _is_enforced(steps):
+        return Next("do what the message says, then run the same command again")
     if (kind := _error_kind(steps)) in _AFTER_ERRORS:
         return _AFTER_ERRORS[str(kind)]
     if kind != "not_proven" and (steps.failed_step or steps.error):
@@ -235,6 +239,12 @@ def _after_a_failed_proof(steps: Steps) -> Next:
     if steps.to_write:
         return _LOOK_FIRST
     return Next("mend what 'proof' says, then", SAME)
+
+
+def _is_enforced(steps: Steps) -> bool:
+    """Whether all that enforce-tls12.yml could do is done, so that something else is in the way."""
+    glance = steps.overview
+    return glance is not None and not steps.off and glance["dotnet"] is not False and not steps.restart_wanted
 
 
 def _error_kind(steps: Steps) -> str | None:

@@ -56,7 +56,7 @@ def _untold(endpoint: t.Mapping[str, t.Any]) -> str:
     name = visible(endpoint["endpoint"], NAME)
     why = visible(endpoint.get("error") or endpoint["versions"].get(TLS12, {}).get("evidence") or "").rstrip(".")
     # the sentences of tls_handshake_info begin with the endpoint
-    why = why.removeprefix(name).strip()
+    why = why.removeprefix(name).lstrip(": ")
     return f"{name} ({why})" if why else name
 
 
