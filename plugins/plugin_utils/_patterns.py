@@ -24,7 +24,7 @@ def text_of(given: t.Any, default: str) -> str:
     if problems:
         raise ValueError(problems[0])
     wanted = found.get("tls12_hosts", default)
-    return wanted if isinstance(wanted, str) else ":".join(str(part).strip() for part in wanted)
+    return ":".join(str(part).strip() for part in (wanted if isinstance(wanted, (list, tuple)) else [wanted]))
 
 
 def parts(pattern: str) -> list[str]:
@@ -58,7 +58,5 @@ def out_of_place(variables: t.Mapping[str, t.Any]) -> list[str]:
     limited = bool(context.CLIARGS.get("subset"))
     if play == wanted or (limited and play <= wanted):
         return []
-    return [
-        f"'tls12_hosts' is {given}, but this play runs on other hosts: Ansible does not read it from the inventory. Give "
-        "it with -e, or take it out"
-    ]
+    sentence = "Ansible does not read it from the inventory. Give it with -e, or take it out"
+    return [f"'tls12_hosts' is {given}, but this play runs on other hosts: {sentence}"]
