@@ -11,19 +11,16 @@ import typing as t
 
 from ansible import context
 from ansible.errors import AnsibleError, AnsibleFilterError
-from ansible.inventory.manager import InventoryManager, split_host_pattern
-from ansible.parsing.dataloader import DataLoader
 
-from ..plugin_utils import _given
+from ..plugin_utils import _patterns
 
 
 def tls_hosts(pattern: t.Any, groups: t.Any, default: str = "exchange") -> str:
     """See tls_hosts.yml."""
-    given, problems = _given.options({"tls12_hosts": pattern}, {"tls12_hosts": {"type": "list", "elements": "str"}})
-    if problems:
-        raise AnsibleFilterError(f"{problems[0]}.")
-    wanted = given.get("tls12_hosts", default)
-    text = ":".join(str(part).strip() for part in (wanted if isinstance(wanted, (list, tuple)) else [wanted]))
+    try:
+        text = _patterns.text_of(pattern, default)
+    except ValueError as exc:
+        raise AnsibleFilterError(f"{exc}.") from None
     if not re.search(r"[\w*]", text):
         # to Ansible these are all hosts
         raise AnsibleFilterError(f"'tls12_hosts' is {text!r}, which names no server.")
@@ -39,15 +36,9 @@ def tls_hosts(pattern: t.Any, groups: t.Any, default: str = "exchange") -> str:
 
 
 def _unmatched(pattern: str, groups: t.Mapping[str, t.Sequence[str]]) -> str | None:
-    """The part of a pattern that matches no host, or the whole where its parts leave none; limits do not count here."""
-    inventory = InventoryManager(loader=DataLoader(), parse=False)
-    for group, names in groups.items():
-        inventory.add_group(str(group))
-        for name in names:
-            inventory.add_host(str(name), group=str(group))
+    """The part of a pattern that matches no host, or the whole where its parts leave none."""
     # Ansible would only warn of a name that matches nothing, also of one that is to be left out
-    parts = [part.lstrip("!&") for part in split_host_pattern(pattern)]
-    return next((part for part in (*parts, pattern) if not inventory.get_hosts(pattern=part)), None)
+    return next((part for part in (*_patterns.parts(pattern), pattern) if not _patterns.matching(part, groups)), None)
 
 
 def _nothing(pattern: str, groups: t.Mapping[str, t.Sequence[str]], is_default: bool) -> str:

@@ -17,7 +17,7 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from . import _given, _preflight, _role
+from . import _given, _patterns, _preflight, _role
 from ._channels import open_channel
 from ._errors import ExchangeTlsError, OptionError, Unreachable
 from ._text import NAME, visible
@@ -186,7 +186,7 @@ class ExchangeTlsAction(ActionBase):
         given, problems = _given.options(dict(self._task.args), self.ARGUMENT_SPEC)
         if self.in_role:
             problems += _role.misspelt(self.task_vars, self._task._role.get_default_vars())
-            problems += _role.out_of_place(self.task_vars)
+            problems += [*_role.out_of_place(self.task_vars), *_patterns.out_of_place(self.task_vars)]
         try:
             validated = ArgumentSpecValidator(self.ARGUMENT_SPEC, **self.SPEC_RULES).validate(given)
         except TypeError:

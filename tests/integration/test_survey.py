@@ -172,3 +172,12 @@ def test_a_serial_in_the_inventory_is_refused(lab: LabClient, ansible: Ansible) 
     assert run.rc == 2
     assert "Give it with -e tls12_serial=3" in run.output
     assert lab.host("wrong").dump() == before
+
+
+def test_hosts_in_the_inventory_are_refused(lab: LabClient, ansible: Ansible, tmp_path: pathlib.Path) -> None:
+    """The play would run on the group exchange, whatever the variable says."""
+    own_group = ["-i", f"{group(tmp_path)}"]
+    run = ansible.playbook("audit-tls12.yml", *own_group, inventory={"tls12_hosts": "text"})
+    assert run.rc == 2
+    assert "'tls12_hosts' is text, but this play runs on other hosts" in run.output
+    ansible.playbook("audit-tls12.yml", *own_group, "-l", "text,blank", tls12_hosts="text:blank").ok()

@@ -61,7 +61,6 @@ def test_no_part_of_a_pattern_is_passed_over(pattern: Any) -> None:
         tls_hosts.tls_hosts(pattern, GROUPS)
 
 
-
 @pytest.mark.parametrize(
     ("given", "words"),
     [

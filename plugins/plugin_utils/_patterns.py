@@ -1,0 +1,62 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""Patterns of hosts, resolved as Ansible resolves them."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible import context
+from ansible.errors import AnsibleError
+from ansible.inventory.manager import InventoryManager, split_host_pattern
+from ansible.parsing.dataloader import DataLoader
+
+from . import _given
+
+Groups = t.Mapping[str, t.Sequence[str]]
+
+
+def text_of(given: t.Any, default: str) -> str:
+    """The pattern behind an answer: a blank is the default, a list is joined. Raises ValueError with the reason."""
+    found, problems = _given.options({"tls12_hosts": given}, {"tls12_hosts": {"type": "list", "elements": "str"}})
+    if problems:
+        raise ValueError(problems[0])
+    wanted = found.get("tls12_hosts", default)
+    return ":".join(str(part).strip() for part in (wanted if isinstance(wanted, (list, tuple)) else [wanted]))
+
+
+def parts(pattern: str) -> list[str]:
+    """The names of a pattern, those to be left out included."""
+    return [part.lstrip("!&") for part in split_host_pattern(pattern)]
+
+
+def matching(pattern: str, groups: Groups) -> list[str]:
+    """The hosts of a pattern; limits do not count here."""
+    inventory = InventoryManager(loader=DataLoader(), parse=False)
+    for group, names in groups.items():
+        inventory.add_group(str(group))
+        for name in names:
+            inventory.add_host(str(name), group=str(group))
+    return [str(host.name) for host in inventory.get_hosts(pattern=pattern)]
+
+
+def out_of_place(variables: t.Mapping[str, t.Any]) -> list[str]:
+    """What is wrong where ``tls12_hosts`` comes from a place that a play does not read, such as the inventory: the play
+    runs on other hosts than it says."""
+    given, groups = variables.get("tls12_hosts"), variables.get("groups")
+    order = [str(name) for name in variables.get("ansible_play_hosts_all") or ()]
+    # the first host of the play looks for all of them
+    if _given.is_blank(given) or not groups or variables.get("inventory_hostname") not in order[:1]:
+        return []
+    play = set(order)
+    try:
+        wanted = set(matching(text_of(given, ""), groups))
+    except (AnsibleError, ValueError):
+        wanted = set()
+    limited = bool(context.CLIARGS.get("subset"))
+    if play == wanted or (limited and play <= wanted):
+        return []
+    sentence = "Ansible does not read it from the inventory. Give it with -e, or take it out"
+    return [f"'tls12_hosts' is {given}, but this play runs on other hosts: {sentence}"]
