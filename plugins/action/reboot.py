@@ -10,7 +10,7 @@ import typing as t
 
 from ..plugin_utils import _options, _pending, _preflight
 from ..plugin_utils._action import WindowsAction
-from ..plugin_utils._audit import read_note, settle
+from ..plugin_utils._audit import Pending, read_note, settle
 from ..plugin_utils._errors import ExchangeTlsError, all_problems
 from ..plugin_utils._reader import Reader
 from ..plugin_utils._registry import Registry
@@ -88,12 +88,20 @@ class ActionModule(WindowsAction):
             "services": list(outcome.services),
         }
         self.partial = result
+        result.update(restart_pending=False, msg=f"Restarted in {outcome.elapsed:.0f} seconds.")
+        try:
+            self._settle(pending, session, registry)
+        except ExchangeTlsError as exc:
+            # the host is back with its services and is to go on; the next run finds that it was restarted
+            result["warnings"] = [f"The note of the pending restart could not be removed: {exc.message}"]
+        return result
+
+    def _settle(self, pending: Pending, session: Session, registry: Registry) -> None:
         if pending.note is not None and pending.note.is_unfinished:
             # the run that was cut off is still to be finished: what was there before it must not be forgotten
             _pending.write(registry, pending.note.restarted(_moment(session)))
         elif pending.note is not None or pending.restart_pending:
             _pending.clear(registry)
-        return {**result, "restart_pending": False, "msg": f"Restarted in {outcome.elapsed:.0f} seconds."}
 
 
 def _moment(session: Session) -> Moment:

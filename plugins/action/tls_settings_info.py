@@ -38,7 +38,7 @@ class ActionModule(WindowsAction):
             lambda: from_options(options),
             lambda: _waivers.from_options(options),
             lambda: _prove.check(options["prove"], self.address),
-            lambda: _check_known(options["known"]),
+            lambda: _check_known(options["known"], options["fail_on"]),
             lambda: _prove.check_result("accepted_before", options["accepted_before"]),
         )
 
@@ -85,7 +85,9 @@ class ActionModule(WindowsAction):
         return proven
 
 
-def _check_known(known: t.Any) -> None:
+def _check_known(known: t.Any, fail_on: str | None) -> None:
+    if known and fail_on:
+        raise OptionError("'fail_on' goes with reading; with 'known' nothing is read. Give it to the task that did.")
     missing = [name for name in _KNOWN if name not in (known or {})]
     if known and missing:
         raise OptionError(f"'known' is no result of tls_settings: it lacks {', '.join(missing)}.")

@@ -63,11 +63,11 @@ class CallbackModule(CallbackBase):
     def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
         self._remember(result, failed=True)
         if not ignore_errors:
-            self._errors.setdefault(_host(result), _told(result))
+            self._errors[_host(result)] = _told(result)
 
     def v2_runner_on_unreachable(self, result: t.Any) -> None:
         self._remember(result, unreachable=True)
-        self._errors.setdefault(_host(result), str(_values(result).get("msg", "no message")))
+        self._errors[_host(result)] = str(_values(result).get("msg", "no message"))
         self._unreachable.add(_host(result))
 
     def v2_playbook_on_stats(self, stats: t.Any) -> None:

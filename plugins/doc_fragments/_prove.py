@@ -42,8 +42,8 @@ options:
         default: when_reachable
       patience:
         description:
-          - Seconds to wait for endpoints that accepted TLS 1.2 before the change to do so again. Services bind their ports some
-            time after they run.
+          - Seconds to wait for endpoints that accepted TLS 1.2 before the change to do so again, and with V(required) for every
+            endpoint to answer. Services bind their ports some time after they run.
         type: int
         default: 120
 """

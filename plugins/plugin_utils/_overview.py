@@ -44,7 +44,7 @@ def overview(settings: Result) -> dict[str, t.Any]:
         "dotnet": _dotnet(findings),
         "wrong": _grouped(wrong),
         "missing": _grouped(missing),
-        "odd": [visible(item["message"], 220) for item in findings if _is_odd(item)],
+        "odd": [*_expired(findings), *(visible(item["message"], 220) for item in findings if _is_odd(item))],
         "counts": {
             "wrong": len(wrong),
             "missing": len(missing),
@@ -56,6 +56,12 @@ def overview(settings: Result) -> dict[str, t.Any]:
 def _dotnet(findings: t.Iterable[Result]) -> bool | None:
     asked = [item["status"] for item in findings if item["id"].startswith("dotnet_v4.") and item["expected"]]
     return not any(status in (*VIOLATING, "unknown") for status in asked) if asked else None
+
+
+def _expired(findings: t.Iterable[Result]) -> list[str]:
+    """The waivers that no longer count, each once."""
+    told = (item.get("waiver") for item in findings if item["status"] in VIOLATING and item.get("waiver"))
+    return list(dict.fromkeys(visible(text, 220) for text in told))
 
 
 def _is_odd(finding: t.Mapping[str, t.Any]) -> bool:

@@ -121,19 +121,27 @@ def settled(
     sleep: t.Callable[[float], None] = time.sleep,
     clock: t.Callable[[], float] = time.monotonic,
 ) -> tuple[dict[str, t.Any] | None, list[str]]:
-    """The handshakes, tried until every endpoint that accepted TLS 1.2 ``before`` does so again, or patience ends.
+    """The handshakes, tried until every endpoint that accepted TLS 1.2 ``before`` does so again, and where they are
+    required until every endpoint has answered, or until patience ends.
 
     Services bind their ports some time after they run; one that does not answer yet has not lost TLS 1.2. The second
     part names the endpoints that are lost.
     """
+    required = prove is not None and prove["handshakes"] == "required"
     deadline = clock() + (prove["patience"] if prove else 0)
     while True:
         found = handshakes(prove, address, host_name)
         gone = lost(before, found) if found is not None else []
         left = deadline - clock()
-        if not gone or left <= 0:
+        if left <= 0 or not (gone or (required and _is_open(found))):
             return found, gone
         sleep(min(_PAUSE, left))
+
+
+def _is_open(found: Result | None) -> bool:
+    """Whether some endpoint has not told whether it accepts TLS 1.2."""
+    endpoints = (found or {}).get("endpoints", ())
+    return any((item["versions"].get(TLS12) or {}).get("accepted") is None for item in endpoints)
 
 
 def lost(before: Result | None, after: Result | None, version: str = TLS12) -> list[str]:

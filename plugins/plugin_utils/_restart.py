@@ -24,7 +24,7 @@ from ._errors import (
 )
 from ._services import services_to_wait_for
 from ._text import NAME, visible
-from ._windows import OperatingSystem, booted_again, read_operating_system, utc_text
+from ._windows import OperatingSystem, booted_again, read_operating_system, restarted_within, utc_text
 from ._wsman import Session
 
 # Win32Shutdown flags: 2 restarts, 4 ends programs that do not close by themselves (Win32_OperatingSystem).
@@ -52,6 +52,8 @@ _GRACE = 3.0
 _NAMED = 20
 # How long a host may go on as if nothing had happened after a request that it did not answer.
 _ASK_AGAIN = 60.0
+# How long before the request the host may have been looked at.
+_LOOKED_BEFORE = 60.0
 
 
 class RestartFailed(ExchangeTlsError):
@@ -139,7 +141,7 @@ class Restarter:
             f"restart requested, last boot was {utc_text(system.last_boot)}; waiting for the host to go down "
             f"and come back"
         )
-        self.boot_after = boot_after = self._wait_for_boot(system.last_boot, deadline, wishes, answered)
+        self.boot_after = boot_after = self._wait_for_boot(system, deadline, wishes, answered)
         self._say(f"is back, booted {utc_text(boot_after)}")
         self._wait_for_services(services, wishes, deadline)
         return Outcome(system.last_boot, boot_after, self.elapsed, services)
@@ -212,9 +214,10 @@ class Restarter:
     # --- after -----------------------------------------------------------------------------------------------------
 
     def _wait_for_boot(
-        self, before: datetime.datetime, deadline: float, wishes: Wishes, answered: bool
+        self, before: OperatingSystem, deadline: float, wishes: Wishes, answered: bool
     ) -> datetime.datetime:
-        """Ports prove nothing: only another boot time does. Everything else on the way is tolerated.
+        """Ports prove nothing: only another boot time does, of a Windows that has not been up since before the request;
+        a clock that is set moves the boot time alone. Everything else on the way is tolerated.
 
         A request that was not answered, and after which the host just goes on, is made once more.
         """
@@ -228,7 +231,7 @@ class Restarter:
             self._session.channel.reconnect()
             self._limit(deadline)
             try:
-                last_boot = read_operating_system(self._session).last_boot
+                system = read_operating_system(self._session)
             except _ON_THE_WAY as exc:
                 seen = exc.message
                 refused += isinstance(exc, LoginRefused)
@@ -236,9 +239,11 @@ class Restarter:
                     went_down = True
                     self._say("is going down")
             else:
-                if booted_again(before, last_boot):
-                    return last_boot
-                seen = f"it answers and still runs since {utc_text(before)}"
+                # where it was seen to go down, how long it has been up does not count: clocks are set at the start
+                again = booted_again(before.last_boot, system.last_boot)
+                if (again and went_down) or restarted_within(before, system, self.elapsed + _LOOKED_BEFORE):
+                    return system.last_boot
+                seen = f"it answers and still runs since {utc_text(before.last_boot)}"
                 if ask_again is not None and not went_down and self._clock() >= ask_again:
                     ask_again = None
                     self._say("has not gone down; requesting the restart once more")

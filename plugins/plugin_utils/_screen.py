@@ -135,7 +135,7 @@ def _differences(hosts: t.Mapping[str, Steps]) -> list[str]:
     more = len(differences) - _MOST_DIFFERENCES
     shown = [part for line in differences[:_MOST_DIFFERENCES] for part in wrapped(f"  {line}", 4)]
     lines = ["", "The servers differ:", *shown]
-    return [*lines, f"  and {more} more differences (tls_fleet lists them)"] if more > 0 else lines
+    return [*lines, f"  and {more} more {'difference' if more == 1 else 'differences'}"] if more > 0 else lines
 
 
 def _matters(difference: t.Mapping[str, t.Any], known: t.Mapping[str, t.Any]) -> bool:

@@ -120,7 +120,9 @@ def test_a_policy_that_writes_other_values_at_boot_fails(lab: LabClient, ansible
 
 @pytest.mark.parametrize(("policy", "rc"), [("when_reachable", 0), ("required", 2), ("never", 0)])
 def test_endpoints_that_cannot_be_tried(ansible: Ansible, policy: str, rc: int) -> None:
-    run = enforce(ansible, "silent", tls12_handshakes=policy, tls12_endpoints=["smtp://:2626"])
+    run = enforce(
+        ansible, "silent", tls12_handshakes=policy, tls12_endpoints=["smtp://:2626"], tls12_handshake_patience=1
+    )
     assert run.rc == rc, run.output
     result = run.result("tls_settings_info")
     assert bool(result.get("handshakes") or run.rc) is (policy != "never")

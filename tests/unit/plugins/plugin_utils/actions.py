@@ -17,7 +17,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _actio
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import dword
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import PROTOCOLS_KEY, protocol_key
 
-from .fakes import BOOT, Call, FakeWindows
+from .fakes import BOOT, JUST_STARTED, Call, FakeWindows
 
 LATER = BOOT + datetime.timedelta(hours=5)
 HARDEN = {"baseline": "exchange_best_practice"}
@@ -34,7 +34,7 @@ def host() -> FakeWindows:
 
     def restart(call: Call) -> None:
         if call.method.startswith("Win32Shutdown"):
-            windows.last_boot = LATER
+            windows.last_boot, windows.uptime = LATER, JUST_STARTED
 
     windows.trouble = restart
     return windows

@@ -21,6 +21,8 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._soap import 
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._wsman import Session
 
 BOOT = datetime.datetime(2026, 11, 20, 3, 4, 5, tzinfo=datetime.timezone.utc)
+# For how long a host has been up right after a restart.
+JUST_STARTED = datetime.timedelta(seconds=30)
 # For how long a host has been running when it is asked: its clock has nothing to do with the controller's.
 UPTIME = datetime.timedelta(minutes=30)
 

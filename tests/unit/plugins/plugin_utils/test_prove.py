@@ -185,3 +185,25 @@ def test_lost(before: Any, after: Any) -> None:
     lost = _prove.lost(before, after)
     assert set(lost) == set(_prove.accepting(before)) - set(_prove.accepting(after))
     assert _prove.lost(after, after) == []
+
+
+@pytest.mark.parametrize(("policy", "tries"), [("required", 3), ("when_reachable", 1)])
+def test_endpoints_that_bind_late_are_waited_for_where_they_are_required(
+    monkeypatch: pytest.MonkeyPatch, policy: str, tries: int
+) -> None:
+    answers = iter([None, None, True])
+    calls = []
+
+    def try_once(*_arguments: Any) -> dict[str, Any]:
+        calls.append(1)
+        return {"endpoints": [{"endpoint": "smtp://ex01", "versions": {"TLS 1.2": {"accepted": next(answers)}}}]}
+
+    monkeypatch.setattr(_prove, "handshakes", try_once)
+    now = [0.0]
+    prove = {"handshakes": policy, "patience": 60}
+    found, gone = _prove.settled(
+        prove, None, "ex01", "ex01", sleep=lambda seconds: now.__setitem__(0, now[0] + seconds), clock=lambda: now[0]
+    )
+    assert len(calls) == tries
+    assert gone == []
+    assert found is not None

@@ -27,8 +27,9 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._restart impo
     RestartRefused,
     Wishes,
 )
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows import OperatingSystem
 
-from .fakes import BOOT, Call, FakeWindows, Trouble
+from .fakes import BOOT, JUST_STARTED, Call, FakeWindows, Trouble
 
 NEW_BOOT = BOOT + datetime.timedelta(days=2)
 ON_THE_WAY = [
@@ -73,7 +74,7 @@ class Machine:
         if self.up is None or self.now < self.asked_at + self.up:
             return Trouble(self.on_the_way)
         if not self.same_boot:
-            self.windows.last_boot = NEW_BOOT
+            self.windows.last_boot, self.windows.uptime = NEW_BOOT, JUST_STARTED
         started = self.now >= self.asked_at + self.up + self.services_after
         for item in self.windows.services:
             item["State"] = "Running" if started else "Start Pending"
@@ -161,6 +162,18 @@ def test_boot_time_that_jitters_is_no_restart() -> None:
     machine.windows.trouble = jitter
     with pytest.raises(RestartFailed):
         machine.restart(timeout=60)
+
+
+def test_a_clock_that_is_set_meanwhile_is_no_restart() -> None:
+    """The boot time moves with it, and Windows has been up all the time."""
+    machine = Machine(down=0, up=0)
+    machine.same_boot = True
+    machine.windows.last_boot = BOOT + datetime.timedelta(seconds=9)
+    machine.windows.uptime = datetime.timedelta(days=3)
+    before = OperatingSystem("EX01", "Windows", 17763, BOOT, 0.0, datetime.timedelta(days=3))
+    restarter = Restarter(cast(Any, machine.windows), machine.said.append, machine.sleep, lambda: machine.now)
+    with pytest.raises(RestartFailed, match="still runs since"):
+        restarter.run(Wishes(timeout=60), before)
 
 
 @pytest.mark.parametrize("timeout", [1, 5, 30])
