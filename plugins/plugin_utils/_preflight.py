@@ -98,7 +98,7 @@ def _task_file(wanted: str, loader: t.Any, places: Folders, option: str) -> str:
         raise OptionError(f"{option}: there is no file {wanted!r}{where}.")
     try:
         tasks = loader.load_from_file(path)
-    except AnsibleError as exc:
+    except (AnsibleError, UnicodeError) as exc:
         raise OptionError(f"{option}: {path!r} cannot be read: {' '.join(str(exc).split())[:300]}") from None
     if not isinstance(tasks, list) or not all(isinstance(task, dict) for task in tasks):
         raise OptionError(f"{option}: {path!r} is no list of tasks. A playbook does not fit; write its tasks only.")
