@@ -239,8 +239,13 @@ def test_server_that_allows_one_connection_at_a_time(scheme: str) -> None:
 
 def test_endpoints_of_one_host_that_allows_one_connection_at_a_time() -> None:
     context = servers.server_context(ssl.TLSVersion.TLSv1_2)
-    handler = servers.one_at_a_time(servers.schannel(context, 0x0303), servers.reset)
-    reports, _server = several(2, handler)
+    # on a busy machine the server may notice too late that a connection is gone: then it is inconclusive, never false
+    for _attempt in range(3):
+        handler = servers.one_at_a_time(servers.schannel(context, 0x0303), servers.reset)
+        reports, _server = several(2, handler)
+        assert all(accepted(found) <= {V12} for found in reports)
+        if [found.verdict for found in reports] == ["verified", "verified"]:
+            break
     assert [found.verdict for found in reports] == ["verified", "verified"], [found.error for found in reports]
     assert all(accepted(found) == {V12} for found in reports)
     assert all(found.versions[V12].evidence == "full handshake" for found in reports)
