@@ -25,6 +25,8 @@ Spec = t.Mapping[str, t.Any]
 
 # Every number of an option has fewer digits; Python refuses to show one of 4300.
 _LONGEST_NUMBER = 40
+# No option is nested deeper than four levels; what Python itself refuses depends on its version.
+_DEEPEST = 50
 _NULL = "tag:yaml.org,2002:null"
 
 
@@ -160,10 +162,10 @@ class _Loader(yaml.SafeLoader):
 
 def _load(text: str) -> t.Any:
     try:
-        with contextlib.suppress(ValueError):
-            return json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
-        # the loader makes less than the safe one
-        return yaml.load(str(text), Loader=_Loader)  # noqa: S506
+        loaded = _parsed(text)
+        if _is_deep(loaded):
+            raise RecursionError
+        return loaded
     except RecursionError:
         why = ": it is nested too deeply"
     except yaml.MarkedYAMLError as exc:
@@ -174,6 +176,22 @@ def _load(text: str) -> t.Any:
     except ValueError as exc:
         why = f": {exc}"
     raise NotGiven(f"is text that is neither JSON nor YAML{visible(why, NAME * 2)}")
+
+
+def _parsed(text: str) -> t.Any:
+    with contextlib.suppress(ValueError):
+        return json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
+    # the loader makes less than the safe one
+    return yaml.load(str(text), Loader=_Loader)  # noqa: S506
+
+
+def _is_deep(value: t.Any) -> bool:
+    """Whether the value is nested deeper than any option; level by level, so that depth costs no stack."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        inner = [item.values() if isinstance(item, dict) else item for item in level if isinstance(item, (dict, list))]
+        level = [item for items in inner for item in items]
+    return bool(level)
 
 
 # How ansible-core ends the description of the type of an option within an option.

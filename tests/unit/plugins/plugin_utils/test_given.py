@@ -270,7 +270,9 @@ def test_a_text_that_would_fill_the_memory(option: str, text: str) -> None:
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("text", ["[" * 20_000, "{" * 20_000, "[" * 3000 + "]" * 3000, "{a: " * 3000])
+@pytest.mark.parametrize(
+    "text", ["[" * 20_000, "{" * 20_000, "[" * 3000 + "]" * 3000, "[" * 60 + "]" * 60, "{a: " * 3000]
+)
 @pytest.mark.parametrize("option", ["protocols", "waivers", "cipher_suites"])
 def test_a_text_that_is_nested_without_end(option: str, text: str) -> None:
     if option != "cipher_suites" or text.startswith("["):
