@@ -31,19 +31,8 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel imp
     protocol_key,
 )
 
-from .actions import HARDEN, Runner, host, restarted, runner
+from .actions import HARDEN, Runner, restarted
 from .fakes import Call, FakeWindows, Trouble, service
-
-
-@pytest.fixture(name="windows")
-def _windows() -> FakeWindows:
-    return host()
-
-
-@pytest.fixture(name="run")
-def _run(windows: FakeWindows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runner:
-    return runner(windows, tmp_path, monkeypatch)
-
 
 # --- reading and changing ---------------------------------------------------------------------------------------------
 

@@ -21,20 +21,9 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors impor
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import Type, Value, dword
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import protocol_key
 
-from .actions import HARDEN, Runner, host, restarted, runner
+from .actions import HARDEN, Runner, restarted
 from .fakes import BOOT, Call, FakeWindows, Trouble, registry_of
 from .runs import settings
-
-
-@pytest.fixture(name="windows")
-def _windows() -> FakeWindows:
-    return host()
-
-
-@pytest.fixture(name="run")
-def _run(windows: FakeWindows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runner:
-    return runner(windows, tmp_path, monkeypatch)
-
 
 # --- rollbacks that are refused --------------------------------------------------------------------------------------
 

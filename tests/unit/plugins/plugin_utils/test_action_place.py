@@ -19,19 +19,8 @@ from ansible_collections.mailops.exchange_tls.plugins.action import (
 )
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _action, _handshake
 
-from .actions import ROLE, Runner, host, runner
+from .actions import ROLE, Runner
 from .fakes import FakeWindows
-
-
-@pytest.fixture(name="windows")
-def _windows() -> FakeWindows:
-    return host()
-
-
-@pytest.fixture(name="run")
-def _run(windows: FakeWindows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runner:
-    return runner(windows, tmp_path, monkeypatch)
-
 
 # --- which host ------------------------------------------------------------------------------------------------------
 

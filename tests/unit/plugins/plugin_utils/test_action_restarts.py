@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,19 +24,8 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel imp
     SCHANNEL_KEY,
 )
 
-from .actions import LATER, Runner, host, restarted, runner
+from .actions import LATER, Runner, restarted
 from .fakes import FakeWindows, Trouble, registry_of, service
-
-
-@pytest.fixture(name="windows")
-def _windows() -> FakeWindows:
-    return host()
-
-
-@pytest.fixture(name="run")
-def _run(windows: FakeWindows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runner:
-    return runner(windows, tmp_path, monkeypatch)
-
 
 # --- restarts ---------------------------------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._today import
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from .actions import HARDEN, Runner, host, runner
+from .actions import HARDEN, Runner
 from .fakes import FakeWindows
 from .policies import audited, policy, waiver
 from .runs import Run
@@ -176,16 +176,6 @@ def test_today_is_what_an_audit_reads(data: st.DataObject) -> None:
     found = today(round_tripped(predicted))
     assert found["protocols"] == round_tripped(before)["protocols"]
     assert at_a_glance(found) == at_a_glance(before)
-
-
-@pytest.fixture(name="windows")
-def _windows() -> FakeWindows:
-    return host()
-
-
-@pytest.fixture(name="run")
-def _run(windows: FakeWindows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runner:
-    return runner(windows, tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("args", [{}, {"force": True, **HARDEN}, {"protocols": {"TLS 1.0": "default"}}])

@@ -15,7 +15,7 @@ from ansible_collections.mailops.exchange_tls.plugins.action import reboot, tls_
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _preflight
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import OptionError
 
-from .actions import Runner, host, runner
+from .actions import Runner
 from .fakes import FakeWindows, service
 
 TASKS = "- name: Drain\n  ansible.builtin.debug: {msg: x}\n"
@@ -153,16 +153,6 @@ def test_services_are_looked_for_where_a_restart_is_due(restart: Any, due: bool,
 
 
 # --- through the tasks: nothing is written, and check mode says the same ---------------------------------------------
-
-
-@pytest.fixture(name="windows")
-def _windows() -> FakeWindows:
-    return host()
-
-
-@pytest.fixture(name="run")
-def _run(windows: FakeWindows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runner:
-    return runner(windows, tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
