@@ -25,7 +25,7 @@ Spec = t.Mapping[str, t.Any]
 
 # Every number of an option has fewer digits; Python refuses to show one of 4300.
 _LONGEST_NUMBER = 40
-# No option is nested deeper than four levels; what Python itself refuses depends on its version.
+# Far deeper than any option; what Python itself refuses depends on its version.
 _DEEPEST = 50
 _NULL = "tag:yaml.org,2002:null"
 
@@ -59,6 +59,8 @@ def is_blank(value: t.Any) -> bool:
 def _value(value: t.Any, spec: Spec, path: str, problems: list[str]) -> t.Any:
     """The value as the argument spec takes it; None stands for one that was not given."""
     kind = spec.get("type")
+    if _is_deep(value):
+        raise NotGiven("is nested too deeply")
     if _is_huge(value):
         raise NotGiven("holds a number that is too large")
     if kind == "dict":
@@ -185,11 +187,15 @@ def _parsed(text: str) -> t.Any:
     return yaml.load(str(text), Loader=_Loader)  # noqa: S506
 
 
+def _is_nest(value: t.Any) -> bool:
+    return isinstance(value, (t.Mapping, list, tuple))
+
+
 def _is_deep(value: t.Any) -> bool:
     """Whether the value is nested deeper than any option; level by level, so that depth costs no stack."""
     level = [value]
     for _ in range(_DEEPEST):
-        inner = [item.values() if isinstance(item, dict) else item for item in level if isinstance(item, (dict, list))]
+        inner = [item.values() if isinstance(item, t.Mapping) else item for item in level if _is_nest(item)]
         level = [item for items in inner for item in items]
     return bool(level)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import json
 import tracemalloc
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -277,6 +278,15 @@ def test_a_text_that_would_fill_the_memory(option: str, text: str) -> None:
 def test_a_text_that_is_nested_without_end(option: str, text: str) -> None:
     if option != "cipher_suites" or text.startswith("["):
         assert "nested too deeply" in refused(**{option: text})
+
+
+@pytest.mark.parametrize("option", ["protocols", "waivers", "cipher_suites", "backup_dir"])
+@pytest.mark.parametrize("wrap", [lambda inner: [inner], lambda inner: {"a": inner}])
+def test_a_value_that_is_nested_without_end(option: str, wrap: Callable[[Any], Any]) -> None:
+    value: Any = {}
+    for _ in range(3000):
+        value = wrap(value)
+    assert refused(**{option: value}) == f"'{option}' is nested too deeply"
 
 
 def test_what_is_long_or_invisible_is_shown_shortly() -> None:
