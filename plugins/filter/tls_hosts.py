@@ -13,6 +13,7 @@ from ansible import context
 from ansible.errors import AnsibleError, AnsibleFilterError
 
 from ..plugin_utils import _patterns
+from ..plugin_utils._text import NAME, visible
 
 
 def tls_hosts(pattern: t.Any, groups: t.Any, default: str = "exchange") -> str:
@@ -23,15 +24,17 @@ def tls_hosts(pattern: t.Any, groups: t.Any, default: str = "exchange") -> str:
         raise AnsibleFilterError(f"{exc}.") from None
     if not re.search(r"[\w*]", text):
         # to Ansible these are all hosts
-        raise AnsibleFilterError(f"'tls12_hosts' is {text!r}, which names no server.")
+        raise AnsibleFilterError(f"'tls12_hosts' is {visible(repr(text), NAME)}, which names no server.")
     try:
         missed = _unmatched(text, groups)
     except (AttributeError, TypeError) as exc:
         raise AnsibleFilterError(f"tls_hosts takes a pattern and the groups of the inventory: {exc}") from None
     except AnsibleError as exc:
-        raise AnsibleFilterError(f"'tls12_hosts' is {text!r}, which is no pattern of hosts: {exc}") from None
+        raise AnsibleFilterError(
+            f"'tls12_hosts' is {visible(repr(text), NAME)}, which is no pattern of hosts: {exc}"
+        ) from None
     if missed is not None and not context.CLIARGS.get("syntax"):
-        raise AnsibleFilterError(_nothing(missed, groups, text == default))
+        raise AnsibleFilterError(_nothing(text, missed, groups, text == default))
     return text
 
 
@@ -41,19 +44,21 @@ def _unmatched(pattern: str, groups: t.Mapping[str, t.Sequence[str]]) -> str | N
     return next((part for part in (*_patterns.parts(pattern), pattern) if not _patterns.matching(part, groups)), None)
 
 
-def _nothing(pattern: str, groups: t.Mapping[str, t.Sequence[str]], is_default: bool) -> str:
+def _nothing(pattern: str, missed: str, groups: t.Mapping[str, t.Sequence[str]], is_default: bool) -> str:
     every = {str(name) for names in groups.values() for name in names}
     if not every:
         return "The inventory has no hosts: name one with -i, and the Exchange servers in it in a group 'exchange'."
     known = sorted({*map(str, groups), *every} - {"ungrouped"})
-    close = difflib.get_close_matches(pattern, known, n=1)
-    hint = f" Did you mean '{close[0]}'?" if close else f" The groups are {', '.join(sorted(map(str, groups)))}."
+    folded = {name.casefold(): name for name in known}
+    close = difflib.get_close_matches(missed.casefold(), folded, n=1)
+    hint = f" Did you mean '{folded[close[0]]}'?" if close else f" The groups are {', '.join(sorted(groups))}."
     if is_default:
         return (
             f"The inventory has no servers in a group '{pattern}'.{hint} Put the Exchange servers there, or name "
             "another group with -e tls12_hosts=GROUP."
         )
-    return f"'tls12_hosts' is {pattern!r}, and no server of the inventory matches that.{hint}"
+    what = "that" if missed == pattern else visible(repr(missed), NAME)
+    return f"'tls12_hosts' is {visible(repr(pattern), NAME)}, and no server of the inventory matches {what}.{hint}"
 
 
 class FilterModule:

@@ -186,7 +186,8 @@ class ExchangeTlsAction(ActionBase):
         given, problems = _given.options(dict(self._task.args), self.ARGUMENT_SPEC)
         if self.in_role:
             problems += _role.misspelt(self.task_vars, self._task._role.get_default_vars())
-            problems += [*_role.out_of_place(self.task_vars), *_patterns.out_of_place(self.task_vars)]
+            problems += _role.out_of_place(self.task_vars)
+            problems += _patterns.out_of_place(self.task_vars, self._templar.template)
         try:
             validated = ArgumentSpecValidator(self.ARGUMENT_SPEC, **self.SPEC_RULES).validate(given)
         except TypeError:

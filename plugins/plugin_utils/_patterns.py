@@ -6,14 +6,17 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible import context
 from ansible.errors import AnsibleError
 from ansible.inventory.manager import InventoryManager, split_host_pattern
 from ansible.parsing.dataloader import DataLoader
+from ansible.utils.vars import load_extra_vars
 
 from . import _given
+from ._text import NAME, visible
 
 Groups = t.Mapping[str, t.Sequence[str]]
 
@@ -28,21 +31,36 @@ def text_of(given: t.Any, default: str) -> str:
 
 
 def parts(pattern: str) -> list[str]:
-    """The names of a pattern, those to be left out included."""
+    """The names of a pattern, those to be left out included. Raises AnsibleError where ansible-core would read another
+    pattern than what is written."""
+    if pattern.count("[") != pattern.count("]"):
+        raise AnsibleError("its square brackets are not closed")
+    for part in split_host_pattern(pattern):
+        if (text := part.lstrip("!&")).startswith("~"):
+            try:
+                re.compile(text[1:])
+            except re.error as exc:
+                raise AnsibleError(f"{visible(text, NAME)} is no regular expression: {exc}") from None
     return [part.lstrip("!&") for part in split_host_pattern(pattern)]
 
 
 def matching(pattern: str, groups: Groups) -> list[str]:
-    """The hosts of a pattern; limits do not count here."""
+    """The hosts of a pattern; limits do not count here. Raises AnsibleError where it is none."""
+    if not pattern.strip():
+        raise AnsibleError("a part of it is empty")
     inventory = InventoryManager(loader=DataLoader(), parse=False)
     for group, names in groups.items():
         inventory.add_group(str(group))
         for name in names:
             inventory.add_host(str(name), group=str(group))
-    return [str(host.name) for host in inventory.get_hosts(pattern=pattern)]
+    try:
+        return [str(host.name) for host in inventory.get_hosts(pattern=pattern)]
+    except (IndexError, ValueError) as exc:
+        # what ansible-core makes of a lone '!', and of an index that is too long
+        raise AnsibleError(f"{visible(pattern, NAME)} cannot be read: {visible(exc, NAME)}") from None
 
 
-def out_of_place(variables: t.Mapping[str, t.Any]) -> list[str]:
+def out_of_place(variables: t.Mapping[str, t.Any], template: t.Callable[[t.Any], t.Any]) -> list[str]:
     """What is wrong where ``tls12_hosts`` comes from a place that a play does not read, such as the inventory: the play
     runs on other hosts than it says."""
     given, groups = variables.get("tls12_hosts"), variables.get("groups")
@@ -52,11 +70,15 @@ def out_of_place(variables: t.Mapping[str, t.Any]) -> list[str]:
         return []
     play = set(order)
     try:
+        given = template(given)
+        if _given.is_blank(given):
+            return []
         wanted = set(matching(text_of(given, ""), groups))
     except (AnsibleError, ValueError):
         wanted = set()
-    limited = bool(context.CLIARGS.get("subset"))
-    if play == wanted or (limited and play <= wanted):
+    # a play may take a part of what -e names: 'hosts: "{{ tls12_hosts }}:&site"'
+    narrowed = bool(context.CLIARGS.get("subset")) or "tls12_hosts" in load_extra_vars(DataLoader())
+    if play == wanted or (narrowed and play and play <= wanted):
         return []
     sentence = "Ansible does not read it from the inventory. Give it with -e, or take it out"
     return [f"'tls12_hosts' is {given}, but this play runs on other hosts: {sentence}"]

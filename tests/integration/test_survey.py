@@ -181,3 +181,5 @@ def test_hosts_in_the_inventory_are_refused(lab: LabClient, ansible: Ansible, tm
     assert run.rc == 2
     assert "'tls12_hosts' is text, but this play runs on other hosts" in run.output
     ansible.playbook("audit-tls12.yml", *own_group, "-l", "text,blank", tls12_hosts="text:blank").ok()
+    # what -e gives may be made of other variables
+    ansible.playbook("audit-tls12.yml", *own_group, tls12_hosts="{{ site }}", site="text:blank").ok()

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from ansible import context
+from ansible.errors import AnsibleError, AnsibleFilterError
+from ansible_collections.mailops.exchange_tls.plugins.filter.tls_hosts import tls_hosts
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _patterns
 
 GROUPS = {"all": ["ex01", "ex02", "web"], "exchange": ["ex01", "ex02"], "ungrouped": []}
@@ -16,10 +18,29 @@ GROUPS = {"all": ["ex01", "ex02", "web"], "exchange": ["ex01", "ex02"], "ungroup
 
 def problems(given: Any, play: list[str], host: str = "ex01") -> list[str]:
     variables = {"groups": GROUPS, "ansible_play_hosts_all": play, "inventory_hostname": host}
-    return _patterns.out_of_place(variables if given is ... else {**variables, "tls12_hosts": given})
+    return _patterns.out_of_place(variables if given is ... else {**variables, "tls12_hosts": given}, _template)
 
 
-@pytest.mark.parametrize("given", [..., None, "", " ", "exchange", "ex01,ex02", ["ex02", "ex01"], "all:!web"])
+def _template(given: Any) -> Any:
+    return {"{{ site }}": "exchange", "{{ none }}": " ", "{{ list }}": ["ex01", "ex02"]}.get(str(given), given)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ...,
+        None,
+        "",
+        " ",
+        "exchange",
+        "ex01,ex02",
+        ["ex02", "ex01"],
+        "all:!web",
+        "{{ site }}",
+        "{{ none }}",
+        "{{ list }}",
+    ],
+)
 def test_what_the_play_runs_on(given: Any) -> None:
     assert problems(given, ["ex01", "ex02"]) == []
 
@@ -35,3 +56,22 @@ def test_a_limit_leaves_hosts_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(context, "CLIARGS", {"subset": "ex01"})
     assert problems("exchange", ["ex01"]) == []
     assert problems("web", ["ex01"])
+
+
+def test_a_play_takes_a_part_of_what_was_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with ``hosts: "{{ tls12_hosts }}:&site"``, which reads the variable."""
+    assert problems("exchange", ["ex01"]), "from the inventory nobody reads it"
+    monkeypatch.setattr(_patterns, "load_extra_vars", lambda loader: {"tls12_hosts": "exchange"})
+    assert problems("exchange", ["ex01"]) == []
+    assert problems("exchange", ["ex01", "web"], host="ex01")
+
+
+@pytest.mark.parametrize(
+    "pattern", ["exchange:!", "exchange:&", f"ex01[0:{'9' * 5000}]", "~ex0[", "ex0[1:", "~(ex", "all:!~("]
+)
+def test_what_ansible_core_itself_cannot_read(pattern: str) -> None:
+    with pytest.raises(AnsibleError):
+        [_patterns.matching(part, GROUPS) for part in _patterns.parts(pattern)]
+    with pytest.raises(AnsibleFilterError, match="is no pattern of hosts: ") as caught:
+        tls_hosts(pattern, GROUPS)
+    assert len(str(caught.value)) < 700
