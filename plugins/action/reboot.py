@@ -107,4 +107,4 @@ class ActionModule(WindowsAction):
 def _moment(session: Session) -> Moment:
     """The host as it is now, after the restart (two requests)."""
     system = read_operating_system(session)
-    return Moment(system.last_boot, now_on(system), _pending.read_shutdown(Reader(Registry(session))))
+    return Moment(system.last_boot, now_on(system), _pending.read_shutdown(Registry(session)))

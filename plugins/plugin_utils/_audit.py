@@ -213,7 +213,7 @@ def settle(
         )
     if note is None:
         return Pending(None, False)
-    shutdown = _pending.read_shutdown(reader) if note.shutdown is not None else None
+    shutdown = _pending.read_shutdown(reader.registry) if note.shutdown is not None else None
     restarted, doubt = restarted_since(note.moment, Moment(last_boot, shutdown=shutdown))
     # all of them: a change may put one back, and then it depends on the others
     for setting, was in {**({} if restarted else note.at_boot), **note.unfinished}.items():

@@ -226,7 +226,7 @@ def load(path: str) -> Backup:
         raise OptionError(f"The backup {path!r} is not a text file.") from None
     except KeyError as exc:
         raise OptionError(f"The file {path!r} is not a backup of this collection: it lacks {exc}.") from None
-    except (ValueError, TypeError, AttributeError, RecursionError) as exc:
+    except (ValueError, TypeError, AttributeError, RecursionError, OverflowError) as exc:
         raise OptionError(f"The file {path!r} is not a backup of this collection: {exc}.") from None
 
 

@@ -14,7 +14,6 @@ from ._audit import Pending
 from ._errors import RegistryError
 from ._owner import AnotherRun, me
 from ._plan import Plan
-from ._reader import Reader
 from ._registry import Registry
 from ._snapshot import Snapshot
 from ._values import show, uncarried, unrestorable, unsendable
@@ -143,7 +142,7 @@ class _Work:
 
     def _note(self, begun: _pending.Note) -> _pending.Note:
         """The note with its moment and its owner. On top of an earlier one of the same start, that start counts."""
-        shutdown = begun.shutdown or _pending.read_shutdown(Reader(self.target.registry))
+        shutdown = begun.shutdown or _pending.read_shutdown(self.target.registry)
         moment = Moment(begun.boot, now_on(self.target.host), shutdown)
         return dataclasses.replace(begun.at(moment), owner=me())
 
@@ -185,7 +184,7 @@ def _settle_note(target: Target, plan: Plan) -> None:
     unfinished = set(note.unfinished) - plan.covers
     if not unfinished and not target.pending.restart_pending:
         _pending.clear(target.registry)
-    elif not unfinished and note.unfinished:
+    elif not unfinished and note.is_unfinished:
         _pending.write(target.registry, note.finished())
 
 

@@ -25,6 +25,7 @@ Spec = t.Mapping[str, t.Any]
 
 # Every number of an option has fewer digits; Python refuses to show one of 4300.
 _LONGEST_NUMBER = 40
+_LARGEST_NUMBER = 2**64
 # Far deeper than any option; what Python itself refuses depends on its version.
 _DEEPEST = 50
 _NULL = "tag:yaml.org,2002:null"
@@ -76,13 +77,13 @@ def _value(value: t.Any, spec: Spec, path: str, problems: list[str]) -> t.Any:
     if kind == "list":
         return _sequence(value)
     if kind in ("int", "float"):
-        return _number(value)
+        return _number(value, whole=kind == "int")
     return value.strip() if isinstance(value, str) and kind != "raw" else value
 
 
 def _is_huge(value: t.Any) -> bool:
-    if isinstance(value, int):
-        return value.bit_length() > 64
+    if isinstance(value, (int, float)):
+        return abs(value) > _LARGEST_NUMBER
     if isinstance(value, t.Mapping):
         return any(_is_huge(item) for pair in value.items() for item in pair)
     return isinstance(value, (list, tuple)) and any(map(_is_huge, value))
@@ -96,15 +97,17 @@ def _inner(value: t.Mapping[t.Any, t.Any], spec: Spec, path: str, problems: list
     return found
 
 
-def _number(value: t.Any) -> t.Any:
+def _number(value: t.Any, *, whole: bool) -> t.Any:
     if isinstance(value, bool):
         # to Python a boolean is a number
         raise NotGiven(f"is {str(value).lower()}, but it is a number")
-    if not isinstance(value, str):
-        return value
-    if len(value.strip()) > _LONGEST_NUMBER:
+    text = value.strip() if isinstance(value, str) else ""
+    if len(text) > _LONGEST_NUMBER:
         raise NotGiven("is a text that is too long for a number")
-    return value.strip()
+    # ansible-core works out what 1e999999 is, digit by digit
+    if whole and (value != value or (text and not re.fullmatch(r"[+-]?[0-9_]+(\.0*)?", text))):
+        raise NotGiven(f"is {visible(repr(value), NAME)}, but it takes {_KINDS['int']}")
+    return text or value
 
 
 def _mapping(value: t.Any) -> t.Any:

@@ -247,13 +247,13 @@ def check_rollback(before: Snapshot, after: Snapshot, build: int, *, force: bool
 
 
 def _left(snapshot: Snapshot, side: str, build: int) -> Answer:
-    """Whether a side has a version for mail. Of one that is left to a default that no source tells, mail is thought to
-    have something: no Windows has all of them off."""
+    """Whether a side has a version for mail. Where no source tells the default of TLS 1.2 it is thought to be on, as
+    with every Windows since Server 2012; of older versions nothing is thought."""
     answers = [_usable.version(snapshot, protocol, side, build).answer for protocol in _usable.MAIL_VERSIONS]
-    by_default = any(
-        _effective(snapshot, protocol, side, build) is Effective.UNKNOWN
-        and snapshot.side(protocol, side).state is State.NOT_CONFIGURED
-        for protocol in _usable.MAIL_VERSIONS
+    by_default = (
+        _effective(snapshot, TLS12, side, build) is Effective.UNKNOWN
+        and snapshot.side(TLS12, side).state is State.NOT_CONFIGURED
+        and _usable.suites(snapshot, TLS12, build).answer is not Answer.NO
     )
     if Answer.YES in answers or by_default:
         return Answer.YES

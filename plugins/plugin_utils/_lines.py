@@ -39,7 +39,7 @@ def lines(
             for name, steps in hosts.items()
         }
         return screen(made, command=Command.of(context.CLIARGS), compare=compare, every=play)
-    except (AttributeError, KeyError, IndexError, TypeError, ValueError) as exc:
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError, OverflowError) as exc:
         raise AnsibleFilterError(
             f"This is no result of the steps {', '.join(_NAMES)}: {type(exc).__name__}: {exc}"
         ) from None

@@ -24,11 +24,11 @@ import hashlib
 import json
 import typing as t
 
-from ._errors import ExchangeTlsError, RegistryError, WsmanFault
+from ._errors import ExchangeTlsError, RegistryError
 from ._names import fold
 from ._owner import AnotherRun, Owner
 from ._plan import Plan
-from ._reader import Reader
+from ._reader import FAILED
 from ._registry import Registry, Type, Value, dword
 from ._snapshot import Setting
 from ._windows import Moment, utc_text
@@ -244,13 +244,13 @@ def read(registry: Registry) -> Note | None:
     return Note.decode(value.data)
 
 
-def read_shutdown(reader: Reader) -> tuple[int, ...] | None:
+def read_shutdown(registry: Registry) -> tuple[int, ...] | None:
     """When Windows was shut down last (one request); None where the host does not tell."""
     try:
-        value = reader.value(SHUTDOWN_TIME, Type.REG_BINARY)
-    except (RegistryError, WsmanFault):
+        value = registry.get(SHUTDOWN_TIME.key, SHUTDOWN_TIME.name, Type.REG_BINARY)
+    except FAILED:
         return None
-    return t.cast("tuple[int, ...]", value.data) if value.type is Type.REG_BINARY else None
+    return t.cast("tuple[int, ...]", value.data) if value is not None and value.type is Type.REG_BINARY else None
 
 
 def write(registry: Registry, note: Note, *, new: bool = False) -> None:

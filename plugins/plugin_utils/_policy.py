@@ -92,6 +92,8 @@ def _rules(subject: Subject, state: str) -> t.Iterator[Rule]:
         )
 
 
+# RFC 3526 and RFC 7919 have groups of up to 8192 bits.
+_LONGEST_DH_KEY = 16384
 _WHY: dict[tuple[str | None, str], str] = {
     ("TLS 1.2", "enabled"): "Exchange Online refuses TLS 1.0 and 1.1; without TLS 1.2 mail flow with it stops.",
     **{
@@ -118,8 +120,11 @@ def _wishes(options: t.Mapping[str, t.Any], problems: list[str]) -> t.Iterator[W
     )
     bits = options["dh_min_key_length"]
     if bits:  # 0 stands for no wish
-        if bits < 512 or bits % 64:
-            problems.append(f"'dh_min_key_length' is {bits}; it is a number of bits such as 2048")
+        if not 512 <= bits <= _LONGEST_DH_KEY or bits % 64:
+            problems.append(
+                f"'dh_min_key_length' is {bits}; it is a number of bits such as 2048, 512 to {_LONGEST_DH_KEY}, and a "
+                "multiple of 64"
+            )
         else:
             yield _subjects.dh_min_key_length(bits), "set"
 

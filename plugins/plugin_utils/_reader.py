@@ -26,7 +26,7 @@ class Reader:
     """
 
     def __init__(self, registry: Registry) -> None:
-        self._registry = registry
+        self.registry = registry
         self._values: dict[Setting, Value] = {}
         self._keys: dict[str, bool] = {}
         self._subkeys: dict[str, tuple[str, ...]] = {}
@@ -61,7 +61,7 @@ class Reader:
         folded = fold(key)
         if folded not in self._subkeys and folded not in self._unlisted:
             try:
-                found = None if self._is_missing(key) else self._registry.subkeys(key)
+                found = None if self._is_missing(key) else self.registry.subkeys(key)
             except FAILED as exc:
                 self._fail(folded, exc)
                 return ()
@@ -76,7 +76,7 @@ class Reader:
         folded = fold(key)
         if folded not in self._listed and folded not in self._unlisted:
             try:
-                found = None if self._is_missing(key) else self._registry.value_types(key)
+                found = None if self._is_missing(key) else self.registry.value_types(key)
             except FAILED as exc:
                 self._fail(folded, exc)
                 return {}
@@ -119,7 +119,7 @@ class Reader:
                 return ABSENT
             # a default value, whose name is empty, is not listed where it is the only one (wsman.md 1.4)
             kind = kind if name is None else types[name]
-        value = self._registry.get(setting.key, setting.name, kind, self.list_values)
+        value = self.registry.get(setting.key, setting.name, kind, self.list_values)
         if value is None:
             self._found(setting.key, False)
             return ABSENT

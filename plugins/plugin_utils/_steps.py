@@ -183,10 +183,6 @@ class Steps:
         return next((item for item in found if item), None)
 
     @property
-    def computer(self) -> Result | None:
-        return next((step["host"] for _name, step in self.made if step.get("host")), None)
-
-    @property
     def failed_step(self) -> str | None:
         return next((name for name, step in self.made if step.get("failed") or step.get("unreachable")), None)
 

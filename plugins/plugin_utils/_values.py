@@ -53,6 +53,8 @@ class Value:
     @classmethod
     def from_result(cls, value: t.Mapping[str, t.Any]) -> Value:
         """The inverse of :meth:`as_result`; raises ValueError with a reason."""
+        if "present" in value and value["present"] is None:
+            return unreadable("it could not be read")
         if not value.get("present"):
             return ABSENT
         kind = Type(value.get("type"))

@@ -295,6 +295,11 @@ DAMAGED = {
         json.dumps({**good(), "values": [{"key": "k", "value": "v", "present": True, "type": "OTHER", "data": None}]}),
         r"k [v] has a type that cannot be written back",
     ),
+    "could not be read": (
+        json.dumps({**good(), "values": [{"key": "k", "value": "v", "present": None, "type": None, "data": None}]}),
+        r"k [v] has a type that cannot be written back",
+    ),
+    "a number without end": (json.dumps({**good(), "number": float("inf")}), "infinity"),
     "lists without end": ("[" * 100_000, "is not a backup"),
 }
 

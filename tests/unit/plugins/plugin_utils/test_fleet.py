@@ -18,6 +18,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel imp
     protocol_key,
 )
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import Setting
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._values import unreadable
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,6 +52,11 @@ def test_hosts_that_are_alike() -> None:
     assert group["settings"]["TLS 1.2 Client"] == "enabled"
     assert group["settings"][STRONG_NAME] == "absent"
     assert len(group["settings"]) == len(PROTOCOLS) * 2 + 4
+
+
+def test_what_could_not_be_read_is_not_absent() -> None:
+    found = _fleet.compare({"a": result({STRONG: dword(1)}), "b": result({STRONG: unreadable("code 5")})})
+    assert found["findings"][0]["hosts"] == {"not known: it could not be read": ["b"]}
 
 
 def test_the_odd_ones_out() -> None:

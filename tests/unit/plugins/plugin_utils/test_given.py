@@ -237,6 +237,19 @@ def test_numbers_and_dates_of_a_text_are_text(text: str) -> None:
     assert taken(protocols=text)["protocols"] == {"a": text[4:-1]}
 
 
+INFINITE = (float("inf"), float("-inf"), float("nan"), "inf", "-Infinity", "NaN", "1e999999", "1e9", 1e300)
+
+
+@pytest.mark.parametrize("wrong", INFINITE)
+def test_whole_numbers(wrong: Any) -> None:
+    """What ansible-core raises OverflowError for, or needs minutes to work out."""
+    for values in ({"dh_min_key_length": wrong}, {"restart": {"timeout": wrong}}, {"prove": {"patience": wrong}}):
+        text = refused(**values)
+        assert "but it takes a whole number" in text or "too large" in text
+    assert taken(dh_min_key_length=" 2048 ") == taken(dh_min_key_length="2048.0") == {"dh_min_key_length": 2048}
+    assert taken(restart={"timeout": 60.0})["restart"]["timeout"] == 60
+
+
 def test_a_number_is_a_word_where_a_word_is_wanted() -> None:
     assert taken(baseline=12, waivers=[{**WAIVER, "reason": 8}])["waivers"][0]["reason"] == "8"
     assert "'winhttp' is 8, and must be one of tls12, tls12_only" in refused(winhttp=8)

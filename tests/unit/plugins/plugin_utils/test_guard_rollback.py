@@ -44,6 +44,11 @@ HARDENED = {**READY, **off("TLS 1.0"), **off("TLS 1.1")}
         (HARDENED, off("TLS 1.2"), 20348, ("Client", "Server")),
         (HARDENED, off("TLS 1.2"), 26100, ("Client", "Server")),
         (HARDENED, off("TLS 1.2"), 99999, ("Client", "Server")),
+        # whether these have old TLS on no source tells, and TLS 1.2 was turned off by hand
+        (READY, off("TLS 1.2"), 26100, ("Client", "Server")),
+        (READY, off("TLS 1.2", "Server"), 99999, ("Server",)),
+        (READY, {**GONE, LOCAL: Value(Type.REG_MULTI_SZ, ("BOGUS",))}, 26100, ("Client", "Server")),
+        (READY, {**GONE, LOCAL: Value(Type.REG_MULTI_SZ, ("BOGUS",))}, 99999, ("Client", "Server")),
         # what another type does nobody knows
         (HARDENED, side("TLS 1.2", "Server", Value(Type.REG_SZ, "1"), dword(0)), 17763, ("Server",)),
         (READY, {**off("TLS 1.0"), **off("TLS 1.1"), **off("TLS 1.2")}, 14393, ("Client", "Server")),

@@ -23,7 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from .actions import HARDEN, Runner
-from .fakes import FakeWindows
+from .fakes import FakeWindows, Trouble
 from .policies import audited, policy, waiver
 from .runs import Run
 from .worlds import BUILDS, POLICIES, VALUES
@@ -190,6 +190,15 @@ def test_today_through_the_tasks(run: Runner, args: dict[str, Any]) -> None:
     # a real run is shown as it ends
     changed = run(tls_settings, **args)
     assert Steps.of({"change": changed}).overview == changed["overview"] == run(tls_settings_info, **info)["overview"]
+
+
+def test_today_knows_no_more_of_what_could_not_be_read(run: Runner, windows: FakeWindows) -> None:
+    key = protocol_key("TLS 1.0", "Server")
+    windows.trouble = lambda call: Trouble(code=5) if (call.key, call.name) == (key, "Enabled") else None
+    predicted = round_tripped(run(tls_settings, check_mode=True))
+    assert predicted["changes"]
+    assert predicted["protocols"]["TLS 1.0"]["Server"]["effective"] == "unknown"
+    assert today(predicted)["protocols"]["TLS 1.0"] == predicted["protocols"]["TLS 1.0"]
 
 
 def test_today_before_a_rollback_that_is_predicted(run: Runner) -> None:

@@ -377,4 +377,6 @@ def test_a_time_of_shutdown_that_may_not_be_read_is_no_witness() -> None:
     windows = FakeWindows({A.key: {"A": dword(1)}, SHUTDOWN_TIME.key: {}})
     windows.trouble = lambda call: Trouble(code=5) if call.name == SHUTDOWN_TIME.name else None
     note = Note(BOOT, {A: ABSENT}, written=NOW, shutdown=FIRST)
-    assert not settle(note, LATER, Reader(registry_of(windows))).restart_pending
+    reader = Reader(registry_of(windows))
+    assert not settle(note, LATER, reader).restart_pending
+    assert reader.failures == {}, "it is none of the settings"

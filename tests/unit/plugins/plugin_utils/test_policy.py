@@ -351,7 +351,7 @@ def test_areas() -> None:
     }
 
 
-@pytest.mark.parametrize("bits", [-2048, 1, 511, 513, 2047, 100000])
+@pytest.mark.parametrize("bits", [-2048, 1, 511, 513, 2047, 20480, 100000, 2**32])
 def test_lengths_that_no_key_has(bits: int) -> None:
     assert f"'dh_min_key_length' is {bits}; it is a number of bits such as 2048" in problems(dh_min_key_length=bits)
 
