@@ -40,7 +40,7 @@ class ActionModule(WindowsAction):
     def check(self, options: dict[str, t.Any]) -> None:
         all_problems(
             lambda: _prove.check(options["prove"], self.address),
-            lambda: _preflight.check_restart(options["restart"], self._loader, self.folders),
+            lambda: _preflight.check_restart(options["restart"], self.places),
         )
 
     def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -39,7 +39,7 @@ class ActionModule(WindowsAction):
             lambda: _waivers.from_options(options),
             lambda: _guard.check_handshakes(options["handshakes"]),
             lambda: _prove.check(options["prove"], self.address),
-            lambda: _preflight.check_restart(options["restart"], self._loader, self.folders),
+            lambda: _preflight.check_restart(options["restart"], self.places),
         )
 
     def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -27,6 +27,9 @@ options:
         description: As O(mailops.exchange_tls.reboot#module:timeout).
         type: int
         default: 1800
+      comment:
+        description: As O(mailops.exchange_tls.reboot#module:comment).
+        type: str
       services:
         description: As O(mailops.exchange_tls.reboot#module:services).
         type: list

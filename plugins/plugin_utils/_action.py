@@ -228,14 +228,14 @@ class WindowsAction(ExchangeTlsAction):
     """An action that talks to the host: one session, opened when it is first wanted."""
 
     @property
-    def folders(self) -> tuple[str, ...]:
-        return _preflight.folders(self.task_vars)
+    def places(self) -> _preflight.Places:
+        return _preflight.Places(self._loader, _preflight.folders(self.task_vars), self._task.collections or ())
 
     def task_files(self, given: t.Mapping[str, t.Any] | None, prefix: str = "restart.") -> dict[str, t.Any]:
         """The result key with the files of tasks that a restart is surrounded by; none where none was asked for."""
         if given is None:
             return {}
-        return {"task_files": _preflight.task_files(given, self._loader, self.folders, prefix=prefix)}
+        return {"task_files": _preflight.task_files(given, self.places, prefix=prefix)}
 
     def open_session(self, options: dict[str, t.Any]) -> Session:
         """A session over the task's connection. ``wire_log`` names a folder on the controller, or is None."""

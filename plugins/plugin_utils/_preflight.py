@@ -6,16 +6,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import typing as t
 
 from ansible.errors import AnsibleError
+from ansible.playbook.block import Block
+from ansible.playbook.task import Task
 
 from ._errors import OptionError, all_problems
 from ._services import services_to_wait_for
+from ._text import NAME, visible
+from ._values import unsendable
 from ._wsman import Session
 
 LONGEST_RESTART = 24 * 3600
+_PARTS = ("block", "rescue", "always")
 _OF_PLAYBOOKS = frozenset({"hosts", "import_playbook", "ansible.builtin.import_playbook"})
 
 RESTART: dict[str, t.Any] = {
@@ -25,6 +31,7 @@ RESTART: dict[str, t.Any] = {
             "when": {"type": "str", "choices": ["if_pending", "never", "always"], "default": "if_pending"},
             "timeout": {"type": "int", "default": 1800},
             "services": {"type": "list", "elements": "str", "default": ["MSExchange*"]},
+            "comment": {"type": "str"},
             "before": {"type": "path"},
             "after": {"type": "path"},
         },
@@ -35,7 +42,16 @@ TASK_FILES: dict[str, t.Any] = {
 }
 
 Options = t.Mapping[str, t.Any]
-Folders = t.Sequence[str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Places:
+    """Where files with tasks are looked for, Ansible's loader, and the collections that short names of modules may come
+    from."""
+
+    loader: t.Any
+    folders: t.Sequence[str] = ()
+    collections: t.Sequence[str] = ()
 
 
 def folders(variables: t.Mapping[str, t.Any]) -> tuple[str, ...]:
@@ -44,13 +60,13 @@ def folders(variables: t.Mapping[str, t.Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(folder) for folder in named if folder))
 
 
-def check_restart(restart: Options | None, loader: t.Any, places: Folders, *, prefix: str = "restart.") -> None:
+def check_restart(restart: Options | None, places: Places, *, prefix: str = "restart.") -> None:
     """Raises :class:`OptionError` that names every problem, as far as it can be told without the host."""
     if restart is None:
         return
     all_problems(
         lambda: check_times_and_names(restart, prefix),
-        lambda: task_files(restart, loader, places, prefix=prefix),
+        lambda: task_files(restart, places, prefix=prefix),
     )
 
 
@@ -61,6 +77,8 @@ def check_on_host(session: Session, restart: Options | None, *, due: bool) -> No
 
 
 def check_times_and_names(restart: Options, prefix: str) -> None:
+    if found := unsendable(restart["comment"] or ""):
+        raise OptionError(f"'{prefix}comment' holds {found}, which no message can carry. Leave it out.")
     if not 0 < restart["timeout"] <= LONGEST_RESTART:
         raise OptionError(
             f"'{prefix}timeout' is {restart['timeout']}, but it is seconds, more than 0 and at most {LONGEST_RESTART}."
@@ -73,8 +91,9 @@ def check_times_and_names(restart: Options, prefix: str) -> None:
         )
 
 
-def task_files(given: Options | None, loader: t.Any, places: Folders, *, prefix: str) -> dict[str, str | None]:
-    """The files with tasks, ``before`` and ``after``, by their full paths. Each must hold a list of tasks."""
+def task_files(given: Options | None, places: Places, *, prefix: str) -> dict[str, str | None]:
+    """The files with tasks, ``before`` and ``after``, by their full paths. Each must hold a list of tasks that Ansible
+    can parse."""
     found: dict[str, str | None] = {"before": None, "after": None}
     problems = []
     for name in found:
@@ -82,7 +101,7 @@ def task_files(given: Options | None, loader: t.Any, places: Folders, *, prefix:
         if not wanted:
             continue
         try:
-            found[name] = _task_file(str(wanted), loader, places, f"'{prefix}{name}'")
+            found[name] = _task_file(str(wanted), places, f"'{prefix}{name}'")
         except OptionError as exc:
             problems.append(exc.message)
     if problems:
@@ -90,18 +109,43 @@ def task_files(given: Options | None, loader: t.Any, places: Folders, *, prefix:
     return found
 
 
-def _task_file(wanted: str, loader: t.Any, places: Folders, option: str) -> str:
-    candidates = [wanted] if os.path.isabs(wanted) else [os.path.join(place, wanted) for place in places]
+def _task_file(wanted: str, places: Places, option: str) -> str:
+    candidates = [wanted] if os.path.isabs(wanted) else [os.path.join(folder, wanted) for folder in places.folders]
     path = next((candidate for candidate in candidates if os.path.isfile(candidate)), None)
     if path is None:
-        where = "" if os.path.isabs(wanted) else f" in {', '.join(places)}"
+        where = "" if os.path.isabs(wanted) else f" in {', '.join(places.folders)}"
         raise OptionError(f"{option}: there is no file {wanted!r}{where}.")
     try:
-        tasks = loader.load_from_file(path)
+        tasks = places.loader.load_from_file(path)
     except (AnsibleError, UnicodeError) as exc:
-        raise OptionError(f"{option}: {path!r} cannot be read: {' '.join(str(exc).split())[:300]}") from None
+        raise OptionError(f"{option}: {path!r} cannot be read: {_short(exc)}") from None
     if not isinstance(tasks, list) or not all(isinstance(task, dict) for task in tasks):
         raise OptionError(f"{option}: {path!r} is no list of tasks. A playbook does not fit; write its tasks only.")
     if any(_OF_PLAYBOOKS & task.keys() for task in tasks):
         raise OptionError(f"{option}: {path!r} is a playbook, but a file with tasks is wanted: write its tasks only.")
+    try:
+        _parse(tasks, places)
+    except AnsibleError as exc:
+        # where Ansible itself comes upon it, between the change and the restart, the whole run ends
+        raise OptionError(f"{option}: {path!r} has a task that Ansible refuses: {_short(exc)}") from None
     return os.path.abspath(path)
+
+
+def _parse(tasks: t.Any, places: Places) -> None:
+    """Raises AnsibleError where a module is not installed, or a task or block has a keyword that there is not."""
+    if not isinstance(tasks, list):
+        raise AnsibleError(f"a block is no list of tasks: {visible(repr(tasks), NAME)}")
+    for task in tasks:
+        if not isinstance(task, dict):
+            raise AnsibleError(f"this is no task: {visible(repr(task), NAME)}")
+        if not Block.is_block(task):
+            inherited = {"collections": list(places.collections)} if places.collections else {}
+            Task.load({**inherited, **task}, loader=places.loader)
+            continue
+        Block.load({**task, **{part: [] for part in _PARTS if part in task}}, loader=places.loader)
+        for part in _PARTS:
+            _parse(task.get(part) or [], places)
+
+
+def _short(exc: Exception) -> str:
+    return visible(" ".join(str(exc).split()), NAME * 3)

@@ -26,6 +26,7 @@ _VARIABLES = {
     "restart.when": "tls12_reboot",
     "restart.timeout": "tls12_reboot_timeout",
     "restart.services": "tls12_reboot_services",
+    "restart.comment": "tls12_reboot_comment",
     "restart.before": "tls12_before_reboot_tasks",
     "restart.after": "tls12_after_reboot_tasks",
     "services": "tls12_reboot_services",

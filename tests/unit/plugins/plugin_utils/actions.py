@@ -72,6 +72,7 @@ def runner(windows: FakeWindows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
             delegate_to=delegate_to,
             become=become,
             async_val=0,
+            collections=[],
             _role=ROLE if role_file else None,
             get_path=lambda: f"/roles/tls12/tasks/{role_file}.yml:9",
         )

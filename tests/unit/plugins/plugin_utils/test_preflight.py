@@ -14,17 +14,25 @@ from ansible.parsing.dataloader import DataLoader
 from ansible_collections.mailops.exchange_tls.plugins.action import reboot, tls_rollback, tls_settings
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _preflight
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import OptionError
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._preflight import Places
 
 from .actions import Runner
 from .fakes import FakeWindows, service
 
 TASKS = "- name: Drain\n  ansible.builtin.debug: {msg: x}\n"
-RESTART: dict[str, Any] = {"when": "if_pending", "timeout": 1800, "services": [], "before": None, "after": None}
+RESTART: dict[str, Any] = {
+    "when": "if_pending",
+    "timeout": 1800,
+    "services": [],
+    "comment": None,
+    "before": None,
+    "after": None,
+}
 
 
 def files(before: str | None, *places: Path, after: str | None = None) -> dict[str, str | None]:
     given = {"before": before, "after": after}
-    return _preflight.task_files(given, DataLoader(), [str(place) for place in places], prefix="restart.")
+    return _preflight.task_files(given, Places(DataLoader(), [str(place) for place in places]), prefix="restart.")
 
 
 def refused(before: str, *places: Path) -> str:
@@ -60,7 +68,7 @@ def test_folders_that_are_not_known(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_no_files() -> None:
     nothing = {"before": None, "after": None}
-    assert _preflight.task_files(None, DataLoader(), [], prefix="") == nothing
+    assert _preflight.task_files(None, Places(DataLoader()), prefix="") == nothing
     assert files(None) == files("") == nothing
 
 
@@ -92,6 +100,50 @@ def test_files_that_hold_no_tasks(tmp_path: Path, content: bytes, words: str) ->
     assert words in message
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("- ansible.builtin.comand: foo\n", "comand"),
+        ("- debug: {msg: x}\n  whn: true\n", "whn"),
+        ("- debug: {msg: x}\n  ansible.builtin.ping:\n", "ping"),
+        ("- name: nothing\n", "no module"),
+        ("- {}\n", "no module"),
+        ("- block:\n    - debug:\n    - rescue:\n        - nowhere.at.all:\n", "nowhere.at.all"),
+        ("- block:\n    - debug:\n  always:\n    - debug: {msg: x}\n      wehn: true\n", "wehn"),
+        ("- block: []\n  regster: x\n", "regster"),
+        ("- block: 5\n", "a block is no list of tasks: 5"),
+        ("- block:\n    - x\n", "this is no task: 'x'"),
+    ],
+)
+def test_tasks_that_ansible_refuses(tmp_path: Path, text: str, words: str) -> None:
+    """It would end the whole run, between the change and the restart."""
+    (tmp_path / "x.yml").write_text(text)
+    message = refused("x.yml", tmp_path)
+    assert f"{str(tmp_path / 'x.yml')!r} has a task that Ansible refuses: " in message
+    assert words in message
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        "tls_settings_info:",
+        "mailops.exchange_tls.tls_settings_info:",
+        "ansible.builtin.include_tasks: other.yml",
+        "ansible.builtin.include_role: {name: drain}",
+        "action: ping",
+        "action: '{{ which }}'",
+        "local_action: ping",
+        "shell: echo {{ x }}",
+        "with_items: [1]\n  debug:",
+    ],
+)
+def test_tasks_that_ansible_takes(tmp_path: Path, task: str) -> None:
+    (tmp_path / "x.yml").write_text(f"- {task}\n")
+    places = Places(DataLoader(), [str(tmp_path)], ["mailops.exchange_tls"])
+    found = _preflight.task_files({"before": "x.yml"}, places, prefix="")
+    assert found["before"] == str(tmp_path / "x.yml")
+
+
 @pytest.mark.parametrize("name", ["nowhere.yml", ".", "a\0b", "x" * 300])
 def test_files_that_there_are_not(tmp_path: Path, name: str) -> None:
     message = refused(name, tmp_path, tmp_path / "other")
@@ -109,24 +161,33 @@ def test_both_files_are_told_at_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("timeout", [1, 1800, 86400])
 def test_times(timeout: int) -> None:
-    _preflight.check_restart({**RESTART, "timeout": timeout}, DataLoader(), [])
+    _preflight.check_restart({**RESTART, "timeout": timeout}, Places(DataLoader()))
 
 
 @pytest.mark.parametrize("timeout", [0, -1, 86401])
 def test_times_that_are_none(timeout: int) -> None:
     with pytest.raises(OptionError, match=rf"'restart\.timeout' is {timeout}, but it is seconds, more than 0"):
-        _preflight.check_restart({**RESTART, "timeout": timeout}, DataLoader(), [])
+        _preflight.check_restart({**RESTART, "timeout": timeout}, Places(DataLoader()))
 
 
 @pytest.mark.parametrize("name", ["", " ", "*", " * "])
 def test_services_that_are_none(name: str) -> None:
     with pytest.raises(OptionError, match=r"'restart\.services' holds '.*', which names no service"):
-        _preflight.check_restart({**RESTART, "services": ["W3SVC", name]}, DataLoader(), [])
+        _preflight.check_restart({**RESTART, "services": ["W3SVC", name]}, Places(DataLoader()))
+
+
+@pytest.mark.parametrize("comment", ["a\x0bb", "\x00", "\udcff", "\uffff"])
+def test_a_comment_that_no_message_can_carry(comment: str) -> None:
+    with pytest.raises(OptionError, match=r"'restart\.comment' holds U\+[0-9A-F]{4}, which no message can carry"):
+        _preflight.check_restart({**RESTART, "comment": comment}, Places(DataLoader()))
+    _preflight.check_restart({**RESTART, "comment": "TLS 1.2 für \U0001f512\r\n"}, Places(DataLoader()))
 
 
 def test_all_that_is_wrong_at_once(tmp_path: Path) -> None:
     with pytest.raises(OptionError) as caught:
-        _preflight.check_restart({**RESTART, "timeout": -1, "before": "a", "after": "b"}, DataLoader(), [str(tmp_path)])
+        _preflight.check_restart(
+            {**RESTART, "timeout": -1, "before": "a", "after": "b"}, Places(DataLoader(), [str(tmp_path)])
+        )
     assert all(f"'restart.{name}'" in caught.value.message for name in ("timeout", "before", "after"))
 
 

@@ -192,4 +192,3 @@ def test_messages() -> None:
     assert told(error="my hook").message == "my hook"
     assert told(audit={**failed(), "msg": ["two", "lines"]}).message == "two lines"
     assert told(audit={"failed": True}).message == ""
-    assert told(audit=settings("fine")).computer == settings("fine")["host"]
