@@ -25,6 +25,7 @@ Spec = t.Mapping[str, t.Any]
 
 # Every number of an option has fewer digits; Python refuses to show one of 4300.
 _LONGEST_NUMBER = 40
+_WHOLE = re.compile(r"[+-]?[0-9]+(_[0-9]+)*(\.0*)?", re.ASCII)
 _LARGEST_NUMBER = 2**64
 # Far deeper than any option; what Python itself refuses depends on its version.
 _DEEPEST = 50
@@ -104,10 +105,16 @@ def _number(value: t.Any, *, whole: bool) -> t.Any:
     text = value.strip() if isinstance(value, str) else ""
     if len(text) > _LONGEST_NUMBER:
         raise NotGiven("is a text that is too long for a number")
-    # ansible-core works out what 1e999999 is, digit by digit
-    if whole and (value != value or (text and not re.fullmatch(r"[+-]?[0-9_]+(\.0*)?", text))):
+    if not whole:
+        return text or value
+    # every ansible-core converts in its own way: 2.16 takes no "60.0", later ones write 1e999999 out, digit by digit
+    if _WHOLE.fullmatch(text):
+        return int(text.partition(".")[0])
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, float) or text:
         raise NotGiven(f"is {visible(repr(value), NAME)}, but it takes {_KINDS['int']}")
-    return text or value
+    return value
 
 
 def _mapping(value: t.Any) -> t.Any:
@@ -197,7 +204,7 @@ def _is_nest(value: t.Any) -> bool:
 def _is_deep(value: t.Any) -> bool:
     """Whether the value is nested deeper than any option; level by level, so that depth costs no stack."""
     level = [value]
-    for _ in range(_DEEPEST):
+    for dummy in range(_DEEPEST):
         inner = [item.values() if isinstance(item, t.Mapping) else item for item in level if _is_nest(item)]
         level = [item for items in inner for item in items]
     return bool(level)

@@ -248,6 +248,7 @@ def test_whole_numbers(wrong: Any) -> None:
         assert "but it takes a whole number" in text or "too large" in text
     assert taken(dh_min_key_length=" 2048 ") == taken(dh_min_key_length="2048.0") == {"dh_min_key_length": 2048}
     assert taken(restart={"timeout": 60.0})["restart"]["timeout"] == 60
+    assert taken(dh_min_key_length="2_048.")["dh_min_key_length"] == 2048
 
 
 def test_a_number_is_a_word_where_a_word_is_wanted() -> None:
@@ -297,7 +298,7 @@ def test_a_text_that_is_nested_without_end(option: str, text: str) -> None:
 @pytest.mark.parametrize("wrap", [lambda inner: [inner], lambda inner: {"a": inner}])
 def test_a_value_that_is_nested_without_end(option: str, wrap: Callable[[Any], Any]) -> None:
     value: Any = {}
-    for _ in range(3000):
+    for dummy in range(3000):
         value = wrap(value)
     assert refused(**{option: value}) == f"'{option}' is nested too deeply"
 
