@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..plugin_utils import _backup, _folder, _guard, _options, _preflight, _prove, _rollback
+from ..plugin_utils import _backup, _folder, _guard, _options, _patterns, _preflight, _prove, _role, _rollback
 from ..plugin_utils._action import WindowsAction
 from ..plugin_utils._audit import read_note, settle
 from ..plugin_utils._change import Target, change
@@ -41,6 +41,7 @@ class ActionModule(WindowsAction):
         all_problems(
             lambda: _prove.check(options["prove"], self.address),
             lambda: _preflight.check_restart(options["restart"], self.places),
+            lambda: self._check_backup(options),
         )
 
     def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -103,6 +104,11 @@ class ActionModule(WindowsAction):
         result = {**self.partial, **outcome, "msg": self._message(path, len(plan.writes), outcome["changed"])}
         warnings = [*([pending.warning] if pending.warning else []), *forced]
         return {**result, "warnings": warnings} if warnings else result
+
+    def _check_backup(self, options: dict[str, t.Any]) -> None:
+        problems = _role.one_for_many(self.task_vars, _patterns.typed()) if self.in_role else []
+        if problems and not options["other_host"]:
+            raise OptionError(f"{problems[0]}.")
 
     def _object(self, objection: str | None, force: bool, forced: list[str]) -> None:
         if objection and not force:

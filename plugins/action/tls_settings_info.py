@@ -68,7 +68,7 @@ class ActionModule(WindowsAction):
 
     def _proven(self, options: dict[str, t.Any], settings: dict[str, t.Any], not_back: list[str]) -> dict[str, t.Any]:
         prove = options["prove"]
-        tried, lost = _prove.settled(prove, options["accepted_before"], self.address, self.host_name)
+        tried, lost = _prove.settled(prove, options["accepted_before"], self.address, self.host_name, self.say)
         verdict = _verdict.verdict(
             settings,
             tried,

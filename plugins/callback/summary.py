@@ -67,11 +67,14 @@ class CallbackModule(CallbackBase):
 
     def v2_runner_on_unreachable(self, result: t.Any) -> None:
         self._remember(result, unreachable=True)
-        self._errors[_host(result)] = str(_values(result).get("msg", "no message"))
+        self._errors[_host(result)] = _said(_values(result))
         self._unreachable.add(_host(result))
 
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
+        on_stderr = constants.DEFAULT_STDOUT_CALLBACK in _JSON
         if not self._results:
+            if Command.of(context.CLIARGS).is_ours and not stats.processed:
+                self._say("No task was run: nothing was read, and nothing was changed.", on_stderr)
             return
         ended = {host for host in self._every if stats.failures.get(host) or stats.dark.get(host)}
         hosts = {
@@ -84,7 +87,6 @@ class CallbackModule(CallbackBase):
             for host in {*self._results, *ended}
         }
         untouched = [host for host in self._every if host not in hosts and host not in stats.processed]
-        on_stderr = constants.DEFAULT_STDOUT_CALLBACK in _JSON
         for line in screen(hosts, command=Command.of(context.CLIARGS), untouched=untouched):
             self._say(line, on_stderr)
 
@@ -125,13 +127,18 @@ def _told(result: t.Any) -> str:
     """What ended a server. Where that is a task of the user's, its name is said, and the end of what it said itself:
     their messages are often no more than "non-zero return code"."""
     values, task = _values(result), _task(result)
-    message = values.get("msg", "no message")
-    told = " | ".join(map(str, message)) if isinstance(message, list) else str(message)
+    told = _said(values)
     name = str(getattr(task, "name", None) or "")
     if not name or _is_ours(task):
         return told
     last = (str(values.get("stderr") or "").strip().splitlines() or [""])[-1]
     return f"{name}: {told}{f' ({last.strip()})' if last else ''}"
+
+
+def _said(values: t.Mapping[str, t.Any]) -> str:
+    """What a task says of itself; an argument that is missing shows as ``reason`` in some ansible-cores."""
+    message = values.get("msg") or values.get("reason") or values.get("stderr") or "no message"
+    return " | ".join(map(str, message)) if isinstance(message, list) else str(message)
 
 
 def _values(result: t.Any) -> dict[str, t.Any]:

@@ -141,7 +141,8 @@ options:
         type: str
   fail_on:
     description:
-      - A JMESPath expression as in O(waivers[].match). The task fails where a finding matches, with the whole result.
+      - A JMESPath expression as in O(waivers[].match). The task fails where a finding matches. Its result has
+        those findings, and the settings at a glance (C(overview)).
       - C(severity == 'high' && (status == 'noncompliant' || status == 'not_configured')) is an example.
     type: str
 """

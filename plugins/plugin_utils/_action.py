@@ -50,9 +50,10 @@ class ExchangeTlsAction(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result = {**super().run(tmp, task_vars), **self._carried_out(task_vars or {})}
-        if self._task.become:
-            result["warnings"] = [*result.get("warnings", []), _BECOME]
-        return result
+        warnings = [_BECOME] if self._task.become else []
+        if self.in_role and "baseline" in self.ARGUMENT_SPEC:
+            warnings += _role.passed_over(self.task_vars, _patterns.typed())
+        return {**result, "warnings": [*result.get("warnings", []), *warnings]} if warnings else result
 
     def _carried_out(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         self.task_vars: dict[str, t.Any] = task_vars
@@ -171,12 +172,10 @@ class ExchangeTlsAction(ActionBase):
         return bool(role) and str(getattr(role, "_role_collection", "")) == _role.COLLECTION
 
     def _spoken(self, message: str) -> str:
-        return _role.named(message, self._role_entry) if self.in_role else message
-
-    @property
-    def _role_entry(self) -> str:
-        """The name of the task file, which is the entry point of the role or a part of it."""
-        return str(getattr(self._task, "get_path", lambda: "")() or "").rpartition("/")[2].partition(".")[0]
+        if not self.in_role:
+            return message
+        file = str(getattr(self._task, "get_path", lambda: "")() or "").rpartition("/")[2].partition(".")[0]
+        return _role.named(message, file, hardens=_role.hardens(self.task_vars))
 
     def check(self, options: dict[str, t.Any]) -> None:
         """What the argument spec cannot say. Raises :class:`OptionError` that names every problem."""

@@ -62,8 +62,8 @@ def load(wanted: str) -> Baseline:
     is_path = "/" in wanted or wanted.endswith((".yml", ".yaml"))
     if not is_path and wanted not in names():
         raise OptionError(
-            f"There is no baseline named {wanted!r}; there are {', '.join(names())} and {NONE}. A file of your own is "
-            "named by its path, with a slash or with .yml at the end."
+            f"'baseline': there is no baseline named {wanted!r}; there are {', '.join(names())} and {NONE}. A file "
+            "of your own is named by its path, with a slash or with .yml at the end."
         )
     path = pathlib.Path(os.path.expanduser(wanted)) if is_path else FOLDER / f"{wanted}.yml"
     try:

@@ -22,6 +22,15 @@ ENFORCE, AUDIT, HARDEN, ROLLBACK = BOOKS = ("enforce_tls12", "audit_tls12", "har
 SAME = ""  # the playbook that was run
 # Wishes that another playbook is not given with the rest: they are for the one that was run.
 _OF_ITS_BOOK = frozenset({"tls12_fail_on", "tls12_fail_on_findings", "tls12_force", "tls12_backup", "tls12_other_host"})
+# What is wanted of the settings; a baseline that the next command names takes the place of all of it.
+_BASELINE = "tls12_baseline"
+_WANTED = frozenset(
+    f"{PREFIX}{name}"
+    for name in (
+        "baseline", "protocols", "dotnet", "winhttp", "renegotiation", "ciphers", "hashes", "key_exchanges",
+        "dh_min_key_length", "cipher_suites",
+    )
+)  # fmt: skip
 # Longer ones are not repeated: a command is to be read.
 _LONGEST_VALUE = 200
 
@@ -62,13 +71,15 @@ class Command:
         )
 
     def run(self, book: str, hosts: t.Sequence[str], *more: str) -> str:
-        """The command for a playbook, limited to these hosts. ``more``: flags, and variables as ``name=value``."""
+        """The command for a playbook, limited to these hosts. ``more``: flags, and what goes with ``-e``."""
         parts = ["ansible-playbook"]
         for inventory in self.inventories:
             parts += ["-i", inventory]
         parts += [self._named(book), *self.flags]
         # what comes next overrides the same wish of the last command
-        dropped = {item.partition("=")[0] for item in more} | (_OF_ITS_BOOK if self._is_another(book) else set())
+        dropped = {name for item in more if not item.startswith("-") for name in _variables(item)}
+        dropped |= _OF_ITS_BOOK if self._is_another(book) else set()
+        dropped |= _WANTED if _BASELINE in dropped else set()
         for item in self.extra:
             if kept := _without(item, dropped):
                 parts += ["-e", kept]
@@ -81,6 +92,10 @@ class Command:
         shown = " ".join(shlex.quote(part) for part in parts)
         shown = visible(shown, len(shown))
         return f"{shown}  # with your other -e" if self.left_out else shown
+
+    @property
+    def is_ours(self) -> bool:
+        return _stem(self.book) in BOOKS
 
     def _is_another(self, book: str) -> bool:
         return book not in (SAME, _stem(self.book))
@@ -95,6 +110,11 @@ class Command:
         if _stem(name) in BOOKS and ending in ("yml", "yaml"):
             return f"{folder}{slash}{book.replace('_', '-') if '-' in stem else book}{dot}{ending}"
         return f"{COLLECTION}.{book}"
+
+
+def variable(name: str, value: str) -> str:
+    """What goes with ``-e``, as a person would type it; in JSON where the value has blanks or quotes."""
+    return f"{name}={value}" if value == shlex.quote(value) else json.dumps({name: value})
 
 
 def _stem(book: str) -> str:

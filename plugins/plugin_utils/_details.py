@@ -11,7 +11,8 @@ import textwrap
 import typing as t
 
 from . import _steps, _verdict
-from ._command import AUDIT, ENFORCE, HARDEN, ROLLBACK, SAME, Command
+from ._command import AUDIT, ENFORCE, HARDEN, ROLLBACK, SAME, Command, variable
+from ._role import FIRST_BASELINE
 from ._steps import Steps
 from ._text import NAME, visible
 from ._verdict import SIDES
@@ -26,6 +27,8 @@ _LONGEST = 1200
 _QUIET = (_steps.FINE, _steps.VERIFIED)
 # Kinds of errors that are told by the lines on settings and proof.
 _SAID_ELSEWHERE = ("findings", "not_proven")
+# How warnings begin that are for the last screen. After a rollback the table shows what check mode must foretell.
+_FORCED, _FORETOLD = "FORCED", "After this"
 
 
 def changed_lines(hosts: t.Mapping[str, Steps]) -> list[str]:
@@ -40,13 +43,19 @@ def changed_lines(hosts: t.Mapping[str, Steps]) -> list[str]:
 
 
 def blocks(hosts: t.Mapping[str, Steps], command: Command) -> list[list[str]]:
-    """One block of lines for each server that needs attention or was changed; servers with the same lines share one."""
-    groups: dict[tuple[tuple[str, ...], Next], list[str]] = {}
+    """Lines for each server that needs attention or has something waived; servers with the same lines share them."""
+    groups: dict[tuple[tuple[str, ...], Next | None], list[str]] = {}
     for name, steps in hosts.items():
-        if steps.category not in _QUIET:
-            lines = tuple(part for line in _lines(steps) for part in wrapped(visible(line, _LONGEST), 10))
-            groups.setdefault((lines, _cautious(next_step(steps), steps.check_mode)), []).append(name)
-    return [[_heading(names), *lines, *_next(step, names, command)] for (lines, step), names in groups.items()]
+        quiet = steps.category in _QUIET
+        told = _waived(steps) if quiet else _lines(steps)
+        lines = tuple(part for line in told for part in wrapped(visible(line, _LONGEST), 10))
+        if lines or not quiet:
+            step = None if quiet else _cautious(next_step(steps), steps.check_mode)
+            groups.setdefault((lines, step), []).append(name)
+    return [
+        [_heading(names), *lines, *(_next(step, names, command) if step else ())]
+        for (lines, step), names in groups.items()
+    ]
 
 
 def wrapped(line: str, indent: int) -> list[str]:
@@ -72,6 +81,7 @@ def _lines(steps: Steps) -> t.Iterator[str]:
         yield f"error:    {steps.message}"
     if steps.overview is not None and (steps.verdict or {}).get("word") != _verdict.RESTORED:
         yield from _wrong(steps.overview)
+    yield from _waived(steps)
     if steps.change is not None:
         yield from _changed(steps)
     if steps.verdict is not None and not (steps.check_mode and steps.change and not steps.failed_step):
@@ -80,7 +90,8 @@ def _lines(steps: Steps) -> t.Iterator[str]:
 
 def _proof(verdict: t.Mapping[str, t.Any]) -> t.Iterator[str]:
     if verdict["word"] != _verdict.WRONG:
-        yield f"proof:    {verdict['sentence']}"
+        why = verdict["notes"] if verdict["word"] == _verdict.NOT_PROVEN else ()
+        yield from _some("proof:    ", [verdict["sentence"], *(note.removeprefix("Not proven: ") for note in why)])
         return
     # findings, which begin with their severity, are listed already
     problems = [item for item in verdict["problems"] if not item.startswith("[")]
@@ -95,6 +106,10 @@ def _wrong(glance: t.Mapping[str, t.Any]) -> t.Iterator[str]:
     yield from _some("wrong:    ", glance["wrong"])
     yield from _some("missing:  ", glance["missing"])
     yield from _some("odd:      ", glance["odd"], most=3)
+
+
+def _waived(steps: Steps) -> t.Iterator[str]:
+    yield from _some("waived:   ", (steps.overview or {}).get("waived", ()))
 
 
 def _some(label: str, lines: t.Sequence[str], most: int = _MOST) -> t.Iterator[str]:
@@ -113,6 +128,7 @@ def _changed(steps: Steps) -> t.Iterator[str]:
     if steps.check_mode:
         if steps.planned:
             yield f"changed:  {_values(steps.planned)} would be written"
+        yield from _warnings(change, _FORCED, _FORETOLD)
         return
     left = steps.left_changed
     if undone is not None and not left:
@@ -134,8 +150,12 @@ def _changed(steps: Steps) -> t.Iterator[str]:
         yield f"restart:  done in {steps.rebooted:.0f} seconds"
     if steps.restart_wanted and (left or steps.category not in _QUIET):
         yield "restart:  needed"
+    yield from _warnings(change, _FORCED)
+
+
+def _warnings(change: t.Mapping[str, t.Any], *beginnings: str) -> t.Iterator[str]:
     for warning in change.get("warnings") or ():
-        if str(warning).startswith("FORCED"):
+        if str(warning).startswith(beginnings):
             yield f"warning:  {warning}"
 
 
@@ -191,8 +211,10 @@ def next_step(steps: Steps) -> Next:
     if word == _verdict.RESTORED:
         off = [side for side in SIDES if _effect(steps, side) != "enabled"]
         return Next(f"TLS 1.2 is not on for {' and '.join(off)}. To turn it on again:", ENFORCE) if off else _NOTHING
-    if word in _AFTER_WORDS:
-        return _AFTER_WORDS[str(word)]
+    if word == _verdict.NOT_PROVEN:
+        return _after_no_proof(steps)
+    if word == _verdict.INCOMING_ONLY:
+        return Next(_verdict.OUTGOING)
     if steps.category == _steps.NOT_READ:
         return Next("to see how it stands:", AUDIT)
     if steps.category == _steps.UNKNOWN or (word is None and steps.to_write):
@@ -202,21 +224,25 @@ def next_step(steps: Steps) -> Next:
 
 _NOTHING = Next("nothing to do")
 _AFTER_ERRORS = {
-    "phase_refused": Next("first run", ENFORCE),
+    "phase_refused": Next(
+        "first this, then the same command again:", ENFORCE, (variable("tls12_baseline", FIRST_BASELINE),)
+    ),
     "bad_option": Next("give it as the message says, and run the same command again"),
     "findings": _LOOK_FIRST,
 }
-_AFTER_WORDS = {
-    _verdict.NOT_PROVEN: Next(
-        "try TLS 1.2 from a machine that reaches the endpoints, or name others in tls12_endpoints"
-    ),
-    _verdict.INCOMING_ONLY: Next(_verdict.OUTGOING),
-}
+
+
+def _after_no_proof(steps: Steps) -> Next:
+    if any(_effect(steps, side) != "enabled" for side in SIDES):
+        return Next("take TLS 1.2 out of tls12_waivers, then", SAME)
+    if not (steps.verdict or {}).get("endpoints"):
+        return Next("let TLS 1.2 be tried (tls12_handshakes) on endpoints that this machine reaches (tls12_endpoints)")
+    return Next("try TLS 1.2 from a machine that reaches the endpoints, or name others in tls12_endpoints")
 
 
 def _after_going_back(steps: Steps) -> Next:
     if _can_go_back(steps):
-        return Next("mend what the message says. Back to the values before this run:", ROLLBACK)
+        return Next("mend what the message says. Back to the values before this run:", ROLLBACK, _back(steps))
     if steps.left_changed:
         return Next("mend what the message says, then", SAME)
     if steps.restart_wanted:
@@ -231,9 +257,15 @@ def _can_go_back(steps: Steps) -> bool:
     return bool(steps.left_changed and (steps.change or {}).get("backup"))
 
 
+def _back(steps: Steps) -> tuple[str, ...]:
+    """Without a file the newest change is rolled back: after a rollback that is the one that was just restored."""
+    change = steps.change or {}
+    return (variable("tls12_backup", str(change["backup"])),) if change.get("restored_from") else ()
+
+
 def _after_a_failed_proof(steps: Steps) -> Next:
     if _can_go_back(steps):
-        return Next("look into what 'proof' says. Back to the values before this run:", ROLLBACK)
+        return Next("look into what 'proof' says. Back to the values before this run:", ROLLBACK, _back(steps))
     if steps.restart_wanted or any("not restarted" in item for item in (steps.verdict or {}).get("problems", ())):
         return Next("restart it:", ENFORCE, ("tls12_reboot=always",))
     if steps.to_write:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import typing as t
 
+from ._role import FIRST_BASELINE
+
 POLICY: dict[str, t.Any] = {
-    "baseline": {"type": "str", "default": "exchange_tls12"},
+    "baseline": {"type": "str", "default": FIRST_BASELINE},
     "protocols": {"type": "dict", "default": {}},
     "dotnet": {
         "type": "dict",

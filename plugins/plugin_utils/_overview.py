@@ -29,22 +29,30 @@ _SHOWN = ("TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3")
 
 def overview(settings: Result) -> dict[str, t.Any]:
     """``windows``: its version; ``protocols``: what each TLS version is in effect, for Client and Server; ``default``:
-    the sides on which nobody has configured TLS 1.2; ``wanted``: those on which the policy asks for it; ``dotnet``:
-    whether .NET 4 is as the policy wants it, None where it asks for nothing. ``wrong``, ``missing`` and ``odd``: lines
-    for people; ``counts``: findings by status, those that have a value to write."""
+    the sides on which nobody has configured TLS 1.2; ``wanted``: those on which the policy asks for it and no waiver
+    lets it off; ``dotnet``: whether .NET 4 is as the policy wants it, None where it asks for nothing. ``wrong``,
+    ``missing``, ``waived`` and ``odd``: lines for people; ``counts``: findings by status, those that have a value to
+    write."""
     host, protocols, findings = settings["host"], settings["protocols"], settings["findings"]
     asked = [item for item in findings if item["expected"] is not None]
     wrong = [item for item in asked if item["status"] == "noncompliant"]
     missing = [item for item in asked if item["status"] == "not_configured"]
+    wished = [side for side in SIDES if _verdict.wanted(settings, side)]
+    let_off = [side for side in wished if _is_let_off(findings, side)]
     return {
         "windows": generation(host["build"]) or str(host["build"]),
         "protocols": {name: {side: protocols[name][side]["effective"] for side in SIDES} for name in _SHOWN},
         "default": [side for side in SIDES if protocols[TLS12][side]["state"] == "not_configured"],
-        "wanted": [side for side in SIDES if _verdict.wanted(settings, side)],
+        "wanted": [side for side in wished if side not in let_off],
         "dotnet": _dotnet(findings),
         "wrong": _grouped(wrong),
         "missing": _grouped(missing),
-        "odd": [*_expired(findings), *(visible(item["message"], 220) for item in findings if _is_odd(item))],
+        "waived": _waived(asked),
+        "odd": [
+            *_off_by_waiver(protocols[TLS12], let_off),
+            *_expired(findings),
+            *(visible(item["message"], 220) for item in findings if _is_odd(item)),
+        ],
         "counts": {
             "wrong": len(wrong),
             "missing": len(missing),
@@ -55,7 +63,30 @@ def overview(settings: Result) -> dict[str, t.Any]:
 
 def _dotnet(findings: t.Iterable[Result]) -> bool | None:
     asked = [item["status"] for item in findings if item["id"].startswith("dotnet_v4.") and item["expected"]]
-    return not any(status in (*VIOLATING, "unknown") for status in asked) if asked else None
+    return all(status in ("compliant", "not_applicable") for status in asked) if asked else None
+
+
+def _is_let_off(findings: t.Iterable[Result], side: str) -> bool:
+    """Whether a waiver accepts a value that turns TLS 1.2 off."""
+    return any(item["status"] == "waived" and item["protocol"] == TLS12 and item["side"] == side for item in findings)
+
+
+def _off_by_waiver(sides: Result, let_off: t.Iterable[str]) -> list[str]:
+    off = [side for side in let_off if sides[side]["effective"] in ("disabled", "disabled_by_default")]
+    return [f"TLS 1.2 {' and '.join(off)} is not on, and a waiver accepts that"] if off else []
+
+
+def _waived(asked: t.Iterable[Result]) -> list[str]:
+    """What is accepted as it is, with the reason."""
+    by_waiver: dict[str, list[Result]] = {}
+    for item in asked:
+        if item["status"] == "waived":
+            by_waiver.setdefault(str(item["waiver"]), []).append(item)
+    return [
+        f"{line} ({visible(waiver.removeprefix('waived').lstrip(': '), 120)})"
+        for waiver, items in by_waiver.items()
+        for line in _grouped(items)
+    ]
 
 
 def _expired(findings: t.Iterable[Result]) -> list[str]:

@@ -60,6 +60,11 @@ def matching(pattern: str, groups: Groups) -> list[str]:
         raise AnsibleError(f"{visible(pattern, NAME)} cannot be read: {visible(exc, NAME)}") from None
 
 
+def typed() -> t.Mapping[str, t.Any]:
+    """The variables that were given with ``-e``."""
+    return t.cast("t.Mapping[str, t.Any]", load_extra_vars(DataLoader()))
+
+
 def out_of_place(variables: t.Mapping[str, t.Any], template: t.Callable[[t.Any], t.Any]) -> list[str]:
     """What is wrong where ``tls12_hosts`` comes from a place that a play does not read, such as the inventory: the play
     runs on other hosts than it says."""
@@ -77,7 +82,7 @@ def out_of_place(variables: t.Mapping[str, t.Any], template: t.Callable[[t.Any],
     except (AnsibleError, ValueError):
         wanted = set()
     # a play may take a part of what -e names: 'hosts: "{{ tls12_hosts }}:&site"'
-    narrowed = bool(context.CLIARGS.get("subset")) or "tls12_hosts" in load_extra_vars(DataLoader())
+    narrowed = bool(context.CLIARGS.get("subset")) or "tls12_hosts" in typed()
     if play == wanted or (narrowed and play and play <= wanted):
         return []
     sentence = "Ansible does not read it from the inventory. Give it with -e, or take it out"

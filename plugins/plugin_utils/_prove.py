@@ -117,31 +117,40 @@ def settled(
     before: Result | None,
     address: str,
     host_name: str,
+    say: t.Callable[[str], None],
     *,
     sleep: t.Callable[[float], None] = time.sleep,
     clock: t.Callable[[], float] = time.monotonic,
 ) -> tuple[dict[str, t.Any] | None, list[str]]:
     """The handshakes, tried until every endpoint that accepted TLS 1.2 ``before`` does so again, and where they are
-    required until every endpoint has answered, or until patience ends.
+    required until every endpoint has answered, or until patience ends. ``say`` tells people what is waited for.
 
     Services bind their ports some time after they run; one that does not answer yet has not lost TLS 1.2. The second
     part names the endpoints that are lost.
     """
     required = prove is not None and prove["handshakes"] == "required"
     deadline = clock() + (prove["patience"] if prove else 0)
+    told: list[str] = []
     while True:
         found = handshakes(prove, address, host_name)
         gone = lost(before, found) if found is not None else []
+        waiting = list(dict.fromkeys([*gone, *(_open(found) if required else ())]))
         left = deadline - clock()
-        if left <= 0 or not (gone or (required and _is_open(found))):
+        if left <= 0 or not waiting:
             return found, gone
+        if waiting != told:
+            say(f"waiting up to {left:.0f} seconds for TLS 1.2 on {', '.join(waiting)}")
+            told = waiting
         sleep(min(_PAUSE, left))
 
 
-def _is_open(found: Result | None) -> bool:
-    """Whether some endpoint has not told whether it accepts TLS 1.2."""
-    endpoints = (found or {}).get("endpoints", ())
-    return any((item["versions"].get(TLS12) or {}).get("accepted") is None for item in endpoints)
+def _open(found: Result | None) -> list[str]:
+    """The endpoints that have not told whether they accept TLS 1.2."""
+    return [
+        str(item["endpoint"])
+        for item in (found or {}).get("endpoints", ())
+        if (item["versions"].get(TLS12) or {}).get("accepted") is None
+    ]
 
 
 def lost(before: Result | None, after: Result | None, version: str = TLS12) -> list[str]:

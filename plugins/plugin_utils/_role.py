@@ -10,8 +10,12 @@ import difflib
 import re
 import typing as t
 
+from ._text import NAME, visible
+
 COLLECTION = "mailops.exchange_tls"
 PREFIX = "tls12_"
+# What enforce-tls12.yml brings a host to: the first phase.
+FIRST_BASELINE = "exchange_tls12"
 
 # What a play is made of before any host has variables.
 PLAY_VARIABLES = ("tls12_hosts", "tls12_serial")
@@ -38,13 +42,38 @@ _VARIABLES = {
 _IN_FILE = {
     "restart": {"timeout": "tls12_reboot_timeout"},
     "reboot": {"timeout": "tls12_reboot_timeout"},
-    "harden": {"baseline": "tls12_harden_baseline"},
 }
+_OF_THE_SECOND_PHASE = {"baseline": "tls12_harden_baseline"}
+# What only the second phase has, so that its tasks are known.
+_SECOND_PHASE = "_tls12_baseline"
 
 
-def named(message: str, task_file: str) -> str:
+def hardens(variables: t.Container[str]) -> bool:
+    """Whether a task with these variables belongs to the second phase."""
+    return _SECOND_PHASE in variables
+
+
+def passed_over(variables: t.Container[str], typed: t.Container[str]) -> list[str]:
+    """What was ``typed`` with ``-e``, and is not what the second phase takes its wishes from."""
+    if not hardens(variables) or "tls12_baseline" not in typed or "tls12_harden_baseline" in typed:
+        return []
+    return ["tls12_baseline is passed over by the second phase, which takes tls12_harden_baseline."]
+
+
+def one_for_many(variables: t.Mapping[str, t.Any], typed: t.Mapping[str, t.Any]) -> list[str]:
+    """What is wrong where one backup was ``typed`` for several servers: the first would be restored before the second
+    tells that it is another one's."""
+    backup, play = str(typed.get("tls12_backup") or "").strip(), list(variables.get("ansible_play_hosts_all") or ())
+    if not backup or "{{" in backup or len(play) < 2:
+        return []
+    cure = "Take one with -l, leave it out for the newest of each, or set 'tls12_other_host' if you mean it"
+    file = visible(repr(backup), NAME)
+    return [f"'tls12_backup' is one file, {file}, and this play runs on {len(play)} servers. {cure}"]
+
+
+def named(message: str, task_file: str, *, hardens: bool = False) -> str:
     """The message with the role's variables in the place of quoted option names (``'backup_dir'``)."""
-    special = {**_VARIABLES, **_IN_FILE.get(task_file, {})}
+    special = {**_VARIABLES, **_IN_FILE.get(task_file, {}), **(_OF_THE_SECOND_PHASE if hardens else {})}
 
     def variable(match: re.Match[str]) -> str:
         option = match[1]

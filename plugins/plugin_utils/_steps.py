@@ -300,15 +300,21 @@ class Steps:
         if self.undone is not None:
             return "FAILED, undone" if not self.undone.get("failed") else "FAILED"
         if self.failed_step or self.error:
-            return "FAILED"
+            # a reading that was to fail where something is to write
+            return f"FAILED, {self._difference}" if self.failed_step == "audit" and self.to_write else "FAILED"
         if self.check_mode and self.change:
-            return f"{self.planned} to write" if self.planned else "as wanted"
+            return f"{self.planned} to write" if self.planned else self.category
         if self.verdict:
             return _OF_VERDICT[self.verdict["word"]][1]
         if self.left_changed:
             return f"{len(self.left_changed)} written"
         if self.change and self.overview:
             return "as wanted"
-        if self.counts["wrong"]:
-            return f"{self.to_write} wrong"
-        return f"{self.to_write} to write" if self.to_write else self.category
+        return self._difference or self.category
+
+    @property
+    def _difference(self) -> str:
+        """How much is not as wanted; empty where nothing is."""
+        if not self.to_write:
+            return ""
+        return f"{self.to_write} {'wrong' if self.counts['wrong'] else 'to write'}"

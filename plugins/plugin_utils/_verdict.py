@@ -111,7 +111,8 @@ def verdict(
     endpoints = {str(item["endpoint"]): _accepted(item) for item in tried}
     incoming = [name for name, accepted in endpoints.items() if accepted]
     word = WRONG if problems else _word(settings, endpoints, pending, judge_policy)
-    return Verdict(word, _sentence(word, settings, incoming, problems), tuple(problems), tuple(notes), endpoints)
+    sentence = _sentence(word, settings, incoming, problems, handshake_policy)
+    return Verdict(word, sentence, tuple(problems), tuple(notes), endpoints)
 
 
 def wanted(settings: Result, side: str, protocol: str = TLS12) -> bool:
@@ -144,7 +145,9 @@ def _word(settings: Result, endpoints: t.Mapping[str, bool | None], pending: boo
     return VERIFIED if "Client" in asked else INCOMING_ONLY
 
 
-def _sentence(word: str, settings: Result, incoming: t.Sequence[str], problems: t.Sequence[str]) -> str:
+def _sentence(
+    word: str, settings: Result, incoming: t.Sequence[str], problems: t.Sequence[str], handshake_policy: str
+) -> str:
     accepted = f"incoming TLS 1.2 accepted by {', '.join(incoming)}" if incoming else ""
     if word == WRONG:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
@@ -166,6 +169,8 @@ def _sentence(word: str, settings: Result, incoming: t.Sequence[str], problems: 
     off = [side for side in SIDES if wanted(settings, side) and _effect(settings, side) != "enabled"]
     if off:
         return "not proven: " + ", ".join(f"TLS 1.2 {side} is {_spoken(_effect(settings, side))}" for side in off)
+    if handshake_policy == "never":
+        return "right in the registry, not proven: handshakes are switched off"
     return f"right in the registry, not proven by handshake{f' everywhere: {accepted}' if accepted else ''}"
 
 

@@ -53,7 +53,7 @@ def parse(waivers: t.Iterable[t.Mapping[str, t.Any]]) -> tuple[Waiver, ...]:
 
 
 def _date(given: t.Any) -> datetime.date | None:
-    """None for ever. An empty text is no date: it is more likely a variable that is not set."""
+    """None for ever, which a blank stands for as well (the options are brought into form before)."""
     if given is None:
         return None
     # Python 3.11 and later know more forms

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import typing as t
 
 from tests.lab.client import LabClient
@@ -84,6 +85,22 @@ def test_two_phases(lab: LabClient, ansible: Ansible) -> None:
     play(ansible, "rollback-tls12.yml", "both").ok()
     assert host.dump() == first
     assert host.effective_protocols("smtp") == ["TLS 1.0", "TLS 1.1", "TLS 1.2"]
+
+
+def test_wishes_for_this_phase_have_their_own_variable(ansible: Ansible) -> None:
+    wrong = play(ansible, "harden-tls.yml", "both", "--check", tls12_harden_baseline="exchange_worst_practice")
+    assert "'tls12_harden_baseline'" in wrong.result("tls_settings")["msg"], wrong.output
+    assert "'tls12_baseline'" not in wrong.output
+    other = play(ansible, "harden-tls.yml", "net", "--check", tls12_baseline="exchange_tls12")
+    assert "tls12_baseline is passed over by the second phase" in " ".join(other.output.split())
+
+
+def test_one_backup_for_several_servers_restores_none(lab: LabClient, ansible: Ansible, tmp_path: pathlib.Path) -> None:
+    before = [lab.host(name).dump() for name in ("odd1", "odd2")]
+    run = play(ansible, "rollback-tls12.yml", "odd1,odd2", tls12_backup=str(tmp_path / "odd1.json"))
+    assert run.rc == 2
+    assert "is one file" in run.output
+    assert [lab.host(name).dump() for name in ("odd1", "odd2")] == before
 
 
 def test_dotnet_must_be_ready(ansible: Ansible) -> None:

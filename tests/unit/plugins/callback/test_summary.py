@@ -156,6 +156,25 @@ def test_our_tasks_under_other_names(run: Run) -> None:
     assert run.end() == []
 
 
+def test_a_run_of_no_task_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as with a tag that no task has: without a word that looks as if all were well."""
+    run = Run(monkeypatch)
+    run.play("ex01")
+    assert run.end() == ["No task was run: nothing was read, and nothing was changed."]
+    theirs = Run(monkeypatch, args=["site.yml"])
+    theirs.play("web01")
+    assert theirs.end() == []
+
+
+@pytest.mark.parametrize("how", ["failed", "unreachable"])
+def test_what_ended_a_server_is_told_in_other_keys_too(run: Run, how: str) -> None:
+    run.play("ex01", "ex02")
+    run.task("ex01", {how: True, "reason": "Could not find a file."})
+    run.step("ex02", "audit", settings("fine"))
+    run.end()
+    assert "error:    Could not find a file." in run.lines
+
+
 def test_hosts_of_other_plays(run: Run) -> None:
     """Servers that are none of ours are in no table, whatever became of them."""
     run.play("web01", "web02", "web03")

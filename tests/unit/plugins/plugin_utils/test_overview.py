@@ -132,6 +132,17 @@ def test_strays_are_shown_with_what_was_probably_meant() -> None:
 def test_what_is_waived_is_neither_wrong_nor_missing() -> None:
     found = glance({}, waivers=[waiver("would_write")])
     assert (found["wrong"], found["missing"], found["counts"]) == ([], [], {"wrong": 0, "missing": 0, "unknown": 0})
+    assert found["waived"][0].startswith("TLS 1.2 Client and Server: Enabled absent, want 1; Disabled")
+    assert all(line.endswith("(it is known)") for line in found["waived"])
+    # by default it is on, whatever nobody has configured
+    assert (found["dotnet"], found["wanted"], found["odd"]) == (False, [], [])
+
+
+def test_tls_12_that_is_off_by_a_waiver() -> None:
+    content = {**of_protocol("TLS 1.2", OFF, "Client"), **of_protocol("TLS 1.2", ON, "Server")}
+    found = glance(content, waivers=[waiver("protocol == 'TLS 1.2'")])
+    assert found["odd"] == ["TLS 1.2 Client is not on, and a waiver accepts that"]
+    assert found["wanted"] == ["Server"]
 
 
 @settings(max_examples=200)

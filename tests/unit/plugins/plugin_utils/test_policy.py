@@ -314,7 +314,7 @@ def test_unmanaged_without_a_baseline_beside_something() -> None:
 @pytest.mark.parametrize("baseline", ["", "tls12", "exchange_tls12 ", "None", "Exchange_TLS12"])
 def test_baselines_that_are_not_there(baseline: str) -> None:
     message = problems({"TLS 1.2": "enabled"}, baseline=baseline)
-    assert f"There is no baseline named {baseline!r}; there are exchange_best_practice, exchange_tls12" in message
+    assert f"there is no baseline named {baseline!r}; there are exchange_best_practice, exchange_tls12" in message
     assert "and none" in message
 
 

@@ -125,6 +125,7 @@ class Time:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, answers: list[dict[str, Any] | None], lasts: float = 1) -> None:
         self.now, self.answers, self.tries, self.lasts = 1000.0, answers, 0, lasts
+        self.said: list[str] = []
         monkeypatch.setattr(_prove, "handshakes", self.handshakes)
 
     def handshakes(self, prove: Any, address: str, host_name: str) -> dict[str, Any] | None:
@@ -138,7 +139,9 @@ class Time:
 
     def settled(self, before: Any, patience: int = 60) -> tuple[Any, list[str]]:
         wishes = {**PROVE, "patience": patience}
-        return _prove.settled(wishes, before, "ex01", "ex01", sleep=self.sleep, clock=lambda: self.now)
+        return _prove.settled(
+            wishes, before, "ex01", "ex01", self.said.append, sleep=self.sleep, clock=lambda: self.now
+        )
 
 
 GONE = shaken(smtp=None, https=True)
@@ -149,6 +152,7 @@ def test_an_endpoint_that_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     time = Time(monkeypatch, [GONE, GONE, BOTH])
     assert time.settled(BOTH) == (BOTH, [])
     assert time.tries == 3
+    assert time.said == ["waiting up to 59 seconds for TLS 1.2 on smtp"], "once"
 
 
 def test_an_endpoint_that_stays_away(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,6 +166,7 @@ def test_nobody_waits_for_what_was_not_there(monkeypatch: pytest.MonkeyPatch) ->
         time = Time(monkeypatch, [GONE])
         assert time.settled(before) == (GONE, [])
         assert time.tries == 1
+        assert time.said == []
 
 
 def test_without_patience(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,9 +206,17 @@ def test_endpoints_that_bind_late_are_waited_for_where_they_are_required(
     monkeypatch.setattr(_prove, "handshakes", try_once)
     now = [0.0]
     prove = {"handshakes": policy, "patience": 60}
+    said: list[str] = []
     found, gone = _prove.settled(
-        prove, None, "ex01", "ex01", sleep=lambda seconds: now.__setitem__(0, now[0] + seconds), clock=lambda: now[0]
+        prove,
+        None,
+        "ex01",
+        "ex01",
+        said.append,
+        sleep=lambda seconds: now.__setitem__(0, now[0] + seconds),
+        clock=lambda: now[0],
     )
+    assert said == ["waiting up to 60 seconds for TLS 1.2 on smtp://ex01"] * (tries > 1)
     assert len(calls) == tries
     assert gone == []
     assert found is not None

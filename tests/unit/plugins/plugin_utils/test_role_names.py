@@ -20,7 +20,13 @@ from ansible_collections.mailops.exchange_tls.plugins.action import (
     tls_settings_info,
 )
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _given
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._role import misspelt, named, out_of_place
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._role import (
+    misspelt,
+    named,
+    one_for_many,
+    out_of_place,
+    passed_over,
+)
 
 from tests.unit import _metadata
 
@@ -106,8 +112,36 @@ def test_a_blank_baseline_of_the_second_phase_is_its_default() -> None:
     default = DEFAULTS["tls12_harden_baseline"]
     (block,) = yaml.safe_load((ROLE / "tasks" / "harden.yml").read_text(encoding="utf-8"))
     assert block["vars"]["_tls12_baseline"].endswith(f"| trim or '{default}' }}}}")
-    assert named("'baseline' is odd", "harden") == "'tls12_harden_baseline' is odd"
+    assert named("'baseline' is odd", "change", hardens=True) == "'tls12_harden_baseline' is odd"
     assert named("'baseline' is odd", "change") == "'tls12_baseline' is odd"
+
+
+def test_a_baseline_that_the_second_phase_passes_over() -> None:
+    second = {"_tls12_baseline": "exchange_best_practice"}
+    (told,) = passed_over(second, {"tls12_baseline": "mine.yml"})
+    assert "takes tls12_harden_baseline" in told
+    assert passed_over({}, {"tls12_baseline": "mine.yml"}) == []
+    assert passed_over(second, {"tls12_baseline": "mine.yml", "tls12_harden_baseline": "mine.yml"}) == []
+    assert passed_over(second, {}) == []
+
+
+@pytest.mark.parametrize(
+    ("backup", "hosts", "problems"),
+    [
+        ("/b/ex01.json", 2, 1),
+        (" /b/ex01.json ", 200, 1),
+        ("/b/ex01.json", 1, 0),
+        ("/b/{{ inventory_hostname }}.json", 2, 0),
+        (" ", 2, 0),
+        (None, 2, 0),
+    ],
+)
+def test_one_backup_for_several_servers(backup: Any, hosts: int, problems: int) -> None:
+    """Only the second server would tell that it is another one's, after the first was restored."""
+    play = {"ansible_play_hosts_all": [f"ex{number}" for number in range(hosts)]}
+    found = one_for_many(play, {} if backup is None else {"tls12_backup": backup})
+    assert len(found) == problems
+    assert all(f"{hosts} servers" in line for line in found)
 
 
 def test_the_word_for_restarts_is_its_default_where_it_is_blank() -> None:

@@ -272,10 +272,19 @@ def test_a_change_that_could_not_be_undone() -> None:
     assert not any("values are back" in line for line in lines)
 
 
+LET_IT_BE_TRIED = "let TLS 1.2 be tried (tls12_handshakes) on endpoints that this machine reaches (tls12_endpoints)"
+
+
 @pytest.mark.parametrize(
     ("steps", "expected"),
     [
-        (told(change=failed("phase_refused")), ["next:     first run", f"          {TYPED}/enforce-tls12.yml"]),
+        (
+            told(change=failed("phase_refused")),
+            [
+                "next:     first this, then the same command again:",
+                f"          {TYPED}/enforce-tls12.yml -e tls12_baseline=exchange_tls12",
+            ],
+        ),
         (
             told(change=failed("bad_option")),
             ["next:     give it as the message says, and run the same command again"],
@@ -299,8 +308,19 @@ def test_a_change_that_could_not_be_undone() -> None:
             ["next:     restart it:", f"          {TYPED}/enforce-tls12.yml -e tls12_reboot=if_pending"],
         ),
         (
-            told(change=unchanged(), verify=verified()),
-            ["next:     try TLS 1.2 from a machine that reaches the endpoints, or name others in tls12_endpoints"],
+            told(change=unchanged(), verify=verified(handshake_policy="never")),
+            [
+                "proof:    right in the registry, not proven: handshakes are switched off",
+                f"next:     {LET_IT_BE_TRIED}",
+            ],
+        ),
+        (
+            told(change=unchanged(), verify=verified(accepted={"smtp": None})),
+            [
+                "proof:    right in the registry, not proven by handshake",
+                "          smtp://ex01: connection refused",
+                "next:     try TLS 1.2 from a machine that reaches the endpoints, or name others in tls12_endpoints",
+            ],
         ),
         (
             told(change=changed(), reboot=restarted(), verify=verified("off", judge_policy=False)),
