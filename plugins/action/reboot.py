@@ -8,16 +8,17 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-from ..plugin_utils import _options, _pending, _preflight
+from ..plugin_utils import _options, _preflight
 from ..plugin_utils._action import WindowsAction
-from ..plugin_utils._audit import Pending, read_note, settle
+from ..plugin_utils._change import notes
 from ..plugin_utils._errors import ExchangeTlsError, all_problems
-from ..plugin_utils._reader import Reader
-from ..plugin_utils._registry import Registry
-from ..plugin_utils._restart import Restarter, RestartFailed, Wishes
-from ..plugin_utils._services import services_to_wait_for
-from ..plugin_utils._windows import Moment, now_on, read_operating_system, utc_text
-from ..plugin_utils._wsman import Session
+from ..plugin_utils._tasks.audit import Pending, read_note, settle
+from ..plugin_utils._windows.facts import Moment, now_on, read_operating_system, utc_text
+from ..plugin_utils._windows.reader import Reader
+from ..plugin_utils._windows.registry import Registry
+from ..plugin_utils._windows.restart import Restarter, RestartFailed, Wishes
+from ..plugin_utils._windows.services import services_to_wait_for
+from ..plugin_utils._wire.session import Session
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "timeout": {"type": "int", "default": 1800},
@@ -73,7 +74,7 @@ class ActionModule(WindowsAction):
                 # the next run must not take the host for done: it restarts it once more and waits again
                 # (where even this fails, the first error is the one to tell)
                 with contextlib.suppress(ExchangeTlsError):
-                    _pending.write(registry, _pending.without_services(_moment(session)), new=True)
+                    notes.write(registry, notes.without_services(_moment(session)), new=True)
             raise
         finally:
             self.partial = {**result, "changed": restarter.asked, "elapsed": round(restarter.elapsed, 1)}
@@ -99,12 +100,12 @@ class ActionModule(WindowsAction):
     def _settle(self, pending: Pending, session: Session, registry: Registry) -> None:
         if pending.note is not None and pending.note.is_unfinished:
             # the run that was cut off is still to be finished: what was there before it must not be forgotten
-            _pending.write(registry, pending.note.restarted(_moment(session)))
+            notes.write(registry, pending.note.restarted(_moment(session)))
         elif pending.note is not None or pending.restart_pending:
-            _pending.clear(registry)
+            notes.clear(registry)
 
 
 def _moment(session: Session) -> Moment:
     """The host as it is now, after the restart (two requests)."""
     system = read_operating_system(session)
-    return Moment(system.last_boot, now_on(system), _pending.read_shutdown(Registry(session)))
+    return Moment(system.last_boot, now_on(system), notes.read_shutdown(Registry(session)))

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ..plugin_utils import _handshake, _prove
+from ..plugin_utils import _handshake
 from ..plugin_utils._action import ExchangeTlsAction, display
 from ..plugin_utils._errors import OptionError
+from ..plugin_utils._tasks import proving
 
 _VERSIONS = [version.value for version in _handshake.TlsVersion]
 # Python's ssl has no SSL 3.0, so it cannot complete a handshake with it
@@ -30,7 +31,7 @@ class ActionModule(ExchangeTlsAction):
     ARGUMENT_SPEC = ARGUMENT_SPEC
 
     def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
-        found = _prove.probe(
+        found = proving.probe(
             options["endpoints"],
             self.address,
             self.host_name,
@@ -56,7 +57,7 @@ class ActionModule(ExchangeTlsAction):
             problems.append(exc.message)
         if not options["versions"] and not options["required"]:
             problems.append("versions and required are both empty, so there is nothing to try.")
-        seconds, most = options["timeout"], _prove.LONGEST_TIMEOUT
+        seconds, most = options["timeout"], proving.LONGEST_TIMEOUT
         if not 0 < seconds <= most:
             problems.append(f"timeout is {seconds:g}, but it is seconds, more than 0 and at most {most}.")
         if problems:

@@ -7,22 +7,25 @@ from __future__ import annotations
 
 import typing as t
 
-from ..plugin_utils import _backup, _folder, _guard, _options, _patterns, _preflight, _prove, _role, _rollback
+from ..plugin_utils import _options, _patterns, _preflight, _role
 from ..plugin_utils._action import WindowsAction
-from ..plugin_utils._audit import read_note, settle
-from ..plugin_utils._change import Target, change
+from ..plugin_utils._change import backups, folders, rollback
+from ..plugin_utils._change.change import Target, change
+from ..plugin_utils._change.plans import restore
 from ..plugin_utils._errors import ExchangeTlsError, OptionError, all_problems
-from ..plugin_utils._plan import restore
-from ..plugin_utils._reader import Reader
-from ..plugin_utils._registry import Registry, Type
-from ..plugin_utils._windows import read_host
+from ..plugin_utils._judgement import guards
+from ..plugin_utils._tasks import proving
+from ..plugin_utils._tasks.audit import read_note, settle
+from ..plugin_utils._windows.facts import read_host
+from ..plugin_utils._windows.reader import Reader
+from ..plugin_utils._windows.registry import Registry, Type
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "backup": {"type": "path"},
     **_options.BACKUP,
     "other_host": {"type": "bool", "default": False},
     "force": {"type": "bool", "default": False},
-    **_prove.PROVE,
+    **proving.PROVE,
     **_preflight.RESTART,
     **_options.WIRE_LOG,
 }
@@ -39,16 +42,16 @@ class ActionModule(WindowsAction):
 
     def check(self, options: dict[str, t.Any]) -> None:
         all_problems(
-            lambda: _prove.check(options["prove"], self.address),
+            lambda: proving.check(options["prove"], self.address),
             lambda: _preflight.check_restart(options["restart"], self.places),
             lambda: self._check_backup(options),
         )
 
     def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
-        path = str(_folder.absolute(options["backup"] or _backup.newest(options["backup_dir"], self.host_name)))
-        backup = _backup.load(path)
+        path = str(folders.absolute(options["backup"] or backups.newest(options["backup_dir"], self.host_name)))
+        backup = backups.load(path)
         forced: list[str] = []
-        self._object(_rollback.objection_to_content(path, backup), options["force"], forced)
+        self._object(rollback.objection_to_content(path, backup), options["force"], forced)
         files = self.task_files(options["restart"])
         session = self.open_session(options)
         registry = Registry(session)
@@ -61,9 +64,9 @@ class ActionModule(WindowsAction):
         self.partial = {"host": host.as_result(), "restored_from": path, **files}
         # of the backups of another host nobody knows which are newer than its own
         same_host = backup.computer_name.lower() == host.computer_name.lower()
-        newer: list[tuple[str, _backup.Backup]] = []
+        newer: list[tuple[str, backups.Backup]] = []
         try:
-            newer = _backup.newer(path, backup, options["backup_dir"]) if same_host else []
+            newer = backups.newer(path, backup, options["backup_dir"]) if same_host else []
         except OptionError as exc:
             self._object(
                 f"Nobody can tell whether a newer change is rolled back. {exc.message}", options["force"], forced
@@ -78,7 +81,7 @@ class ActionModule(WindowsAction):
         for key in backup.removed_keys:
             reader.subkeys(key)
         reader.protocols()
-        for setting, kind in _guard.rollback_needs(backup.values):
+        for setting, kind in guards.rollback_needs(backup.values):
             reader.value(setting, kind)
         pending = settle(note, host.last_boot, reader)
         for failure in reader.failures.values():
@@ -87,9 +90,9 @@ class ActionModule(WindowsAction):
         plan = restore(backup.values, backup.missing_keys, backup.removed_keys, snapshot)
         _preflight.check_on_host(session, options["restart"], due=bool(plan) or pending.restart_pending)
         if plan:
-            self._object(_rollback.objection_to_order(path, backup, newer, snapshot), options["force"], forced)
+            self._object(rollback.objection_to_order(path, backup, newer, snapshot), options["force"], forced)
             after = snapshot.after({write.setting: write.after for write in plan.writes}, plan.old_keys)
-            warning = _guard.check_rollback(snapshot, after, host.build, force=options["force"])
+            warning = guards.check_rollback(snapshot, after, host.build, force=options["force"])
             forced += [warning] if warning else []
         outcome, _dummy = change(
             Target(registry, host, snapshot, pending, self.host_name),

@@ -7,25 +7,28 @@ from __future__ import annotations
 
 import typing as t
 
-from ..plugin_utils import _guard, _options, _preflight, _proof, _prove, _waivers
+from ..plugin_utils import _options, _preflight
 from ..plugin_utils._action import WindowsAction
-from ..plugin_utils._apply import Progress
-from ..plugin_utils._audit import Audit, audit
-from ..plugin_utils._change import Target, change
+from ..plugin_utils._change.apply import Progress
+from ..plugin_utils._change.change import Target, change
+from ..plugin_utils._change.plans import Plan
 from ..plugin_utils._errors import all_problems
-from ..plugin_utils._plan import Plan
-from ..plugin_utils._policy import from_options
-from ..plugin_utils._registry import Registry
-from ..plugin_utils._snapshot import Snapshot
+from ..plugin_utils._judgement import guards, proof
+from ..plugin_utils._policy import waiving
+from ..plugin_utils._policy.options import from_options
+from ..plugin_utils._schannel.snapshot import Snapshot
+from ..plugin_utils._tasks import proving
+from ..plugin_utils._tasks.audit import Audit, audit
+from ..plugin_utils._windows.registry import Registry
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     **_options.POLICY,
     **_options.BACKUP,
     "force": {"type": "bool", "default": False},
     "handshakes": {"type": "dict"},
-    **_prove.PROVE,
+    **proving.PROVE,
     **_preflight.RESTART,
-    "handshake_policy": {"type": "str", "choices": list(_proof.POLICIES)},
+    "handshake_policy": {"type": "str", "choices": list(proof.POLICIES)},
     **_options.WIRE_LOG,
 }
 
@@ -36,22 +39,22 @@ class ActionModule(WindowsAction):
     def check(self, options: dict[str, t.Any]) -> None:
         all_problems(
             lambda: from_options(options),
-            lambda: _waivers.from_options(options),
-            lambda: _guard.check_handshakes(options["handshakes"]),
-            lambda: _prove.check(options["prove"], self.address),
+            lambda: waiving.from_options(options),
+            lambda: guards.check_handshakes(options["handshakes"]),
+            lambda: proving.check(options["prove"], self.address),
             lambda: _preflight.check_restart(options["restart"], self.places),
         )
 
     def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
         policy = from_options(options)
-        waivers, fail_on = _waivers.from_options(options)
+        waivers, fail_on = waiving.from_options(options)
         files = self.task_files(options["restart"])
         session = self.open_session(options)
         before = audit(session, policy, waivers, options["strays"])
         before.refuse_blind_change()
         self.partial = {**before.as_result(), **files}
         # an expression that cannot be held against these findings is refused before anything is written
-        _waivers.verdict(before.findings, fail_on)
+        waiving.verdict(before.findings, fail_on)
         planned = before.plan()
         # one that is refused before anything is tried lists no changes
         self.partial.update(changed=False, changes=[], backup=None)
@@ -76,16 +79,16 @@ class ActionModule(WindowsAction):
         if forced:
             result["warnings"] = [*result.get("warnings", []), forced]
         self.partial = result
-        return {**result, **_waivers.verdict(after.findings, fail_on)}
+        return {**result, **waiving.verdict(after.findings, fail_on)}
 
     def _guarded(self, options: dict[str, t.Any], before: Audit, planned: Plan) -> str | None:
         """Holds the change against the guard; tries handshakes where something may end with it."""
         after = _after(before.snapshot, planned)
         prove, seen = options["prove"], options["handshakes"]
-        if seen is None and prove and _guard.may_end(before.snapshot, after, before.host.build):
-            seen = _prove.handshakes(prove, self.address, self.host_name)
+        if seen is None and prove and guards.may_end(before.snapshot, after, before.host.build):
+            seen = proving.handshakes(prove, self.address, self.host_name)
             self.partial["handshakes"] = seen
-        return _guard.check(
+        return guards.check(
             before.snapshot,
             after,
             before.host.build,

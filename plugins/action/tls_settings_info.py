@@ -7,19 +7,23 @@ from __future__ import annotations
 
 import typing as t
 
-from ..plugin_utils import _backup, _options, _prove, _verdict, _waivers
+from ..plugin_utils import _options
 from ..plugin_utils._action import WindowsAction
-from ..plugin_utils._audit import audit
+from ..plugin_utils._change import backups
 from ..plugin_utils._errors import OptionError, all_problems
-from ..plugin_utils._policy import from_options
-from ..plugin_utils._reader import Reader
-from ..plugin_utils._registry import Registry, Type, show
-from ..plugin_utils._wsman import Session
+from ..plugin_utils._judgement import verdicts
+from ..plugin_utils._policy import waiving
+from ..plugin_utils._policy.options import from_options
+from ..plugin_utils._tasks import proving
+from ..plugin_utils._tasks.audit import audit
+from ..plugin_utils._windows.reader import Reader
+from ..plugin_utils._windows.registry import Registry, Type, show
+from ..plugin_utils._wire.session import Session
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     **_options.POLICY,
     "fail_on_findings": {"type": "bool", "default": False},
-    **_prove.PROVE,
+    **proving.PROVE,
     "known": {"type": "dict"},
     "accepted_before": {"type": "dict"},
     "expect_backup": {"type": "path"},
@@ -36,15 +40,15 @@ class ActionModule(WindowsAction):
     def check(self, options: dict[str, t.Any]) -> None:
         all_problems(
             lambda: from_options(options),
-            lambda: _waivers.from_options(options),
-            lambda: _prove.check(options["prove"], self.address),
+            lambda: waiving.from_options(options),
+            lambda: proving.check(options["prove"], self.address),
             lambda: _check_known(options["known"], options["fail_on"]),
-            lambda: _prove.check_result("accepted_before", options["accepted_before"]),
+            lambda: proving.check_result("accepted_before", options["accepted_before"]),
         )
 
     def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
-        waivers, fail_on = _waivers.from_options(options)
-        backup = _backup.load(options["expect_backup"]) if options["expect_backup"] else None
+        waivers, fail_on = waiving.from_options(options)
+        backup = backups.load(options["expect_backup"]) if options["expect_backup"] else None
         not_back: list[str] = []
         failing: dict[str, t.Any] = {}
         if options["known"] and backup is None:
@@ -53,7 +57,7 @@ class ActionModule(WindowsAction):
             session = self.open_session(options)
             found = audit(session, from_options(options), waivers, options["strays"])
             result = {"changed": False, **found.as_result()}
-            failing = _waivers.verdict(found.findings, fail_on)
+            failing = waiving.verdict(found.findings, fail_on)
             self.partial = result
             not_back = [] if backup is None else _not_back(backup, session)
         if options["prove"]:
@@ -68,8 +72,8 @@ class ActionModule(WindowsAction):
 
     def _proven(self, options: dict[str, t.Any], settings: dict[str, t.Any], not_back: list[str]) -> dict[str, t.Any]:
         prove = options["prove"]
-        tried, lost = _prove.settled(prove, options["accepted_before"], self.address, self.host_name, self.say)
-        verdict = _verdict.verdict(
+        tried, lost = proving.settled(prove, options["accepted_before"], self.address, self.host_name, self.say)
+        verdict = verdicts.verdict(
             settings,
             tried,
             handshake_policy=prove["handshakes"],
@@ -93,7 +97,7 @@ def _check_known(known: t.Any, fail_on: str | None) -> None:
         raise OptionError(f"'known' is no result of tls_settings: it lacks {', '.join(missing)}.")
 
 
-def _not_back(backup: _backup.Backup, session: Session) -> list[str]:
+def _not_back(backup: backups.Backup, session: Session) -> list[str]:
     """The values and keys that are not as the backup has them."""
     registry = Registry(session)
     reader = Reader(registry)
@@ -107,7 +111,7 @@ def _not_back(backup: _backup.Backup, session: Session) -> list[str]:
 
 
 def _violations(findings: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, t.Any]:
-    wrong = [item for item in findings if item["status"] in _verdict.VIOLATING]
+    wrong = [item for item in findings if item["status"] in verdicts.VIOLATING]
     return {
         "failed": True,
         "msg": f"Not as wanted: {_joined([item['message'] for item in wrong])}",

@@ -27,10 +27,11 @@ import typing as t
 
 from ansible import constants, context
 from ansible.plugins.callback import CallbackBase
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _steps
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._command import Command
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._screen import screen
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._steps import Steps
+
+from ..plugin_utils._report import standing
+from ..plugin_utils._report.commands import Command
+from ..plugin_utils._report.screen import screen
+from ..plugin_utils._report.standing import Steps
 
 _OURS = "mailops.exchange_tls."
 # Where our own tasks are.
@@ -97,7 +98,7 @@ class CallbackModule(CallbackBase):
     def _remember(self, result: t.Any, **how: bool) -> None:
         """Keeps the results that the role registers, by host and step."""
         task = _task(result)
-        step = _steps.REGISTERED.get(str(getattr(task, "register", "") or ""))
+        step = standing.REGISTERED.get(str(getattr(task, "register", "") or ""))
         if step is None or not str(getattr(task, "resolved_action", None) or task.action).startswith(_OURS):
             return
         self._every.update(dict.fromkeys((*self._of_play, _host(result))))

@@ -24,7 +24,7 @@ options:
         number than 1.
       - V(none) asks for nothing by itself.
       - Anything with a slash, or with C(.yml) at its end, is the path of a file on the controller with rules of your own. The
-        baselines of the collection, in C(plugins/plugin_utils/_baselines_data), show the form. A file with a mistake is refused
+        baselines of the collection, in C(plugins/plugin_utils/_policy/_baselines_data), show the form. A file with a mistake is refused
         with its line.
       - In such a file C(only_where_on) with V(true) beside C(protocol) and C(state) V(disabled) asks for the values only where
         that protocol is on, by Windows' own default or by what somebody has set.

@@ -9,13 +9,13 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ..plugin_utils import _fleet
+from ..plugin_utils._report import fleet
 
 
 def tls_fleet(results: t.Any) -> dict[str, t.Any]:
     """See tls_fleet.yml."""
     try:
-        return _fleet.compare(results)
+        return fleet.compare(results)
     except (AttributeError, KeyError, TypeError, ValueError) as exc:
         raise AnsibleFilterError(
             f"tls_fleet takes a dictionary of results of tls_settings_info by host: {type(exc).__name__}: {exc}"

@@ -9,7 +9,8 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ..plugin_utils import _lines, _steps
+from ..plugin_utils import _lines
+from ..plugin_utils._report import standing
 
 # The steps after which nothing more is to come.
 _LAST = ("audit", "verify")
@@ -39,7 +40,7 @@ def tls_overview(
 def _registered(variables: t.Any) -> dict[str, t.Any]:
     return {
         step: variables[name]
-        for name, step in _steps.REGISTERED.items()
+        for name, step in standing.REGISTERED.items()
         if name in variables and isinstance(variables[name], t.Mapping)
     }
 

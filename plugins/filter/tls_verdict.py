@@ -10,7 +10,7 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ..plugin_utils import _verdict
+from ..plugin_utils._judgement import verdicts
 
 
 def tls_verdict(settings: t.Any, handshakes: t.Any = None, **wishes: t.Any) -> dict[str, t.Any] | None:
@@ -23,7 +23,7 @@ def tls_verdict(settings: t.Any, handshakes: t.Any = None, **wishes: t.Any) -> d
         flags: dict[str, t.Any] = {
             name: boolean(wishes[name]) for name in ("judge_policy", "allow_pending") if name in wishes
         }
-        found = _verdict.verdict(settings, handshakes, **{**wishes, **flags})
+        found = verdicts.verdict(settings, handshakes, **{**wishes, **flags})
     except (AttributeError, KeyError, TypeError, ValueError) as exc:
         raise AnsibleFilterError(
             "tls_verdict takes the result of tls_settings_info, then that of tls_handshake_info or null, then the "

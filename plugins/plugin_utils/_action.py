@@ -18,10 +18,10 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from . import _given, _patterns, _preflight, _role
-from ._channels import open_channel
 from ._errors import ExchangeTlsError, OptionError, Unreachable
 from ._text import NAME, visible
-from ._wsman import Session, WireLog
+from ._transport.channels import open_channel
+from ._wire.session import Session, WireLog
 
 display = Display()
 

@@ -12,9 +12,9 @@ from ansible import context
 from ansible.errors import AnsibleFilterError
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ._command import Command
-from ._screen import screen
-from ._steps import Steps
+from ._report.commands import Command
+from ._report.screen import screen
+from ._report.standing import Steps
 
 _NAMES = ("audit", "change", "reboot", "undone", "verify")
 

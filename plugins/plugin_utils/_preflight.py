@@ -15,10 +15,10 @@ from ansible.playbook.block import Block
 from ansible.playbook.task import Task
 
 from ._errors import OptionError, all_problems
-from ._services import services_to_wait_for
+from ._schannel.values import unsendable
 from ._text import NAME, visible
-from ._values import unsendable
-from ._wsman import Session
+from ._windows.services import services_to_wait_for
+from ._wire.session import Session
 
 LONGEST_RESTART = 24 * 3600
 _PARTS = ("block", "rescue", "always")

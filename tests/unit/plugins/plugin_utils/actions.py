@@ -14,8 +14,11 @@ from typing import Any
 import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _action
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import PROTOCOLS_KEY, protocol_key
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import (
+    PROTOCOLS_KEY,
+    protocol_key,
+)
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import dword
 
 from .fakes import BOOT, JUST_STARTED, Call, FakeWindows
 

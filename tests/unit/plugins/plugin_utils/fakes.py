@@ -16,9 +16,9 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import Registry, Type, Value
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._soap import Request
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._wsman import Session
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import Registry, Type, Value
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._wire.session import Session
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._wire.soap import Request
 
 BOOT = datetime.datetime(2026, 11, 20, 3, 4, 5, tzinfo=datetime.timezone.utc)
 # For how long a host has been up right after a restart.

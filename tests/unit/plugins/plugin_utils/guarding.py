@@ -9,20 +9,25 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _guard, _subjects
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._audit import Audit
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._guard import PhaseRefused
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import ABSENT, Value, dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._rules import Policy
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import SIDES, VALUE_NAMES, protocol_key
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import Setting
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement import guards
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement.guards import PhaseRefused
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy import subjects
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.rules import Policy
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import (
+    SIDES,
+    VALUE_NAMES,
+    protocol_key,
+)
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks.audit import Audit
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Value, dword
 
 from .policies import policy
 from .worlds import audit_of
 
 HARDEN = policy(baseline="exchange_best_practice")
 STIG = policy(baseline="stig_iis10")
-DOTNET = {item.setting: dword(1) for item in _subjects.dotnet("v4").states["strong"]}
+DOTNET = {item.setting: dword(1) for item in subjects.dotnet("v4").states["strong"]}
 
 
 def side(protocol: str, which: str, enabled: Value, by_default: Value) -> dict[Setting, Value]:
@@ -62,7 +67,7 @@ def guard(
 ) -> str | None:
     found: Audit = audit_of(wanted, {**dict.fromkeys(DOTNET, ABSENT), **values}, build, waivers=waivers or ())
     after = found.snapshot.after({write.setting: write.after for write in found.plan().writes})
-    return _guard.check(
+    return guards.check(
         found.snapshot, after, build, **{"waiting": frozenset(), "handshakes": None, "force": False, **more}
     )
 
@@ -78,7 +83,7 @@ AES = dict.fromkeys(("AES 128/128", "AES 256/256"), "disabled")
 GCM = "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"
 CBC = "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384"
 ECDSA = "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"
-LOCAL, POLICY = _subjects.SUITES_LOCAL, _subjects.SUITES_POLICY
+LOCAL, POLICY = subjects.SUITES_LOCAL, subjects.SUITES_POLICY
 
 
 def switch(area: str, name: str) -> Setting:

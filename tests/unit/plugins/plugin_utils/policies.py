@@ -9,10 +9,11 @@ import copy
 from collections.abc import Sequence
 from typing import Any, cast
 
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _options, _waivers
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._audit import Audit, audit
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy import from_options
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._rules import Policy
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _options
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy import waiving
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.options import from_options
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.rules import Policy
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks.audit import Audit, audit
 
 from .fakes import FakeWindows
 
@@ -38,4 +39,4 @@ def waiver(match: str, reason: str = "it is known", expires: str | None = None) 
 def audited(
     windows: FakeWindows, wanted: Policy, waivers: Sequence[dict[str, Any]] = (), strays: str = "report"
 ) -> Audit:
-    return audit(cast(Any, windows), wanted, _waivers.parse(waivers), strays)
+    return audit(cast(Any, windows), wanted, waiving.parse(waivers), strays)

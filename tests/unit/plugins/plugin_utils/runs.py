@@ -9,14 +9,17 @@ import dataclasses
 from pathlib import Path
 from typing import Any, cast
 
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _backup, _pending, _plan
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._audit import read_note, settle
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change import Target, change
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._reader import Reader
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import Registry, Type, Value, dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._rules import Policy
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import PROTOCOLS_KEY, protocol_key
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows import read_host
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change import backups, notes, plans
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change.change import Target, change
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.rules import Policy
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import (
+    PROTOCOLS_KEY,
+    protocol_key,
+)
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks.audit import read_note, settle
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.facts import read_host
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.reader import Reader
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import Registry, Type, Value, dword
 
 from .fakes import FakeWindows, registry_of
 from .policies import audited, policy
@@ -69,11 +72,11 @@ def fresh() -> FakeWindows:
 
 def settings(windows: FakeWindows) -> Any:
     keys, values = windows.hive.image()
-    note = _pending.KEY.lower()
+    note = notes.KEY.lower()
     return keys - {note}, {place: value for place, value in values.items() if place[0] != note}
 
 
-def roll_back(windows: FakeWindows, saved: _backup.Backup, folder: Path) -> dict[str, Any]:
+def roll_back(windows: FakeWindows, saved: backups.Backup, folder: Path) -> dict[str, Any]:
     """A run of tls_rollback without its joint to Ansible."""
     registry: Registry = registry_of(windows)
     host = read_host(cast(Any, windows), registry)
@@ -87,7 +90,7 @@ def roll_back(windows: FakeWindows, saved: _backup.Backup, folder: Path) -> dict
         reader.subkeys(key)
     pending = settle(note, host.last_boot, reader)
     snapshot = reader.snapshot()
-    plan = _plan.restore(saved.values, saved.missing_keys, saved.removed_keys, snapshot)
+    plan = plans.restore(saved.values, saved.missing_keys, saved.removed_keys, snapshot)
     outcome, _after = change(
         Target(registry, host, snapshot, pending, "ex01"),
         plan,

@@ -9,16 +9,20 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._names import fold
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import ABSENT, Type, Value, dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import PROTOCOLS_KEY, SIDES, VALUE_NAMES
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import Setting, Snapshot
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._stray_names import WINDOWS_PROTOCOLS
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._strays import (
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement.strays.find import (
     Stray,
     keys_to_read,
     strays,
 )
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement.strays.names import WINDOWS_PROTOCOLS
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.names import fold
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import (
+    PROTOCOLS_KEY,
+    SIDES,
+    VALUE_NAMES,
+)
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting, Snapshot
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
 
 ON = {"Enabled": dword(1), "DisabledByDefault": dword(0)}
 

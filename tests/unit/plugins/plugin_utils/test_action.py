@@ -19,17 +19,16 @@ from ansible_collections.mailops.exchange_tls.plugins.action import (
     tls_settings,
     tls_settings_info,
 )
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _action, _pending
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _action
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change import notes
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import (
     AccessDenied,
     ConnectionLost,
     LoginRefused,
     Unreachable,
 )
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import Type, Value, dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import (
-    protocol_key,
-)
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import protocol_key
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import Type, Value, dword
 
 from .actions import HARDEN, Runner, restarted
 from .fakes import Call, FakeWindows, Trouble, service
@@ -124,8 +123,8 @@ def test_a_rollback_that_cannot_read_is_refused(run: Runner, windows: FakeWindow
 
 
 def test_info_with_a_note_that_cannot_be_read(run: Runner, windows: FakeWindows) -> None:
-    windows.hive.make(_pending.KEY)
-    windows.hive.set(_pending.KEY, _pending.NAME, Value(Type.REG_SZ, "rubbish"))
+    windows.hive.make(notes.KEY)
+    windows.hive.set(notes.KEY, notes.NAME, Value(Type.REG_SZ, "rubbish"))
     result = run(tls_settings_info)
     assert result["restart_pending"] is True
     assert "cannot be read" in result["warnings"][0]
@@ -286,7 +285,7 @@ def test_second_phase_that_is_cut_off_anywhere(run: Runner, windows: FakeWindows
         result = run(tls_settings, **HARDEN)
         assert result.get("failed") is None, result.get("msg")
         assert result["compliant"] is True
-        note = (_pending.KEY.lower(), _pending.NAME.lower())
+        note = (notes.KEY.lower(), notes.NAME.lower())
         assert {**windows.hive.image()[1], note: None} == {**done, note: None}
 
 

@@ -16,10 +16,11 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleError
 from ansible_collections.mailops.exchange_tls.plugins.action import tls_rollback, tls_settings
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _action, _owner, _pending
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _action
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change import notes, owners
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import Unreachable
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import Type, Value, dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import protocol_key
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import protocol_key
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import Type, Value, dword
 
 from .actions import HARDEN, Runner, restarted
 from .fakes import BOOT, Call, FakeWindows, Trouble, registry_of
@@ -192,11 +193,11 @@ def test_a_host_that_another_run_is_changing(run: Runner, windows: FakeWindows) 
     windows.trouble = lambda call: Trouble(Unreachable("gone")) if call.number > 25 else None
     assert run(tls_settings)["unreachable"] is True
     windows.trouble = lambda call: None
-    note = _pending.read(registry_of(windows))
+    note = notes.read(registry_of(windows))
     assert note is not None
     assert note.owner is not None
     elsewhere = dataclasses.replace(note, owner=dataclasses.replace(note.owner, controller="other"))
-    _pending.write(registry_of(windows), elsewhere)
+    notes.write(registry_of(windows), elsewhere)
     image = windows.hive.image()
     for check_mode in (True, False):
         for module in (tls_settings, tls_rollback):
@@ -214,21 +215,21 @@ def test_a_host_that_another_run_is_changing(run: Runner, windows: FakeWindows) 
 def test_nothing_to_do_while_another_run_is_at_work(run: Runner, windows: FakeWindows) -> None:
     """It has written all of it and is about to finish its note."""
     run(tls_settings)
-    note = _pending.read(registry_of(windows))
+    note = notes.read(registry_of(windows))
     assert note is not None
     theirs = dataclasses.replace(
-        note, unfinished=note.at_boot, owner=dataclasses.replace(_owner.me(), controller="other")
+        note, unfinished=note.at_boot, owner=dataclasses.replace(owners.me(), controller="other")
     )
-    _pending.write(registry_of(windows), theirs)
+    notes.write(registry_of(windows), theirs)
     assert run(tls_settings)["changed"] is False
-    assert _pending.read(registry_of(windows)) == theirs
+    assert notes.read(registry_of(windows)) == theirs
 
 
 def test_a_host_that_another_run_changes_in_between(run: Runner, windows: FakeWindows, tmp_path: Path) -> None:
     def between(call: Call) -> None:
-        if call.method == "CheckAccess" and _pending.KEY.lower() not in windows.hive.keys:
+        if call.method == "CheckAccess" and notes.KEY.lower() not in windows.hive.keys:
             windows.trouble = lambda call: None
-            _pending.write(registry_of(windows), _pending.Note(BOOT, {}), new=True)
+            notes.write(registry_of(windows), notes.Note(BOOT, {}), new=True)
 
     windows.trouble = between
     result = run(tls_settings)
@@ -240,11 +241,11 @@ def test_a_host_that_another_run_changes_in_between(run: Runner, windows: FakeWi
 
 def test_two_runs_that_write_at_once(run: Runner, windows: FakeWindows) -> None:
     """The first sees it at its end at the latest, tells what it has written, and leaves the note to the other."""
-    other = _pending.Note(BOOT, {}, owner=dataclasses.replace(_owner.me(), controller="other"))
+    other = notes.Note(BOOT, {}, owner=dataclasses.replace(owners.me(), controller="other"))
 
     def over(call: Call) -> None:
         if call.method == "SetDWORDValue":
-            windows.hive.set(_pending.KEY, _pending.NAME, Value(Type.REG_SZ, other.encode()))
+            windows.hive.set(notes.KEY, notes.NAME, Value(Type.REG_SZ, other.encode()))
 
     windows.trouble = over
     result = run(tls_settings)
@@ -252,7 +253,7 @@ def test_two_runs_that_write_at_once(run: Runner, windows: FakeWindows) -> None:
     assert "on other)" in result["msg"]
     assert {item["status"] for item in result["changes"]} == {"written"}
     assert Path(result["backup"]).exists()
-    assert _pending.read(registry_of(windows)) == other
+    assert notes.read(registry_of(windows)) == other
 
 
 # --- junk and the folder of backups ------------------------------------------------------------------------------
@@ -271,7 +272,7 @@ def test_junk_in_a_value_is_mended_and_comes_back(run: Runner, windows: FakeWind
         run(tls_settings, **policy)
         windows.trouble = lambda call: None
         assert run(tls_settings, **policy)["compliant"] is True
-        assert max(len(str(call.arguments)) for call in windows.writes if call.key == _pending.KEY) < 5_000
+        assert max(len(str(call.arguments)) for call in windows.writes if call.key == notes.KEY) < 5_000
         run(tls_rollback)
         assert windows.hive.image() == original
 

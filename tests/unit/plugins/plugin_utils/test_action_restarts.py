@@ -14,15 +14,13 @@ from ansible_collections.mailops.exchange_tls.plugins.action import (
     tls_settings,
     tls_settings_info,
 )
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _pending
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import (
-    Unreachable,
-)
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import (
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change import notes
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import Unreachable
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import (
     PROTOCOLS_KEY,
     SCHANNEL_KEY,
 )
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import dword
 
 from .actions import LATER, Runner, restarted
 from .fakes import FakeWindows, Trouble, registry_of, service
@@ -37,7 +35,7 @@ def test_restart(run: Runner, windows: FakeWindows) -> None:
     assert (result["changed"], result["restart_pending"]) == (True, False)
     assert (result["boot_before"], result["boot_after"]) == ("2026-11-20T03:04:05Z", "2026-11-20T08:04:05Z")
     assert result["services"] == []
-    assert _pending.KEY.lower() not in windows.hive.keys, "the note has done its work"
+    assert notes.KEY.lower() not in windows.hive.keys, "the note has done its work"
     again = run(reboot, only_if_pending="true")
     assert (again["changed"], again["rebooted"]) == (False, False)
     assert windows.count("Win32Shutdown") == 1
@@ -71,7 +69,7 @@ def test_restart_after_a_run_that_was_cut_off(run: Runner, windows: FakeWindows)
     assert result["unreachable"] is True
     windows.trouble = restart
     assert run(reboot)["rebooted"] is True
-    note = _pending.read(registry_of(windows))
+    note = notes.read(registry_of(windows))
     assert note is not None
     assert note.unfinished
     assert note.boot == LATER

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _backup
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._backup import Backup
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change import backups
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change.backups import Backup
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change.notes import Note
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import ExchangeTlsError, OptionError
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._pending import Note
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import ABSENT, Type, Value, dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import Setting, Snapshot
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows import Host
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting, Snapshot
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.facts import Host
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -65,14 +65,14 @@ def of_version_1(folder: Path, saved: Backup, again: str = "") -> str:
 def test_there_and_back(tmp_path_factory: pytest.TempPathFactory, saved: Backup) -> None:
     folder = tmp_path_factory.mktemp("backup")
     saved = dataclasses.replace(saved, after=dict.fromkeys(saved.values, dword(7)))
-    path = _backup.save(saved, str(folder))
-    assert _backup.load(path) == dataclasses.replace(saved, number=1)
+    path = backups.save(saved, str(folder))
+    assert backups.load(path) == dataclasses.replace(saved, number=1)
     assert Path(path).parent == folder.resolve()
 
 
 def test_file(tmp_path: Path) -> None:
     folder = tmp_path / "not yet there" / "backups"
-    path = Path(_backup.save(backup(), str(folder)))
+    path = Path(backups.save(backup(), str(folder)))
     assert path == folder / "ex01.0001.20261122T030405Z.change.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -86,19 +86,19 @@ def test_file(tmp_path: Path) -> None:
 
 
 def test_two_in_one_second(tmp_path: Path) -> None:
-    paths = [_backup.save(backup(), str(tmp_path)) for _dummy in range(3)]
+    paths = [backups.save(backup(), str(tmp_path)) for _dummy in range(3)]
     assert len(set(paths)) == 3
-    assert _backup.newest(str(tmp_path), "ex01") == paths[2]
+    assert backups.newest(str(tmp_path), "ex01") == paths[2]
 
 
 def test_newest_whatever_the_clocks_say(tmp_path: Path) -> None:
     """The clock of a controller was 30 days ahead, or another one shares the folder."""
     for created in ("2026-11-22T03:04:05Z", "2026-12-23T01:00:00Z", "2026-09-30T23:59:59Z"):
-        _backup.save(backup(created=created), str(tmp_path))
-    _backup.save(backup(created="2026-12-01T00:00:00Z", purpose="rollback"), str(tmp_path))
-    _backup.save(backup("ex02", created="2026-12-01T00:00:00Z"), str(tmp_path))
-    assert Path(_backup.newest(str(tmp_path), "ex01")).name == "ex01.0003.20260930T235959Z.change.json"
-    assert _backup.load(_backup.save(backup(), str(tmp_path))).number == 5, "those of rollbacks count as well"
+        backups.save(backup(created=created), str(tmp_path))
+    backups.save(backup(created="2026-12-01T00:00:00Z", purpose="rollback"), str(tmp_path))
+    backups.save(backup("ex02", created="2026-12-01T00:00:00Z"), str(tmp_path))
+    assert Path(backups.newest(str(tmp_path), "ex01")).name == "ex01.0003.20260930T235959Z.change.json"
+    assert backups.load(backups.save(backup(), str(tmp_path))).number == 5, "those of rollbacks count as well"
 
 
 def test_files_of_version_1(tmp_path: Path) -> None:
@@ -111,25 +111,25 @@ def test_files_of_version_1(tmp_path: Path) -> None:
             ("2026-12-22T03:04:05Z", "-10"),
         )
     ]
-    loaded = _backup.load(paths[0])
+    loaded = backups.load(paths[0])
     assert (loaded.after, loaded.number, loaded.values) == (None, 0, {A: dword(1)})
-    assert _backup.newest(str(tmp_path), "ex01") == paths[3]
-    assert [name for name, _other in _backup.newer(paths[0], loaded, str(tmp_path))] == paths[:0:-1]
-    mine = _backup.save(backup(created="2026-01-01T00:00:00Z"), str(tmp_path))
-    assert _backup.newest(str(tmp_path), "ex01") == mine, "all of version 1 are older"
-    assert [name for name, _other in _backup.newer(paths[3], _backup.load(paths[3]), str(tmp_path))] == [mine]
+    assert backups.newest(str(tmp_path), "ex01") == paths[3]
+    assert [name for name, _other in backups.newer(paths[0], loaded, str(tmp_path))] == paths[:0:-1]
+    mine = backups.save(backup(created="2026-01-01T00:00:00Z"), str(tmp_path))
+    assert backups.newest(str(tmp_path), "ex01") == mine, "all of version 1 are older"
+    assert [name for name, _other in backups.newer(paths[3], backups.load(paths[3]), str(tmp_path))] == [mine]
 
 
 def test_newer(tmp_path: Path) -> None:
     here, elsewhere = tmp_path / "here", tmp_path / "elsewhere"
-    first, second = (_backup.save(backup(), str(here)) for _dummy in range(2))
-    _backup.save(backup(purpose="rollback"), str(here))
-    _backup.save(backup("ex02"), str(here))
-    _backup.save(dataclasses.replace(backup(), computer_name="OTHER"), str(here))
-    third = _backup.save(backup(), str(here))
+    first, second = (backups.save(backup(), str(here)) for _dummy in range(2))
+    backups.save(backup(purpose="rollback"), str(here))
+    backups.save(backup("ex02"), str(here))
+    backups.save(dataclasses.replace(backup(), computer_name="OTHER"), str(here))
+    third = backups.save(backup(), str(here))
 
     def newer(path: str) -> list[str]:
-        return [name for name, _other in _backup.newer(path, _backup.load(path), str(here))]
+        return [name for name, _other in backups.newer(path, backups.load(path), str(here))]
 
     assert newer(first) == [third, second]
     assert newer(third) == []
@@ -141,18 +141,18 @@ def test_newer(tmp_path: Path) -> None:
 
 
 def test_damaged_files_that_are_older_or_newer(tmp_path: Path) -> None:
-    older, this, later = (_backup.save(backup(), str(tmp_path)) for _dummy in range(3))
+    older, this, later = (backups.save(backup(), str(tmp_path)) for _dummy in range(3))
     Path(older).write_text("damaged")
-    assert [name for name, _other in _backup.newer(this, _backup.load(this), str(tmp_path))] == [later]
+    assert [name for name, _other in backups.newer(this, backups.load(this), str(tmp_path))] == [later]
     Path(later).write_text("damaged")
     with pytest.raises(OptionError, match="is not a backup"):
-        _backup.newer(this, _backup.load(this), str(tmp_path))
+        backups.newer(this, backups.load(this), str(tmp_path))
 
 
 def test_many_at_once_never_overwrite_each_other(tmp_path: Path) -> None:
     made: list[str] = []
     threads = [
-        threading.Thread(target=lambda: made.extend(_backup.save(backup(), str(tmp_path)) for _dummy in range(10)))
+        threading.Thread(target=lambda: made.extend(backups.save(backup(), str(tmp_path)) for _dummy in range(10)))
         for _dummy in range(6)
     ]
     for thread in threads:
@@ -160,19 +160,19 @@ def test_many_at_once_never_overwrite_each_other(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert len(set(made)) == len(list(tmp_path.iterdir())) == 60
-    numbers = [_backup.load(path).number for path in made]
+    numbers = [backups.load(path).number for path in made]
     assert len(set(numbers)) == 60
     assert all(Path(path).name.startswith(f"ex01.{number:04d}.") for path, number in zip(made, numbers, strict=True))
 
 
 def test_a_number_that_somebody_holds_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / ".ex01.0001.part").write_text("")
-    assert Path(_backup.save(backup(), str(tmp_path))).name.startswith("ex01.0002.")
+    assert Path(backups.save(backup(), str(tmp_path))).name.startswith("ex01.0002.")
 
 
 def test_newest_after_ten_in_one_second(tmp_path: Path) -> None:
-    paths = [_backup.save(backup(), str(tmp_path)) for _dummy in range(12)]
-    assert _backup.newest(str(tmp_path), "ex01") == paths[-1]
+    paths = [backups.save(backup(), str(tmp_path)) for _dummy in range(12)]
+    assert backups.newest(str(tmp_path), "ex01") == paths[-1]
 
 
 @pytest.mark.parametrize(
@@ -190,35 +190,35 @@ def test_newest_after_ten_in_one_second(tmp_path: Path) -> None:
 )
 def test_only_backups_of_the_very_host(tmp_path: Path, name: str, others: list[str]) -> None:
     for other in others:
-        _backup.save(backup(other, created="2026-12-01T00:00:00Z"), str(tmp_path))
+        backups.save(backup(other, created="2026-12-01T00:00:00Z"), str(tmp_path))
     with pytest.raises(OptionError, match="There is no backup of"):
-        _backup.newest(str(tmp_path), name)
-    mine = _backup.save(backup(name), str(tmp_path))
+        backups.newest(str(tmp_path), name)
+    mine = backups.save(backup(name), str(tmp_path))
     assert Path(mine).parent == tmp_path
-    assert [found for found, _other in _backup.newer(mine, _backup.load(mine), str(tmp_path))] == []
-    assert _backup.newest(str(tmp_path), name) == mine
+    assert [found for found, _other in backups.newer(mine, backups.load(mine), str(tmp_path))] == []
+    assert backups.newest(str(tmp_path), name) == mine
 
 
 def test_other_files_do_not_matter(tmp_path: Path) -> None:
     for name in ("ex01.change.json", "ex01.x-y.change.json", "ex01.20261122T030405Z.change.json.bak", "notes.txt"):
         (tmp_path / name).write_text("rubbish")
     with pytest.raises(OptionError, match="There is no backup of ex01"):
-        _backup.newest(str(tmp_path), "ex01")
-    mine = _backup.save(backup(), str(tmp_path))
-    assert _backup.newest(str(tmp_path), "ex01") == mine
+        backups.newest(str(tmp_path), "ex01")
+    mine = backups.save(backup(), str(tmp_path))
+    assert backups.newest(str(tmp_path), "ex01") == mine
 
 
 def test_newest_is_never_passed_over_for_an_older_one(tmp_path: Path) -> None:
-    _backup.save(backup(), str(tmp_path))
-    newer = Path(_backup.save(backup(created="2026-12-01T00:00:00Z"), str(tmp_path)))
+    backups.save(backup(), str(tmp_path))
+    newer = Path(backups.save(backup(created="2026-12-01T00:00:00Z"), str(tmp_path)))
     newer.write_text(newer.read_text()[:-40])
     with pytest.raises(OptionError, match="is not a backup of this collection"):
-        _backup.load(_backup.newest(str(tmp_path), "ex01"))
+        backups.load(backups.newest(str(tmp_path), "ex01"))
 
 
 def no_backup(folder: str) -> str:
     with pytest.raises(OptionError, match="There is no backup of ex01") as caught:
-        _backup.newest(folder, "ex01")
+        backups.newest(folder, "ex01")
     assert "'backup_dir' (tls12_backup_dir in the role)" in caught.value.message
     return caught.value.message
 
@@ -230,11 +230,11 @@ def test_why_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert "that is no folder" in no_backup("file")
     (tmp_path / "empty").mkdir()
     assert "it holds no backups at all" in no_backup("empty")
-    _backup.save(backup("ex03"), "others")
-    _backup.save(backup("ex02"), "others")
+    backups.save(backup("ex03"), "others")
+    backups.save(backup("ex02"), "others")
     assert "it holds backups of ex02, ex03 only" in no_backup("others")
     for number in range(10, 20):
-        _backup.save(backup(f"ex{number}"), "others")
+        backups.save(backup(f"ex{number}"), "others")
     assert "ex15 and 4 more only" in no_backup("others")
 
 
@@ -244,7 +244,7 @@ def test_folder_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(os, "listdir", refuse)
     with pytest.raises(OptionError) as caught:
-        _backup.newest(str(tmp_path), "ex01")
+        backups.newest(str(tmp_path), "ex01")
     assert f"Cannot read the folder of backups '{tmp_path}'" in caught.value.message
     assert "Permission denied" in caught.value.message
 
@@ -311,26 +311,26 @@ def test_damaged_files(tmp_path: Path, case: str) -> None:
     path.write_text(text)
     path.chmod(0o600)
     with pytest.raises(OptionError) as caught:
-        _backup.load(str(path))
+        backups.load(str(path))
     assert str(path) in caught.value.message
     assert words in caught.value.message
 
 
 def test_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match=r"Cannot read the backup .*: No such file"):
-        _backup.load(str(tmp_path / "missing.json"))
+        backups.load(str(tmp_path / "missing.json"))
     with pytest.raises(OptionError, match=r"Cannot read the backup .*: Is a directory"):
-        _backup.load(str(tmp_path))
+        backups.load(str(tmp_path))
     (tmp_path / "binary.json").write_bytes(b"\xff\xfe\x00")
     (tmp_path / "binary.json").chmod(0o600)
     with pytest.raises(OptionError, match="is not a text file"):
-        _backup.load(str(tmp_path / "binary.json"))
+        backups.load(str(tmp_path / "binary.json"))
 
 
 def test_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ExchangeTlsError) as caught:
-        _backup.save(backup(), str(tmp_path / "file" / "backups"))
+        backups.save(backup(), str(tmp_path / "file" / "backups"))
     assert "Cannot write the backup in" in caught.value.message
     assert "Nothing was changed on the host" in caught.value.message
     assert "'backup_dir'" in caught.value.message
@@ -342,7 +342,7 @@ def test_nothing_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(ExchangeTlsError, match="No space left on device"):
-        _backup.save(backup(), str(tmp_path))
+        backups.save(backup(), str(tmp_path))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -351,10 +351,10 @@ def test_home_of_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.chdir(tmp_path)
     folder = "~nobody-of-this-name/x"
     with pytest.raises(OptionError):
-        _backup.newest(folder, "ex01")
-    path = _backup.save(backup(), folder)
-    assert path == _backup.newest(folder, "ex01")
-    assert _backup.load(f"{folder}/{Path(path).name}") == backup(number=1)
+        backups.newest(folder, "ex01")
+    path = backups.save(backup(), folder)
+    assert path == backups.newest(folder, "ex01")
+    assert backups.load(f"{folder}/{Path(path).name}") == backup(number=1)
 
 
 HOST = Host("EX01", "Windows", 17763, 1, "member server", BOOT, 0.0)
@@ -365,7 +365,7 @@ def test_contents(tmp_path: Path) -> None:
     # what was there before a run that was cut off, which the note knows
     note = Note(BOOT, {A: dword(0)}, {A: ABSENT}, ("k",), ("gone",))
     now, after = Snapshot({A: dword(2)}, {}), Snapshot({A: dword(1)}, {})
-    made = _backup.backup_of(note, now, after, HOST, "ex01", "change", str(tmp_path))
+    made = backups.backup_of(note, now, after, HOST, "ex01", "change", str(tmp_path))
     assert (made.values, made.missing_keys, made.removed_keys) == ({A: ABSENT}, ("k",), ("gone",))
     assert made.after == {A: dword(1)}
     assert (made.computer_name, made.inventory_hostname, made.purpose) == ("EX01", "ex01", "change")
@@ -378,13 +378,13 @@ def test_big_value_of_a_run_that_was_cut_off(tmp_path: Path) -> None:
 
     def made(now: Value) -> Backup:
         snapshot = Snapshot({A: now}, {})
-        return _backup.backup_of(note, snapshot, snapshot, HOST, "ex01", "change", str(tmp_path))
+        return backups.backup_of(note, snapshot, snapshot, HOST, "ex01", "change", str(tmp_path))
 
     assert made(JUNK).values == {A: JUNK}
     with pytest.raises(ExchangeTlsError, match=r"only in the backup of the run that was cut off.*tls12_backup_dir"):
         made(dword(1))
-    _backup.save(dataclasses.replace(backup(), values={A: JUNK}), str(tmp_path))
+    backups.save(dataclasses.replace(backup(), values={A: JUNK}), str(tmp_path))
     for purpose in ("change", "rollback"):
-        other = Path(_backup.save(backup(purpose=purpose), str(tmp_path)))
+        other = Path(backups.save(backup(purpose=purpose), str(tmp_path)))
     other.write_text("damaged")
     assert made(dword(1)).values == {A: JUNK}

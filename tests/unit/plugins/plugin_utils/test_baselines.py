@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _baselines
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import ABSENT, Type, Value, dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._rules import Applies, Desired, Match, Rule
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import Setting
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy import baselines
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.rules import Applies, Desired, Match, Rule
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
 
 F = 0xFFFFFFFF
 EXCHANGE_CU15 = (15, 2, 1748, 10)
@@ -76,12 +76,12 @@ each_baseline = pytest.mark.parametrize("name", EXPECTED)
 
 
 def test_all_are_known() -> None:
-    assert _baselines.names() == sorted(EXPECTED)
+    assert baselines.names() == sorted(EXPECTED)
 
 
 @each_baseline
 def test_rules(name: str) -> None:
-    found = _baselines.load(name)
+    found = baselines.load(name)
     assert found.id == name
     assert found.title
     assert {rule.setting: rule.desired.value for rule in found.rules} == {
@@ -93,26 +93,26 @@ def test_rules(name: str) -> None:
 
 @each_baseline
 def test_every_rule_says_who_says_so(name: str) -> None:
-    for rule in _baselines.load(name).rules:
+    for rule in baselines.load(name).rules:
         who = re.fullmatch(r"(Microsoft|DISA), (.+) \((.+), (\d{4}-\d\d-\d\d)\)", rule.source)
         assert who is not None, rule.source
         assert rule.title
         assert rule.why.endswith(".")
         assert rule.severity in ("high", "medium", "low")
-    for item in yaml.safe_load((_baselines.FOLDER / f"{name}.yml").read_text())["rules"]:
+    for item in yaml.safe_load((baselines.FOLDER / f"{name}.yml").read_text())["rules"]:
         assert {"id", "title", "severity", "why", "source", "version", "date"} <= set(item)
 
 
 @each_baseline
 def test_tls_12_stays_on(name: str) -> None:
-    rules = [rule for rule in _baselines.load(name).rules if rule.protocol == "TLS 1.2"]
+    rules = [rule for rule in baselines.load(name).rules if rule.protocol == "TLS 1.2"]
     assert rules
     assert {(rule.state, rule.severity) for rule in rules} == {("enabled", "high")}
 
 
 @each_baseline
 def test_where_rules_apply(name: str) -> None:
-    limited = {rule.protocol: rule.applies for rule in _baselines.load(name).rules if rule.applies != Applies()}
+    limited = {rule.protocol: rule.applies for rule in baselines.load(name).rules if rule.applies != Applies()}
     # TLS 1.3 with CU15 of Exchange 2019 and Windows Server 2022 (2.2)
     tls13 = {"TLS 1.3": Applies(min_build=20348, exchange=EXCHANGE_CU15)}
     # the newest release of the STIG lets a missing SSL 3.0 pass (4.1); from Windows Server 2016 on it is off by default
@@ -123,7 +123,7 @@ def test_where_rules_apply(name: str) -> None:
 @each_baseline
 def test_what_is_asked_for_only_where_it_is_on(name: str) -> None:
     """A stock Windows is not asked for explicit values of what it has off, or does not have (2.4)."""
-    found = {rule.protocol for rule in _baselines.load(name).rules if rule.only_where_on}
+    found = {rule.protocol for rule in baselines.load(name).rules if rule.only_where_on}
     older = {"SSL 3.0", "SSL 2.0", "PCT 1.0", "Multi-Protocol Unified Hello"}
     assert found == (older if name == "exchange_best_practice" else set())
 
@@ -131,7 +131,7 @@ def test_what_is_asked_for_only_where_it_is_on(name: str) -> None:
 @each_baseline
 def test_what_counts_as_right(name: str) -> None:
     """DISA asks for 1 and nothing else (4.1); elsewhere any number but 0 is on, as Windows takes it (4.2)."""
-    for rule in _baselines.load(name).rules:
+    for rule in baselines.load(name).rules:
         if rule.desired.value == dword(1):
             lenient = rule.protocol is not None and name != "stig_iis10"
             assert rule.desired.accepts(dword(F)) is lenient
@@ -143,7 +143,7 @@ def test_ids_of_baselines_are_those_of_options() -> None:
     """One setting has one name, whoever asks for it: people keep it in waivers."""
     by_place: dict[Setting, set[str]] = {}
     for name in EXPECTED:
-        for rule in _baselines.load(name).rules:
+        for rule in baselines.load(name).rules:
             by_place.setdefault(rule.setting, set()).add(rule.id)
     assert {len(ids) for ids in by_place.values()} == {1}
     assert by_place[Setting(rf"{SCHANNEL}\Protocols\TLS 1.0\Server", "Enabled")] == {"tls_1_0.server.enabled"}
@@ -187,21 +187,21 @@ def registry(**given: str) -> dict[str, Any]:
 
 
 def rules_of(*rules: dict[str, Any]) -> tuple[Rule, ...]:
-    return _baselines.parse(text(*rules)).rules
+    return baselines.parse(text(*rules)).rules
 
 
 def test_a_file_of_a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "own.yml"
     path.write_text(text({}), encoding="utf-8-sig", newline="\r\n")
     for name in (str(path), f"{tmp_path}/./own.yml"):
-        assert _baselines.load(name).id == "own"
+        assert baselines.load(name).id == "own"
     monkeypatch.chdir(tmp_path)
-    assert _baselines.load("own.yml") == _baselines.load("./own.yml")
+    assert baselines.load("own.yml") == baselines.load("./own.yml")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert _baselines.load("~/own.yml").title == "Own"
+    assert baselines.load("~/own.yml").title == "Own"
     (tmp_path / "exchange_tls12").write_text(text({}))
-    assert _baselines.load("exchange_tls12").id == "exchange_tls12", "a name is not a path"
-    assert _baselines.load("./exchange_tls12").id == "own"
+    assert baselines.load("exchange_tls12").id == "exchange_tls12", "a name is not a path"
+    assert baselines.load("./exchange_tls12").id == "own"
 
 
 def test_a_rule() -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _baselines
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import OptionError
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy import baselines
 
 from .test_baselines import HEAD, SCHANNEL, about, registry, text
 
@@ -22,7 +22,7 @@ def _refusal(tmp_path: Path) -> Any:
         path = tmp_path / "own.yml"
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         with pytest.raises(OptionError) as caught:
-            _baselines.load(str(path))
+            baselines.load(str(path))
         start = f"The baseline '{path}' is refused: "
         assert caught.value.message.startswith(start)
         assert caught.value.message.endswith(".")
@@ -217,7 +217,7 @@ def test_files_that_are_not_utf_8(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "own.yml"
     path.write_bytes(content)
     with pytest.raises(OptionError, match=r"Cannot read the baseline .*own\.yml.* it is not UTF-8 text"):
-        _baselines.load(str(path))
+        baselines.load(str(path))
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_files_that_are_not_utf_8(tmp_path: Path, content: bytes) -> None:
 def test_files_that_are_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, reason: str) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(OptionError) as caught:
-        _baselines.load(name)
+        baselines.load(name)
     assert "Cannot read the baseline" in caught.value.message
     assert f"on the controller: {reason}." in caught.value.message
 
@@ -242,7 +242,7 @@ def test_files_that_are_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("name", ["", "none", "exchange", "../exchange_tls12", "_baselines_data/exchange_tls12"])
 def test_names_that_are_none(name: str) -> None:
     with pytest.raises(OptionError):
-        _baselines.load(name)
+        baselines.load(name)
 
 
 # --- bombs -----------------------------------------------------------------------------------------------------------

@@ -9,10 +9,10 @@ import datetime
 from pathlib import Path
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _backup, _pending
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change import backups, notes
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import ExchangeTlsError
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import Type, Value, dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import protocol_key
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import protocol_key
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import Type, Value, dword
 
 from .fakes import Trouble, registry_of
 from .runs import Run, fresh, roll_back, settings, without_times
@@ -28,10 +28,10 @@ def test_real_run(tmp_path: Path) -> None:
     assert {item["status"] for item in result["changes"]} == {"written"}
     for item in result["changes"]:
         assert windows.hive.get(item["key"].removeprefix("HKLM\\"), item["value"]).as_result() == item["after"]
-    saved = _backup.load(result["backup"])
+    saved = backups.load(result["backup"])
     assert [value.as_result() for value in saved.values.values()] == [item["before"] for item in result["changes"]]
     assert protocol_key("TLS 1.2") in saved.missing_keys
-    note = _pending.read(registry_of(windows))
+    note = notes.read(registry_of(windows))
     assert note is not None
     assert note.unfinished == {}
     assert note.at_boot == saved.values
@@ -73,9 +73,9 @@ def test_order(tmp_path: Path) -> None:
     methods = [call.method for call in windows.calls]
     first_write = next(number for number, call in enumerate(windows.calls) if call.writes)
     assert "CheckAccess" not in methods[first_write:], "rights are asked for before anything is written"
-    assert windows.calls[first_write].key == _pending.KEY
+    assert windows.calls[first_write].key == notes.KEY
     last = [call for call in windows.calls if call.writes][-1]
-    assert (last.key, last.name) == (_pending.KEY, _pending.NAME)
+    assert (last.key, last.name) == (notes.KEY, notes.NAME)
 
 
 def test_no_rights(tmp_path: Path) -> None:
@@ -124,11 +124,11 @@ def test_back_to_the_beginning(tmp_path: Path) -> None:
     windows = fresh()
     image = windows.hive.image()
     result = Run(windows, tmp_path)()
-    outcome = roll_back(windows, _backup.load(result["backup"]), tmp_path)
+    outcome = roll_back(windows, backups.load(result["backup"]), tmp_path)
     assert outcome["changed"]
     assert outcome["restart_pending"] is False, "all is as it was when Windows started"
     assert windows.hive.image() == image, "and no note is left behind"
-    assert roll_back(windows, _backup.load(result["backup"]), tmp_path)["changed"] is False
+    assert roll_back(windows, backups.load(result["backup"]), tmp_path)["changed"] is False
 
 
 def test_back_by_one_of_two_changes(tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_back_by_one_of_two_changes(tmp_path: Path) -> None:
     Run(windows, tmp_path, {"TLS 1.2": "enabled"})()
     between = settings(windows)
     second = Run(windows, tmp_path, {"TLS 1.0": "disabled"})()
-    outcome = roll_back(windows, _backup.load(second["backup"]), tmp_path)
+    outcome = roll_back(windows, backups.load(second["backup"]), tmp_path)
     assert settings(windows) == between
     assert outcome["restart_pending"] is True, "TLS 1.2 still waits for its restart"
 
@@ -149,7 +149,7 @@ def test_back_after_a_restart(tmp_path: Path) -> None:
     windows.last_boot += datetime.timedelta(hours=1)
     assert Run(windows, tmp_path)()["restart_pending"] is False
     assert windows.hive.image() == (settings(windows)[0], settings(windows)[1]), "the note has done its work"
-    outcome = roll_back(windows, _backup.load(result["backup"]), tmp_path)
+    outcome = roll_back(windows, backups.load(result["backup"]), tmp_path)
     assert settings(windows) == original
     assert outcome["restart_pending"] is True
 
@@ -188,7 +188,7 @@ def test_odd_texts_are_put_back_exactly(tmp_path: Path, text: str) -> None:
     before = settings(windows)
     result = Run(windows, tmp_path)()
     assert windows.hive.get(*ENABLED) == dword(0)
-    roll_back(windows, _backup.load(result["backup"]), tmp_path)
+    roll_back(windows, backups.load(result["backup"]), tmp_path)
     assert settings(windows) == before
 
 
@@ -202,7 +202,7 @@ def test_a_default_value_that_somebody_put_into_a_key_we_made_keeps_it(tmp_path:
     result = Run(windows, tmp_path)()
     key = protocol_key("TLS 1.2")
     windows.hive.set(key, "", value)
-    roll_back(windows, _backup.load(result["backup"]), tmp_path)
+    roll_back(windows, backups.load(result["backup"]), tmp_path)
     assert windows.hive.get(key, "") == value
     assert windows.hive.below(key) == [], "what is ours goes all the same"
 
@@ -214,14 +214,14 @@ def test_a_default_value_that_somebody_put_into_a_key_we_made_keeps_it(tmp_path:
 def test_the_key_of_the_note_stays_where_others_keep_something_in_it(tmp_path: Path, theirs: str) -> None:
     windows = fresh()
     if theirs == "key":
-        windows.hive.make(rf"{_pending.KEY}\Theirs")
+        windows.hive.make(rf"{notes.KEY}\Theirs")
     else:
-        windows.hive.make(_pending.KEY)
-        windows.hive.set(_pending.KEY, "Theirs", dword(1))
+        windows.hive.make(notes.KEY)
+        windows.hive.set(notes.KEY, "Theirs", dword(1))
     before = windows.hive.image()
     result = Run(windows, tmp_path)()
-    assert _pending.read(registry_of(windows)) is not None
-    roll_back(windows, _backup.load(result["backup"]), tmp_path)
+    assert notes.read(registry_of(windows)) is not None
+    roll_back(windows, backups.load(result["backup"]), tmp_path)
     assert windows.hive.image() == before
 
 
@@ -230,9 +230,7 @@ def test_the_key_of_the_note_stays_where_others_keep_something_in_it(tmp_path: P
 
 def test_a_note_that_may_not_be_read_counts_as_a_pending_restart(tmp_path: Path) -> None:
     windows = fresh()
-    windows.trouble = lambda call: (
-        Trouble(code=5) if call.key == _pending.KEY and call.method.startswith("Get") else None
-    )
+    windows.trouble = lambda call: Trouble(code=5) if call.key == notes.KEY and call.method.startswith("Get") else None
     result = Run(windows, tmp_path)(check_mode=True)
     assert result["restart_pending"]
     assert "access denied" in result["warnings"][0]

@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 import requests
 import urllib3.exceptions as u3
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _channels, _explain
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import (
     AccessDenied,
     ConnectionLost,
@@ -29,8 +28,9 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors impor
     SecurityContextLost,
     Unreachable,
 )
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._line import Line, charset_of
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._login import Login
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._transport import channels, explain
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._transport.line import Line, charset_of
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._transport.login import Login
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -50,7 +50,7 @@ def _http(monkeypatch: pytest.MonkeyPatch) -> Http:
 def _post(request: pytest.FixtureRequest, http: Http) -> Callable[[Reply], ExchangeTlsError]:
     """Sends a message that is answered so, and returns the error that comes of it."""
     connection = connections.winrm() if request.param == "winrm" else connections.psrp()
-    channel = _channels.open_channel(connection)
+    channel = channels.open_channel(connection)
 
     def post(reply: Reply) -> ExchangeTlsError:
         http.replies = [reply]
@@ -246,7 +246,7 @@ def test_no_secret_in_any_message(password: str, place: str, kind: type[Exceptio
         raise kind(text) if kind is not ValueError else type("OddError", (Exception,), {})(text)
 
     with pytest.raises(ExchangeTlsError) as caught:
-        _explain.answer(send, DOING, Line(), Login("basic", "http://ex01:5985/wsman", "admin", password), 5)
+        explain.answer(send, DOING, Line(), Login("basic", "http://ex01:5985/wsman", "admin", password), 5)
     assert password not in caught.value.message
     assert repr(password)[1:-1] not in caught.value.message
     assert "****" in caught.value.message
@@ -273,7 +273,7 @@ SOAP = "<s:Envelope xmlns:s='http://www.w3.org/2003/05/soap-envelope'><s:Body>Gr
 def test_encoding_is_that_of_the_header(http: Http, plugin: str, encoding: str, kind: str) -> None:
     connection = connections.winrm() if plugin == "winrm" else connections.psrp()
     http.replies = [response(200, SOAP.encode(encoding), kind)]
-    assert _channels.open_channel(connection).post(b"<envelope/>", DOING) == SOAP.encode()
+    assert channels.open_channel(connection).post(b"<envelope/>", DOING) == SOAP.encode()
 
 
 @pytest.mark.parametrize(

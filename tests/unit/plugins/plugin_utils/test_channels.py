@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _channels
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import (
     AccessDenied,
     ExchangeTlsError,
@@ -22,6 +21,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors impor
     SecurityContextLost,
     Unreachable,
 )
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._transport import channels
 
 from . import connections
 from .connections import PASSWORD, Http, response
@@ -42,7 +42,7 @@ def test_other_connections_are_refused(transport: str | None) -> None:
     if transport is not None:
         connection.transport = transport  # type: ignore[attr-defined]
     with pytest.raises(OptionError) as caught:
-        _channels.open_channel(connection)
+        channels.open_channel(connection)
     assert "'ansible.builtin.winrm'" in caught.value.message
     assert "'ansible.builtin.psrp'" in caught.value.message
 
@@ -52,7 +52,7 @@ def test_other_connections_are_refused(transport: str | None) -> None:
 
 def test_winrm_opens_no_shell(http: Http) -> None:
     connection = connections.winrm()
-    channel = _channels.open_channel(connection)
+    channel = channels.open_channel(connection)
     assert http.sent == []
     assert connection.shell_id is None
     assert channel.endpoint == "http://ex01:5985/wsman"
@@ -74,7 +74,7 @@ def test_winrm_options_count(http: Http) -> None:
         path="/other",
         transport=["ssl"],
     )
-    channel = _channels.open_channel(connection)
+    channel = channels.open_channel(connection)
     channel.post(b"<envelope/>", "reading")
     assert channel.endpoint == "https://ex01:5986/other"
     assert channel.operation_timeout == 60
@@ -82,7 +82,7 @@ def test_winrm_options_count(http: Http) -> None:
 
 
 def test_winrm_connection_timeout(http: Http) -> None:
-    channel = _channels.open_channel(connections.winrm(connection_timeout=7))
+    channel = channels.open_channel(connections.winrm(connection_timeout=7))
     channel.post(b"<envelope/>", "reading")
     assert (channel.operation_timeout, http.timeouts) == (7, [17])
 
@@ -90,7 +90,7 @@ def test_winrm_connection_timeout(http: Http) -> None:
 def test_winrm_keeps_a_real_shell(http: Http) -> None:
     connection = connections.winrm()
     connection.shell_id = "11111111-2222-3333-4444-555555555555"
-    channel = _channels.open_channel(connection)
+    channel = channels.open_channel(connection)
     channel.reconnect()
     channel.post(b"<envelope/>", "reading")
     assert connection.shell_id == "11111111-2222-3333-4444-555555555555"
@@ -98,15 +98,15 @@ def test_winrm_keeps_a_real_shell(http: Http) -> None:
 
 def test_winrm_connection_that_is_open(http: Http) -> None:
     connection = connections.winrm()
-    _channels.open_channel(connection)
+    channels.open_channel(connection)
     protocol = connection.protocol
-    _channels.open_channel(connection)
+    channels.open_channel(connection)
     assert connection.protocol is protocol, "the next item of a loop uses the same login"
 
 
 def test_winrm_reconnect(http: Http) -> None:
     connection = connections.winrm()
-    channel = _channels.open_channel(connection)
+    channel = channels.open_channel(connection)
     channel.post(b"<envelope/>", "reading")
     before = connection.protocol
     channel.limit(5)
@@ -123,14 +123,14 @@ def test_winrm_reconnect(http: Http) -> None:
 def test_winrm_login_that_cannot_begin(http: Http) -> None:
     connection = connections.winrm(remote_password=None)
     with pytest.raises(Unreachable, match="auth method basic requires a password"):
-        _channels.open_channel(connection)
+        channels.open_channel(connection)
     assert connection.shell_id is None
 
 
 def test_winrm_transport_that_pywinrm_lacks(http: Http) -> None:
     connection = connections.winrm(transport=["carrier-pigeon"])
     with pytest.raises(AnsibleError, match="does not support transport"):
-        _channels.open_channel(connection)
+        channels.open_channel(connection)
     assert connection.shell_id is None
 
 
@@ -142,7 +142,7 @@ def test_winrm_failed_connect_says_no_secret(monkeypatch: pytest.MonkeyPatch, ht
 
     monkeypatch.setattr(connection, "_connect", fail)
     with pytest.raises(Unreachable, match="kinit said: bad password") as caught:
-        _channels.open_channel(connection)
+        channels.open_channel(connection)
     assert PASSWORD not in str(caught.value)
     assert connection.shell_id is None
 
@@ -155,7 +155,7 @@ def passwords(http: Http) -> int:
 def test_winrm_transports_are_tried_in_turn(http: Http) -> None:
     connection = connections.winrm(transport=["plaintext", "basic", "ssl"])
     http.replies = [response(401), response(401), response(200, b"<fine/>")]
-    channel = _channels.open_channel(connection)
+    channel = channels.open_channel(connection)
     assert channel.post(b"<envelope/>", "reading") == b"<fine/>"
     assert [request.body for request in http.sent] == [b"<envelope/>"] * 3
     channel.reconnect()
@@ -166,7 +166,7 @@ def test_winrm_transports_are_tried_in_turn(http: Http) -> None:
 
 def test_winrm_last_transport_fails(http: Http) -> None:
     http.otherwise = lambda: response(401)
-    channel = _channels.open_channel(connections.winrm(transport=["plaintext", "basic"]))
+    channel = channels.open_channel(connections.winrm(transport=["plaintext", "basic"]))
     with pytest.raises(LoginRefused, match=r"rejected the credentials.* Before: plaintext: "):
         channel.post(b"<envelope/>", "reading")
     assert len(http.sent) == 2
@@ -180,7 +180,7 @@ def test_transport_that_worked_is_never_left(http: Http, first: Any, plugin: str
     """A host that comes up refuses everybody for a while."""
     transports = ["basic", "ntlm", "ssl"]
     connection = connections.winrm(transport=transports) if plugin == "winrm" else connections.psrp()
-    channel = _channels.open_channel(connection)
+    channel = channels.open_channel(connection)
     http.replies = [first, *(response(401) for _dummy in range(5))]
     with contextlib.suppress(AccessDenied):
         channel.post(b"<envelope/>", "reading")
@@ -200,7 +200,7 @@ def test_password_never_goes_out_in_the_clear_by_itself(http: Http, first: str, 
     http.otherwise = lambda: response(401, content_type=None, WWW_Authenticate="Negotiate, Basic realm='WSMAN'")
     connection = connections.winrm(transport=[first, *second], kerberos_mode="manual")
     with pytest.raises((LoginRefused, AnsibleError)) as caught:
-        _channels.open_channel(connection).post(b"<envelope/>", "reading")
+        channels.open_channel(connection).post(b"<envelope/>", "reading")
     assert passwords(http) == 0
     if isinstance(caught.value, LoginRefused):
         assert f"{second[0]} was not tried, since it sends the password in the clear over http" in str(caught.value)
@@ -208,13 +208,13 @@ def test_password_never_goes_out_in_the_clear_by_itself(http: Http, first: str, 
 
 @pytest.mark.parametrize("transports", [["basic"], ["plaintext", "ntlm"], ["basic", "plaintext"]])
 def test_password_goes_out_in_the_clear_where_the_user_wants_it(http: Http, transports: list[str]) -> None:
-    channel = _channels.open_channel(connections.winrm(transport=transports))
+    channel = channels.open_channel(connections.winrm(transport=transports))
     assert channel.post(b"<envelope/>", "reading") == b"<ok/>"
     assert passwords(http) == 1
 
 
 def test_basic_is_tried_where_tls_hides_it(http: Http) -> None:
-    channel = _channels.open_channel(connections.winrm(transport=["ntlm", "ssl"], scheme="https", port=5986))
+    channel = channels.open_channel(connections.winrm(transport=["ntlm", "ssl"], scheme="https", port=5986))
     http.replies = [response(401, content_type=None, WWW_Authenticate="Basic realm='WSMAN'")]
     assert channel.post(b"<envelope/>", "reading") == b"<ok/>"
     assert passwords(http) == 1
@@ -222,7 +222,7 @@ def test_basic_is_tried_where_tls_hides_it(http: Http) -> None:
 
 def test_kerberos_without_its_library_falls_back_to_what_is_as_safe(http: Http) -> None:
     http.replies = [response(401, content_type=None, WWW_Authenticate="Negotiate")]
-    channel = _channels.open_channel(connections.winrm(transport=["kerberos", "ntlm"], kerberos_mode="manual"))
+    channel = channels.open_channel(connections.winrm(transport=["kerberos", "ntlm"], kerberos_mode="manual"))
     with pytest.raises(ExchangeTlsError):
         channel.post(b"<envelope/>", "reading")
     assert passwords(http) == 0
@@ -231,17 +231,17 @@ def test_kerberos_without_its_library_falls_back_to_what_is_as_safe(http: Http) 
 
 def test_winrm_connection_that_works_already_is_not_left(http: Http) -> None:
     connection = connections.winrm(transport=["basic", "ntlm"])
-    _channels.open_channel(connection).post(b"<envelope/>", "reading")
+    channels.open_channel(connection).post(b"<envelope/>", "reading")
     http.replies = [response(401)]
     with pytest.raises(LoginRefused):
-        _channels.open_channel(connection).post(b"<envelope/>", "reading")
+        channels.open_channel(connection).post(b"<envelope/>", "reading")
     assert len(http.sent) == 2
 
 
 @pytest.mark.parametrize("status", [400, 503])
 def test_winrm_other_failures_try_no_other_transport(http: Http, status: int) -> None:
     http.otherwise = lambda: response(status)
-    channel = _channels.open_channel(connections.winrm(transport=["plaintext", "basic"]))
+    channel = channels.open_channel(connections.winrm(transport=["plaintext", "basic"]))
     with pytest.raises((SecurityContextLost, HostBusy)):
         channel.post(b"<envelope/>", "reading")
     assert len(http.sent) == 1
@@ -256,7 +256,7 @@ def test_library_that_is_missing_is_named(
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(ExchangeTlsError, match=f"needs the Python library {package} .*-m pip install {package}"):
-        _channels.open_channel(connection)
+        channels.open_channel(connection)
 
 
 # --- psrp ------------------------------------------------------------------------------------------------------------
@@ -264,7 +264,7 @@ def test_library_that_is_missing_is_named(
 
 def test_psrp_opens_no_runspace(http: Http) -> None:
     connection = connections.psrp()
-    channel = _channels.open_channel(connection)
+    channel = channels.open_channel(connection)
     assert http.sent == []
     assert connection.runspace is None
     assert channel.endpoint == "http://ex01:5985/wsman"
@@ -298,7 +298,7 @@ def test_psrp_options_count(monkeypatch: pytest.MonkeyPatch, http: Http) -> None
         proxy="http://proxy:3128",
         message_encryption="auto",
     )
-    channel = _channels.open_channel(connection)
+    channel = channels.open_channel(connection)
     channel.post(b"<envelope/>", "reading")
     assert channel.endpoint == "https://ex01:5986/other"
     assert channel.operation_timeout == 50
@@ -320,11 +320,11 @@ def test_psrp_options_that_do_not_fit(http: Http) -> None:
     with pytest.raises(
         OptionError, match="options do not fit together: Cannot use message encryption with auth 'basic'"
     ):
-        _channels.open_channel(connections.psrp(message_encryption="always"))
+        channels.open_channel(connections.psrp(message_encryption="always"))
 
 
 def test_psrp_reconnect(http: Http) -> None:
-    channel = _channels.open_channel(connections.psrp())
+    channel = channels.open_channel(connections.psrp())
     channel.post(b"<envelope/>", "reading")
     channel.limit(5)
     channel.reconnect()
@@ -338,4 +338,4 @@ def test_psrp_reconnect(http: Http) -> None:
 def test_psrp_401(http: Http) -> None:
     http.otherwise = lambda: response(401)
     with pytest.raises(LoginRefused, match="rejected the credentials"):
-        _channels.open_channel(connections.psrp()).post(b"<envelope/>", "reading")
+        channels.open_channel(connections.psrp()).post(b"<envelope/>", "reading")

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _cipher_suites, _subjects
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._cipher_suites import SUITES, knows, nearest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import PROTOCOLS
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy import subjects
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import cipher_suites
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.cipher_suites import SUITES, knows, nearest
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import PROTOCOLS
 
 BUILDS = {7601: "2008 R2", 9200: "2012", 9600: "2012 R2", 14393: "2016", 17763: "2019", 20348: "2022", 26100: "2025"}
 OLD, NEW = (7601, 9200, 9600), (14393, 17763, 20348, 26100)
@@ -56,16 +57,16 @@ def test_numbers_of_the_pages() -> None:
 
 
 @pytest.mark.parametrize("suite", SUITES.values(), ids=SUITES)
-def test_parts(suite: _cipher_suites.Suite) -> None:
+def test_parts(suite: cipher_suites.Suite) -> None:
     """Written from how names are built, and not from the table."""
     exchange, _dummy, rest = suite.name.partition("_WITH_")
     aes = {"AES_256": "AES 256/256", "AES_128": "AES 128/128"}
     for words, key in aes.items():
         assert (key == suite.cipher) is (words in suite.name)
     assert suite.protocols <= set(PROTOCOLS)
-    assert suite.cipher in (*_subjects.CIPHERS, "ChaCha20")
-    assert suite.hash in _subjects.HASHES
-    assert suite.key_exchange in (*_subjects.KEY_EXCHANGES, "")
+    assert suite.cipher in (*subjects.CIPHERS, "ChaCha20")
+    assert suite.hash in subjects.HASHES
+    assert suite.key_exchange in (*subjects.KEY_EXCHANGES, "")
     assert suite.windows
     plain = suite.name.partition("_P2")[0].partition("_P3")[0].partition("_P5")[0]
     assert plain.endswith(f"_{suite.hash}")
@@ -81,7 +82,7 @@ def test_parts(suite: _cipher_suites.Suite) -> None:
 
 @pytest.mark.parametrize("build", [6003, 18363, 25398, 99999])
 def test_windows_that_no_page_is_about(build: int) -> None:
-    assert not _cipher_suites.tabled(build)
+    assert not cipher_suites.tabled(build)
     assert all(knows(build, name) for name in SUITES)
     assert not knows(build, "TLS_ECDHE_RSA_WITH_AES_256_GCM")
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from ansible.cli.playbook import PlaybookCLI
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _command
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._command import (
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report import commands
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report.commands import (
     AUDIT,
     ENFORCE,
     HARDEN,
@@ -37,7 +37,7 @@ def after(typed: str, book: str = SAME, *more: str, hosts: str = "", every: str 
     """The next command, without its first word; for the hosts that are named, or for all."""
     command = Command.of({**parsed(typed), "inventory": []})
     names = every.split()
-    found = _command.dataclasses.replace(command, every=tuple(names)).run(book, hosts.split() or names, *more)
+    found = commands.dataclasses.replace(command, every=tuple(names)).run(book, hosts.split() or names, *more)
     assert found.startswith("ansible-playbook ")
     return found.removeprefix("ansible-playbook ")
 
@@ -220,7 +220,7 @@ def test_what_is_repeated_means_the_same(variables: dict[str, str], how: str, ov
     assert words[:2] == ["ansible-playbook", "a.yml"]
     repeated = [word for word in words[2:] if word != "-e"]
     assert repeated.pop() == f"{override}=new"
-    found = {name: value for word in repeated for name, value in _command._variables(word).items()}
+    found = {name: value for word in repeated for name, value in commands._variables(word).items()}
     assert found == {name: value for name, value in variables.items() if name != override} or command.left_out
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _backup
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change import backups
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import (
     ConnectionLost,
     ExchangeTlsError,
@@ -20,9 +20,9 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors impor
     Unreachable,
     WsmanFault,
 )
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import Type, Value
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import protocol_key
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import Setting
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import protocol_key
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import Type, Value
 
 from .fakes import Call, FakeWindows, Trouble
 from .runs import Run, fresh, roll_back, settings
@@ -130,7 +130,7 @@ def test_host_that_is_gone(tmp_path: Path, number: int, undo: bool, executed: bo
     # the same run again finishes; its backup, or the first where nothing was left to do, leads back to the beginning
     result = run()
     assert result["compliant"]
-    saved = _backup.load(result["backup"] or first)
+    saved = backups.load(result["backup"] or first)
     roll_back(windows, saved, tmp_path)
     assert settings(windows) == original
 

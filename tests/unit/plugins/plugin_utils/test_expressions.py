@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _expressions
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import ExchangeTlsError, OptionError
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._expressions import Expression
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._findings import Finding, Status
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import ABSENT, Type, Value, dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import Effective
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import Setting
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy import expressions
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.expressions import Expression
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.findings import Finding, Status
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import Effective
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -208,9 +208,9 @@ def test_many_alternatives() -> None:
 
 
 def test_the_keys_are_those_of_a_finding() -> None:
-    assert set(_expressions.FINDING) == set(TLS.as_result())
+    assert set(expressions.FINDING) == set(TLS.as_result())
     for name, value in TLS.as_result().items():
-        below = _expressions.FINDING[name]
+        below = expressions.FINDING[name]
         assert set(below or ()) == (set(value) if isinstance(value, dict) else set())
 
 
@@ -224,7 +224,7 @@ def test_text_of_ansible() -> None:
 
 
 def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_expressions, "JMESPATH_ERROR", ImportError("No module named 'jmespath'"))
+    monkeypatch.setattr(expressions, "JMESPATH_ERROR", ImportError("No module named 'jmespath'"))
     with pytest.raises(ExchangeTlsError, match="'waivers' needs the Python library jmespath on the controller: No mod"):
         Expression("id", "waivers")
 

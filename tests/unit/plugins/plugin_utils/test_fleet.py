@@ -8,17 +8,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _fleet, _subjects
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import ABSENT, Type, Value, dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._rules import Policy
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import (
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy import subjects
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.rules import Policy
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report import fleet
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import (
     PROTOCOLS,
     SIDES,
     VALUE_NAMES,
     protocol_key,
 )
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import Setting
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._values import unreadable
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import unreadable
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,7 +45,7 @@ def off(protocol: str) -> dict[Setting, Value]:
 
 
 def test_hosts_that_are_alike() -> None:
-    found = _fleet.compare({"b": result(), "a": result()})
+    found = fleet.compare({"b": result(), "a": result()})
     assert found["consistent"] is True
     assert (found["findings"], found["unknown"]) == ([], [])
     (group,) = found["groups"]
@@ -55,12 +56,12 @@ def test_hosts_that_are_alike() -> None:
 
 
 def test_what_could_not_be_read_is_not_absent() -> None:
-    found = _fleet.compare({"a": result({STRONG: dword(1)}), "b": result({STRONG: unreadable("code 5")})})
+    found = fleet.compare({"a": result({STRONG: dword(1)}), "b": result({STRONG: unreadable("code 5")})})
     assert found["findings"][0]["hosts"] == {"not known: it could not be read": ["b"]}
 
 
 def test_the_odd_ones_out() -> None:
-    found = _fleet.compare(
+    found = fleet.compare(
         {"a": result(), "b": result(off("TLS 1.0")), "c": result(), "d": result({**off("TLS 1.0"), STRONG: dword(1)})}
     )
     assert found["consistent"] is False
@@ -82,7 +83,7 @@ def test_the_odd_ones_out() -> None:
 
 def test_several_states() -> None:
     by_default = {Setting(protocol_key("TLS 1.0", side), "DisabledByDefault"): dword(1) for side in SIDES}
-    found = _fleet.compare(
+    found = fleet.compare(
         {**{f"h{n}": result() for n in range(3)}, "x": result(off("TLS 1.0")), "y": result(by_default)}
     )
     assert found["findings"][0]["message"] == (
@@ -94,39 +95,39 @@ def test_several_states() -> None:
 def test_what_clients_meet_is_compared_and_not_how_it_is_written() -> None:
     """On by default, on by value and on by another number are the same."""
     on = {Setting(protocol_key("TLS 1.2", side), "Enabled"): dword(0xFFFFFFFF) for side in SIDES}
-    assert _fleet.compare({"a": result(), "b": result(on)})["consistent"] is True
+    assert fleet.compare({"a": result(), "b": result(on)})["consistent"] is True
 
 
 def test_a_value_of_another_type_is_another_value() -> None:
-    found = _fleet.compare({"a": result({STRONG: dword(1)}), "b": result({STRONG: Value(Type.REG_SZ, "1")})})
+    found = fleet.compare({"a": result({STRONG: dword(1)}), "b": result({STRONG: Value(Type.REG_SZ, "1")})})
     (finding,) = found["findings"]
     assert finding["message"] == f"{STRONG_NAME} is REG_DWORD 1 on 1 of 2 hosts, but REG_SZ '1' on b."
     for value in (Value(Type.OTHER), Value(Type.REG_MULTI_SZ, ("a",)), Value(Type.REG_BINARY, (1,)), ABSENT):
-        assert _fleet.compare({"a": result({STRONG: dword(1)}), "b": result({STRONG: value})})["consistent"] is False
+        assert fleet.compare({"a": result({STRONG: dword(1)}), "b": result({STRONG: value})})["consistent"] is False
 
 
 def test_windows_versions() -> None:
     """TLS 1.3 differs for clients. What concerns one version only differs from nothing."""
     wanted = policy({"TLS 1.2": "enabled"}, winhttp="tls12")
-    (place, other) = (item.setting for item in _subjects.WINHTTP.states["tls12"])
+    (place, other) = (item.setting for item in subjects.WINHTTP.states["tls12"])
     right = {place: dword(0x800), other: dword(0x800)}
-    found = _fleet.compare({"old": result(right, 9200, wanted), "new": result({}, 9600, wanted)})
+    found = fleet.compare({"old": result(right, 9200, wanted), "new": result({}, 9600, wanted)})
     assert found["consistent"] is True
     (group,) = found["groups"]
     assert group["hosts"] == ["new", "old"]
     assert not [name for name in group["settings"] if "WinHttp" in name], "only what they share"
-    found = _fleet.compare({"old": result({}, 17763), "new": result({}, 20348), "newest": result({}, 26100)})
+    found = fleet.compare({"old": result({}, 17763), "new": result({}, 20348), "newest": result({}, 26100)})
     differing = {item["setting"] for item in found["findings"]}
     assert {"TLS 1.3 Client", "TLS 1.3 Server", "TLS 1.0 Client"} <= differing
     three = {"a": result(right, 9200, wanted), "b": result({}, 9200, wanted), "c": result({}, 9600, wanted)}
-    found = _fleet.compare(three)
+    found = fleet.compare(three)
     assert {item["message"].partition(" is ")[2] for item in found["findings"]} == {
         "REG_DWORD 2048 (0x800) on 1 of 2 hosts, but absent on b."
     }
 
 
 def test_hosts_without_a_result() -> None:
-    found = _fleet.compare(
+    found = fleet.compare(
         {"a": result(), "b": {}, "c": {"failed": True, "msg": "x"}, "d": {"unreachable": True}, "e": {"skipped": True}}
     )
     assert found["unknown"] == ["b", "c", "d", "e"]
@@ -136,7 +137,7 @@ def test_hosts_without_a_result() -> None:
 
 @pytest.mark.parametrize("results", [{}, {"a": None}, {"a": {}}])
 def test_nothing_to_compare(results: dict[str, Any]) -> None:
-    found = _fleet.compare(results)
+    found = fleet.compare(results)
     assert (found["consistent"], found["groups"], found["findings"]) == (True, [], [])
     assert found["unknown"] == sorted(results)
 
@@ -151,7 +152,7 @@ HOSTS = st.dictionaries(
 @given(HOSTS)
 def test_every_fleet(hosts: dict[str, tuple[dict[Setting, Value], int]]) -> None:
     results = {name: result(values, build) for name, (values, build) in hosts.items()}
-    found = _fleet.compare(results)
+    found = fleet.compare(results)
     assert found["consistent"] is not bool(found["findings"])
     assert found["consistent"] is (len(found["groups"]) <= 1)
     assert sorted(host for group in found["groups"] for host in group["hosts"]) == sorted(hosts)
@@ -163,4 +164,4 @@ def test_every_fleet(hosts: dict[str, tuple[dict[Setting, Value], int]]) -> None
         assert len(odd) == len(set(odd))
         assert all(host in finding["message"] for host in odd)
     # the order in which hosts come does not matter
-    assert _fleet.compare(dict(reversed(results.items()))) == found
+    assert fleet.compare(dict(reversed(results.items()))) == found

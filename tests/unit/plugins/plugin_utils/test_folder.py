@@ -12,24 +12,24 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _folder
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change import folders
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change.owners import AnotherRun
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import ExchangeTlsError, OptionError
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._owner import AnotherRun
 
 NOBODY = 65534
 
 
 def refused(folder: str) -> str:
     with pytest.raises(ExchangeTlsError) as caught:
-        _folder.check_folder(folder)
+        folders.check_folder(folder)
     assert "Nothing was changed on the host" in caught.value.message
     assert "'backup_dir' (tls12_backup_dir in the role)" in caught.value.message
     return caught.value.message
 
 
 def test_a_folder_that_is_fine_is_not_made(tmp_path: Path) -> None:
-    _folder.check_folder(str(tmp_path / "not yet" / "there"))
-    _folder.check_folder(str(tmp_path))
+    folders.check_folder(str(tmp_path / "not yet" / "there"))
+    folders.check_folder(str(tmp_path))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -58,7 +58,7 @@ def test_space(
     found = SimpleNamespace(f_bavail=blocks, f_frsize=2**20, f_files=files, f_favail=free)
     monkeypatch.setattr(os, "statvfs", lambda path: found)
     if enough:
-        _folder.check_folder(str(tmp_path))
+        folders.check_folder(str(tmp_path))
     else:
         assert "no space is left" in refused(str(tmp_path))
 
@@ -68,12 +68,12 @@ def test_a_folder_that_is_open_to_all(tmp_path: Path) -> None:
     assert f"chmod o-w {tmp_path}" in refused(str(tmp_path))
     for mode in (0o1777, 0o770, 0o700):
         tmp_path.chmod(mode)
-        _folder.check_folder(str(tmp_path))
+        folders.check_folder(str(tmp_path))
 
 
 @pytest.mark.parametrize("name", ["a\0b", "", "  "])
 def test_what_is_no_path(name: str) -> None:
-    for use in (_folder.check_folder, _folder.read_trusted):
+    for use in (folders.check_folder, folders.read_trusted):
         with pytest.raises(OptionError, match="is no path on the controller"):
             use(name)
 
@@ -91,7 +91,7 @@ def _backup(tmp_path: Path) -> Path:
 
 def distrusted(path: Path) -> str:
     with pytest.raises(OptionError, match="nothing was changed") as caught:
-        _folder.read_trusted(str(path))
+        folders.read_trusted(str(path))
     assert f"install -m 600 {path} FOLDER" in caught.value.message
     return caught.value.message
 
@@ -99,7 +99,7 @@ def distrusted(path: Path) -> str:
 @pytest.mark.parametrize("mode", [0o600, 0o400, 0o640, 0o644])
 def test_what_only_its_owner_may_write_is_read(backup: Path, mode: int) -> None:
     backup.chmod(mode)
-    assert _folder.read_trusted(str(backup)) == b"content"
+    assert folders.read_trusted(str(backup)) == b"content"
 
 
 @pytest.mark.parametrize("mode", [0o666, 0o620, 0o602])
@@ -112,7 +112,7 @@ def test_folder_in_which_others_may_replace_it(backup: Path) -> None:
     backup.parent.chmod(0o777)
     assert "everybody may replace files in its folder" in distrusted(backup)
     backup.parent.chmod(0o1777)
-    assert _folder.read_trusted(str(backup)) == b"content"
+    assert folders.read_trusted(str(backup)) == b"content"
 
 
 def stat_of(uid: int) -> os.stat_result:
@@ -135,7 +135,7 @@ def stat_of(uid: int) -> os.stat_result:
 def test_owners(backup: Path, monkeypatch: pytest.MonkeyPatch, user: int, owner: int, folder: int, fine: bool) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: user)
     monkeypatch.setattr(Path, "stat", lambda self, **more: stat_of(folder))
-    why = _folder.distrust(backup, stat_of(owner))
+    why = folders.distrust(backup, stat_of(owner))
     assert (why is None) is fine
     assert fine or "it belongs to" in str(why)
 
@@ -143,7 +143,7 @@ def test_owners(backup: Path, monkeypatch: pytest.MonkeyPatch, user: int, owner:
 def test_pipes_and_links(tmp_path: Path, backup: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OptionError, match="Not a file"):
-        _folder.read_trusted(str(tmp_path / "pipe"))
+        folders.read_trusted(str(tmp_path / "pipe"))
     target = tmp_path / "open"
     target.mkdir()
     target.chmod(0o777)
@@ -158,11 +158,11 @@ def test_pipes_and_links(tmp_path: Path, backup: Path) -> None:
 TRY = """
 import sys
 sys.path[:0] = {paths!r}
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _folder
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change import folders
 try:
-    with _folder.only_run({folder!r}, {stem!r}):
+    with folders.only_run({folder!r}, {stem!r}):
         print("got it")
-except _folder.AnotherRun as exc:
+except folders.AnotherRun as exc:
     print(exc.message)
 """
 
@@ -174,10 +174,10 @@ def attempt(folder: Path, stem: str) -> str:
 
 
 def test_one_run_at_a_time(tmp_path: Path) -> None:
-    with _folder.only_run(str(tmp_path / "new"), "ex01"):
+    with folders.only_run(str(tmp_path / "new"), "ex01"):
         assert "Another run is changing this host" in attempt(tmp_path / "new", "ex01")
         assert "got it" in attempt(tmp_path / "new", "ex02")
-        with pytest.raises(AnotherRun), _folder.only_run(str(tmp_path / "new"), "ex01"):
+        with pytest.raises(AnotherRun), folders.only_run(str(tmp_path / "new"), "ex01"):
             pass
     assert "got it" in attempt(tmp_path / "new", "ex01")
     assert list((tmp_path / "new").iterdir()) == [], "nothing is left behind"
@@ -185,7 +185,7 @@ def test_one_run_at_a_time(tmp_path: Path) -> None:
 
 def test_a_lock_whose_file_was_removed_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The last owner removes it between the opening and the locking."""
-    flock, path = _folder.fcntl.flock, tmp_path / ".ex01.lock"
+    flock, path = folders.fcntl.flock, tmp_path / ".ex01.lock"
     taken: list[int] = []
 
     def slow(handle: int, operation: int) -> None:
@@ -194,8 +194,8 @@ def test_a_lock_whose_file_was_removed_is_none(tmp_path: Path, monkeypatch: pyte
         taken.append(handle)
         flock(handle, operation)
 
-    monkeypatch.setattr(_folder.fcntl, "flock", slow)
-    with _folder.only_run(str(tmp_path), "ex01"):
+    monkeypatch.setattr(folders.fcntl, "flock", slow)
+    with folders.only_run(str(tmp_path), "ex01"):
         assert len(taken) == 2
         assert "Another run" in attempt(tmp_path, "ex01")
 
@@ -204,6 +204,6 @@ def test_no_locks_on_this_file_system(tmp_path: Path, monkeypatch: pytest.Monkey
     def unsupported(handle: int, operation: int) -> None:
         raise OSError(37, "No locks available")
 
-    monkeypatch.setattr(_folder.fcntl, "flock", unsupported)
-    with _folder.only_run(str(tmp_path), "ex01"):
+    monkeypatch.setattr(folders.fcntl, "flock", unsupported)
+    with folders.only_run(str(tmp_path), "ex01"):
         pass

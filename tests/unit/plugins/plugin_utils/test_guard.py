@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _guard
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import ABSENT, Type, Value, dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._rules import Policy
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import protocol_key
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import Setting
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement import guards
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.rules import Policy
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import protocol_key
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
 
 from .guarding import (
     ACCEPTED,
@@ -238,16 +238,16 @@ def test_tls_12_may_be_left_to_a_default_that_is_on(build: int) -> None:
 
 
 def test_dotnet_is_read_where_old_tls_may_go_off() -> None:
-    rules = _guard.also_needed(STIG)
+    rules = guards.also_needed(STIG)
     assert {rule.setting for rule in rules} == set(DOTNET)
     assert all(rule.desired.value == dword(1) and rule.kind is Type.REG_DWORD for rule in rules)
-    assert _guard.also_needed(HARDEN) == (), "it is read for the policy"
+    assert guards.also_needed(HARDEN) == (), "it is read for the policy"
     partly = policy({"TLS 1.0": "default"}, dotnet={"v4": "unmanaged", "v2": "strong"})
-    assert {rule.setting for rule in _guard.also_needed(partly)} == set(DOTNET)
+    assert {rule.setting for rule in guards.also_needed(partly)} == set(DOTNET)
 
 
 @pytest.mark.parametrize(
     "wanted", [policy({"TLS 1.2": "enabled"}), policy({"TLS 1.0": "enabled"}), policy({"TLS 1.3": "disabled"})]
 )
 def test_dotnet_is_not_read_otherwise(wanted: Policy) -> None:
-    assert _guard.also_needed(wanted) == ()
+    assert guards.also_needed(wanted) == ()

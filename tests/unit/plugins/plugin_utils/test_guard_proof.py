@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _guard
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import OptionError
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement import guards
 
 from .guarding import ACCEPTED, NOT_TRIED, READY, REFUSED, guard, off, refusal
 from .policies import policy
@@ -19,7 +19,7 @@ from .policies import policy
 
 @pytest.mark.parametrize("handshakes", [None, {}, {"skipped": True, "changed": False}, ACCEPTED, REFUSED, NOT_TRIED])
 def test_results_of_handshakes(handshakes: dict[str, Any] | None) -> None:
-    _guard.check_handshakes(handshakes)
+    guards.check_handshakes(handshakes)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_results_of_handshakes(handshakes: dict[str, Any] | None) -> None:
 )
 def test_what_is_no_result_of_handshakes(handshakes: dict[str, Any]) -> None:
     with pytest.raises(OptionError, match=r"'handshakes' is not a result of tls_handshake_info: .*Register one"):
-        _guard.check_handshakes(handshakes)
+        guards.check_handshakes(handshakes)
 
 
 def test_only_a_no_is_a_no() -> None:

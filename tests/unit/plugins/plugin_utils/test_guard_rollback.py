@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _guard
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._guard import PhaseRefused
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import ABSENT, Type, Value, dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import SIDES
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import Setting
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement import guards
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement.guards import PhaseRefused
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import SIDES
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
 
 from .guarding import AES, DOTNET, HARDEN, LOCAL, POLICY, READY, off, on, side, switch
 from .worlds import audit_of
@@ -24,7 +24,7 @@ def rollback(
     before: Mapping[Setting, Value], back: Mapping[Setting, Value], build: int = 17763, *, force: bool = False
 ) -> str | None:
     snapshot = audit_of(HARDEN, before, build).snapshot
-    return _guard.check_rollback(snapshot, snapshot.after(back), build, force=force)
+    return guards.check_rollback(snapshot, snapshot.after(back), build, force=force)
 
 
 GONE = dict.fromkeys(on("TLS 1.2"), ABSENT)
@@ -123,10 +123,10 @@ def test_a_host_that_is_cut_off_may_go_back_to_something_better() -> None:
 
 
 def test_what_a_rollback_must_know() -> None:
-    assert _guard.rollback_needs(on("TLS 1.2")) == ()
-    assert _guard.rollback_needs([switch("Ciphers", "RC4 128/128")]) == ()
-    needs = dict(_guard.rollback_needs([switch("ciphers", "aes 256/256")]))
+    assert guards.rollback_needs(on("TLS 1.2")) == ()
+    assert guards.rollback_needs([switch("Ciphers", "RC4 128/128")]) == ()
+    needs = dict(guards.rollback_needs([switch("ciphers", "aes 256/256")]))
     assert needs[LOCAL] is Type.REG_MULTI_SZ
     assert needs[POLICY] is Type.REG_SZ
     assert needs[switch("Hashes", "SHA384")] is Type.REG_DWORD
-    assert dict(_guard.rollback_needs([LOCAL])) == needs
+    assert dict(guards.rollback_needs([LOCAL])) == needs

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _guard
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import Type, Value, dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import Setting
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement import guards
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import Type, Value, dword
 
 from .guarding import AES, CBC, ECDSA, GCM, LOCAL, POLICY, READY, guard, refusal, switch
 from .policies import policy
@@ -170,7 +170,7 @@ def test_switches_that_leave_a_suite(asked: dict[str, Any], there: dict[Setting,
 )
 def test_all_that_decides_over_suites_is_read_where_it_may_matter(asked: dict[str, Any]) -> None:
     wanted = policy(**asked)
-    read = {rule.setting for rule in (*wanted.rules, *_guard.also_needed(wanted))}
+    read = {rule.setting for rule in (*wanted.rules, *guards.also_needed(wanted))}
     assert read >= {
         POLICY,
         LOCAL,
@@ -178,7 +178,7 @@ def test_all_that_decides_over_suites_is_read_where_it_may_matter(asked: dict[st
         *(switch("Hashes", name) for name in ("SHA", "SHA256", "SHA384")),
         *(switch("KeyExchangeAlgorithms", name) for name in EXCHANGES),
     }
-    kinds = {rule.setting: rule.kind for rule in _guard.also_needed(wanted)}
+    kinds = {rule.setting: rule.kind for rule in guards.also_needed(wanted)}
     assert {kinds[POLICY], kinds[LOCAL]} == {Type.REG_SZ, Type.REG_MULTI_SZ}
     assert set(kinds.values()) - {Type.REG_SZ, Type.REG_MULTI_SZ} <= {Type.REG_DWORD}
 
@@ -193,4 +193,4 @@ def test_all_that_decides_over_suites_is_read_where_it_may_matter(asked: dict[st
     ],
 )
 def test_nothing_more_is_read_otherwise(asked: dict[str, Any]) -> None:
-    assert _guard.also_needed(policy(**asked)) == ()
+    assert guards.also_needed(policy(**asked)) == ()

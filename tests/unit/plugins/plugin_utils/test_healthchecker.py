@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._healthchecker import (
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement.healthchecker import (
     PROTOCOLS,
     DotNet,
     Reason,
@@ -17,8 +17,8 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._healthchecke
     dotnet_verdict,
     verdict,
 )
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import ABSENT, Type, Value, dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import Effective, Side
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import Effective, Side
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _plan
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._audit import Audit
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._findings import Finding, compliant
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import Type, Value, dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import PROTOCOLS_KEY, protocol_key
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import Setting
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change import plans
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.findings import Finding, compliant
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import (
+    PROTOCOLS_KEY,
+    protocol_key,
+)
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks.audit import Audit
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import Type, Value, dword
 
 from . import policies
 from .fakes import FakeWindows
@@ -172,6 +175,6 @@ def test_no_plan() -> None:
 
 
 def test_inverse() -> None:
-    write = _plan.Write(Setting("a", "b"), dword(1), dword(0))
-    assert write.inverse() == _plan.Write(Setting("a", "b"), dword(0), dword(1))
+    write = plans.Write(Setting("a", "b"), dword(1), dword(0))
+    assert write.inverse() == plans.Write(Setting("a", "b"), dword(0), dword(1))
     assert write.inverse().inverse() == write

@@ -9,20 +9,21 @@ import random
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _apply, _judge, _pending, _plan
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._audit import Audit
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._findings import Finding, Status
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._reader import Reader
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import ABSENT, Type, Value, dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._rules import Rule
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import (
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change import apply, notes, plans
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement import judge
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.findings import Finding, Status
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.rules import Rule
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import (
     PROTOCOLS,
     SCHANNEL_KEY,
     SIDES,
     VALUE_NAMES,
     protocol_key,
 )
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import Snapshot
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Snapshot
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks.audit import Audit
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.reader import Reader
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
@@ -55,7 +56,7 @@ def is_stray(finding: Finding) -> bool:
     return finding.id.startswith("stray.") or finding.id == "translated_page"
 
 
-def planned(found: Audit) -> _plan.Plan:
+def planned(found: Audit) -> plans.Plan:
     return found.plan()
 
 
@@ -65,15 +66,15 @@ def judged(found: Audit) -> list[tuple[Rule, Finding]]:
     return list(zip(found.policy.rules, findings, strict=True))
 
 
-def applied(windows: FakeWindows, found: Audit, plan: _plan.Plan) -> None:
+def applied(windows: FakeWindows, found: Audit, plan: plans.Plan) -> None:
     pending = found.pending
-    note = _pending.begun(pending.note, pending.restarted, found.host.last_boot, plan)
-    _apply.apply(registry_of(windows), plan, note, pending.note, _apply.Progress(plan), undo=True, restart_pending=True)
+    note = notes.begun(pending.note, pending.restarted, found.host.last_boot, plan)
+    apply.apply(registry_of(windows), plan, note, pending.note, apply.Progress(plan), undo=True, restart_pending=True)
 
 
 def image_without_note(windows: FakeWindows) -> Any:
     keys, values = windows.hive.image()
-    note = _pending.KEY.lower()
+    note = notes.KEY.lower()
     return keys - {note}, {place: value for place, value in values.items() if place[0] != note}
 
 
@@ -148,7 +149,7 @@ def test_restoring_is_the_inverse(
         reader.contents(key)
     for key in plan.old_keys:
         reader.subkeys(key)
-    back = _plan.restore(
+    back = plans.restore(
         {write.setting: write.before for write in plan.writes}, plan.new_keys, plan.old_keys, reader.snapshot()
     )
     assert {write.setting for write in back.writes} == {write.setting for write in plan.writes}
@@ -172,7 +173,7 @@ def test_restoring_leaves_what_others_have_added(content: dict[str, dict[str, Va
     for key in plan.new_keys:
         reader.subkeys(key)
         reader.contents(key)
-    back = _plan.restore(
+    back = plans.restore(
         {write.setting: write.before for write in plan.writes}, plan.new_keys, plan.old_keys, reader.snapshot()
     )
     assert back.old_keys == ()
@@ -267,4 +268,4 @@ def test_unread_settings_are_a_mistake() -> None:
     snapshot = Snapshot({}, {})
     policy = policies.policy({"TLS 1.2": "enabled"})
     with pytest.raises(KeyError):
-        _judge.judge(policy, snapshot, 17763, None)
+        judge.judge(policy, snapshot, 17763, None)

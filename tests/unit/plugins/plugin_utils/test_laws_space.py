@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._audit import Audit
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._findings import Status
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import ABSENT, Type, Value
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._rules import Policy
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import PROTOCOLS
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import Setting
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.findings import Status
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.rules import Policy
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import PROTOCOLS
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks.audit import Audit
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value
 from hypothesis import given
 from hypothesis import strategies as st
 

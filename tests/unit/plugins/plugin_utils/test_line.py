@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _channels
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import (
     ConnectionLost,
     ExchangeTlsError,
     Unreachable,
 )
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._transport import channels
 
 from . import connections
 
@@ -85,18 +85,18 @@ def _serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Server]]:
         server.listener.close()
 
 
-def channel_to(server: Server, plugin: str, **options: Any) -> _channels.Channel:
+def channel_to(server: Server, plugin: str, **options: Any) -> channels.Channel:
     where = {"remote_addr": "127.0.0.1", "port": server.port, **options}
     if plugin == "winrm":
         scheme = where.pop("scheme", "http")
-        return _channels.open_channel(connections.winrm(where.pop("extras", None), scheme=scheme, **where))
+        return channels.open_channel(connections.winrm(where.pop("extras", None), scheme=scheme, **where))
     where.pop("extras", None)
     if "transport" in where:
         where.update(auth=where.pop("transport")[0], message_encryption="auto")
-    return _channels.open_channel(connections.psrp(protocol=where.pop("scheme", "http"), **where))
+    return channels.open_channel(connections.psrp(protocol=where.pop("scheme", "http"), **where))
 
 
-def failure(channel: _channels.Channel) -> tuple[ExchangeTlsError, float]:
+def failure(channel: channels.Channel) -> tuple[ExchangeTlsError, float]:
     started = time.monotonic()
     with pytest.raises(ExchangeTlsError) as caught:
         channel.post(b"<envelope/>", "reading")

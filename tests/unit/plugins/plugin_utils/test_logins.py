@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from ansible.errors import AnsibleConnectionFailure
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _channels
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import (
     ConnectionLost,
     ExchangeTlsError,
@@ -17,6 +16,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors impor
     UnexpectedAnswer,
     Unreachable,
 )
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._transport import channels
 
 from . import connections
 from .connections import PASSWORD, Http, Reply, response
@@ -56,7 +56,7 @@ def failure(http: Http, plugin: str, how: str, *replies: Reply, **options: Any) 
         encryption = "never" if how == "basic" else "auto"
         connection = connections.psrp(auth=how, **{"message_encryption": encryption, "protocol": "http", **options})
     with pytest.raises(ExchangeTlsError) as caught:
-        _channels.open_channel(connection).post(b"<envelope/>", "reading")
+        channels.open_channel(connection).post(b"<envelope/>", "reading")
     assert PASSWORD not in caught.value.message
     assert not http.replies, "not all of it was asked for"
     return caught.value
@@ -233,7 +233,7 @@ def test_what_kerberos_says(monkeypatch: pytest.MonkeyPatch, http: Http, plugin:
         connection = connections.winrm(transport=["kerberos"])
         monkeypatch.setattr(connection, "_connect", lambda: throw(AnsibleConnectionFailure(f"kinit: {said}")))
         with pytest.raises(ExchangeTlsError) as caught:
-            _channels.open_channel(connection)
+            channels.open_channel(connection)
         error = caught.value
     assert error.__class__ is LoginRefused, "tried less and less while a host starts"
     assert KERBEROS[said] in error.message

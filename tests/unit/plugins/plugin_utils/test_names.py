@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._names import fold, same
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.names import fold, same
 from hypothesis import given
 from hypothesis import strategies as st
 

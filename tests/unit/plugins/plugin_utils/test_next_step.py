@@ -11,11 +11,11 @@ import shlex
 
 import pytest
 from ansible.parsing.splitter import parse_kv
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._command import ENFORCE, Command
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._details import blocks, next_step
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._overview import overview
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import SIDES
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._steps import Steps
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report.commands import ENFORCE, Command
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report.details import blocks, next_step
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report.overview import overview
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report.standing import Steps
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import SIDES
 
 from .fakes import FakeWindows
 from .policies import audited, policy

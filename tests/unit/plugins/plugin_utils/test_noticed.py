@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._findings import Finding, Status
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import Value, dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import (
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.findings import Finding, Status
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import (
     PROTOCOLS_KEY,
     SCHANNEL_KEY,
     SIDES,
     protocol_key,
 )
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import Value, dword
 
 from .fakes import FakeWindows, Trouble
 from .policies import audited, policy

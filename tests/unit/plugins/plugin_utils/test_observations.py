@@ -9,16 +9,16 @@ import itertools
 from collections.abc import Mapping
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._findings import Finding, Status
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import ABSENT, Type, Value, dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._rules import Policy
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import (
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.findings import Finding, Status
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.rules import Policy
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import (
     PROTOCOLS,
     SIDES,
     VALUE_NAMES,
     protocol_key,
 )
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import Setting
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
 
 from .policies import policy, waiver
 from .worlds import BUILDS, POLICIES, SPACE_OF_A_SIDE, audit_of

@@ -8,12 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._audit import Audit
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._findings import Finding, Status
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import ABSENT, Type, Value, dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._rules import Policy
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import SIDES, VALUE_NAMES, protocol_key
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import Setting
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.findings import Finding, Status
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.rules import Policy
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import (
+    SIDES,
+    VALUE_NAMES,
+    protocol_key,
+)
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks.audit import Audit
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
 
 from .guarding import DOTNET, HARDEN, off, on, side
 from .policies import policy, waiver

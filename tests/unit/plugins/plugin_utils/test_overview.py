@@ -13,12 +13,16 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.exchange_tls.plugins.action import tls_rollback, tls_settings, tls_settings_info
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._overview import overview
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import Type, Value, dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._rules import Policy
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import SIDES, VALUE_NAMES, protocol_key
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._steps import Steps
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._today import today
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.rules import Policy
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report.overview import overview
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report.standing import Steps
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report.today import today
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import (
+    SIDES,
+    VALUE_NAMES,
+    protocol_key,
+)
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import Type, Value, dword
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _owner
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._owner import Owner, me
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change import owners
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change.owners import Owner, me
 
-PARENT = dataclasses.replace(me(), pid=os.getppid(), start=str(_owner._start(os.getppid())))
+PARENT = dataclasses.replace(me(), pid=os.getppid(), start=str(owners._start(os.getppid())))
 
 
 def test_there_and_back() -> None:
@@ -49,10 +49,10 @@ def test_what_this_process_left_behind_is_over() -> None:
 
 def test_a_process_that_was_killed_and_not_yet_waited_for() -> None:
     with subprocess.Popen(["/bin/sleep", "60"]) as process:
-        owner = dataclasses.replace(me(), pid=process.pid, start=str(_owner._start(process.pid)))
+        owner = dataclasses.replace(me(), pid=process.pid, start=str(owners._start(process.pid)))
         assert owner.lives() is True
         process.kill()
-        while _owner._read(f"proc/{process.pid}/stat").rpartition(")")[2].split()[0] != "Z":
+        while owners._read(f"proc/{process.pid}/stat").rpartition(")")[2].split()[0] != "Z":
             time.sleep(0.01)
         assert owner.lives() is False
 
@@ -61,21 +61,21 @@ def test_a_program_with_an_odd_name(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     (tmp_path / "proc" / "7").mkdir(parents=True)
     numbers = " ".join(str(number) for number in range(4, 53))
     (tmp_path / "proc" / "7" / "stat").write_text(f"7 (a ) Z (b) S {numbers}")
-    monkeypatch.setattr(_owner, "_ROOT", tmp_path)
-    assert _owner._start(7) == "22"
+    monkeypatch.setattr(owners, "_ROOT", tmp_path)
+    assert owners._start(7) == "22"
 
 
 def test_processes_of_others_are_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It lives, or another one has its number by now: it is given some minutes."""
     here = me()
-    monkeypatch.setattr(_owner, "me", lambda: here)
-    monkeypatch.setattr(_owner, "_ROOT", tmp_path)
+    monkeypatch.setattr(owners, "me", lambda: here)
+    monkeypatch.setattr(owners, "_ROOT", tmp_path)
     assert PARENT.lives() is None
 
 
 def test_without_proc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the kernel tells nothing, a number that is in use counts as alive."""
-    monkeypatch.setattr(_owner, "_ROOT", tmp_path)
+    monkeypatch.setattr(owners, "_ROOT", tmp_path)
     owner = me()
     assert (owner.machine, owner.boot, owner.namespace, owner.start) == ("", "", "", "")
     assert dataclasses.replace(owner, pid=os.getppid()).lives() is True

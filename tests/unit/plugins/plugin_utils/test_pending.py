@@ -12,16 +12,20 @@ import subprocess
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _owner, _pending
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._audit import read_note, settle
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change import notes, owners
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change.notes import (
+    SHUTDOWN_TIME,
+    Note,
+    NoteUnreadable,
+)
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change.owners import AnotherRun, Owner, me
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change.plans import Plan, Write
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import ExchangeTlsError
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._owner import AnotherRun, Owner, me
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._pending import SHUTDOWN_TIME, Note, NoteUnreadable
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._plan import Plan, Write
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._reader import Reader
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import ABSENT, Type, Value, dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import Setting
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows import Moment
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks.audit import read_note, settle
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.facts import Moment
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.reader import Reader
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,12 +62,12 @@ def test_encoding_goes_both_ways(note: Note) -> None:
 def test_through_the_registry(note: Note) -> None:
     windows = FakeWindows()
     registry = registry_of(windows)
-    assert _pending.read(registry) is None
-    _pending.write(registry, note, new=True)
-    assert _pending.read(registry) == note
-    assert windows.hive.get(_pending.KEY, _pending.NAME).type is Type.REG_SZ
-    _pending.clear(registry)
-    assert _pending.read(registry) is None
+    assert notes.read(registry) is None
+    notes.write(registry, note, new=True)
+    assert notes.read(registry) == note
+    assert windows.hive.get(notes.KEY, notes.NAME).type is Type.REG_SZ
+    notes.clear(registry)
+    assert notes.read(registry) is None
     assert windows.hive.keys == {"software": "SOFTWARE"}
 
 
@@ -109,13 +113,13 @@ def test_rubbish(text: str) -> None:
     "value", [dword(1), Value(Type.REG_MULTI_SZ, ("x",)), Value(Type.REG_BINARY, (1,)), Value(Type.OTHER)]
 )
 def test_note_of_another_type(value: Value) -> None:
-    windows = FakeWindows({_pending.KEY: {_pending.NAME: value}})
+    windows = FakeWindows({notes.KEY: {notes.NAME: value}})
     with pytest.raises(NoteUnreadable):
-        _pending.read(registry_of(windows))
+        notes.read(registry_of(windows))
 
 
 def test_unreadable_note_counts_as_pending() -> None:
-    windows = FakeWindows({_pending.KEY: {_pending.NAME: Value(Type.REG_SZ, "rubbish")}})
+    windows = FakeWindows({notes.KEY: {notes.NAME: Value(Type.REG_SZ, "rubbish")}})
     registry = registry_of(windows)
     pending = settle(read_note(registry), BOOT, Reader(registry))
     assert (pending.note, pending.restart_pending) == (None, True)
@@ -156,41 +160,41 @@ def plan(*writes: tuple[Setting, Value, Value], keys: tuple[str, ...] = ()) -> P
 
 
 def test_first_note() -> None:
-    note = _pending.begun(None, False, BOOT, plan((A, ABSENT, dword(1)), keys=("k",)))
+    note = notes.begun(None, False, BOOT, plan((A, ABSENT, dword(1)), keys=("k",)))
     assert note == Note(BOOT, {A: ABSENT}, {A: ABSENT}, ("k",))
 
 
 def test_what_was_there_at_boot_stays() -> None:
-    first = _pending.begun(None, False, BOOT, plan((A, ABSENT, dword(1)))).finished()
-    second = _pending.begun(first, False, BOOT, plan((A, dword(1), dword(0)), (B, ABSENT, dword(1))))
+    first = notes.begun(None, False, BOOT, plan((A, ABSENT, dword(1)))).finished()
+    second = notes.begun(first, False, BOOT, plan((A, dword(1), dword(0)), (B, ABSENT, dword(1))))
     assert second.at_boot == {A: ABSENT, B: ABSENT}
     assert second.unfinished == {A: dword(1), B: ABSENT}, "the backup of a run holds what was there before that run"
 
 
 def test_run_that_was_cut_off() -> None:
-    first = _pending.begun(None, False, BOOT, plan((A, ABSENT, dword(1)), (B, dword(0), dword(1)), keys=("k", "l")))
-    second = _pending.begun(first, False, BOOT, plan((B, dword(0), dword(1)), keys=("l", "m")))
+    first = notes.begun(None, False, BOOT, plan((A, ABSENT, dword(1)), (B, dword(0), dword(1)), keys=("k", "l")))
+    second = notes.begun(first, False, BOOT, plan((B, dword(0), dword(1)), keys=("l", "m")))
     assert second.unfinished == {A: ABSENT, B: dword(0)}
     assert second.unfinished_keys == ("k", "l", "m")
     assert second.at_boot == {A: ABSENT, B: dword(0)}
 
 
 def test_after_a_restart_all_begins_anew() -> None:
-    first = _pending.begun(None, False, BOOT, plan((A, ABSENT, dword(1)))).finished()
-    second = _pending.begun(first, True, LATER, plan((B, ABSENT, dword(1))))
+    first = notes.begun(None, False, BOOT, plan((A, ABSENT, dword(1)))).finished()
+    second = notes.begun(first, True, LATER, plan((B, ABSENT, dword(1))))
     assert second == Note(LATER, {B: ABSENT}, {B: ABSENT})
 
 
 def test_cut_off_before_a_restart() -> None:
-    first = _pending.begun(None, False, BOOT, plan((A, ABSENT, dword(1)), keys=("k",)))
-    second = _pending.begun(first, True, LATER, plan((B, ABSENT, dword(1))))
+    first = notes.begun(None, False, BOOT, plan((A, ABSENT, dword(1)), keys=("k",)))
+    second = notes.begun(first, True, LATER, plan((B, ABSENT, dword(1))))
     assert second == Note(LATER, {B: ABSENT}, {A: ABSENT, B: ABSENT}, ("k",))
 
 
 def test_shutdown_of_the_first_note_stays_as_long_as_its_start() -> None:
-    first = dataclasses.replace(_pending.begun(None, False, BOOT, plan((A, ABSENT, dword(1)))), shutdown=(1,))
-    assert _pending.begun(first, False, BOOT, plan((B, ABSENT, dword(1)))).shutdown == (1,)
-    assert _pending.begun(first, True, LATER, plan((B, ABSENT, dword(1)))).shutdown is None
+    first = dataclasses.replace(notes.begun(None, False, BOOT, plan((A, ABSENT, dword(1)))), shutdown=(1,))
+    assert notes.begun(first, False, BOOT, plan((B, ABSENT, dword(1)))).shutdown == (1,)
+    assert notes.begun(first, True, LATER, plan((B, ABSENT, dword(1)))).shutdown is None
 
 
 # --- big values ------------------------------------------------------------------------------------------------------
@@ -199,11 +203,11 @@ JUNK = Value(Type.REG_SZ, "x" * 100_000)
 
 
 def test_big_values_are_not_in_the_note() -> None:
-    note = _pending.begun(None, False, BOOT, plan((A, JUNK, dword(1)), (B, dword(0), dword(1))))
+    note = notes.begun(None, False, BOOT, plan((A, JUNK, dword(1)), (B, dword(0), dword(1))))
     assert len(note.encode()) < 2_000
     back = Note.decode(note.encode())
     assert back.unfinished[B] == dword(0)
-    assert back.at_boot[A] == _pending.short(JUNK)
+    assert back.at_boot[A] == notes.short(JUNK)
     assert Note.decode(back.encode()) == back
     for other in (ABSENT, dword(1), Value(Type.REG_SZ, "y" * 100_000), Value(Type.REG_EXPAND_SZ, JUNK.data)):
         assert is_pending(back, A=other, B=dword(0))
@@ -214,13 +218,13 @@ def test_big_values_are_not_in_the_note() -> None:
     "value", [Value(Type.REG_MULTI_SZ, ("\u20ac" * 900,) * 3), Value(Type.REG_BINARY, tuple(range(256)) * 9)]
 )
 def test_big_values_of_every_type(value: Value) -> None:
-    assert isinstance(_pending.short(value), _pending.Digest)
+    assert isinstance(notes.short(value), notes.Digest)
 
 
 def test_too_much_for_one_note() -> None:
     many = [(Setting(r"SYSTEM\X", f"stray {number}"), dword(1), ABSENT) for number in range(1500)]
     with pytest.raises(ExchangeTlsError, match=r"too much for one change: 1500 values.*Nothing was changed"):
-        _pending.begun(None, False, BOOT, plan(*many))
+        notes.begun(None, False, BOOT, plan(*many))
 
 
 # --- two runs at once ------------------------------------------------------------------------------------------------
@@ -237,40 +241,40 @@ MINUTES = datetime.timedelta(minutes=1)
 def test_a_run_of_another_controller_gets_some_minutes() -> None:
     for age in (0 * MINUTES, 4 * MINUTES, -4 * MINUTES):
         with pytest.raises(AnotherRun, match=r"since 2026-11-20T03:34:05Z \(process 7 on other\).*after .*03:39:05Z"):
-            _pending.refuse_another(unfinished(ELSEWHERE), NOW + age)
+            notes.refuse_another(unfinished(ELSEWHERE), NOW + age)
     for age in (6 * MINUTES, -6 * MINUTES):
-        _pending.refuse_another(unfinished(ELSEWHERE), NOW + age)
+        notes.refuse_another(unfinished(ELSEWHERE), NOW + age)
 
 
 def test_a_run_of_this_controller_is_at_work_as_long_as_it_lives() -> None:
     with subprocess.Popen(["/bin/sleep", "60"]) as process:
-        alive = dataclasses.replace(me(), pid=process.pid, start=str(_owner._start(process.pid)))
+        alive = dataclasses.replace(me(), pid=process.pid, start=str(owners._start(process.pid)))
         with pytest.raises(AnotherRun, match="Or end it, or set 'force'"):
-            _pending.refuse_another(unfinished(alive), NOW + 60 * MINUTES)
+            notes.refuse_another(unfinished(alive), NOW + 60 * MINUTES)
         process.kill()
         process.wait()
-    _pending.refuse_another(unfinished(alive), NOW)
+    notes.refuse_another(unfinished(alive), NOW)
 
 
 @pytest.mark.parametrize(
     "note", [None, unfinished(None), unfinished(ELSEWHERE, None), unfinished(ELSEWHERE).finished(), unfinished(me())]
 )
 def test_nobody_else_is_at_work(note: Note | None) -> None:
-    _pending.refuse_another(note, NOW)
+    notes.refuse_another(note, NOW)
 
 
 def test_claiming() -> None:
     windows = FakeWindows()
     registry = registry_of(windows)
     mine, other = unfinished(me()), unfinished(ELSEWHERE)
-    _pending.claim(registry, mine, None)
-    _pending.confirm(registry, mine)
+    notes.claim(registry, mine, None)
+    notes.confirm(registry, mine)
     with pytest.raises(AnotherRun, match="since it was read; nothing was changed"):
-        _pending.claim(registry, other, None)
-    _pending.confirm(registry, mine)
-    _pending.claim(registry, other, mine)
+        notes.claim(registry, other, None)
+    notes.confirm(registry, mine)
+    notes.claim(registry, other, mine)
     with pytest.raises(AnotherRun, match=r"at the same time \(process 7 on other\)"):
-        _pending.confirm(registry, mine)
+        notes.confirm(registry, mine)
 
 
 def test_another_run_writes_its_note_over_the_new_one() -> None:
@@ -279,12 +283,12 @@ def test_another_run_writes_its_note_over_the_new_one() -> None:
 
     def overwrite(call: Call) -> None:
         if call.method == "GetStringValue" and windows.count("SetStringValue"):
-            windows.hive.set(_pending.KEY, _pending.NAME, other)
+            windows.hive.set(notes.KEY, notes.NAME, other)
 
     windows.trouble = overwrite
     with pytest.raises(AnotherRun, match="at the same time"):
-        _pending.claim(registry_of(windows), unfinished(me()), None)
-    assert windows.hive.get(_pending.KEY, _pending.NAME) == other, "it is theirs"
+        notes.claim(registry_of(windows), unfinished(me()), None)
+    assert windows.hive.get(notes.KEY, notes.NAME) == other, "it is theirs"
 
 
 # --- against the present values --------------------------------------------------------------------------------------
@@ -324,7 +328,7 @@ def test_value_of_a_type_without_a_method() -> None:
 
 
 def test_a_restart_without_its_services_stays_pending_until_the_next() -> None:
-    note = Note.decode(_pending.without_services(Moment(BOOT, NOW)).encode())
+    note = Note.decode(notes.without_services(Moment(BOOT, NOW)).encode())
     assert settled(note)[0].restart_pending
     assert not settled(note, LATER)[0].restart_pending
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _policy, _subjects
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import OptionError
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import ABSENT, Type, Value, dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import PROTOCOLS
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy import options as policy_options
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy import subjects
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import PROTOCOLS
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,7 +53,7 @@ def test_one_protocol() -> None:
 
 def test_the_default() -> None:
     """Without options it is the seed's TLS 1.2, and .NET 4 so that programs use it."""
-    found = _policy.from_options(options())
+    found = policy_options.from_options(options())
     assert found == policy(baseline="exchange_tls12")
     assert {rule.id.partition(".")[0] for rule in found.rules} == {"tls_1_2", "dotnet_v4"}
     assert found.cipher_suites == ()
@@ -236,7 +237,7 @@ def test_named_twice() -> None:
 def test_what_counts_as_right(
     protocol: str, side: str, state: str, name: str, accepted: list[int], refused: list[int]
 ) -> None:
-    items = _subjects.protocol_side(protocol, side).states[state]
+    items = subjects.protocol_side(protocol, side).states[state]
     (desired,) = (item.desired for item in items if item.name == name)
     assert all(desired.accepts(dword(number)) for number in accepted)
     assert not any(desired.accepts(dword(number)) for number in refused)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _policy
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import OptionError
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import Type, Value
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy import options
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import Type, Value
 
 from .policies import policy
 
@@ -28,14 +28,14 @@ def test_cipher_suites_without_a_policy() -> None:
     found = policy(cipher_suites=SUITES)
     assert found.cipher_suites == tuple(SUITES)
     assert found.rules == (), "where they are depends on the host"
-    (rule,) = _policy.with_suites(found, False).rules
+    (rule,) = options.with_suites(found, False).rules
     assert rule.id == "cipher_suites.order"
     assert rule.desired.value == Value(Type.REG_MULTI_SZ, tuple(SUITES))
     assert rule.setting.key == r"SYSTEM\CurrentControlSet\Control\Cryptography\Configuration\Local\SSL\00010002"
 
 
 def test_cipher_suites_with_a_policy() -> None:
-    (rule,) = _policy.with_suites(policy(cipher_suites=SUITES), True).rules
+    (rule,) = options.with_suites(policy(cipher_suites=SUITES), True).rules
     assert rule.desired.value == Value(Type.REG_SZ, ",".join(SUITES))
     assert rule.setting.key == r"SOFTWARE\Policies\Microsoft\Cryptography\Configuration\SSL\00010002"
 
@@ -43,7 +43,7 @@ def test_cipher_suites_with_a_policy() -> None:
 @pytest.mark.parametrize("policy_exists", [True, False])
 def test_no_cipher_suites(policy_exists: bool) -> None:
     found = policy({"TLS 1.2": "enabled"})
-    assert _policy.with_suites(found, policy_exists) is found
+    assert options.with_suites(found, policy_exists) is found
 
 
 @pytest.mark.parametrize("policy_exists", [True, False])
@@ -62,7 +62,7 @@ rules:
                 value: Functions, type: REG_MULTI_SZ, data: [TLS_OTHER_WITH_X]}}
 """
     )
-    found = _policy.with_suites(policy(baseline=str(path), cipher_suites=SUITES), policy_exists)
+    found = options.with_suites(policy(baseline=str(path), cipher_suites=SUITES), policy_exists)
     assert {rule.id for rule in found.rules} == {"b" if policy_exists else "a", "cipher_suites.order"}
     assert len(found.rules) == 2
 

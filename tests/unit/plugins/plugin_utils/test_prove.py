@@ -9,12 +9,13 @@ import re
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _handshake, _prove
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _handshake
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import OptionError
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks import proving
 from hypothesis import given
 from hypothesis import strategies as st
 
-PROVE: dict[str, Any] = {name: spec.get("default") for name, spec in _prove.PROVE["prove"]["options"].items()}
+PROVE: dict[str, Any] = {name: spec.get("default") for name, spec in proving.PROVE["prove"]["options"].items()}
 
 
 def shaken(**accepted: bool | None) -> dict[str, Any]:
@@ -38,8 +39,8 @@ def shaken(**accepted: bool | None) -> dict[str, Any]:
     ],
 )
 def test_options(wishes: dict[str, Any]) -> None:
-    _prove.check({**PROVE, **wishes}, "ex01")
-    _prove.check(None, "ex01")
+    proving.check({**PROVE, **wishes}, "ex01")
+    proving.check(None, "ex01")
 
 
 @pytest.mark.parametrize(
@@ -62,24 +63,24 @@ def test_options(wishes: dict[str, Any]) -> None:
 )
 def test_options_that_are_refused(wishes: dict[str, Any], words: str) -> None:
     with pytest.raises(OptionError, match=re.escape(words)):
-        _prove.check({**PROVE, **wishes}, "ex01")
+        proving.check({**PROVE, **wishes}, "ex01")
 
 
 def test_all_problems_at_once() -> None:
     with pytest.raises(OptionError) as caught:
-        _prove.check({**PROVE, "endpoints": ["smpt"], "server_name": "-", "timeout": 0, "patience": -1}, "ex01")
+        proving.check({**PROVE, "endpoints": ["smpt"], "server_name": "-", "timeout": 0, "patience": -1}, "ex01")
     assert all(word in caught.value.message for word in ("smpt", "server_name", "prove.timeout", "prove.patience"))
 
 
 @pytest.mark.parametrize("result", [None, {}, {"skipped": True}, shaken(smtp=True), {"endpoints": []}])
 def test_results(result: Any) -> None:
-    _prove.check_result("accepted_before", result)
+    proving.check_result("accepted_before", result)
 
 
 @pytest.mark.parametrize("rubbish", ["text", 5, {"endpoints": 5}, {"endpoints": ["smtp"]}, {"endpoints": [{}]}])
 def test_what_is_no_result(rubbish: Any) -> None:
     with pytest.raises(OptionError, match="'accepted_before' is not a result of tls_handshake_info"):
-        _prove.check_result("accepted_before", rubbish)
+        proving.check_result("accepted_before", rubbish)
 
 
 # --- handshakes that are not tried -----------------------------------------------------------------------------------
@@ -87,9 +88,9 @@ def test_what_is_no_result(rubbish: Any) -> None:
 
 def test_no_handshakes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_handshake, "probe_host", lambda *args: pytest.fail("nothing is to be tried"))
-    assert _prove.handshakes(None, "ex01", "ex01") is None
-    assert _prove.handshakes({**PROVE, "handshakes": "never"}, "ex01", "ex01") is None
-    found = _prove.handshakes({**PROVE, "endpoints": []}, "ex01", "ex01")
+    assert proving.handshakes(None, "ex01", "ex01") is None
+    assert proving.handshakes({**PROVE, "handshakes": "never"}, "ex01", "ex01") is None
+    found = proving.handshakes({**PROVE, "endpoints": []}, "ex01", "ex01")
     assert found is not None
     assert found["endpoints"] == []
 
@@ -113,7 +114,7 @@ def test_names_that_servers_are_asked_for(
 
     monkeypatch.setattr(_handshake, "probe_host", probe)
     for host in ("mail.example.org", "192.0.2.1"):
-        _prove.handshakes({**PROVE, "endpoints": ["smtp"], "server_name": wish}, host, host)
+        proving.handshakes({**PROVE, "endpoints": ["smtp"], "server_name": wish}, host, host)
     assert list(asked.values()) == expected
 
 
@@ -126,7 +127,7 @@ class Time:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, answers: list[dict[str, Any] | None], lasts: float = 1) -> None:
         self.now, self.answers, self.tries, self.lasts = 1000.0, answers, 0, lasts
         self.said: list[str] = []
-        monkeypatch.setattr(_prove, "handshakes", self.handshakes)
+        monkeypatch.setattr(proving, "handshakes", self.handshakes)
 
     def handshakes(self, prove: Any, address: str, host_name: str) -> dict[str, Any] | None:
         self.now += self.lasts
@@ -139,7 +140,7 @@ class Time:
 
     def settled(self, before: Any, patience: int = 60) -> tuple[Any, list[str]]:
         wishes = {**PROVE, "patience": patience}
-        return _prove.settled(
+        return proving.settled(
             wishes, before, "ex01", "ex01", self.said.append, sleep=self.sleep, clock=lambda: self.now
         )
 
@@ -187,9 +188,9 @@ results = st.none() | st.dictionaries(
 @given(results, results)
 def test_lost(before: Any, after: Any) -> None:
     """What was accepted and is not; so nothing is lost from a result to itself, or to one that has more."""
-    lost = _prove.lost(before, after)
-    assert set(lost) == set(_prove.accepting(before)) - set(_prove.accepting(after))
-    assert _prove.lost(after, after) == []
+    lost = proving.lost(before, after)
+    assert set(lost) == set(proving.accepting(before)) - set(proving.accepting(after))
+    assert proving.lost(after, after) == []
 
 
 @pytest.mark.parametrize(("policy", "tries"), [("required", 3), ("when_reachable", 1)])
@@ -203,11 +204,11 @@ def test_endpoints_that_bind_late_are_waited_for_where_they_are_required(
         calls.append(1)
         return {"endpoints": [{"endpoint": "smtp://ex01", "versions": {"TLS 1.2": {"accepted": next(answers)}}}]}
 
-    monkeypatch.setattr(_prove, "handshakes", try_once)
+    monkeypatch.setattr(proving, "handshakes", try_once)
     now = [0.0]
     prove = {"handshakes": policy, "patience": 60}
     said: list[str] = []
-    found, gone = _prove.settled(
+    found, gone = proving.settled(
         prove,
         None,
         "ex01",

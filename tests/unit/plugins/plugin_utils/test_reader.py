@@ -15,10 +15,8 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors impor
     Unreachable,
     WsmanFault,
 )
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._names import fold
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._reader import Reader
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import ABSENT, Type, Value, dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import (
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.names import fold
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import (
     PROTOCOLS,
     PROTOCOLS_KEY,
     SIDES,
@@ -27,12 +25,14 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel imp
     State,
     protocol_key,
 )
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import (
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import (
     Setting,
     Snapshot,
     key_exists,
     parents,
 )
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.reader import Reader
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
 from hypothesis import given
 from hypothesis import strategies as st
 

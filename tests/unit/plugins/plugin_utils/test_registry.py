@@ -14,7 +14,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors impor
     RegistryError,
     UnexpectedAnswer,
 )
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import (
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import (
     ABSENT,
     Registry,
     Type,

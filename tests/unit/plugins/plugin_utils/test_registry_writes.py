@@ -16,7 +16,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors impor
     RegistryError,
     Unreachable,
 )
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import (
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import (
     ABSENT,
     Registry,
     Type,

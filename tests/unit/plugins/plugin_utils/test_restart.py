@@ -20,14 +20,14 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors impor
     Unreachable,
     WsmanFault,
 )
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._restart import (
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.facts import OperatingSystem
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.restart import (
     Outcome,
     Restarter,
     RestartFailed,
     RestartRefused,
     Wishes,
 )
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows import OperatingSystem
 
 from .fakes import BOOT, JUST_STARTED, Call, FakeWindows, Trouble
 

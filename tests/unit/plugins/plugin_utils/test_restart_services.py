@@ -10,8 +10,8 @@ from typing import Any, cast
 
 import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import IncompleteAnswer, OptionError
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._restart import RestartFailed
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._services import services_to_wait_for
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.restart import RestartFailed
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.services import services_to_wait_for
 
 from .fakes import Call, FakeWindows, Trouble, service
 from .test_restart import NEW_BOOT, ON_THE_WAY, Machine

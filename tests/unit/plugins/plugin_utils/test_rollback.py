@@ -8,11 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _baselines, _rollback, _subjects
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._backup import Backup
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import ABSENT, Value, dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import PROTOCOLS_KEY, protocol_key
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import Setting, Snapshot
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change import rollback
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change.backups import Backup
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy import baselines, subjects
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import (
+    PROTOCOLS_KEY,
+    protocol_key,
+)
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting, Snapshot
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Value, dword
 
 from .policies import policy
 from .worlds import POLICIES, places_of
@@ -34,14 +38,14 @@ def backup(
 @pytest.mark.parametrize("name", [name for name in POLICIES if name != "own"])
 def test_all_that_a_policy_can_write_is_ours(name: str) -> None:
     for setting in places_of(POLICIES[name]):
-        assert _rollback.is_ours(setting.key, setting.name), setting
-        assert _rollback.is_ours(setting.key)
+        assert rollback.is_ours(setting.key, setting.name), setting
+        assert rollback.is_ours(setting.key)
 
 
-@pytest.mark.parametrize("name", _baselines.names())
+@pytest.mark.parametrize("name", baselines.names())
 def test_all_of_the_baselines_is_ours(name: str) -> None:
     for rule in policy(baseline=name).rules:
-        assert _rollback.is_ours(rule.setting.key.upper(), rule.setting.name.upper()), rule.id
+        assert rollback.is_ours(rule.setting.key.upper(), rule.setting.name.upper()), rule.id
 
 
 DOTNET = r"SOFTWARE\Microsoft\.NETFramework\v4.0.30319"
@@ -62,24 +66,24 @@ DOTNET = r"SOFTWARE\Microsoft\.NETFramework\v4.0.30319"
     ],
 )
 def test_what_is_not_ours(key: str, name: str | None) -> None:
-    assert not _rollback.is_ours(key, name)
+    assert not rollback.is_ours(key, name)
     held = backup({Setting(key, name): dword(1)}) if name else backup({}, missing=(key,))
-    objection = _rollback.objection_to_content("file", held)
+    objection = rollback.objection_to_content("file", held)
     assert objection is not None
     assert key in objection
     assert "'force' (tls12_force in the role)" in objection
     if name is None:
-        assert _rollback.objection_to_content("file", backup({}, gone=(key,)))
+        assert rollback.objection_to_content("file", backup({}, gone=(key,)))
 
 
 def test_strays_are_ours() -> None:
     key = PROTOCOLS_KEY + r"\TLS 1,2\Asiakas"
-    assert _rollback.objection_to_content("file", backup({Setting(key, "käytössä"): dword(1)}, gone=(key,))) is None
+    assert rollback.objection_to_content("file", backup({Setting(key, "käytössä"): dword(1)}, gone=(key,))) is None
 
 
 def test_many_are_counted_and_made_visible() -> None:
     held = backup({Setting(r"SOFTWARE\X", f"\x1b[31m{number}"): dword(1) for number in range(9)})
-    objection = _rollback.objection_to_content("file", held) or ""
+    objection = rollback.objection_to_content("file", held) or ""
     assert "\x1b" not in objection
     assert "and 4 more" in objection
 
@@ -94,7 +98,7 @@ def objection(
     held: Backup = ENFORCE, newer: Backup | None = None, new: Value = ABSENT, old: Value = ABSENT
 ) -> str | None:
     later = [("newer.json", newer)] if newer else []
-    return _rollback.objection_to_order("this.json", held, later, Snapshot({NEW: new, OLD: old}, {}))
+    return rollback.objection_to_order("this.json", held, later, Snapshot({NEW: new, OLD: old}, {}))
 
 
 def test_the_newest_change_is_rolled_back() -> None:
@@ -133,4 +137,4 @@ def test_changed_since_by_others() -> None:
 
 
 def test_subjects_outside_schannel_are_what_subjects_say() -> None:
-    assert _rollback.is_ours(_subjects.SUITES_LOCAL.key, "Functions")
+    assert rollback.is_ours(subjects.SUITES_LOCAL.key, "Functions")

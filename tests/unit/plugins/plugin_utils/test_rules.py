@@ -8,8 +8,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import ABSENT, Type, Value, dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._rules import (
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.rules import (
     EVERYWHERE,
     Applies,
     Desired,
@@ -18,7 +17,8 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._rules import
     Rule,
     suites_of,
 )
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import Setting
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _schannel
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import ABSENT, Type, Value, dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import Effective, Side, State
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import protocols
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import Effective, Side, State
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
 
 F = 0xFFFFFFFF
 TEXT = Value(Type.REG_SZ, "1")
@@ -88,7 +88,7 @@ DEFAULTS = """
 """
 WORDS = {"on": "enabled", "off": "disabled", "no": "unsupported", "?": "unknown"}
 BUILDS = {int(line.split()[0]): line.split()[1:] for line in DEFAULTS.strip().splitlines()}
-SPACE = list(itertools.product(BUILDS, _schannel.PROTOCOLS, _schannel.SIDES))
+SPACE = list(itertools.product(BUILDS, protocols.PROTOCOLS, protocols.SIDES))
 
 
 def by_default(build: int, protocol: str, side: str) -> str:
@@ -96,7 +96,7 @@ def by_default(build: int, protocol: str, side: str) -> str:
     if protocol == "PCT 1.0":
         return WORDS[cells[0]]
     if protocol == "SSL 2.0":
-        return WORDS[cells[1 + _schannel.SIDES.index(side)]]
+        return WORDS[cells[1 + protocols.SIDES.index(side)]]
     return WORDS[cells[3 + TABLED.index(protocol)]] if protocol in TABLED else "unknown"
 
 
@@ -125,14 +125,14 @@ def test_states(enabled: str, off_by_default: str) -> None:
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_defaults(build: int) -> None:
-    for protocol, side in itertools.product(_schannel.PROTOCOLS, _schannel.SIDES):
-        found = _schannel.os_default(protocol, side, build)
+    for protocol, side in itertools.product(protocols.PROTOCOLS, protocols.SIDES):
+        found = protocols.os_default(protocol, side, build)
         assert found.value == by_default(build, protocol, side), f"{protocol} {side}"
 
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_in_effect(build: int) -> None:
-    for protocol, side in itertools.product(_schannel.PROTOCOLS, _schannel.SIDES):
+    for protocol, side in itertools.product(protocols.PROTOCOLS, protocols.SIDES):
         for enabled, off_by_default in STATES:
             expected = in_effect(build, protocol, side, enabled, off_by_default)
             for one, other in itertools.product(KINDS[enabled], KINDS[off_by_default]):
@@ -142,7 +142,7 @@ def test_in_effect(build: int) -> None:
 
 @pytest.mark.parametrize("build", [6002, 6003, 7600, 7601])
 @pytest.mark.parametrize("protocol", ["TLS 1.1", "TLS 1.2"])
-@pytest.mark.parametrize("side", _schannel.SIDES)
+@pytest.mark.parametrize("side", protocols.SIDES)
 def test_2008_needs_both_values(build: int, protocol: str, side: str) -> None:
     def effective(enabled: Value, off_by_default: Value) -> Effective:
         return Side(enabled, off_by_default).effective(protocol, side, build)
@@ -163,25 +163,25 @@ def test_another_type_is_never_proof() -> None:
 
 
 def test_protocols() -> None:
-    assert list(_schannel.PROTOCOLS) == KNOWN
+    assert list(protocols.PROTOCOLS) == KNOWN
     # what the second phase is about: all but TLS 1.2, TLS 1.3 and the DTLS that goes with TLS 1.2
-    assert set(KNOWN) - set(_schannel.OLD_PROTOCOLS) == {"TLS 1.2", "TLS 1.3", "DTLS 1.2"}
-    assert set(_schannel.OLD_PROTOCOLS) <= set(KNOWN)
+    assert set(KNOWN) - set(protocols.OLD_PROTOCOLS) == {"TLS 1.2", "TLS 1.3", "DTLS 1.2"}
+    assert set(protocols.OLD_PROTOCOLS) <= set(KNOWN)
 
 
 def test_unknown_protocol_and_generation() -> None:
-    assert _schannel.os_default("Multi-Protocol Unified Hello", "Client", 17763) is Effective.UNKNOWN
-    assert _schannel.os_default("TLS 1.4", "Client", 17763) is Effective.UNKNOWN
-    assert _schannel.generation(17763) == "2019"
-    assert _schannel.generation(7601) == "2008 R2"
-    assert _schannel.generation(19045) is None
-    assert _schannel.generation(19042) is None
+    assert protocols.os_default("Multi-Protocol Unified Hello", "Client", 17763) is Effective.UNKNOWN
+    assert protocols.os_default("TLS 1.4", "Client", 17763) is Effective.UNKNOWN
+    assert protocols.generation(17763) == "2019"
+    assert protocols.generation(7601) == "2008 R2"
+    assert protocols.generation(19045) is None
+    assert protocols.generation(19042) is None
 
 
 def test_names() -> None:
     base = r"SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols"
-    assert _schannel.protocol_key("TLS 1.2") == rf"{base}\TLS 1.2"
-    assert _schannel.protocol_key("TLS 1.2", "Client") == rf"{base}\TLS 1.2\Client"
+    assert protocols.protocol_key("TLS 1.2") == rf"{base}\TLS 1.2"
+    assert protocols.protocol_key("TLS 1.2", "Client") == rf"{base}\TLS 1.2\Client"
     assert {state.value for state in State} == {
         "enabled",
         "disabled",

@@ -9,9 +9,9 @@ import time
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._command import Command
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._screen import screen
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._steps import Steps
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report.commands import Command
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report.screen import screen
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report.standing import Steps
 
 from .stories import (
     BACKUP,

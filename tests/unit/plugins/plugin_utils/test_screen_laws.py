@@ -9,10 +9,10 @@ import itertools
 import random
 import re
 
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._command import ROLLBACK, Command
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._details import next_step
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._screen import screen
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._steps import Steps
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report.commands import ROLLBACK, Command
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report.details import next_step
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report.screen import screen
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report.standing import Steps
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -9,8 +9,8 @@ import uuid
 import xml.etree.ElementTree as ET
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _soap
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import UnexpectedAnswer, WsmanFault
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._wire import soap
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -23,8 +23,8 @@ ID = uuid.UUID("6f1b2c3d-0000-4000-8000-00000000ABCD")
 TEXT = st.text(st.characters(min_codepoint=0x20, max_codepoint=0xD7FF))
 
 
-def built(request: _soap.Request) -> ET.Element:
-    message = _soap.envelope(
+def built(request: soap.Request) -> ET.Element:
+    message = soap.envelope(
         request, to="https://ex01:5986/wsman", message_id=ID, max_envelope_size=153600, timeout_seconds=20
     )
     assert message.startswith(b"<?xml")
@@ -32,7 +32,7 @@ def built(request: _soap.Request) -> ET.Element:
 
 
 def test_headers() -> None:
-    root = built(_soap.Request("urn:act", "urn:resource"))
+    root = built(soap.Request("urn:act", "urn:resource"))
     assert [item.tag for item in root] == [f"{S}Header", f"{S}Body"]
     header = root[0]
     tags = [item.tag for item in header]
@@ -58,20 +58,20 @@ def test_headers() -> None:
 
 def test_body() -> None:
     body = ET.Element("{urn:class}GetDWORDValue_INPUT")
-    root = built(_soap.Request("urn:act", "urn:resource", body))
+    root = built(soap.Request("urn:act", "urn:resource", body))
     assert [item.tag for item in root[1]] == ["{urn:class}GetDWORDValue_INPUT"]
 
 
 @given(st.dictionaries(st.text("abcXYZ", min_size=1), TEXT, min_size=1))
 def test_selectors(selectors: dict[str, str]) -> None:
-    root = built(_soap.Request("urn:act", "urn:resource", selectors=selectors))
+    root = built(soap.Request("urn:act", "urn:resource", selectors=selectors))
     found = root.findall(f"{S}Header/{W}SelectorSet/{W}Selector")
     assert {item.get("Name"): item.text or "" for item in found} == selectors
 
 
 @given(TEXT, TEXT)
 def test_text_is_escaped(action: str, resource: str) -> None:
-    header = built(_soap.Request(action, resource))[0]
+    header = built(soap.Request(action, resource))[0]
     assert (header.findtext(f"{A}Action"), header.findtext(f"{W}ResourceURI")) == (action, resource)
 
 
@@ -81,7 +81,7 @@ def test_line_ends_and_blanks_arrive_as_they_are(text: str) -> None:
     """Whoever reads XML takes a bare carriage return for a line feed."""
     body = ET.Element("{urn:x}Data")
     body.text = text
-    root = built(_soap.Request("urn:act", "urn:resource", body, {"Name": text}))
+    root = built(soap.Request("urn:act", "urn:resource", body, {"Name": text}))
     assert (root[1][0].text or "") == text
     assert (root.findtext(f".//{W}Selector") or "") == text
 
@@ -98,7 +98,7 @@ def answer(body: str, relates_to: str | None = f"uuid:{ID}") -> bytes:
     "relates_to", [f"uuid:{ID}", f"uuid:{str(ID).upper()}", f" uuid:{ID}\n", str(ID), f"urn:uuid:{ID}", None]
 )
 def test_our_answer(relates_to: str | None) -> None:
-    body = _soap.open_answer(answer("<x/>", relates_to), message_id=ID, doing="reading")
+    body = soap.open_answer(answer("<x/>", relates_to), message_id=ID, doing="reading")
     assert [item.tag for item in body] == ["x"]
 
 
@@ -108,21 +108,21 @@ OTHER = f"uuid:{uuid.UUID(int=1)}"
 @pytest.mark.parametrize("order", [(f"uuid:{ID}", OTHER), (OTHER, f"uuid:{ID}"), (OTHER, "", f"uuid:{ID}")])
 def test_answer_that_relates_to_several_messages(order: tuple[str, ...]) -> None:
     header = "</a:RelatesTo><a:RelatesTo RelationshipType='urn:x'>".join(order)
-    body = _soap.open_answer(answer("<x/>", header), message_id=ID, doing="reading")
+    body = soap.open_answer(answer("<x/>", header), message_id=ID, doing="reading")
     assert [item.tag for item in body] == ["x"]
 
 
 @pytest.mark.parametrize("page", ["<!doctype html>\n<p>", "<!DOCTYPE HTML PUBLIC '-//W3C'>", "<HTML\n lang='en'>"])
 def test_web_pages(page: str) -> None:
-    assert _soap.is_web_page(page.encode())
+    assert soap.is_web_page(page.encode())
 
 
 def test_answer_about_web_pages_is_none() -> None:
-    assert not _soap.is_web_page(answer("<p:Win32_X xmlns:p='x'><p:Title>&lt;html></p:Title></p:Win32_X>"))
+    assert not soap.is_web_page(answer("<p:Win32_X xmlns:p='x'><p:Title>&lt;html></p:Title></p:Win32_X>"))
 
 
 def test_title_is_visible_and_short() -> None:
-    described = _soap.describe(f"<html><title>Log&nbsp;in \u202e\u009b {'x' * 500}</title>".encode())
+    described = soap.describe(f"<html><title>Log&nbsp;in \u202e\u009b {'x' * 500}</title>".encode())
     assert "<U+202E><U+009B>" in described
     assert len(described) < 200
 
@@ -148,7 +148,7 @@ def test_title_is_visible_and_short() -> None:
 )
 def test_not_our_answer(document: bytes, reason: str) -> None:
     with pytest.raises(UnexpectedAnswer, match=reason) as caught:
-        _soap.open_answer(document, message_id=ID, doing="reading the thing")
+        soap.open_answer(document, message_id=ID, doing="reading the thing")
     assert caught.value.message.startswith("reading the thing: ")
     assert len(caught.value.message) < 400
 
@@ -156,20 +156,20 @@ def test_not_our_answer(document: bytes, reason: str) -> None:
 def test_fault_with_http_200() -> None:
     fault = "<s:Fault><s:Code><s:Value>s:Sender</s:Value></s:Code></s:Fault>"
     with pytest.raises(WsmanFault, match="reading failed: the host gave no reason"):
-        _soap.open_answer(answer(fault), message_id=ID, doing="reading")
+        soap.open_answer(answer(fault), message_id=ID, doing="reading")
 
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_refused_in_words(document: bytes) -> None:
     with pytest.raises(UnexpectedAnswer, match=r"^doing: "):
-        _soap.open_answer(document, message_id=ID, doing="doing")
+        soap.open_answer(document, message_id=ID, doing="doing")
 
 
 @given(TEXT)
 def test_describe_never_fails(page: str) -> None:
-    assert _soap.describe(f"<html>İİİ<title>{page}</title>".encode())
+    assert soap.describe(f"<html>İİİ<title>{page}</title>".encode())
 
 
 def test_title_after_letters_that_grow() -> None:
     page = "<html><body>" + "İ" * 50 + "<title>Maintenance</title>"
-    assert _soap.describe(page.encode()) == "a web page titled 'Maintenance'"
+    assert soap.describe(page.encode()) == "a web page titled 'Maintenance'"

@@ -9,12 +9,12 @@ import time
 import uuid
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _soap
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import (
     AccessDenied,
     OperationTimedOut,
     WsmanFault,
 )
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._wire import soap
 
 WSMAN_FAULT = "http://schemas.microsoft.com/wbem/wsman/1/wsmanfault"
 DETAIL = "http://schemas.dmtf.org/wbem/wsman/1/wsman/faultDetail"
@@ -69,7 +69,7 @@ def wmi_error(namespace: str, number: int, message: str, status: int = 1) -> str
 
 
 def understood(document: bytes) -> WsmanFault:
-    found = _soap.find_fault(document, "reading X")
+    found = soap.find_fault(document, "reading X")
     assert found is not None
     assert found.message.startswith("reading X failed: ")
     assert found.message.endswith(".")
@@ -236,7 +236,7 @@ def test_texts_are_not_repeated() -> None:
 
 
 def test_long_fault_is_cut_once() -> None:
-    found = _soap.find_fault(fault("s:Sender", "w:X", "x" * 1_500_000, wsman_fault(5, "y" * 100_000)), "reading X")
+    found = soap.find_fault(fault("s:Sender", "w:X", "x" * 1_500_000, wsman_fault(5, "y" * 100_000)), "reading X")
     assert found is not None
     assert len(found.message) < 1000
     assert found.message.count("xxxx") <= 125
@@ -255,7 +255,7 @@ def test_text_of_a_fault_is_visible() -> None:
 def test_thousands_of_messages_take_no_time(text: str) -> None:
     details = "".join(f"<Message>{text.format(number)}</Message>" for number in range(16_000))
     started = time.process_time()
-    found = _soap.find_fault(fault("s:Sender", "w:X", "Many", details), "reading X")
+    found = soap.find_fault(fault("s:Sender", "w:X", "Many", details), "reading X")
     assert time.process_time() - started < 2
     assert found is not None
     assert len(found.message) < 1000
@@ -279,9 +279,9 @@ def test_hexadecimal_number() -> None:
 
 @pytest.mark.parametrize("document", [b"", b"<html>", b"<a/>", envelope("")[:-30]])
 def test_no_fault(document: bytes) -> None:
-    assert _soap.find_fault(document, "reading X") is None
+    assert soap.find_fault(document, "reading X") is None
 
 
 def test_fault_in_an_answer() -> None:
     with pytest.raises(AccessDenied):
-        _soap.open_answer(ROWS["access denied at the service"][0], message_id=uuid.uuid4(), doing="reading X")
+        soap.open_answer(ROWS["access denied at the service"][0], message_id=uuid.uuid4(), doing="reading X")

@@ -9,7 +9,7 @@ import datetime
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._steps import Steps
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report.standing import Steps
 
 from .fakes import BOOT
 from .stories import (

@@ -8,8 +8,8 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._details import next_step
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._steps import Steps
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report.details import next_step
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report.standing import Steps
 
 FIRST, SECOND, THIRD = (f"2026-11-25T17:0{minute}:00Z" for minute in range(3))
 CHANGE = {"changed": True, "backup": "/b", "host": {"last_boot": FIRST}, "restart_pending": True}

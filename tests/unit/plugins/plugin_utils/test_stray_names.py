@@ -8,21 +8,24 @@ from __future__ import annotations
 import re
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import PROTOCOLS_KEY, SIDES, VALUE_NAMES
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._stray_names import WINDOWS_PROTOCOLS, recognize
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._stray_words import (
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement.strays.find import Kind, Meant, Reason
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement.strays.names import (
+    WINDOWS_PROTOCOLS,
+    recognize,
+)
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement.strays.words import (
     CLIENT_WORDS,
     DISABLED_BY_DEFAULT_WORDS,
     ENABLED_WORDS,
     LOOK_ALIKES,
     SERVER_WORDS,
 )
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._strays import (
-    Kind,
-    Meant,
-    Reason,
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import (
+    PROTOCOLS_KEY,
+    SIDES,
+    VALUE_NAMES,
 )
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import dword
 from hypothesis import given
 from hypothesis import strategies as st
 

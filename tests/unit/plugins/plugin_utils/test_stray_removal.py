@@ -9,13 +9,7 @@ import dataclasses
 from collections.abc import Mapping
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._names import fold
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import Type, Value, dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import PROTOCOLS_KEY, SIDES, VALUE_NAMES
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import Setting, Snapshot
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._stray_names import WINDOWS_PROTOCOLS
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._stray_tree import KEYS, SIDES_AT_MOST
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._strays import (
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement.strays.find import (
     VALUES,
     Kind,
     Reason,
@@ -25,6 +19,16 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._strays impor
     removal,
     strays,
 )
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement.strays.names import WINDOWS_PROTOCOLS
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement.strays.tree import KEYS, SIDES_AT_MOST
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.names import fold
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import (
+    PROTOCOLS_KEY,
+    SIDES,
+    VALUE_NAMES,
+)
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting, Snapshot
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import Type, Value, dword
 from hypothesis import given
 from hypothesis import strategies as st
 

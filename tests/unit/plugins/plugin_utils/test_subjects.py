@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _subjects
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import ABSENT, Type, Value, dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._rules import EVERYWHERE
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import PROTOCOLS, SIDES
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import parents
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._subjects import Subject
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy import subjects as known_subjects
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.rules import EVERYWHERE
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.subjects import Subject
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import PROTOCOLS, SIDES
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import parents
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
 
 SCHANNEL = r"SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL"
 F = 0xFFFFFFFF
@@ -62,7 +62,7 @@ def winhttp(bits: int) -> Written:
 TABLE: list[tuple[Subject, str, Written]] = [
     *(
         (
-            _subjects.protocol_side(protocol, side),
+            known_subjects.protocol_side(protocol, side),
             state,
             [
                 (rf"{SCHANNEL}\Protocols\{protocol}\{side}", "DisabledByDefault", 1 - on),
@@ -73,27 +73,27 @@ TABLE: list[tuple[Subject, str, Written]] = [
         for side in SIDES
         for state, on in (("enabled", 1), ("disabled", 0))
     ),
-    (_subjects.dotnet("v4"), "strong", dotnet("v4.0.30319")),
-    (_subjects.dotnet("v2"), "strong", dotnet("v2.0.50727")),
-    (_subjects.WINHTTP, "tls12", winhttp(0x800)),
-    (_subjects.WINHTTP, "tls12_only", winhttp(0x800)),
+    (known_subjects.dotnet("v4"), "strong", dotnet("v4.0.30319")),
+    (known_subjects.dotnet("v2"), "strong", dotnet("v2.0.50727")),
+    (known_subjects.WINHTTP, "tls12", winhttp(0x800)),
+    (known_subjects.WINHTTP, "tls12_only", winhttp(0x800)),
     (
-        _subjects.RENEGOTIATION,
+        known_subjects.RENEGOTIATION,
         "strict",
         [(SCHANNEL, "AllowInsecureRenegoClients", 0), (SCHANNEL, "AllowInsecureRenegoServers", 0)],
     ),
     *(
         (make(name), state, [(rf"{SCHANNEL}\{area}\{name}", "Enabled", number)])
         for area, names, make in (
-            ("Ciphers", CIPHERS, _subjects.cipher),
-            ("Hashes", HASHES, _subjects.hash_algorithm),
-            ("KeyExchangeAlgorithms", KEY_EXCHANGES, _subjects.key_exchange),
+            ("Ciphers", CIPHERS, known_subjects.cipher),
+            ("Hashes", HASHES, known_subjects.hash_algorithm),
+            ("KeyExchangeAlgorithms", KEY_EXCHANGES, known_subjects.key_exchange),
         )
         for name in names
         for state, number in (("enabled", F), ("disabled", 0))
     ),
     (
-        _subjects.dh_min_key_length(2048),
+        known_subjects.dh_min_key_length(2048),
         "set",
         [
             (rf"{SCHANNEL}\KeyExchangeAlgorithms\Diffie-Hellman", "ClientMinKeyBitLength", 2048),
@@ -133,14 +133,14 @@ def test_ids() -> None:
 
 
 def test_names() -> None:
-    assert list(_subjects.CIPHERS) == CIPHERS
-    assert list(_subjects.HASHES) == HASHES
-    assert list(_subjects.KEY_EXCHANGES) == KEY_EXCHANGES
+    assert list(known_subjects.CIPHERS) == CIPHERS
+    assert list(known_subjects.HASHES) == HASHES
+    assert list(known_subjects.KEY_EXCHANGES) == KEY_EXCHANGES
 
 
 @pytest.mark.parametrize("name", CIPHERS)
 def test_a_slash_belongs_to_the_name_of_one_key(name: str) -> None:
-    (item,) = _subjects.cipher(name).states["disabled"]
+    (item,) = known_subjects.cipher(name).states["disabled"]
     assert parents(item.setting.key)[0].rpartition("\\")[2] == name
     assert parents(item.setting.key)[1] == rf"{SCHANNEL}\Ciphers"
 
@@ -156,17 +156,17 @@ def right(subject: Subject, state: str, numbers: list[int]) -> set[int]:
 def test_dotnet_is_exactly_one() -> None:
     """HealthChecker takes 0xffffffff as not set, other than for SCHANNEL (1.2)."""
     for version in ("v4", "v2"):
-        assert right(_subjects.dotnet(version), "strong", [0, 1, 2, F]) == {1}
+        assert right(known_subjects.dotnet(version), "strong", [0, 1, 2, F]) == {1}
 
 
 def test_winhttp_bits() -> None:
     """0x800 is TLS 1.2. 0xA00 and 0xAA0, which are common, have it as well (2.7)."""
     numbers = [0, 0x80, 0xA0, 0x200, 0x280, 0x800, 0xA00, 0xA80, 0xAA0, 0x2000, 0x2800, F]
-    assert right(_subjects.WINHTTP, "tls12", numbers) == {0x800, 0xA00, 0xA80, 0xAA0, 0x2800, F}
-    assert right(_subjects.WINHTTP, "tls12_only", numbers) == {0x800}
-    for item in _subjects.WINHTTP.states["tls12"]:
+    assert right(known_subjects.WINHTTP, "tls12", numbers) == {0x800, 0xA00, 0xA80, 0xAA0, 0x2800, F}
+    assert right(known_subjects.WINHTTP, "tls12_only", numbers) == {0x800}
+    for item in known_subjects.WINHTTP.states["tls12"]:
         assert item.desired.to_write(dword(0xA0)) == dword(0x8A0), "what is on stays on"
-    for item in _subjects.WINHTTP.states["tls12_only"]:
+    for item in known_subjects.WINHTTP.states["tls12_only"]:
         assert item.desired.to_write(dword(0xA0)) == dword(0x800)
 
 
@@ -185,30 +185,34 @@ def test_winhttp_bits() -> None:
 )
 def test_windows_versions_that_use_winhttp(build: int, applies: bool) -> None:
     """2008 R2 and 2012; from 2012 R2 on nothing is needed (2.7)."""
-    assert (_subjects.WINHTTP.applies.reason_not(build, None) is None) is applies
+    assert (known_subjects.WINHTTP.applies.reason_not(build, None) is None) is applies
 
 
 def test_all_else_applies_everywhere() -> None:
     for subject, _state, _written in TABLE:
-        if subject is not _subjects.WINHTTP:
+        if subject is not known_subjects.WINHTTP:
             assert subject.applies is EVERYWHERE
 
 
 def test_any_number_but_0_is_on_for_ciphers() -> None:
     """Microsoft documents 0xffffffff there, and changing it to 1 has broken things (4.2)."""
-    for subject in (_subjects.cipher("AES 128/128"), _subjects.hash_algorithm("SHA"), _subjects.key_exchange("PKCS")):
+    for subject in (
+        known_subjects.cipher("AES 128/128"),
+        known_subjects.hash_algorithm("SHA"),
+        known_subjects.key_exchange("PKCS"),
+    ):
         assert right(subject, "enabled", [0, 1, F]) == {1, F}
         assert right(subject, "disabled", [0, 1, F]) == {0}
 
 
 def test_renegotiation_is_exactly_zero() -> None:
-    assert right(_subjects.RENEGOTIATION, "strict", [0, 1, F]) == {0}
+    assert right(known_subjects.RENEGOTIATION, "strict", [0, 1, F]) == {0}
 
 
 def test_longer_dh_keys_are_right_as_well() -> None:
-    assert right(_subjects.dh_min_key_length(2048), "set", [0, 1024, 2047, 2048, 3072, 4096]) == {2048, 3072, 4096}
-    assert _subjects.dh_min_key_length(3072).id == "dh_min_key_length"
-    assert "3072" in _subjects.dh_min_key_length(3072).title
+    assert right(known_subjects.dh_min_key_length(2048), "set", [0, 1024, 2047, 2048, 3072, 4096]) == {2048, 3072, 4096}
+    assert known_subjects.dh_min_key_length(3072).id == "dh_min_key_length"
+    assert "3072" in known_subjects.dh_min_key_length(3072).title
 
 
 # --- cipher suites ---------------------------------------------------------------------------------------------------
@@ -230,7 +234,7 @@ def test_longer_dh_keys_are_right_as_well() -> None:
     ],
 )
 def test_cipher_suites(policy_exists: bool, key: str, value: Value) -> None:
-    subject = _subjects.cipher_suites(["TLS_A", "TLS_B"], policy_exists)
+    subject = known_subjects.cipher_suites(["TLS_A", "TLS_B"], policy_exists)
     ((state, (item,)),) = subject.states.items()
     assert (state, item.setting.key, item.setting.name) == ("set", key, "Functions")
     assert item.desired.to_write(ABSENT) == value

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import Type, Value, dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import SIDES, protocol_key
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._verdict import verdict
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement.verdicts import verdict
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import SIDES, protocol_key
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import Type, Value, dword
 
 from . import policies
 from .fakes import FakeWindows

@@ -9,9 +9,13 @@ import dataclasses
 import json
 from typing import Any
 
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import SIDES, VALUE_NAMES, protocol_key
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import Setting
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._verdict import HANDSHAKES, verdict
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement.verdicts import HANDSHAKES, verdict
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import (
+    SIDES,
+    VALUE_NAMES,
+    protocol_key,
+)
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

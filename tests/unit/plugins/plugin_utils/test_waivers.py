@@ -10,14 +10,14 @@ import datetime
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _waivers
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change.plans import plan
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import OptionError
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._expressions import Expression
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._findings import Finding, Status, compliant
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._plan import plan
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import protocol_key
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import Setting, Snapshot
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy import waiving
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.expressions import Expression
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.findings import Finding, Status, compliant
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import protocol_key
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting, Snapshot
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import dword
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,13 +45,13 @@ SCANNER = waiver("protocol == 'TLS 1.0' && side == 'Server'", "the scanner", "20
 
 
 def applied(finding: Finding, waivers: list[dict[str, Any]], today: datetime.date = DAY) -> Finding:
-    (found,) = _waivers.apply([finding], _waivers.parse(waivers), today)
+    (found,) = waiving.apply([finding], waiving.parse(waivers), today)
     return found
 
 
 def problems(waivers: list[dict[str, Any]], fail_on: str | None = None) -> str:
     with pytest.raises(OptionError) as caught:
-        _waivers.from_options(options(waivers=waivers, fail_on=fail_on))
+        waiving.from_options(options(waivers=waivers, fail_on=fail_on))
     return caught.value.message
 
 
@@ -112,7 +112,7 @@ def test_what_is_absent_can_be_waived() -> None:
 def test_others_are_left_alone() -> None:
     other = dataclasses.replace(WRONG, side="Client")
     assert applied(other, [SCANNER]) is other
-    assert _waivers.apply([WRONG], (), DAY) == (WRONG,)
+    assert waiving.apply([WRONG], (), DAY) == (WRONG,)
 
 
 def test_what_is_waived_is_not_written() -> None:
@@ -206,33 +206,33 @@ def test_all_problems_at_once() -> None:
 
 
 def test_none() -> None:
-    assert _waivers.from_options(options()) == ((), None)
-    assert _waivers.from_options(options(fail_on="")) == ((), None)
+    assert waiving.from_options(options()) == ((), None)
+    assert waiving.from_options(options(fail_on="")) == ((), None)
 
 
 # --- what makes a task fail ------------------------------------------------------------------------------------------
 
 
 def test_fail_on() -> None:
-    waivers, condition = _waivers.from_options(options(fail_on="severity == 'medium'", waivers=[SCANNER]))
+    waivers, condition = waiving.from_options(options(fail_on="severity == 'medium'", waivers=[SCANNER]))
     assert len(waivers) == 1
     second = dataclasses.replace(WRONG, id="b", message="It is wrong.")
     low = dataclasses.replace(WRONG, id="c", severity="low")
-    assert _waivers.verdict([WRONG, second, low], condition) == {
+    assert waiving.verdict([WRONG, second, low], condition) == {
         "failed": True,
         "msg": "2 findings match fail_on (severity == 'medium'): TLS 1.0 is on. | It is wrong.",
         "error": {"kind": "fail_on", "findings": ["tls_1_0.server.enabled", "b"]},
     }
-    assert str(_waivers.verdict([WRONG, low], condition)["msg"]).startswith("1 finding matches fail_on")
-    assert _waivers.verdict([low], condition) == {}
-    assert _waivers.verdict([], condition) == {}
-    assert _waivers.verdict([WRONG], None) == {}
+    assert str(waiving.verdict([WRONG, low], condition)["msg"]).startswith("1 finding matches fail_on")
+    assert waiving.verdict([low], condition) == {}
+    assert waiving.verdict([], condition) == {}
+    assert waiving.verdict([WRONG], None) == {}
 
 
 def test_fail_on_sees_waivers() -> None:
     """What is waived no longer makes a task fail on its status, and can be asked for by it."""
-    found = _waivers.apply([WRONG], _waivers.parse([SCANNER]), DAY)
-    assert _waivers.verdict(found, Expression("status == 'noncompliant'", "fail_on")) == {}
-    assert _waivers.verdict(found, Expression("status == 'waived'", "fail_on"))["failed"] is True
-    expired = _waivers.apply([WRONG], _waivers.parse([SCANNER]), NEXT)
-    assert _waivers.verdict(expired, Expression("waiver && status == 'noncompliant'", "fail_on"))["failed"] is True
+    found = waiving.apply([WRONG], waiving.parse([SCANNER]), DAY)
+    assert waiving.verdict(found, Expression("status == 'noncompliant'", "fail_on")) == {}
+    assert waiving.verdict(found, Expression("status == 'waived'", "fail_on"))["failed"] is True
+    expired = waiving.apply([WRONG], waiving.parse([SCANNER]), NEXT)
+    assert waiving.verdict(expired, Expression("waiver && status == 'noncompliant'", "fail_on"))["failed"] is True

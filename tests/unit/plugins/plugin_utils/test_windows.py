@@ -9,9 +9,9 @@ import datetime
 from typing import Any, cast
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _windows
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import UnexpectedAnswer
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import ABSENT, Type, Value, dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows import facts
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
 
 from .fakes import BOOT, UPTIME, FakeWindows, registry_of
 from .policies import audited, policy
@@ -20,8 +20,8 @@ from .test_wmi import Session
 VERSION = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion"
 
 
-def read(windows: FakeWindows) -> _windows.Host:
-    return _windows.read_host(cast(Any, windows), registry_of(windows))
+def read(windows: FakeWindows) -> facts.Host:
+    return facts.read_host(cast(Any, windows), registry_of(windows))
 
 
 def test_facts() -> None:
@@ -49,8 +49,8 @@ def test_no_update_revision(content: dict[str, dict[str, Value]]) -> None:
     assert read(FakeWindows(content)).ubr is None
 
 
-def operating_system(content: str) -> _windows.OperatingSystem:
-    return _windows.read_operating_system(cast(Any, Session(f"<X>{content}</X>")))
+def operating_system(content: str) -> facts.OperatingSystem:
+    return facts.read_operating_system(cast(Any, Session(f"<X>{content}</X>")))
 
 
 BUILD = "<BuildNumber>7601</BuildNumber>"
@@ -83,7 +83,7 @@ def test_too_little(content: str) -> None:
     ("seconds", "again"), [(0, False), (2, False), (-2, False), (2.1, True), (-3, True), (60, True)]
 )
 def test_boot_times_that_differ(seconds: float, again: bool) -> None:
-    assert _windows.booted_again(BOOT, BOOT + datetime.timedelta(seconds=seconds)) is again
+    assert facts.booted_again(BOOT, BOOT + datetime.timedelta(seconds=seconds)) is again
 
 
 @pytest.mark.parametrize(
@@ -100,12 +100,12 @@ def test_boot_times_that_differ(seconds: float, again: bool) -> None:
     ],
 )
 def test_restart_within_a_minute(moved: int, uptime: int | None, again: bool) -> None:
-    def system(boot: datetime.datetime, up: int | None) -> _windows.OperatingSystem:
+    def system(boot: datetime.datetime, up: int | None) -> facts.OperatingSystem:
         since = None if up is None else datetime.timedelta(seconds=up)
-        return _windows.OperatingSystem("EX01", "Windows", 17763, boot, 0.0, since)
+        return facts.OperatingSystem("EX01", "Windows", 17763, boot, 0.0, since)
 
     before, after = system(BOOT, 1750), system(BOOT + datetime.timedelta(seconds=moved), uptime)
-    assert _windows.restarted_within(before, after, 60) is again
+    assert facts.restarted_within(before, after, 60) is again
 
 
 def test_uptime_is_by_the_clock_of_the_host() -> None:
@@ -117,7 +117,7 @@ def test_uptime_is_by_the_clock_of_the_host() -> None:
 
 def test_utc_text() -> None:
     east = datetime.timezone(datetime.timedelta(hours=2))
-    assert _windows.utc_text(datetime.datetime(2026, 11, 20, 1, 0, 0, 999999, tzinfo=east)) == "2026-11-19T23:00:00Z"
+    assert facts.utc_text(datetime.datetime(2026, 11, 20, 1, 0, 0, 999999, tzinfo=east)) == "2026-11-19T23:00:00Z"
 
 
 # --- Exchange --------------------------------------------------------------------------------------------------------
@@ -128,13 +128,13 @@ PARTS = {"MsiProductMajor": 15, "MsiProductMinor": 2, "MsiBuildMajor": 1748, "Ms
 
 def test_exchange() -> None:
     windows = FakeWindows({SETUP: {name: dword(number) for name, number in PARTS.items()}})
-    assert _windows.read_exchange(registry_of(windows)) == (15, 2, 1748, 10)
+    assert facts.read_exchange(registry_of(windows)) == (15, 2, 1748, 10)
     assert len(windows.calls) == 4
 
 
 def test_no_exchange_is_one_request() -> None:
     windows = FakeWindows()
-    assert _windows.read_exchange(registry_of(windows)) is None
+    assert facts.read_exchange(registry_of(windows)) is None
     assert len(windows.calls) == 1
 
 
@@ -143,7 +143,7 @@ def test_no_exchange_is_one_request() -> None:
 def test_a_version_that_is_not_whole_is_none(name: str, value: Value) -> None:
     values = {**{name: dword(number) for name, number in PARTS.items()}, name: value}
     content = {SETUP: {name: value for name, value in values.items() if value.present}}
-    assert _windows.read_exchange(registry_of(FakeWindows(content))) is None
+    assert facts.read_exchange(registry_of(FakeWindows(content))) is None
 
 
 @pytest.mark.parametrize(("baseline", "requests"), [("exchange_tls12", 0), ("exchange_tls13", 1)])

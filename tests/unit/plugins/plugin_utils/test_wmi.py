@@ -11,13 +11,13 @@ import xml.etree.ElementTree as ET
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _wmi, _xml
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import (
     ConnectionLost,
     IncompleteAnswer,
     UnexpectedAnswer,
 )
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._soap import Request
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._wire import wmi, xml
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._wire.soap import Request
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,7 +32,7 @@ SPACES = (
 
 
 def body(content: str) -> ET.Element:
-    return _xml.parse(f"<Body {SPACES}>{content}</Body>".encode())
+    return xml.parse(f"<Body {SPACES}>{content}</Body>".encode())
 
 
 class Session:
@@ -50,8 +50,8 @@ class Session:
         return body(answer)
 
 
-def got(content: str) -> _wmi.Instance:
-    return _wmi.get(Session(content), "Win32_X")  # type: ignore[arg-type]
+def got(content: str) -> wmi.Instance:
+    return wmi.get(Session(content), "Win32_X")  # type: ignore[arg-type]
 
 
 # --- get and values --------------------------------------------------------------------------------------------------
@@ -59,7 +59,7 @@ def got(content: str) -> _wmi.Instance:
 
 def test_get() -> None:
     session = Session("<p:Win32_X><p:A>1</p:A></p:Win32_X>")
-    assert _wmi.get(session, "Win32_X", selectors={"Name": "C:"}) == {"A": "1"}  # type: ignore[arg-type]
+    assert wmi.get(session, "Win32_X", selectors={"Name": "C:"}) == {"A": "1"}  # type: ignore[arg-type]
     ((request, repeatable),) = session.requests
     assert request.action == "http://schemas.xmlsoap.org/ws/2004/09/transfer/Get"
     assert request.resource_uri == f"{CIMV2}/Win32_X"
@@ -127,19 +127,19 @@ def test_array_with_null_and_empty() -> None:
 
 @pytest.mark.parametrize("word", ["true", "True", "TRUE", "1", " true "])
 def test_true(word: str) -> None:
-    assert _wmi.Instance(A=word).boolean("A") is True
+    assert wmi.Instance(A=word).boolean("A") is True
 
 
 @pytest.mark.parametrize("word", ["false", "False", "FALSE", "0"])
 def test_false(word: str) -> None:
-    assert _wmi.Instance(A=word).boolean("A") is False
+    assert wmi.Instance(A=word).boolean("A") is False
 
 
 @pytest.mark.parametrize(("method", "words"), [("boolean", "a boolean"), ("integer", "a number")])
 @pytest.mark.parametrize("rubbish", ["", "yes", "1.5", "0x10"])
 def test_rubbish_values(method: str, words: str, rubbish: str) -> None:
     with pytest.raises(UnexpectedAnswer, match=f"WMI property A should be {words} but is {rubbish!r}"):
-        getattr(_wmi.Instance(A=rubbish), method)("A")
+        getattr(wmi.Instance(A=rubbish), method)("A")
 
 
 # --- datetimes -------------------------------------------------------------------------------------------------------
@@ -163,7 +163,7 @@ def test_rubbish_values(method: str, words: str, rubbish: str) -> None:
 )
 def test_datetimes(text: str, microseconds: int, offset: int) -> None:
     zone = datetime.timezone(datetime.timedelta(minutes=offset))
-    assert _wmi.parse_datetime(text) == datetime.datetime(2013, 4, 15, 16, 28, 43, microseconds, tzinfo=zone)
+    assert wmi.parse_datetime(text) == datetime.datetime(2013, 4, 15, 16, 28, 43, microseconds, tzinfo=zone)
 
 
 @pytest.mark.parametrize(
@@ -188,13 +188,13 @@ def test_datetimes(text: str, microseconds: int, offset: int) -> None:
 )
 def test_rubbish_datetimes(text: str) -> None:
     with pytest.raises(UnexpectedAnswer, match="is not a CIM datetime"):
-        _wmi.parse_datetime(text)
+        wmi.parse_datetime(text)
 
 
 @given(st.text("0123456789-T:.Z+", max_size=40))
 def test_any_text_is_a_datetime_or_refused(text: str) -> None:
     try:
-        moment = _wmi.parse_datetime(text)
+        moment = wmi.parse_datetime(text)
     except UnexpectedAnswer:
         return
     assert moment.utcoffset() == datetime.timedelta(0)
@@ -208,7 +208,7 @@ def test_any_text_is_a_datetime_or_refused(text: str) -> None:
 def test_every_datetime(moment: datetime.datetime, minutes: int, utc: bool) -> None:
     zone = datetime.timezone.utc if utc else datetime.timezone(datetime.timedelta(minutes=minutes))
     aware = moment.replace(tzinfo=zone)
-    assert _wmi.parse_datetime(aware.isoformat().replace("+00:00", "Z")) == aware
+    assert wmi.parse_datetime(aware.isoformat().replace("+00:00", "Z")) == aware
 
 
 # --- queries ---------------------------------------------------------------------------------------------------------
@@ -231,7 +231,7 @@ def pulled(names: str, context: str | None, end: bool) -> str:
 
 def queried(*answers: str | Exception) -> tuple[str, list[tuple[Request, bool]]]:
     session = Session(*answers)
-    found = _wmi.query(session, "SELECT * FROM Win32_X")  # type: ignore[arg-type]
+    found = wmi.query(session, "SELECT * FROM Win32_X")  # type: ignore[arg-type]
     return "".join(item.string("Name") or "?" for item in found), session.requests
 
 
@@ -323,7 +323,7 @@ def test_fragments_in_a_query() -> None:
         "<n:EnumerateResponse><w:Items><w:XmlFragment><Name>a</Name></w:XmlFragment><w:XmlFragment><Name>b</Name>"
         "</w:XmlFragment></w:Items><w:EndOfSequence/></n:EnumerateResponse>"
     )
-    found = _wmi.query(session, "SELECT Name FROM Win32_X")  # type: ignore[arg-type]
+    found = wmi.query(session, "SELECT Name FROM Win32_X")  # type: ignore[arg-type]
     assert found == [{"Name": "a"}, {"Name": "b"}]
 
 
@@ -350,14 +350,14 @@ def test_query_that_breaks_in_a_pull_begins_again() -> None:
 # --- methods ---------------------------------------------------------------------------------------------------------
 
 
-def invoked(arguments: dict[str, Any], answer: str = "<p:Do_OUTPUT/>") -> tuple[_wmi.Instance, Request, bool]:
+def invoked(arguments: dict[str, Any], answer: str = "<p:Do_OUTPUT/>") -> tuple[wmi.Instance, Request, bool]:
     session = Session(answer)
-    output = _wmi.invoke(
+    output = wmi.invoke(
         session,  # type: ignore[arg-type]
         "StdRegProv",
         "Do",
         arguments,
-        namespace=_wmi.DEFAULT,
+        namespace=wmi.DEFAULT,
         doing="doing it",
         repeatable=False,
     )

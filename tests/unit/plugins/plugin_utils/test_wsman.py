@@ -14,7 +14,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _soap
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import (
     AccessDenied,
     ConnectionLost,
@@ -27,9 +26,14 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors impor
     Unreachable,
     WsmanFault,
 )
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._wsman import MAX_ENVELOPE_SIZE, Session, WireLog
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._wire import soap
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._wire.session import (
+    MAX_ENVELOPE_SIZE,
+    Session,
+    WireLog,
+)
 
-REQUEST = _soap.Request("urn:act", "urn:resource")
+REQUEST = soap.Request("urn:act", "urn:resource")
 
 
 def header(message: bytes, name: str) -> str:
@@ -39,7 +43,7 @@ def header(message: bytes, name: str) -> str:
 
 def answer_to(message: bytes, body: str = "<ok/>") -> bytes:
     return (
-        f'<s:Envelope xmlns:s="{_soap.NS_SOAP}" xmlns:a="{_soap.NS_ADDRESSING}"><s:Header>'
+        f'<s:Envelope xmlns:s="{soap.NS_SOAP}" xmlns:a="{soap.NS_ADDRESSING}"><s:Header>'
         f"<a:RelatesTo>{header(message, 'MessageID')}</a:RelatesTo></s:Header><s:Body>{body}</s:Body></s:Envelope>"
     ).encode()
 

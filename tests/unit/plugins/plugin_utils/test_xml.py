@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _xml
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._wire import xml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,51 +35,51 @@ BOMB = b"""<!DOCTYPE b [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a
     ],
 )
 def test_refused(document: bytes, reason: str) -> None:
-    with pytest.raises(_xml.XmlRefused, match=reason):
-        _xml.parse(document)
+    with pytest.raises(xml.XmlRefused, match=reason):
+        xml.parse(document)
 
 
 def test_size() -> None:
     document = b"<a>" + b"x" * 100 + b"</a>"
-    assert _xml.parse(document, max_bytes=len(document)).text == "x" * 100
-    with pytest.raises(_xml.XmlRefused, match="larger than 106 bytes"):
-        _xml.parse(document, max_bytes=len(document) - 1)
-    with pytest.raises(_xml.XmlRefused, match="larger than"):
-        _xml.parse(b"<a>" + b" " * _xml.MAX_BYTES + b"</a>")
+    assert xml.parse(document, max_bytes=len(document)).text == "x" * 100
+    with pytest.raises(xml.XmlRefused, match="larger than 106 bytes"):
+        xml.parse(document, max_bytes=len(document) - 1)
+    with pytest.raises(xml.XmlRefused, match="larger than"):
+        xml.parse(b"<a>" + b" " * xml.MAX_BYTES + b"</a>")
 
 
 def test_depth_that_is_allowed() -> None:
-    assert _xml.parse(b"<a>" * 64 + b"x" + b"</a>" * 64).tag == "a"
+    assert xml.parse(b"<a>" * 64 + b"x" + b"</a>" * 64).tag == "a"
 
 
 @given(st.binary(max_size=200))
 def test_nothing_but_a_refusal(document: bytes) -> None:
-    with contextlib.suppress(_xml.XmlRefused):
-        assert _xml.parse(document).tag
+    with contextlib.suppress(xml.XmlRefused):
+        assert xml.parse(document).tag
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1", "windows-1252"])
 def test_encodings(encoding: str) -> None:
     document = f'<?xml version="1.0" encoding="{encoding}"?><a>für</a>'.encode(encoding)
-    assert _xml.parse(document).text == "für"
+    assert xml.parse(document).text == "für"
 
 
 def test_namespaces() -> None:
-    root = _xml.parse(b'<p:a xmlns:p="urn:one" xmlns="urn:two" plain="1" p:own="2"><b/><c xmlns=""/></p:a>')
+    root = xml.parse(b'<p:a xmlns:p="urn:one" xmlns="urn:two" plain="1" p:own="2"><b/><c xmlns=""/></p:a>')
     assert root.tag == "{urn:one}a"
     assert root.attrib == {"plain": "1", "{urn:one}own": "2"}
     assert [item.tag for item in root] == ["{urn:two}b", "c"]
-    assert [_xml.local_name(item) for item in root] == ["b", "c"]
+    assert [xml.local_name(item) for item in root] == ["b", "c"]
 
 
 def test_finding_by_local_name() -> None:
-    root = _xml.parse(b'<a xmlns:p="urn:x"><p:b>1</p:b><c><b>2</b></c></a>')
-    first = _xml.child(root, "b")
+    root = xml.parse(b'<a xmlns:p="urn:x"><p:b>1</p:b><c><b>2</b></c></a>')
+    first = xml.child(root, "b")
     assert first is not None
     assert first.text == "1"
-    assert _xml.child(root, "d") is None
-    assert _xml.child(None, "b") is None
-    assert [item.text for item in _xml.descendants(root, "b")] == ["1", "2"]
+    assert xml.child(root, "d") is None
+    assert xml.child(None, "b") is None
+    assert [item.text for item in xml.descendants(root, "b")] == ["1", "2"]
 
 
 @pytest.mark.parametrize(
@@ -98,11 +98,11 @@ def test_finding_by_local_name() -> None:
     ],
 )
 def test_text(document: str, expected: str | None) -> None:
-    assert _xml.text(_xml.parse(document.encode())) == expected
+    assert xml.text(xml.parse(document.encode())) == expected
 
 
 def test_text_of_nothing() -> None:
-    assert _xml.text(None) is None
+    assert xml.text(None) is None
 
 
 @given(
@@ -112,7 +112,7 @@ def test_text_of_nothing() -> None:
 )
 def test_text_survives(content: str) -> None:
     escaped = content.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    assert (_xml.parse(f"<a>{escaped}</a>".encode()).text or "") == content
+    assert (xml.parse(f"<a>{escaped}</a>".encode()).text or "") == content
 
 
 TEXT = "<a>Größe 漢字</a>"
@@ -137,20 +137,20 @@ TEXT = "<a>Größe 漢字</a>"
     ],
 )
 def test_encoding_that_only_a_header_names(document: bytes, charset: str | None) -> None:
-    assert _xml.parse(_xml.as_utf8(document, charset)).text == "Größe 漢字"
+    assert xml.parse(xml.as_utf8(document, charset)).text == "Größe 漢字"
 
 
 def test_utf16_is_read_as_text_by_everybody() -> None:
     """Not only by the parser: the wire log and the look for web pages want to read it as well."""
-    assert _xml.as_utf8(TEXT.encode("utf-16"), None) == TEXT.encode()
+    assert xml.as_utf8(TEXT.encode("utf-16"), None) == TEXT.encode()
 
 
 @pytest.mark.parametrize("charset", ["iso-8859-1", "windows-1252", "ISO-8859-15"])
 def test_encodings_of_one_byte(charset: str) -> None:
-    assert _xml.parse(_xml.as_utf8("<a>Größe</a>".encode(charset), charset)).text == "Größe"
+    assert xml.parse(xml.as_utf8("<a>Größe</a>".encode(charset), charset)).text == "Größe"
 
 
 @pytest.mark.parametrize("charset", [None, "utf-8", "utf-16", "shift_jis", "hex", "", "utf-16le\x00"])
 def test_bytes_that_do_not_fit_are_left_alone(charset: str | None) -> None:
     document = b"<a>\xff\xfe\x00\xff"
-    assert isinstance(_xml.as_utf8(document, charset), bytes)
+    assert isinstance(xml.as_utf8(document, charset), bytes)

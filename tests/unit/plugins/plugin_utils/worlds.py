@@ -8,18 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _baselines, _policy, _subjects, _waivers
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._audit import Audit, Pending
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._registry import ABSENT, Type, Value, dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._rules import Policy
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import (
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy import baselines, options, subjects, waiving
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.rules import Policy
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import (
     PROTOCOLS,
     SIDES,
     VALUE_NAMES,
     protocol_key,
 )
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._snapshot import Setting, Snapshot
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows import Host
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting, Snapshot
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks.audit import Audit, Pending
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.facts import Host
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
 
 from .fakes import BOOT
 from .policies import policy
@@ -85,15 +85,15 @@ def _all(state: str) -> dict[str, str]:
 
 def _areas(state: str) -> dict[str, Any]:
     return {
-        "ciphers": dict.fromkeys(_subjects.CIPHERS, state),
-        "hashes": dict.fromkeys(_subjects.HASHES, state),
-        "key_exchanges": dict.fromkeys(_subjects.KEY_EXCHANGES, state),
+        "ciphers": dict.fromkeys(subjects.CIPHERS, state),
+        "hashes": dict.fromkeys(subjects.HASHES, state),
+        "key_exchanges": dict.fromkeys(subjects.KEY_EXCHANGES, state),
     }
 
 
 POLICIES: Mapping[str, Policy] = {
-    **{name: policy(baseline=name) for name in _baselines.names()},
-    "own": Policy(_baselines.parse(_OWN).rules),
+    **{name: policy(baseline=name) for name in baselines.names()},
+    "own": Policy(baselines.parse(_OWN).rules),
     "all enabled": policy(_all("enabled"), **_areas("enabled"), dotnet={"v4": "strong", "v2": "strong"}),
     "all disabled": policy(_all("disabled"), **_areas("disabled"), winhttp="tls12", renegotiation="strict"),
     "all default": policy(
@@ -119,13 +119,13 @@ POLICIES: Mapping[str, Policy] = {
 
 def places_of(wanted: Policy) -> list[Setting]:
     """What the policy may be about; the cipher suites are in one of two places."""
-    suites = [_subjects.SUITES_POLICY, _subjects.SUITES_LOCAL] if wanted.cipher_suites else []
+    suites = [subjects.SUITES_POLICY, subjects.SUITES_LOCAL] if wanted.cipher_suites else []
     return [*(rule.setting for rule in wanted.rules), *suites]
 
 
 def on_host(wanted: Policy, values: Mapping[Setting, Value]) -> Policy:
     """The policy for a host with these values."""
-    return _policy.with_suites(wanted, values.get(_subjects.SUITES_POLICY, ABSENT).present)
+    return options.with_suites(wanted, values.get(subjects.SUITES_POLICY, ABSENT).present)
 
 
 def audit_of(
@@ -139,4 +139,4 @@ def audit_of(
     known = {**dict.fromkeys((*SIDE_SETTINGS, *places_of(wanted)), ABSENT), **values}
     host = Host("EX01", "Windows", build, None, "member server", BOOT, 0.0)
     policy = on_host(wanted, values)
-    return Audit(host, exchange, policy, _waivers.parse(waivers), "ignore", Snapshot(known, {}), Pending(None, False))
+    return Audit(host, exchange, policy, waiving.parse(waivers), "ignore", Snapshot(known, {}), Pending(None, False))

@@ -14,11 +14,7 @@ import typing as t
 import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _handshake
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._handshake import _probe, _runner, _wire
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._handshake._words import (
-    Answer,
-    Ending,
-    TlsVersion,
-)
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._handshake._words import Answer, Ending, TlsVersion
 
 from . import flights, servers
 from .probing import (

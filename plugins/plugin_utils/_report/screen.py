@@ -1,0 +1,176 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""The last screen of a run: a line a server, worst first, then what is wrong and the next command. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from .._judgement import verdicts
+from .._judgement.verdicts import TLS12
+from .._schannel.protocols import SIDES
+from .._text import NAME, visible
+from . import fleet, standing
+from .commands import Command
+from .details import blocks, changed_lines, wrapped
+from .standing import Steps
+
+_HEADER = ("host", "Windows", "1.0", "1.1", "1.2 C/S", ".NET4", "restart", "verdict", "handshake")
+# Differences between servers that are shown; the rest is counted.
+_MOST_DIFFERENCES = 5
+
+
+def screen(
+    hosts: t.Mapping[str, Steps],
+    *,
+    command: Command | None = None,
+    untouched: t.Sequence[str] = (),
+    compare: bool = True,
+    every: t.Sequence[str] = (),
+) -> list[str]:
+    """The lines. ``hosts``: what was done, by server; ``untouched``: servers of the run that nobody came to;
+    ``every``: all servers of the run, where ``hosts`` are some of them."""
+    command = dataclasses.replace(command or Command(), every=(*hosts, *untouched, *every))
+    order = sorted(hosts, key=lambda name: (hosts[name].rank, name))
+    lines = _table([_row(name, hosts[name]) for name in order])
+    ordered = {name: hosts[name] for name in order}
+    for block in blocks(ordered, command):
+        lines += ["", *block]
+    if changed := changed_lines(ordered):
+        lines += ["", *changed]
+    if compare and all(steps.audit is not None for steps in hosts.values()):
+        lines += _differences(hosts)
+    return [*lines, "", *_totals(hosts, untouched), *_outgoing(hosts)]
+
+
+# --- the table -------------------------------------------------------------------------------------------------------
+
+
+def _row(name: str, steps: Steps) -> tuple[str, ...]:
+    shown, glance = visible(name, NAME), steps.overview
+    if glance is None:
+        return (shown, "-", "-", "-", "-", "-", _restart(steps), steps.word, "-")
+    protocols = glance["protocols"]
+    return (
+        shown,
+        glance["windows"],
+        _old(protocols["TLS 1.0"]),
+        _old(protocols["TLS 1.1"]),
+        _tls12(glance),
+        {True: "yes", False: "no", None: "-"}[glance["dotnet"]],
+        _restart(steps),
+        steps.word,
+        _handshake(steps),
+    )
+
+
+def _table(rows: t.Sequence[tuple[str, ...]]) -> list[str]:
+    if not rows:
+        return []
+    table = [_HEADER, *rows]
+    widths = [max(len(row[column]) for row in table) for column in range(len(_HEADER))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
+
+
+_EFFECTS = {
+    "enabled": "on",
+    "disabled": "off",
+    "disabled_by_default": "on request",
+    "unsupported": "-",
+    "unknown": "?",
+}
+
+
+def _old(sides: t.Mapping[str, str]) -> str:
+    words = [_EFFECTS.get(sides[side], "?") for side in SIDES]
+    return words[0] if words[0] == words[1] else "/".join(words)
+
+
+def _tls12(glance: t.Mapping[str, t.Any]) -> str:
+    words = []
+    for side in SIDES:
+        word = _EFFECTS.get(glance["protocols"][TLS12][side], "?")
+        if word == "on" and side in glance["default"]:
+            word = "default"
+        words.append(word if word in ("on", "default", "?") else word.upper())
+    return "default" if words == ["default", "default"] else "/".join(words)
+
+
+def _restart(steps: Steps) -> str:
+    if steps.rebooted is not None and not steps.restart_wanted:
+        return f"done {steps.rebooted:.0f} s"
+    if steps.failed_step == "reboot":
+        return "FAILED"
+    if steps.restart_wanted:
+        return "would be made" if steps.check_mode else "pending"
+    return "-"
+
+
+def _handshake(steps: Steps) -> str:
+    """What TLS 1.2 did on the endpoints that were tried: these are incoming connections."""
+    accepted = steps.accepted
+    if not accepted:
+        return "-"
+    if False in accepted:
+        return "1.2 REFUSED"
+    if all(accepted):
+        return "1.2 in"
+    return "1.2 in (some)" if True in accepted else "not proven"
+
+
+# --- the rest --------------------------------------------------------------------------------------------------------
+
+
+def _differences(hosts: t.Mapping[str, Steps]) -> list[str]:
+    """Servers that differ from the others of the run, where all of them could be read."""
+    found = {name: steps.settings for name, steps in hosts.items()}
+    known = {name: settings for name, settings in found.items() if settings is not None}
+    if len(known) < 2 or len(known) < len(found):
+        return []
+    differences = [visible(item["message"]) for item in fleet.compare(known)["findings"] if _matters(item, known)]
+    if not differences:
+        return []
+    more = len(differences) - _MOST_DIFFERENCES
+    shown = [part for line in differences[:_MOST_DIFFERENCES] for part in wrapped(f"  {line}", 4)]
+    lines = ["", "The servers differ:", *shown]
+    return [*lines, f"  and {more} more {'difference' if more == 1 else 'differences'}"] if more > 0 else lines
+
+
+def _matters(difference: t.Mapping[str, t.Any], known: t.Mapping[str, t.Any]) -> bool:
+    """Whether clients meet something else. A protocol that nobody offers, and one that Windows does not have, are the
+    same to them; DTLS is no way for mail, and of new versions the older Windows have none."""
+    protocol, _blank, side = str(difference["setting"]).rpartition(" ")
+    if protocol.startswith("DTLS"):
+        return False
+    effects = {
+        settings["protocols"][protocol][side]["effective"]
+        for settings in known.values()
+        if side in settings["protocols"].get(protocol, {})
+    }
+    nobody = effects <= {"disabled", "disabled_by_default", "unsupported"}
+    return not effects or not (nobody or effects == {"enabled", "unsupported"})
+
+
+def _totals(hosts: t.Mapping[str, Steps], untouched: t.Sequence[str]) -> list[str]:
+    counts: dict[str, int] = {}
+    for name in sorted(hosts, key=lambda item: hosts[item].rank):
+        counts[hosts[name].category] = counts.get(hosts[name].category, 0) + 1
+    parts = [f"{number} {category}" for category, number in counts.items()]
+    missed = [name for name, steps in hosts.items() if steps.unreachable]
+    total = ", ".join(parts) or "no server was read"
+    return wrapped(f"{total}; not reached: {_names(missed)}; not touched: {_names(untouched)}", 2)
+
+
+def _outgoing(hosts: t.Mapping[str, Steps]) -> list[str]:
+    """Handshakes from here meet incoming connections only."""
+    if not any(steps.category == standing.VERIFIED for steps in hosts.values()):
+        return []
+    proven = "TLS 1.2 is on, in effect, and was accepted by handshakes from here (incoming)"
+    return wrapped(f"verified: {proven}. To prove outgoing, {verdicts.OUTGOING}.", 10)
+
+
+def _names(names: t.Sequence[str]) -> str:
+    return ", ".join(visible(name, NAME) for name in sorted(names)) or "none"

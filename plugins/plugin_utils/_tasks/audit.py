@@ -1,0 +1,212 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""One look at a host: its facts, its settings, whether a restart is pending, and how it stands against a policy."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import functools
+import typing as t
+
+from .._change import notes
+from .._change.plans import Plan, plan
+from .._errors import ExchangeTlsError
+from .._judgement import cautions, guards, healthchecker, judge, noticed, observations, unread
+from .._judgement.strays import find
+from .._judgement.strays import findings as stray_findings
+from .._policy import waiving
+from .._policy.findings import Finding, compliant
+from .._policy.options import with_suites
+from .._policy.rules import Policy
+from .._policy.subjects import DOTNET_VERSIONS, SUITES_POLICY, dotnet
+from .._policy.waiving import Waiver
+from .._report.overview import overview
+from .._schannel.protocols import PROTOCOLS, SIDES
+from .._schannel.snapshot import Setting, Snapshot
+from .._schannel.values import Type, show
+from .._windows.facts import Host, Moment, read_exchange, read_host, restarted_since
+from .._windows.reader import FAILED, Reader
+from .._windows.registry import Registry
+from .._wire.session import Session
+
+# Rounds of reading until the strays are known; they are at most three levels deep.
+_STRAY_ROUNDS = 6
+
+
+@dataclasses.dataclass(frozen=True)
+class Pending:
+    """The note on the host as it was read, and what it says today.
+
+    ``waiting``: the settings that are written and not in effect; None where the note cannot be read. ``restarted``:
+    Windows was started after the note was written.
+    """
+
+    note: notes.Note | None
+    restart_pending: bool
+    warning: str | None = None
+    waiting: frozenset[Setting] | None = frozenset()
+    restarted: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Audit:
+    """The state of one host, held against a policy."""
+
+    host: Host
+    exchange: tuple[int, ...] | None
+    policy: Policy
+    waivers: tuple[Waiver, ...]
+    strays: str  # report, remove, ignore
+    snapshot: Snapshot
+    pending: Pending
+    failures: t.Mapping[Setting | str, ExchangeTlsError] = dataclasses.field(default_factory=dict)
+
+    @functools.cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        build = self.host.build
+        today = datetime.datetime.now(datetime.timezone.utc).date()
+        judged = waiving.apply(judge.judge(self.policy, self.snapshot, build, self.exchange), self.waivers, today)
+        odd = (
+            *observations.observe(self.policy, judged, self.snapshot, build),
+            *cautions.cautions(self.policy, judged, self.snapshot, build),
+            *stray_findings.stray_findings(self.snapshot, self.strays),
+            *(noticed.notice(self.policy, self.snapshot) if self.strays != stray_findings.IGNORE else ()),
+            *unread.unread_findings(self.snapshot, judged),
+        )
+        return (*judged, *waiving.apply(odd, self.waivers, today))
+
+    @property
+    def compliant(self) -> bool:
+        return compliant(self.findings)
+
+    def refuse_blind_change(self) -> None:
+        """Raises what was raised where something could not be read that a change must know: a listing, or a value that
+        the policy asks about or that the guard looks at."""
+        needed = {rule.setting for rule in (*self.policy.rules, *guards.also_needed(self.policy))}
+        # values first: they say more
+        for place, failure in sorted(self.failures.items(), key=lambda item: isinstance(item[0], str)):
+            if isinstance(place, str) or place in needed or place in guards.FOUNDATION:
+                raise failure
+
+    def plan(self) -> Plan:
+        """What would make the host compliant."""
+        return plan(self.findings, self.snapshot, stray_findings.to_remove(self.snapshot, self.findings))
+
+    def _healthchecker_view(self) -> dict[str, t.Any]:
+        """What CSS-Exchange HealthChecker says of the same registry, and why where that differs from ``effective``."""
+        view: dict[str, t.Any] = {}
+        for protocol in PROTOCOLS:
+            client, server = (self.snapshot.side(protocol, side) for side in SIDES)
+            verdict = healthchecker.verdict(protocol, client, server)
+            if verdict is not None:
+                difference = healthchecker.differs(protocol, client, server, self.host.build)
+                view[protocol] = {"verdict": verdict, "differs": difference.message if difference else None}
+        for version, key in DOTNET_VERSIONS.items():
+            found = self._dotnet(version)
+            if found is not None:
+                differs = " ".join(item.sentence for item in healthchecker.dotnet_differs(key, *found)) or None
+                verdict_of = healthchecker.dotnet_verdict(*found).as_result()
+                view[f".NET {version}"] = {"verdict": verdict_of, "differs": differs}
+        return view
+
+    def _dotnet(self, version: str) -> tuple[healthchecker.DotNet, healthchecker.DotNet] | None:
+        """The values of a .NET version, 64 and 32 bits; None where the policy does not ask for them."""
+        values = [self.snapshot.values.get(item.setting) for item in dotnet(version).states["strong"]]
+        read = [value for value in values if value is not None]
+        if len(read) < len(values):
+            return None
+        return healthchecker.DotNet(read[0], read[1]), healthchecker.DotNet(read[2], read[3])
+
+    def after(self, snapshot: Snapshot) -> Audit:
+        """The same host after a change."""
+        return dataclasses.replace(self, snapshot=snapshot)
+
+    def as_result(self) -> dict[str, t.Any]:
+        result = {
+            "host": self.host.as_result(),
+            "protocols": judge.protocols_result(self.snapshot, self.host.build),
+            "healthchecker": self._healthchecker_view(),
+            "findings": [finding.as_result() for finding in self.findings],
+            "compliant": self.compliant,
+            "restart_pending": self.pending.restart_pending,
+        }
+        result["overview"] = overview(result)
+        if self.pending.warning:
+            result["warnings"] = [self.pending.warning]
+        return result
+
+
+def audit(session: Session, policy: Policy, waivers: tuple[Waiver, ...], strays: str) -> Audit:
+    """Reads what the policy and the result need, in one session. Changes nothing."""
+    registry = Registry(session)
+    host = read_host(session, registry)
+    exchange = read_exchange(registry) if policy.needs_exchange else None
+    reader = Reader(registry)
+    pending_note = read_note(registry)
+    looking = strays != stray_findings.IGNORE
+    reader.protocols(find.looked_into if looking else lambda snapshot: ())
+    if policy.cipher_suites:
+        policy = with_suites(policy, reader.value(SUITES_POLICY, Type.REG_SZ).present)
+    for rule in (*policy.rules, *guards.also_needed(policy)):
+        if not rule.applies.reason_not(host.build, exchange):
+            reader.value(rule.setting, rule.kind)
+            if looking:
+                noticed.look_beside(reader, rule)
+            if rule.desired.value.present:
+                # what would have to be made must be known, so that going back removes it
+                reader.locate(rule.setting.key)
+    if looking:
+        noticed.look_around(reader, policy)
+        # what is to be removed must all be known at once: a second run finds no more
+        _read_strays(reader)
+    pending = settle(pending_note, host.last_boot, reader)
+    return Audit(host, exchange, policy, waivers, strays, reader.snapshot(), pending, reader.failures)
+
+
+def _read_strays(reader: Reader) -> None:
+    """Looks into what has wrong names, and for it beside what has the right ones."""
+    for _dummy in range(_STRAY_ROUNDS):
+        wanted = find.keys_to_read(reader.snapshot())
+        if not wanted:
+            return
+        for key in wanted.subkeys:
+            reader.subkeys(key)
+        for key in wanted.listed:
+            reader.list_values(key)
+        for setting, kind in wanted.values:
+            reader.value(setting, kind)
+
+
+def read_note(registry: Registry) -> notes.Note | notes.NoteUnreadable | None:
+    """The note, or why it cannot be read."""
+    try:
+        return notes.read(registry)
+    except notes.NoteUnreadable as exc:
+        return exc
+    except FAILED as exc:
+        return notes.NoteUnreadable(exc.message.rstrip(". "))
+
+
+def settle(note: notes.Note | notes.NoteUnreadable | None, last_boot: datetime.datetime, reader: Reader) -> Pending:
+    """Holds the note against the present values; reads those of them that nobody has read yet."""
+    if isinstance(note, notes.NoteUnreadable):
+        # the safe side: one restart too many, after which the note is gone
+        return Pending(
+            None,
+            True,
+            f"{show(notes.KEY, notes.NAME)} cannot be read ({note}); a restart is taken as pending. "
+            "A restart by the reboot module, or deleting the key, settles it.",
+            waiting=None,
+        )
+    if note is None:
+        return Pending(None, False)
+    shutdown = notes.read_shutdown(reader.registry) if note.shutdown is not None else None
+    restarted, doubt = restarted_since(note.moment, Moment(last_boot, shutdown=shutdown))
+    # all of them: a change may put one back, and then it depends on the others
+    for setting, was in {**({} if restarted else note.at_boot), **note.unfinished}.items():
+        reader.value(setting, was.type or Type.REG_DWORD)
+    waiting = frozenset() if restarted else note.waiting(reader.value)
+    return Pending(note, bool(waiting), doubt if waiting else None, waiting, restarted)

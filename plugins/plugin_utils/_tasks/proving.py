@@ -1,0 +1,167 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""Handshakes as a proof: the options that several modules share, and the waiting for endpoints to come back."""
+
+from __future__ import annotations
+
+import collections.abc as c
+import datetime
+import time
+import typing as t
+
+from .. import _handshake
+from .._errors import OptionError, all_problems
+from .._judgement.verdicts import HANDSHAKES, TLS12
+
+LONGEST_TIMEOUT = 300
+LONGEST_PATIENCE = 3600
+_PAUSE = 3.0
+_EVERY_VERSION = frozenset(_handshake.TlsVersion)
+_REQUIRED = frozenset({_handshake.TlsVersion(TLS12)})
+
+PROVE: dict[str, t.Any] = {
+    "prove": {
+        "type": "dict",
+        "options": {
+            "endpoints": {"type": "list", "elements": "raw", "default": ["smtp", "https"]},
+            "server_name": {"type": "str"},
+            "timeout": {"type": "float", "default": 10},
+            "handshakes": {"type": "str", "choices": list(HANDSHAKES), "default": "when_reachable"},
+            "patience": {"type": "int", "default": 120},
+        },
+    }
+}
+
+Options = t.Mapping[str, t.Any]
+Result = t.Mapping[str, t.Any]
+
+
+def check(prove: Options | None, address: str) -> None:
+    """Raises :class:`OptionError` that names every problem of the option ``prove``."""
+    if prove is None:
+        return
+    all_problems(
+        lambda: _check_endpoints(prove, address),
+        lambda: _handshake.parse_server_name(prove["server_name"] or "unset"),
+        lambda: _within("prove.timeout", prove["timeout"], LONGEST_TIMEOUT, "more than 0"),
+        lambda: _within("prove.patience", prove["patience"], LONGEST_PATIENCE, "0 or more"),
+    )
+
+
+def _check_endpoints(prove: Options, address: str) -> None:
+    _handshake.parse_endpoints(prove["endpoints"], address, allow_empty=True)
+    if prove["handshakes"] == "required" and not prove["endpoints"]:
+        raise OptionError("'prove.handshakes' is required, but 'prove.endpoints' names none to try them on.")
+
+
+def _within(name: str, value: float, most: float, least: str) -> None:
+    if not (0 <= value <= most) or (value == 0 and least == "more than 0"):
+        raise OptionError(f"'{name}' is {value:g}, but it is seconds, {least} and at most {most:g}.")
+
+
+def check_result(name: str, given: t.Any) -> None:
+    """Raises :class:`OptionError` where an option is no result of handshakes."""
+    try:
+        accepting(given)
+    except (AttributeError, KeyError, TypeError) as exc:
+        raise OptionError(
+            f"'{name}' is not a result of tls_handshake_info: {type(exc).__name__}: {exc}. Register one, and give it "
+            "as it is."
+        ) from None
+
+
+def handshakes(prove: Options | None, address: str, host_name: str) -> dict[str, t.Any] | None:
+    """Tries every version on every endpoint; None where handshakes are not wanted."""
+    if prove is None or prove["handshakes"] == "never":
+        return None
+    if not prove["endpoints"]:
+        return as_result([], _EVERY_VERSION)
+    return probe(
+        prove["endpoints"], address, host_name, prove["server_name"], _EVERY_VERSION, _REQUIRED, prove["timeout"]
+    )
+
+
+def probe(
+    endpoints: c.Sequence[str],
+    address: str,
+    host_name: str,
+    server_name: str | None,
+    versions: c.Set[_handshake.TlsVersion],
+    required: c.Set[_handshake.TlsVersion],
+    timeout: float,
+) -> dict[str, t.Any]:
+    """The handshakes of the endpoints in the shape of tls_handshake_info."""
+    names = {
+        endpoint: _handshake.parse_server_name(server_name)
+        if server_name
+        else _handshake.own_server_name(endpoint, host_name)
+        for endpoint in _handshake.parse_endpoints(endpoints, address)
+    }
+    return as_result(_handshake.probe_host(names, versions, required, timeout), versions | required)
+
+
+def as_result(
+    reports: c.Sequence[_handshake.EndpointReport], versions: c.Set[_handshake.TlsVersion]
+) -> dict[str, t.Any]:
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return {
+        "endpoints": [_handshake.as_result(item, now) for item in reports],
+        **_handshake.overview(reports, versions),
+    }
+
+
+def settled(
+    prove: Options | None,
+    before: Result | None,
+    address: str,
+    host_name: str,
+    say: t.Callable[[str], None],
+    *,
+    sleep: t.Callable[[float], None] = time.sleep,
+    clock: t.Callable[[], float] = time.monotonic,
+) -> tuple[dict[str, t.Any] | None, list[str]]:
+    """The handshakes, tried until every endpoint that accepted TLS 1.2 ``before`` does so again, and where they are
+    required until every endpoint has answered, or until patience ends. ``say`` tells people what is waited for.
+
+    Services bind their ports some time after they run; one that does not answer yet has not lost TLS 1.2. The second
+    part names the endpoints that are lost.
+    """
+    required = prove is not None and prove["handshakes"] == "required"
+    deadline = clock() + (prove["patience"] if prove else 0)
+    told: list[str] = []
+    while True:
+        found = handshakes(prove, address, host_name)
+        gone = lost(before, found) if found is not None else []
+        waiting = list(dict.fromkeys([*gone, *(_open(found) if required else ())]))
+        left = deadline - clock()
+        if left <= 0 or not waiting:
+            return found, gone
+        if waiting != told:
+            say(f"waiting up to {left:.0f} seconds for TLS 1.2 on {', '.join(waiting)}")
+            told = waiting
+        sleep(min(_PAUSE, left))
+
+
+def _open(found: Result | None) -> list[str]:
+    """The endpoints that have not told whether they accept TLS 1.2."""
+    return [
+        str(item["endpoint"])
+        for item in (found or {}).get("endpoints", ())
+        if (item["versions"].get(TLS12) or {}).get("accepted") is None
+    ]
+
+
+def lost(before: Result | None, after: Result | None, version: str = TLS12) -> list[str]:
+    """The endpoints that accepted the version and no longer do; one that cannot be tried now counts as lost."""
+    has = accepting(after, version)
+    return [endpoint for endpoint in accepting(before, version) if endpoint not in has]
+
+
+def accepting(found: Result | None, version: str = TLS12) -> list[str]:
+    return [
+        str(item["endpoint"])
+        for item in (found or {}).get("endpoints", ())
+        if (item["versions"].get(version) or {}).get("accepted") is True
+    ]

@@ -1,0 +1,166 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""Logins that fail: what is known of a login, and what its failure means. Pure, but for reading what came."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import typing as t
+import urllib.parse
+
+from .._errors import LoginRefused
+from .._text import visible
+from .line import Line, closes
+
+_USUAL_CURE = (
+    "Check user, password and the allowed authentication (ansible_winrm_transport or ansible_psrp_auth); basic works "
+    "for local accounts only."
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Login:
+    """How a channel logs in, for messages."""
+
+    how: str  # the transport or authentication as the library calls it
+    endpoint: str
+    user: str = ""
+    password: str = dataclasses.field(default="", repr=False)
+
+    @property
+    def secure(self) -> bool:
+        return self.endpoint.lower().startswith("https:")
+
+    def without_secret(self, message: str) -> str:
+        if self.password:
+            # as it is, and as Python shows it inside other values
+            for form in (self.password, repr(self.password)[1:-1]):
+                message = message.replace(form, "********")
+        return re.sub(r"//[^/@\s]+@", "//********@", message)
+
+    def told(self, text: object) -> str:
+        """What a library or the host said, without the password, visible and short."""
+        return visible(self.without_secret(str(text)))
+
+    @property
+    def port_hint(self) -> str:
+        """Where scheme and port contradict each other."""
+        address = urllib.parse.urlsplit(self.endpoint)
+        other = {("http", 5986): "https", ("https", 5985): "http"}.get((address.scheme, address.port or 0))
+        if other is None:
+            return ""
+        return (
+            f" Port {address.port} is usually WinRM over {other}, but {address.scheme} was spoken to it: set "
+            f"ansible_winrm_scheme or ansible_psrp_protocol to {other}, or change ansible_port."
+        )
+
+
+# pywinrm; pypsrp; requests_ntlm, whose own words say no more
+REFUSALS = ("InvalidCredentialsError", "AuthenticationError", "PermissionError")
+# What cannot log in with a ticket or a certificate.
+_BY_PASSWORD = ("basic", "plaintext", "ntlm", "credssp")
+# The schemes of WWW-Authenticate that a way to log in can use.
+_SCHEMES: dict[str, set[str]] = {
+    "basic": {"basic"},
+    "plaintext": {"basic"},
+    "ssl": {"basic"},
+    "ntlm": {"negotiate", "ntlm"},
+    "negotiate": {"negotiate", "ntlm", "kerberos"},
+    "kerberos": {"negotiate", "kerberos"},
+    "credssp": {"credssp"},
+}
+_SCHEME = re.compile(r"(?:^|,)\s*([A-Za-z]+)(?=\s|,|$)")
+
+# What MIT's and Heimdal's Kerberos say, in the text of kinit, of GSSAPI and of the Python libraries on top.
+_LOGIN_CURES: tuple[tuple[str, str], ...] = (
+    (
+        r"pre-?authentication failed|password incorrect|integrity check failed",
+        "the domain refused the password; check ansible_user and ansible_password",
+    ),
+    (
+        r"client .*not found in kerberos database|client .*unknown",
+        "the domain does not know this user; check ansible_user (name@REALM, the realm in capitals)",
+    ),
+    (
+        r"server .*not found in kerberos database|server .*unknown",
+        "the domain knows no service of this name; use the host's DNS name as ansible_host",
+    ),
+    (
+        r"(contact|find|resolve|locate|reach).{0,40}\bkdc\b|\bkdc\b.{0,40}(unreach|not found)",
+        "no domain controller can be asked; check /etc/krb5.conf, DNS and the way to port 88",
+    ),
+    (r"clock skew", "the clocks of controller and domain differ by more than five minutes"),
+    (r"credentials have been revoked", "the account is locked or disabled"),
+    (r"password has expired|must be changed|key has expired", "the password has expired"),
+    (
+        r"no (kerberos )?credentials|no credential|credentials? cache|ticket expired|ccache",
+        "there is no valid ticket; run kinit, or give ansible_user and ansible_password",
+    ),
+    (r"calling kinit", "install Kerberos' kinit on the controller (Debian: krb5-user), or set ansible_winrm_kinit_cmd"),
+    (
+        r"not installed|no module named|not available|no python gssapi",
+        "install what is missing into the Python that runs Ansible, or log in in another way",
+    ),
+)
+
+
+def login_failed(exc: BaseException, doing: str, login: Login) -> LoginRefused:
+    """A login that ended on the controller: the host has got no message."""
+    said = " ".join(dict.fromkeys(str(item) for item in chain(exc) if str(item)))
+    cure = next((cure for words, cure in _LOGIN_CURES if re.search(words, said, re.IGNORECASE)), None)
+    if cure is None:
+        return LoginRefused(
+            f"{doing}: the login failed on the controller: {login.told(f'{type(exc).__name__}: {exc}')}"
+        )
+    return LoginRefused(f"{doing}: cannot log in with {login.how}: {cure}. It was said: {login.told(exc).rstrip('.')}.")
+
+
+def login_refused(doing: str, line: Line, login: Login) -> LoginRefused:
+    """HTTP 401: what the answers tell of its reason."""
+    start = f"{doing}: the host rejected the credentials (HTTP 401)"
+    told = [
+        (str(response.headers.get("WWW-Authenticate") or ""), closes(response))
+        for response in line.came
+        if response.status_code == 401
+    ]
+    offered = {scheme.lower(): scheme for scheme in _SCHEME.findall(told[0][0])}
+    usable = _SCHEMES.get(login.how, set())
+    if offered and usable and not usable & set(offered):
+        names = visible(", ".join(offered.values()), 100)
+        return LoginRefused(
+            f"{start}: it does not offer {login.how} authentication but {names}. Choose another one "
+            "(ansible_winrm_transport or ansible_psrp_auth), or allow it on the host."
+        )
+    if any(closed and re.search(r"(Negotiate|NTLM) \S", text) for text, closed in told):
+        return LoginRefused(
+            f"{start}: something on the way closes the connection in the middle of the login (Connection: close), and "
+            f"{login.how} logs in a connection. Go around the proxy (no_proxy, ansible_winrm_proxy or "
+            "ansible_psrp_ignore_proxy), or use basic over https."
+        )
+    more = ""
+    if login.how in _BY_PASSWORD and not login.password:
+        return LoginRefused(f"{start}: the password is empty. Set ansible_password, or what it is read from.")
+    if login.secure and login.how in ("ntlm", "negotiate", "kerberos", "credssp"):
+        more = (
+            " If they are right: Windows also refuses logins that are bound to another TLS connection than its own "
+            "(channel binding; CbtHardeningLevel). Then something on the way ends TLS, or ansible_winrm_send_cbt or "
+            "ansible_psrp_negotiate_send_cbt is off."
+        )
+    elif "basic" in usable and not (login.user + login.password).isascii():
+        more = " Basic does not say in which encoding it carries letters beyond ASCII: use NTLM or Kerberos."
+    return LoginRefused(f"{start}. {_USUAL_CURE}{more}")
+
+
+def chain(exc: BaseException) -> t.Iterator[BaseException]:
+    """The exception, what it wraps (urllib3 puts it into args and ``reason``) and what caused it."""
+    seen: list[BaseException] = []
+    todo: list[t.Any] = [exc]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, BaseException) and item not in seen:
+            seen.append(item)
+            todo += [*item.args, getattr(item, "reason", None), item.__cause__, item.__context__]
+    return iter(seen)

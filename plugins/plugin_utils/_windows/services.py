@@ -1,0 +1,118 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""The services of a host, by names and by patterns with ``*``."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import typing as t
+
+from .._errors import OptionError
+from .._text import NAME, visible
+from .._wire import wmi
+from .._wire.session import Session
+
+# Stands for no service on a host without Exchange, and that is no mistake.
+_DEFAULT = "msexchange*"
+# Windows refuses queries that are too complex; beyond this all services are read.
+_MOST_CONDITIONS = 20
+
+
+@dataclasses.dataclass(frozen=True)
+class Service:
+    """What Win32_Service says of one."""
+
+    name: str
+    start_mode: str
+    state: str
+
+
+class _Wanted:
+    """Names and patterns, as one question that takes the same time for any number of them."""
+
+    def __init__(self, wanted: t.Iterable[str]) -> None:
+        self.terms = tuple(term.strip() for term in wanted)
+        self.patterns = tuple(term for term in self.terms if "*" in term)
+        self.names = {term.lower(): term for term in self.terms if "*" not in term}
+        self._expressions = {pattern: _expression(pattern) for pattern in self.patterns}
+
+    def is_meant(self, service: str) -> bool:
+        return service.lower() in self.names or any(item.fullmatch(service) for item in self._expressions.values())
+
+    def without_service(self, services: t.Collection[str]) -> list[str]:
+        """The patterns that none of these services fits."""
+        return [
+            pattern for pattern, expression in self._expressions.items() if not any(map(expression.fullmatch, services))
+        ]
+
+
+def services_to_wait_for(session: Session, wanted: t.Sequence[str]) -> tuple[str, ...]:
+    """The services behind names and patterns (one request, none for no names).
+
+    A pattern stands for automatic services that run now: one that an administrator has stopped is not expected to run
+    after a restart. A name must exist, and a pattern other than the default must fit some service; otherwise
+    :class:`OptionError` is raised.
+    """
+    if not all(term.strip() for term in wanted):
+        raise OptionError("'services' holds a blank name. Leave it out; an empty list waits for no service.")
+    asked = _Wanted(wanted)
+    found = find(session, wanted)
+    problems = []
+    unknown = [name for folded, name in asked.names.items() if folded not in found]
+    if unknown:
+        problems.append(f"The host has no service named {_listed(unknown)}")
+    names = [service.name for service in found.values()]
+    idle = [pattern for pattern in asked.without_service(names) if pattern.lower() != _DEFAULT]
+    if idle:
+        problems.append(f"The host has no service that fits the pattern {_listed(idle)}")
+    if problems:
+        raise OptionError(
+            f"{'. '.join(problems)}; nothing was restarted. 'services' takes service names (as 'sc query' shows "
+            "them), not display names, and patterns of them with *."
+        )
+    return tuple(
+        sorted(
+            service.name
+            for folded, service in found.items()
+            if folded in asked.names or (service.start_mode == "Auto" and service.state == "Running")
+        )
+    )
+
+
+def find(session: Session, wanted: t.Sequence[str]) -> dict[str, Service]:
+    """The services that names and patterns stand for, by lower-case name (one request, none for no names)."""
+    asked = _Wanted(wanted)
+    if not asked.terms:
+        return {}
+    wql = f"SELECT * FROM Win32_Service{_condition(asked)}"  # noqa: S608 - WQL, read-only, quoted
+    services = [
+        Service(item.string("Name") or "", item.string("StartMode") or "", item.string("State") or "")
+        for item in wmi.query(session, wql)
+    ]
+    return {service.name.lower(): service for service in services if asked.is_meant(service.name)}
+
+
+def _condition(asked: _Wanted) -> str:
+    """Finds all that is meant, and perhaps more."""
+    if len(asked.terms) > _MOST_CONDITIONS:
+        return ""
+    # what LIKE might take for one of its own signs is any text to it
+    likes = [re.sub("[^A-Za-z0-9 .$-]+", "%", pattern) for pattern in asked.patterns]
+    terms = [f"Name='{_quoted(name)}'" for name in asked.names.values()] + [f"Name LIKE '{like}'" for like in likes]
+    return f" WHERE {' OR '.join(terms)}"
+
+
+def _expression(pattern: str) -> re.Pattern[str]:
+    return re.compile(".*".join(map(re.escape, re.split(r"\*+", pattern))), re.IGNORECASE | re.DOTALL)
+
+
+def _quoted(name: str) -> str:
+    """A name inside a WQL string literal."""
+    return name.replace("\\", "\\\\").replace("'", "\\'")
+
+
+def _listed(names: t.Iterable[str]) -> str:
+    return visible(", ".join(names), 4 * NAME)

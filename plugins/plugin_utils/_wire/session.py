@@ -1,0 +1,159 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""A WS-Management session: requests in order over one login, renewed when the host has forgotten it."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import pathlib
+import stat
+import time
+import typing as t
+import uuid
+
+from .._errors import ConnectionLost, ExchangeTlsError, HostBusy, SecurityContextLost
+from .._transport.channels import Channel
+from . import soap
+from .xml import Element
+
+# What pywinrm and pypsrp ask for by default: no supported Windows refuses it.
+MAX_ENVELOPE_SIZE = 153600
+
+# How often a host that is too busy for a read is asked again, and the seconds in between.
+_ASKED_AGAIN = 2
+_PAUSE = 1.0
+_LONGEST_PAUSE = 5.0
+
+Trace = t.Callable[[str], None]
+
+
+class Session:
+    """Sends :class:`soap.Request` objects and returns the bodies of the answers."""
+
+    def __init__(
+        self,
+        channel: Channel,
+        *,
+        trace: Trace | None = None,
+        wire_log: WireLog | None = None,
+        sleep: t.Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.channel = channel
+        self._trace = trace or (lambda message: None)
+        self._wire_log = wire_log
+        self._sleep = sleep
+        self._patient = True
+
+    def limit(self, seconds: float | None = None, left: float | None = None) -> None:
+        """For somebody who waits until a host is back, and does so in steps and up to a deadline of his own: see
+        :meth:`Channel.limit`; a busy host is not waited for. Without limits all is as at first."""
+        self._patient = seconds is None
+        self.channel.limit(seconds, left)
+
+    def call(self, request: soap.Request, *, doing: str, repeatable: bool) -> Element:
+        """The body of the answer.
+
+        ``repeatable`` says that carrying the request out twice does no harm (all reads). Then a broken connection is
+        renewed once and the request sent again, and a host that is too busy is asked again after a pause. Otherwise
+        the error is raised and the caller looks at the host before it decides. A request that the host provably could
+        not read is always sent again.
+        """
+        for _dummy in range(_ASKED_AGAIN if repeatable and self._patient else 0):
+            try:
+                return self._over_a_login(request, doing, repeatable)
+            except HostBusy as exc:
+                pause = min(_PAUSE if exc.retry_after is None else exc.retry_after, _LONGEST_PAUSE)
+                self._trace(f"{exc}; asking again in {pause:.0f} seconds")
+                self._sleep(pause)
+        return self._over_a_login(request, doing, repeatable)
+
+    def _over_a_login(self, request: soap.Request, doing: str, repeatable: bool) -> Element:
+        try:
+            return self._exchange(request, doing)
+        except SecurityContextLost:
+            self._trace(f"{doing}: login expired, logging in again")
+        except ConnectionLost as exc:
+            if not repeatable:
+                # the next request must not ride on the broken login
+                self.channel.reconnect()
+                raise
+            self._trace(f"{exc}; logging in again")
+        self.channel.reconnect()
+        try:
+            return self._exchange(request, doing)
+        except (ConnectionLost, SecurityContextLost):
+            # as above
+            self.channel.reconnect()
+            raise
+
+    def _exchange(self, request: soap.Request, doing: str) -> Element:
+        message_id = uuid.uuid4()
+        message = soap.envelope(
+            request,
+            to=self.channel.endpoint,
+            message_id=message_id,
+            max_envelope_size=MAX_ENVELOPE_SIZE,
+            timeout_seconds=self.channel.operation_timeout,
+        )
+        self._trace(doing)
+        self._log("request", doing, message)
+        try:
+            answer = self.channel.post(message, doing)
+        except ExchangeTlsError as exc:
+            self._log("error", doing, exc.answer or exc.message.encode())
+            raise
+        self._log("answer", doing, answer)
+        if soap.is_web_page(answer):
+            # of a proxy, or of another server: whether the host has carried the request out is not known
+            raise ConnectionLost(f"{doing}: {soap.instead(answer)}")
+        return soap.open_answer(answer, message_id=message_id, doing=doing)
+
+    def _log(self, direction: str, doing: str, content: bytes) -> None:
+        if self._wire_log is None:
+            return
+        try:
+            self._wire_log.write(direction, doing, content)
+        except OSError as exc:
+            # a full disk must not end a change in the middle
+            self._trace(f"the wire log cannot be written: {exc.strerror}")
+
+
+class WireLog:
+    """The SOAP messages of a session in a file that a user can send in.
+
+    Credentials travel in HTTP headers and never come here. One file a host, readable by its owner only; what somebody
+    else has put there under its name is not written to.
+    """
+
+    def __init__(self, folder: str, host: str) -> None:
+        self.path = pathlib.Path(folder) / f"{host.replace(os.sep, '_')}.wsman.log"
+        try:
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+            os.close(self._open())
+        except OSError as exc:
+            raise ExchangeTlsError(
+                f"Cannot write the wire log {os.fspath(self.path)!r}: {exc.strerror or exc}. Choose another folder, or "
+                "remove what is there."
+            ) from None
+
+    def write(self, direction: str, doing: str, content: bytes) -> None:
+        now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
+        with os.fdopen(self._open(), "ab") as file:
+            file.write(f"### {now} {direction}: {doing}\n".encode("utf-8", "replace") + content + b"\n\n")
+
+    def _open(self) -> int:
+        # a pipe would make the opening wait
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        file = os.open(self.path, flags, 0o600)
+        try:
+            found = os.fstat(file)
+            if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1 or found.st_uid != os.geteuid():
+                raise OSError("it is a link, is no file, or belongs to another user")
+            os.fchmod(file, 0o600)
+        except OSError:
+            os.close(file)
+            raise
+        return file
