@@ -11,8 +11,8 @@ import typing as t
 from ..plugin_utils import _options, _preflight
 from ..plugin_utils._action import WindowsAction
 from ..plugin_utils._change import notes
+from ..plugin_utils._change.pending import Pending, pending_after, read_note
 from ..plugin_utils._errors import ExchangeTlsError, all_problems
-from ..plugin_utils._tasks.audit import Pending, read_note, settle
 from ..plugin_utils._windows.facts import Moment, now_on, read_operating_system, utc_text
 from ..plugin_utils._windows.reader import Reader
 from ..plugin_utils._windows.registry import Registry
@@ -45,7 +45,7 @@ class ActionModule(WindowsAction):
         session = self.open_session(options)
         registry = Registry(session)
         system = read_operating_system(session)
-        pending = settle(read_note(registry), system.last_boot, Reader(registry))
+        pending = pending_after(read_note(registry), system.last_boot, Reader(registry))
         result: dict[str, t.Any] = {
             "rebooted": False,
             "restart_pending": pending.restart_pending,

@@ -11,14 +11,15 @@ from ..plugin_utils import _options, _patterns, _preflight, _role
 from ..plugin_utils._action import WindowsAction
 from ..plugin_utils._change import backups, folders, rollback
 from ..plugin_utils._change.change import Target, change
+from ..plugin_utils._change.pending import pending_after, read_note
 from ..plugin_utils._change.plans import restore
 from ..plugin_utils._errors import ExchangeTlsError, OptionError, all_problems
 from ..plugin_utils._judgement import guards
+from ..plugin_utils._schannel.values import Type
 from ..plugin_utils._tasks import proving
-from ..plugin_utils._tasks.audit import read_note, settle
 from ..plugin_utils._windows.facts import read_host
 from ..plugin_utils._windows.reader import Reader
-from ..plugin_utils._windows.registry import Registry, Type
+from ..plugin_utils._windows.registry import Registry
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "backup": {"type": "path"},
@@ -83,7 +84,7 @@ class ActionModule(WindowsAction):
         reader.protocols()
         for setting, kind in guards.rollback_needs(backup.values):
             reader.value(setting, kind)
-        pending = settle(note, host.last_boot, reader)
+        pending = pending_after(note, host.last_boot, reader)
         for failure in reader.failures.values():
             raise failure  # all of it must be known
         snapshot = reader.snapshot()

@@ -14,10 +14,11 @@ from ..plugin_utils._errors import OptionError, all_problems
 from ..plugin_utils._judgement import verdicts
 from ..plugin_utils._policy import waiving
 from ..plugin_utils._policy.options import from_options
+from ..plugin_utils._schannel.values import Type, show
 from ..plugin_utils._tasks import proving
 from ..plugin_utils._tasks.audit import audit
 from ..plugin_utils._windows.reader import Reader
-from ..plugin_utils._windows.registry import Registry, Type, show
+from ..plugin_utils._windows.registry import Registry
 from ..plugin_utils._wire.session import Session
 
 ARGUMENT_SPEC: dict[str, t.Any] = {

@@ -13,7 +13,8 @@ import typing as t
 from .._errors import ExchangeTlsError, RegistryAccessDenied, Unreachable
 from .._schannel.names import fold
 from .._schannel.snapshot import Snapshot, parents
-from .._windows.registry import ABSENT, Registry, Type, show
+from .._schannel.values import ABSENT, Type, show
+from .._windows.registry import Registry
 from . import notes
 from .owners import AnotherRun
 from .plans import Plan, Write

@@ -25,8 +25,8 @@ import typing as t
 
 from .._errors import ExchangeTlsError, OptionError
 from .._schannel.snapshot import Setting, Snapshot
+from .._schannel.values import ABSENT, Type, Value, show
 from .._windows.facts import Host, utc_text
-from .._windows.registry import ABSENT, Type, Value, show
 from . import folders
 from .notes import Note, short
 

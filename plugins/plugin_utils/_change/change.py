@@ -12,11 +12,11 @@ import typing as t
 from .._errors import RegistryError
 from .._schannel.snapshot import Snapshot
 from .._schannel.values import show, uncarried, unrestorable, unsendable
-from .._tasks.audit import Pending
 from .._windows.facts import Host, Moment, now_on
 from .._windows.registry import Registry
 from . import apply, backups, folders, notes
 from .owners import AnotherRun, me
+from .pending import Pending
 from .plans import Plan
 
 

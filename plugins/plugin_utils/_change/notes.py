@@ -27,9 +27,10 @@ import typing as t
 from .._errors import ExchangeTlsError, RegistryError
 from .._schannel.names import fold
 from .._schannel.snapshot import Setting
+from .._schannel.values import Type, Value, dword
 from .._windows.facts import Moment, utc_text
 from .._windows.reader import FAILED
-from .._windows.registry import Registry, Type, Value, dword
+from .._windows.registry import Registry
 from .owners import AnotherRun, Owner
 from .plans import Plan
 

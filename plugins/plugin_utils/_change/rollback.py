@@ -11,8 +11,8 @@ import typing as t
 from .._policy.subjects import DEFAULT, DOTNET_VERSIONS, RENEGOTIATION, SUITES_LOCAL, SUITES_POLICY, WINHTTP, dotnet
 from .._schannel.protocols import SCHANNEL_KEY
 from .._schannel.snapshot import Setting, Snapshot, parents
+from .._schannel.values import Value, show
 from .._text import NAME, visible
-from .._windows.registry import Value, show
 from .backups import Backup
 
 FORCE = "'force' (tls12_force in the role)"

@@ -24,7 +24,7 @@ from .._schannel.protocols import (
     protocol_key,
 )
 from .._schannel.snapshot import Setting, Snapshot
-from .._windows.registry import ABSENT
+from .._schannel.values import ABSENT
 from . import usable
 
 # What nobody has any use for; the others may still be waiting for the second phase.

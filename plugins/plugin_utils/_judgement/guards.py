@@ -15,8 +15,8 @@ from .._policy.subjects import TLS_REGISTRY, dotnet
 from .._schannel import cipher_suites
 from .._schannel.protocols import OLD_PROTOCOLS, SIDES, VALUE_NAMES, Effective, State, protocol_key
 from .._schannel.snapshot import Setting, Snapshot
+from .._schannel.values import ABSENT, Type, Value
 from .._text import visible
-from .._windows.registry import ABSENT, Type, Value
 from . import proof, usable
 from .usable import Answer
 

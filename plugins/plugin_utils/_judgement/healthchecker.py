@@ -17,7 +17,7 @@ import itertools
 import typing as t
 
 from .._schannel.protocols import CLIENT, SERVER, SIDES, Effective, Side, State, generation
-from .._windows.registry import Type, Value
+from .._schannel.values import Type, Value
 
 Verdict = t.Literal["Enabled", "Disabled", "Half Disabled", "Misconfigured"]
 

@@ -22,7 +22,6 @@ from .._schannel.names import fold, same
 from .._schannel.protocols import SCHANNEL_KEY
 from .._schannel.snapshot import Setting, Snapshot
 from .._schannel.values import show
-from .._windows.reader import Reader
 from .strays.types import visible_name
 
 _VIEWS = ("SOFTWARE", r"SOFTWARE\Wow6432Node")
@@ -37,6 +36,10 @@ def _dotnet_key(view: str, version: str) -> str:
     return rf"{view}\Microsoft\.NETFramework\{version}"
 
 
+def is_dotnet(rule: Rule) -> bool:
+    return _dotnet_of(rule) is not None
+
+
 def _dotnet_of(rule: Rule) -> tuple[str, str] | None:
     """The view and the version of .NET that a rule is about."""
     for view in _VIEWS:
@@ -46,26 +49,21 @@ def _dotnet_of(rule: Rule) -> tuple[str, str] | None:
     return None
 
 
-# --- reading ---------------------------------------------------------------------------------------------------------
+# --- what has to be read for it --------------------------------------------------------------------------------------
 
 
-def look_beside(reader: Reader, rule: Rule) -> None:
-    """Where a .NET value is not as it should be: what else its key holds. That is read before its neighbour, which then
-    costs nothing where it is missing as well."""
-    if _dotnet_of(rule) and not rule.desired.accepts(reader.value(rule.setting, rule.kind)):
-        reader.list_values(rule.setting.key)
-
-
-def look_around(reader: Reader, policy: Policy) -> None:
-    """Where a .NET value is not as it should be: keys that look like the right one. And the names of the areas that the
-    policy asks about."""
-    snapshot = reader.snapshot()
-    for view, version in _wanting(policy, snapshot):
-        for name in reader.subkeys(view):
-            if _is_like_dotnet(name):
-                reader.list_values(rf"{view}\{name}\{version}")
-    for area in _asked_areas(policy):
-        reader.subkeys(area)
+def keys_beside(policy: Policy, snapshot: Snapshot) -> tuple[list[str], list[str]]:
+    """Keys whose names below them, and keys whose values, are to be listed: what is beside a .NET value that is not as
+    it should be, and the areas that the policy asks about. As far as is known yet: what is listed may lead to more."""
+    wanting = _wanting(policy, snapshot)
+    views = list(dict.fromkeys(view for view, _version in wanting))
+    alike = [
+        rf"{view}\{name}\{version}"
+        for view, version in wanting
+        for name in snapshot.subkeys.get(fold(view), ())
+        if _is_like_dotnet(name)
+    ]
+    return [*views, *_asked_areas(policy)], alike
 
 
 def _wanting(policy: Policy, snapshot: Snapshot) -> list[tuple[str, str]]:

@@ -19,7 +19,7 @@ from .._schannel import cipher_suites
 from .._schannel.cipher_suites import Suite
 from .._schannel.protocols import ENABLED, SCHANNEL_KEY, Effective, State, generation
 from .._schannel.snapshot import Setting, Snapshot
-from .._windows.registry import ABSENT, Type, Value
+from .._schannel.values import ABSENT, Type, Value
 
 # What mail can be sent and received with, newest first. Exchange SMTP has no TLS 1.3.
 MAIL_VERSIONS = ("TLS 1.2", "TLS 1.1", "TLS 1.0")

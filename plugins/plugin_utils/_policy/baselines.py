@@ -26,7 +26,7 @@ from .._errors import OptionError
 from .._schannel.names import fold
 from .._schannel.protocols import PROTOCOLS, PROTOCOLS_KEY, SIDES
 from .._schannel.snapshot import Setting
-from .._windows.registry import Type, Value, show
+from .._schannel.values import Type, Value, show
 from . import subjects as known_subjects
 from .rules import SEVERITIES, Applies, Desired, Match, Rule
 

@@ -11,7 +11,7 @@ import enum
 import typing as t
 
 from .._schannel.snapshot import Setting
-from .._windows.registry import Type, Value
+from .._schannel.values import Type, Value
 
 SEVERITIES = ("high", "medium", "low")
 

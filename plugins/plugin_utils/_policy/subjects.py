@@ -16,7 +16,7 @@ import typing as t
 
 from .._schannel.protocols import DISABLED_BY_DEFAULT, ENABLED, SCHANNEL_KEY, SIDES, protocol_key
 from .._schannel.snapshot import Setting
-from .._windows.registry import ABSENT, Type, Value, dword
+from .._schannel.values import ABSENT, Type, Value, dword
 from .rules import EVERYWHERE, Applies, Desired, Match
 
 UNMANAGED = "unmanaged"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._windows.registry import Value
+from .._schannel.values import Value
 
 Result = t.Mapping[str, t.Any]
 # What a host has that the rule does not concern; it differs from nothing.

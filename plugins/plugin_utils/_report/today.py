@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from .._schannel.protocols import VALUE_NAMES, Side, protocol_key
-from .._windows.registry import Value, show
+from .._schannel.values import Value, show
 
 Result = t.Mapping[str, t.Any]
 

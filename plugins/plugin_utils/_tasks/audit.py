@@ -11,7 +11,7 @@ import datetime
 import functools
 import typing as t
 
-from .._change import notes
+from .._change.pending import Pending, pending_after, read_note
 from .._change.plans import Plan, plan
 from .._errors import ExchangeTlsError
 from .._judgement import cautions, guards, healthchecker, judge, noticed, observations, unread
@@ -26,29 +26,16 @@ from .._policy.waiving import Waiver
 from .._report.overview import overview
 from .._schannel.protocols import PROTOCOLS, SIDES
 from .._schannel.snapshot import Setting, Snapshot
-from .._schannel.values import Type, show
-from .._windows.facts import Host, Moment, read_exchange, read_host, restarted_since
-from .._windows.reader import FAILED, Reader
+from .._schannel.values import Type
+from .._windows.facts import Host, read_exchange, read_host
+from .._windows.reader import Reader
 from .._windows.registry import Registry
 from .._wire.session import Session
 
 # Rounds of reading until the strays are known; they are at most three levels deep.
 _STRAY_ROUNDS = 6
-
-
-@dataclasses.dataclass(frozen=True)
-class Pending:
-    """The note on the host as it was read, and what it says today.
-
-    ``waiting``: the settings that are written and not in effect; None where the note cannot be read. ``restarted``:
-    Windows was started after the note was written.
-    """
-
-    note: notes.Note | None
-    restart_pending: bool
-    warning: str | None = None
-    waiting: frozenset[Setting] | None = frozenset()
-    restarted: bool = False
+# What looks like the key of .NET shows in a listing first.
+_ROUNDS_BESIDE = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -152,18 +139,28 @@ def audit(session: Session, policy: Policy, waivers: tuple[Waiver, ...], strays:
         policy = with_suites(policy, reader.value(SUITES_POLICY, Type.REG_SZ).present)
     for rule in (*policy.rules, *guards.also_needed(policy)):
         if not rule.applies.reason_not(host.build, exchange):
-            reader.value(rule.setting, rule.kind)
-            if looking:
-                noticed.look_beside(reader, rule)
+            value = reader.value(rule.setting, rule.kind)
+            if looking and noticed.is_dotnet(rule) and not rule.desired.accepts(value):
+                # before its neighbour, which then costs nothing where it is missing as well
+                reader.list_values(rule.setting.key)
             if rule.desired.value.present:
                 # what would have to be made must be known, so that going back removes it
                 reader.locate(rule.setting.key)
     if looking:
-        noticed.look_around(reader, policy)
+        _read_beside(reader, policy)
         # what is to be removed must all be known at once: a second run finds no more
         _read_strays(reader)
-    pending = settle(pending_note, host.last_boot, reader)
+    pending = pending_after(pending_note, host.last_boot, reader)
     return Audit(host, exchange, policy, waivers, strays, reader.snapshot(), pending, reader.failures)
+
+
+def _read_beside(reader: Reader, policy: Policy) -> None:
+    for _dummy in range(_ROUNDS_BESIDE):
+        subkeys, listed = noticed.keys_beside(policy, reader.snapshot())
+        for key in subkeys:
+            reader.subkeys(key)
+        for key in listed:
+            reader.list_values(key)
 
 
 def _read_strays(reader: Reader) -> None:
@@ -178,35 +175,3 @@ def _read_strays(reader: Reader) -> None:
             reader.list_values(key)
         for setting, kind in wanted.values:
             reader.value(setting, kind)
-
-
-def read_note(registry: Registry) -> notes.Note | notes.NoteUnreadable | None:
-    """The note, or why it cannot be read."""
-    try:
-        return notes.read(registry)
-    except notes.NoteUnreadable as exc:
-        return exc
-    except FAILED as exc:
-        return notes.NoteUnreadable(exc.message.rstrip(". "))
-
-
-def settle(note: notes.Note | notes.NoteUnreadable | None, last_boot: datetime.datetime, reader: Reader) -> Pending:
-    """Holds the note against the present values; reads those of them that nobody has read yet."""
-    if isinstance(note, notes.NoteUnreadable):
-        # the safe side: one restart too many, after which the note is gone
-        return Pending(
-            None,
-            True,
-            f"{show(notes.KEY, notes.NAME)} cannot be read ({note}); a restart is taken as pending. "
-            "A restart by the reboot module, or deleting the key, settles it.",
-            waiting=None,
-        )
-    if note is None:
-        return Pending(None, False)
-    shutdown = notes.read_shutdown(reader.registry) if note.shutdown is not None else None
-    restarted, doubt = restarted_since(note.moment, Moment(last_boot, shutdown=shutdown))
-    # all of them: a change may put one back, and then it depends on the others
-    for setting, was in {**({} if restarted else note.at_boot), **note.unfinished}.items():
-        reader.value(setting, was.type or Type.REG_DWORD)
-    waiting = frozenset() if restarted else note.waiting(reader.value)
-    return Pending(note, bool(waiting), doubt if waiting else None, waiting, restarted)

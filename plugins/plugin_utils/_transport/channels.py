@@ -20,6 +20,7 @@ import typing as t
 from ansible.errors import AnsibleConnectionFailure
 
 from .._errors import ExchangeTlsError, LoginRefused, OptionError, Unreachable, WsmanFault
+from .._wire.session import Channel
 from . import explain
 from .line import Line
 from .login import Login, login_failed
@@ -32,23 +33,6 @@ _WHOLE = 2.0
 # What sends the password as it is where TLS does not hide it.
 _IN_THE_CLEAR = ("basic", "plaintext", "ssl")
 _LIBRARIES = {"winrm": ("winrm", "pywinrm"), "psrp": ("pypsrp", "pypsrp")}
-
-
-class Channel(t.Protocol):
-    """One login to one host."""
-
-    endpoint: str
-    operation_timeout: int
-
-    def post(self, message: bytes, doing: str) -> bytes:
-        """Sends an envelope, returns the answer's bytes; SOAP faults and all other failures are raised."""
-
-    def reconnect(self) -> None:
-        """Forgets the login: the next message opens a new one."""
-
-    def limit(self, seconds: float | None = None, left: float | None = None) -> None:
-        """No message waits longer than ``seconds`` for a connection or for the next part of its answer, and ``left``
-        seconds from now the time is over for all messages. None: as the connection has it, and without an end."""
 
 
 def open_channel(connection: t.Any) -> Channel:

@@ -15,11 +15,9 @@ import typing as t
 
 from .._errors import ConnectionLost, OperationTimedOut, RegistryAccessDenied, RegistryError, UnexpectedAnswer
 from .._schannel.names import same
-from .._schannel.values import ABSENT, Data, Type, Value, dword, show, unsendable
+from .._schannel.values import ABSENT, Data, Type, Value, show, unsendable
 from .._wire import wmi
 from .._wire.session import Session
-
-__all__ = ["ABSENT", "Registry", "Type", "Value", "dword", "show"]
 
 HKLM = 2147483650  # 0x80000002, unsigned decimal on the wire
 

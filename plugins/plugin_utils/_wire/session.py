@@ -15,7 +15,6 @@ import typing as t
 import uuid
 
 from .._errors import ConnectionLost, ExchangeTlsError, HostBusy, SecurityContextLost
-from .._transport.channels import Channel
 from . import soap
 from .xml import Element
 
@@ -28,6 +27,23 @@ _PAUSE = 1.0
 _LONGEST_PAUSE = 5.0
 
 Trace = t.Callable[[str], None]
+
+
+class Channel(t.Protocol):
+    """One login to one host."""
+
+    endpoint: str
+    operation_timeout: int
+
+    def post(self, message: bytes, doing: str) -> bytes:
+        """Sends an envelope, returns the answer's bytes; SOAP faults and all other failures are raised."""
+
+    def reconnect(self) -> None:
+        """Forgets the login: the next message opens a new one."""
+
+    def limit(self, seconds: float | None = None, left: float | None = None) -> None:
+        """No message waits longer than ``seconds`` for a connection or for the next part of its answer, and ``left``
+        seconds from now the time is over for all messages. None: as the connection has it, and without an end."""
 
 
 class Session:

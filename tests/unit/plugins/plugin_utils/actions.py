@@ -18,7 +18,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.pro
     PROTOCOLS_KEY,
     protocol_key,
 )
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import dword
 
 from .fakes import BOOT, JUST_STARTED, Call, FakeWindows
 

@@ -16,7 +16,8 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import Registry, Type, Value
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import Type, Value
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import Registry
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._wire.session import Session
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._wire.soap import Request
 

@@ -11,15 +11,16 @@ from typing import Any, cast
 
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change import backups, notes, plans
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change.change import Target, change
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change.pending import pending_after, read_note
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.rules import Policy
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import (
     PROTOCOLS_KEY,
     protocol_key,
 )
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks.audit import read_note, settle
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import Type, Value, dword
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.facts import read_host
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.reader import Reader
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import Registry, Type, Value, dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import Registry
 
 from .fakes import FakeWindows, registry_of
 from .policies import audited, policy
@@ -88,7 +89,7 @@ def roll_back(windows: FakeWindows, saved: backups.Backup, folder: Path) -> dict
         reader.contents(key)
     for key in saved.removed_keys:
         reader.subkeys(key)
-    pending = settle(note, host.last_boot, reader)
+    pending = pending_after(note, host.last_boot, reader)
     snapshot = reader.snapshot()
     plan = plans.restore(saved.values, saved.missing_keys, saved.removed_keys, snapshot)
     outcome, _after = change(

@@ -13,8 +13,8 @@ from typing import Any
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement.verdicts import verdict
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report.standing import Steps
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import Value, dword
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.facts import utc_text
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import Value, dword
 from hypothesis import strategies as st
 
 from .fakes import BOOT

@@ -22,7 +22,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.pro
     VALUE_NAMES,
 )
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting, Snapshot
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import ABSENT, Type, Value, dword
 
 ON = {"Enabled": dword(1), "DisabledByDefault": dword(0)}
 

@@ -28,7 +28,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors impor
     Unreachable,
 )
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import protocol_key
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import Type, Value, dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import Type, Value, dword
 
 from .actions import HARDEN, Runner, restarted
 from .fakes import Call, FakeWindows, Trouble, service

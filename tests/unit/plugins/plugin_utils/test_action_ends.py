@@ -20,7 +20,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _actio
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change import notes, owners
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import Unreachable
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import protocol_key
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import Type, Value, dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import Type, Value, dword
 
 from .actions import HARDEN, Runner, restarted
 from .fakes import BOOT, Call, FakeWindows, Trouble, registry_of

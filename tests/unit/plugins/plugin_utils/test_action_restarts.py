@@ -20,7 +20,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.pro
     PROTOCOLS_KEY,
     SCHANNEL_KEY,
 )
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import dword
 
 from .actions import LATER, Runner, restarted
 from .fakes import FakeWindows, Trouble, registry_of, service

@@ -20,8 +20,8 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change.backu
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change.notes import Note
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import ExchangeTlsError, OptionError
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting, Snapshot
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import ABSENT, Type, Value, dword
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.facts import Host
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
 from hypothesis import given
 from hypothesis import strategies as st
 

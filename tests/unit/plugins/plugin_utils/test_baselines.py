@@ -14,7 +14,7 @@ import yaml
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy import baselines
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.rules import Applies, Desired, Match, Rule
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import ABSENT, Type, Value, dword
 
 F = 0xFFFFFFFF
 EXCHANGE_CU15 = (15, 2, 1748, 10)

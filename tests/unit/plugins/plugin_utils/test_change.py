@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change import backups, notes
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import ExchangeTlsError
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import protocol_key
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import Type, Value, dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import Type, Value, dword
 
 from .fakes import Trouble, registry_of
 from .runs import Run, fresh, roll_back, settings, without_times

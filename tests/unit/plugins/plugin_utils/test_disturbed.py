@@ -22,7 +22,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors impor
 )
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import protocol_key
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import Type, Value
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import Type, Value
 
 from .fakes import Call, FakeWindows, Trouble
 from .runs import Run, fresh, roll_back, settings

@@ -14,7 +14,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.expre
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.findings import Finding, Status
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import Effective
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import ABSENT, Type, Value, dword
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -18,8 +18,13 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.pro
     protocol_key,
 )
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import unreadable
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import (
+    ABSENT,
+    Type,
+    Value,
+    dword,
+    unreadable,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -12,7 +12,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement im
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.rules import Policy
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import protocol_key
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import ABSENT, Type, Value, dword
 
 from .guarding import (
     ACCEPTED,

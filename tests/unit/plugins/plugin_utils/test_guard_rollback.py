@@ -12,7 +12,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement im
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement.guards import PhaseRefused
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import SIDES
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import ABSENT, Type, Value, dword
 
 from .guarding import AES, DOTNET, HARDEN, LOCAL, POLICY, READY, off, on, side, switch
 from .worlds import audit_of

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement import guards
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import Type, Value, dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import Type, Value, dword
 
 from .guarding import AES, CBC, ECDSA, GCM, LOCAL, POLICY, READY, guard, refusal, switch
 from .policies import policy

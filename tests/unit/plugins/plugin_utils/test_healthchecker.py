@@ -18,7 +18,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement.he
     verdict,
 )
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import Effective, Side
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import ABSENT, Type, Value, dword
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -21,9 +21,9 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.pro
     protocol_key,
 )
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Snapshot
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import ABSENT, Type, Value, dword
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks.audit import Audit
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.reader import Reader
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 

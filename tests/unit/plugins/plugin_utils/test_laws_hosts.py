@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change import backups
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting, parents
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import Value, dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import Value, dword
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

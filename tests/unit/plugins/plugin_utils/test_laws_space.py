@@ -14,8 +14,8 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.findi
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.rules import Policy
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import PROTOCOLS
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import ABSENT, Type, Value
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks.audit import Audit
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -15,7 +15,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.pro
     SIDES,
     protocol_key,
 )
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import Value, dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import Value, dword
 
 from .fakes import FakeWindows, Trouble
 from .policies import audited, policy

@@ -18,7 +18,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.pro
     protocol_key,
 )
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import ABSENT, Type, Value, dword
 
 from .policies import policy, waiver
 from .worlds import BUILDS, POLICIES, SPACE_OF_A_SIDE, audit_of

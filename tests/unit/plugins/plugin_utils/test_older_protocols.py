@@ -16,8 +16,8 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.pro
     protocol_key,
 )
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import ABSENT, Type, Value, dword
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks.audit import Audit
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
 
 from .guarding import DOTNET, HARDEN, off, on, side
 from .policies import policy, waiver

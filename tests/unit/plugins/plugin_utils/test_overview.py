@@ -22,7 +22,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.pro
     VALUE_NAMES,
     protocol_key,
 )
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import Type, Value, dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import Type, Value, dword
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

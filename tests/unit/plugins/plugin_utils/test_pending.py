@@ -19,13 +19,13 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change.notes
     NoteUnreadable,
 )
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change.owners import AnotherRun, Owner, me
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change.pending import pending_after, read_note
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change.plans import Plan, Write
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import ExchangeTlsError
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks.audit import read_note, settle
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import ABSENT, Type, Value, dword
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.facts import Moment
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.reader import Reader
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -121,7 +121,7 @@ def test_note_of_another_type(value: Value) -> None:
 def test_unreadable_note_counts_as_pending() -> None:
     windows = FakeWindows({notes.KEY: {notes.NAME: Value(Type.REG_SZ, "rubbish")}})
     registry = registry_of(windows)
-    pending = settle(read_note(registry), BOOT, Reader(registry))
+    pending = pending_after(read_note(registry), BOOT, Reader(registry))
     assert (pending.note, pending.restart_pending) == (None, True)
     assert pending.warning is not None
     assert r"HKLM\SOFTWARE\mailops.exchange_tls [RestartPending] cannot be read" in pending.warning
@@ -297,7 +297,7 @@ def test_another_run_writes_its_note_over_the_new_one() -> None:
 def settled(note: Note, boot: datetime.datetime = BOOT, **now: Value) -> tuple[Any, FakeWindows, Reader]:
     windows = FakeWindows({A.key: now})
     reader = Reader(registry_of(windows))
-    return settle(note, boot, reader), windows, reader
+    return pending_after(note, boot, reader), windows, reader
 
 
 def test_settling_reads_what_it_needs() -> None:
@@ -359,7 +359,7 @@ def test_two_witnesses_of_a_restart(moved: int, shutdown: Any, pending: bool, do
     if shutdown:
         windows.hive.make(SHUTDOWN_TIME.key)
         windows.hive.set(SHUTDOWN_TIME.key, SHUTDOWN_TIME.name, Value(Type.REG_BINARY, shutdown))
-    found = settle(note, BOOT + datetime.timedelta(seconds=moved), Reader(registry_of(windows)))
+    found = pending_after(note, BOOT + datetime.timedelta(seconds=moved), Reader(registry_of(windows)))
     assert found.restart_pending is pending
     assert found.restarted is not pending
     assert (doubt or "") in (found.warning or "")
@@ -372,7 +372,9 @@ def test_two_witnesses_of_a_restart(moved: int, shutdown: Any, pending: bool, do
 def test_notes_of_version_0_1(moved: int, pending: bool) -> None:
     """They know the boot time only: what may be a correction of the clock counts as no restart."""
     windows = FakeWindows({A.key: {"A": dword(1)}})
-    found = settle(Note(BOOT, {A: ABSENT}), BOOT + datetime.timedelta(seconds=moved), Reader(registry_of(windows)))
+    found = pending_after(
+        Note(BOOT, {A: ABSENT}), BOOT + datetime.timedelta(seconds=moved), Reader(registry_of(windows))
+    )
     assert found.restart_pending is pending
     assert windows.count("GetBinaryValue") == 0
 
@@ -382,5 +384,5 @@ def test_a_time_of_shutdown_that_may_not_be_read_is_no_witness() -> None:
     windows.trouble = lambda call: Trouble(code=5) if call.name == SHUTDOWN_TIME.name else None
     note = Note(BOOT, {A: ABSENT}, written=NOW, shutdown=FIRST)
     reader = Reader(registry_of(windows))
-    assert not settle(note, LATER, reader).restart_pending
+    assert not pending_after(note, LATER, reader).restart_pending
     assert reader.failures == {}, "it is none of the settings"

@@ -12,7 +12,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors impor
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy import options as policy_options
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy import subjects
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import PROTOCOLS
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import ABSENT, Type, Value, dword
 from hypothesis import given
 from hypothesis import strategies as st
 

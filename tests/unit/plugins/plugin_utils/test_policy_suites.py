@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import OptionError
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy import options
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import Type, Value
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import Type, Value
 
 from .policies import policy
 

@@ -31,8 +31,8 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.sna
     key_exists,
     parents,
 )
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import ABSENT, Type, Value, dword
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.reader import Reader
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
 from hypothesis import given
 from hypothesis import strategies as st
 

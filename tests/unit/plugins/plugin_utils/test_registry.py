@@ -14,14 +14,14 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors impor
     RegistryError,
     UnexpectedAnswer,
 )
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import (
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import (
     ABSENT,
-    Registry,
     Type,
     Value,
     dword,
     show,
 )
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import Registry
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -16,13 +16,8 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors impor
     RegistryError,
     Unreachable,
 )
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import (
-    ABSENT,
-    Registry,
-    Type,
-    Value,
-    dword,
-)
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import ABSENT, Type, Value, dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import Registry
 from hypothesis import given
 
 from .fakes import Call, FakeWindows, Trouble, names, registry_of

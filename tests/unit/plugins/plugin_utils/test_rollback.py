@@ -16,7 +16,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.pro
     protocol_key,
 )
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting, Snapshot
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Value, dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import ABSENT, Value, dword
 
 from .policies import policy
 from .worlds import POLICIES, places_of

@@ -18,7 +18,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.rules
     suites_of,
 )
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import ABSENT, Type, Value, dword
 from hypothesis import given
 from hypothesis import strategies as st
 

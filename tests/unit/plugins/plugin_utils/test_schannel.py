@@ -10,7 +10,7 @@ import itertools
 import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import protocols
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import Effective, Side, State
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import ABSENT, Type, Value, dword
 
 F = 0xFFFFFFFF
 TEXT = Value(Type.REG_SZ, "1")

@@ -25,7 +25,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.pro
     SIDES,
     VALUE_NAMES,
 )
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import dword
 from hypothesis import given
 from hypothesis import strategies as st
 

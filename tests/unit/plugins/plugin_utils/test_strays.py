@@ -28,7 +28,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.pro
     SIDES,
     VALUE_NAMES,
 )
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import Type, Value, dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import Type, Value, dword
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -11,7 +11,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.rules
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.subjects import Subject
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import PROTOCOLS, SIDES
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import parents
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import ABSENT, Type, Value, dword
 
 SCHANNEL = r"SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL"
 F = 0xFFFFFFFF

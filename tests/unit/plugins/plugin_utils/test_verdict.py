@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement.verdicts import verdict
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import SIDES, protocol_key
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import Type, Value, dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import Type, Value, dword
 
 from . import policies
 from .fakes import FakeWindows

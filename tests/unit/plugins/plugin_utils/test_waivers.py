@@ -17,7 +17,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.expre
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.findings import Finding, Status, compliant
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import protocol_key
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting, Snapshot
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import dword
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -10,8 +10,8 @@ from typing import Any, cast
 
 import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import UnexpectedAnswer
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import ABSENT, Type, Value, dword
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows import facts
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
 
 from .fakes import BOOT, UPTIME, FakeWindows, registry_of
 from .policies import audited, policy

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change.pending import Pending
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy import baselines, options, subjects, waiving
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.rules import Policy
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import (
@@ -17,9 +18,9 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.pro
     protocol_key,
 )
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting, Snapshot
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks.audit import Audit, Pending
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import ABSENT, Type, Value, dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks.audit import Audit
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.facts import Host
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import ABSENT, Type, Value, dword
 
 from .fakes import BOOT
 from .policies import policy
