@@ -15,6 +15,8 @@ from ._run import CACHE, ROOT, GateFailed, GateSkipped, run, run_all, say
 
 # Seconds that a run of the tests may take, whatever happens in it; it takes about seven minutes on two cores.
 TEST_LIMIT = 900
+# The room that joins the wire to the connection plugins, and what Python leaves.
+_NOT_PURE = ("transport", "__pycache__")
 
 
 def pytest(what: str, venv: _venvs.Venv, *arguments: str, limit: float = TEST_LIMIT) -> None:
@@ -31,16 +33,35 @@ def workers() -> list[str]:
 
 def test(arguments: Sequence[str]) -> None:
     """`make test`"""
-    venv = _venvs.default_venv()
-    pytest(
-        "unit and integration tests", venv, "-m", "not kerberos", *workers(), *_chosen(arguments, "unit", "integration")
-    )
+    _parts("unit and integration tests", arguments, "unit", "integration")
 
 
 def test_unit(arguments: Sequence[str]) -> None:
     """`make test-unit`"""
-    venv = _venvs.default_venv()
-    pytest("unit tests", venv, "-m", "not kerberos", *workers(), *_chosen(arguments, "unit"))
+    _parts("unit tests", arguments, "unit")
+
+
+def _parts(what: str, arguments: Sequence[str], *names: str) -> None:
+    """The tests of the pure rooms where there is no Ansible, and all others; what is named by ARGS, in one go."""
+    chosen = _chosen(arguments, *names)
+    every = ["-m", "not kerberos", *workers()]
+    if arguments:
+        pytest(what, _venvs.default_venv(), *every, *chosen)
+        return
+    rooms = pure_rooms()
+    run_all(
+        lambda: pytest("tests of the rooms that need no Ansible", _venvs.pure_venv(), *every, *rooms),
+        lambda: pytest(
+            f"other {what}", _venvs.default_venv(), *every, *(f"--ignore={room}" for room in rooms), *chosen
+        ),
+    )
+
+
+def pure_rooms() -> list[str]:
+    """The folders with the tests of the rooms of plugin_utils that import neither Ansible nor requests."""
+    folders = (ROOT / "tests/unit/plugins/plugin_utils").iterdir()
+    names = sorted(folder.name for folder in folders if folder.is_dir() and folder.name not in _NOT_PURE)
+    return [f"tests/unit/plugins/plugin_utils/{name}" for name in names]
 
 
 def test_integration(arguments: Sequence[str]) -> None:
@@ -125,5 +146,5 @@ def kerberos(arguments: Sequence[str]) -> None:
             "(Debian and Ubuntu: apt-get install krb5-kdc krb5-admin-server krb5-user libkrb5-dev gcc)"
         )
     os.environ["PATH"] = search
-    venv = _venvs.venv("kerberos", _venvs.any_python(), "core-default.txt", "test.txt", "kerberos.txt")
+    venv = _venvs.venv("kerberos", _venvs.any_python(), "core-default.txt", "pure.txt", "test.txt", "kerberos.txt")
     pytest("Kerberos tests", venv, "-m", "kerberos", *_chosen(arguments, "unit", "integration"))

@@ -130,7 +130,12 @@ def any_python() -> Interpreter:
 
 def default_venv() -> Venv:
     """The environment of the tests and the demo: this Python, and the newest ansible-core that it runs."""
-    return venv("test", any_python(), "core-default.txt", "test.txt")
+    return venv("test", any_python(), "core-default.txt", "pure.txt", "test.txt")
+
+
+def pure_venv() -> Venv:
+    """The environment of tests that must do without Ansible, requests, pywinrm and pypsrp."""
+    return venv("pure", any_python(), "pure.txt")
 
 
 def lint_venv() -> Venv:
@@ -150,4 +155,4 @@ CORES: dict[str, tuple[Version, ...]] = {
 def core_venv(core: str) -> Venv:
     """The environment with one version of ansible-core and all that the tests need."""
     python = python_for(f"ansible-core {core}", *CORES[core])
-    return venv(f"core-{core}", python, f"core-{core}.txt", "test.txt")
+    return venv(f"core-{core}", python, f"core-{core}.txt", "pure.txt", "test.txt")

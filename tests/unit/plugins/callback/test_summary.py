@@ -13,7 +13,7 @@ import pytest
 from ansible.plugins.loader import callback_loader
 from ansible_collections.mailops.exchange_tls.plugins.callback import summary
 
-from ..plugin_utils.stories import IN, changed, failed, gone, restarted, settings, unchanged, verified
+from ..plugin_utils.report.stories import IN, changed, failed, gone, restarted, settings, unchanged, verified
 
 SETTINGS_INFO = "mailops.exchange_tls.tls_settings_info"
 STEPS = {

@@ -13,8 +13,8 @@ from ansible.errors import AnsibleFilterError
 from ansible.plugins.loader import filter_loader
 from ansible_collections.mailops.exchange_tls.plugins.filter import tls_fleet, tls_lost, tls_summary, tls_verdict
 
-from ..plugin_utils.stories import BACKUP, IN, changed, changes, handshakes, restarted, unchanged, verified
-from ..plugin_utils.stories import settings as settings_of
+from ..plugin_utils.report.stories import BACKUP, IN, changed, changes, handshakes, restarted, unchanged, verified
+from ..plugin_utils.report.stories import settings as settings_of
 
 SETTINGS: dict[str, Any] = settings_of("fine")
 WAITING: dict[str, Any] = {**SETTINGS, "restart_pending": True}

@@ -12,7 +12,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.mailops.exchange_tls.plugins.filter import tls_hosts, tls_overview, tls_serial
 
-from ..plugin_utils.stories import IN, changed, failed, settings, unchanged, verified
+from ..plugin_utils.report.stories import IN, changed, failed, settings, unchanged, verified
 
 GROUPS = {
     "all": ["ex01", "ex02", "mx01", "10"],

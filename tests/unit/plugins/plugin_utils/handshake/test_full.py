@@ -19,18 +19,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._handshake._w
 )
 
 from . import flights, servers
-from .probing import (
-    SHORT,
-    V10,
-    V12,
-    V13,
-    accepted,
-    answers,
-    probe,
-    reset_after_hello,
-    serve,
-    silent,
-)
+from .probing import SHORT, V10, V12, V13, accepted, answers, probe, reset_after_hello, serve, silent
 
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl command")
 

@@ -1,0 +1,161 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a task is: on which host, in the role or by itself, and at what time."""
+
+from __future__ import annotations
+
+import types
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.mailops.exchange_tls.plugins.action import (
+    reboot,
+    tls_handshake_info,
+    tls_rollback,
+    tls_settings,
+    tls_settings_info,
+)
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _action, _handshake
+
+from ..plugin_utils.fakes import FakeWindows
+from .actions import ROLE, Runner
+
+# --- which host ------------------------------------------------------------------------------------------------------
+
+EX02 = {"ansible_delegated_vars": {"ex02": {"ansible_host": "192.0.2.{{ n }}"}}, "ansible_host": "192.0.2.1"}
+
+
+@pytest.fixture(name="asked")
+def _asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The hosts that handshakes are tried with."""
+    asked: list[str] = []
+
+    def probe(names: dict[_handshake.Endpoint, Any], *_others: Any) -> list[Any]:
+        asked.extend(endpoint.host for endpoint in names)
+        return []
+
+    monkeypatch.setattr(_handshake, "probe_host", probe)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("delegate_to", "more_vars", "address"),
+    [
+        (None, {}, "ex01"),
+        (None, {"ansible_host": "192.0.2.1"}, "192.0.2.1"),
+        (None, {"ansible_host": "192.0.2.{{ n }}"}, "192.0.2.7"),
+        (None, {"ansible_host": ""}, "ex01"),
+        ("ex02", EX02, "192.0.2.7"),
+        ("ex02", {"ansible_host": "192.0.2.1"}, "ex02"),
+        ("ex02", {"ansible_host": "192.0.2.1", "ansible_delegated_vars": {"ex02": {}}}, "ex02"),
+        # to the controller, things are delegated out of habit
+        ("localhost", EX02, "192.0.2.1"),
+        ("127.0.0.1", EX02, "192.0.2.1"),
+    ],
+)
+def test_handshakes_go_to_the_host_that_the_task_is_about(
+    run: Runner, asked: list[str], delegate_to: str | None, more_vars: dict[str, Any], address: str
+) -> None:
+    run(tls_handshake_info, delegate_to=delegate_to, more_vars=more_vars, endpoints=["smtp"])
+    assert asked == [address]
+    asked.clear()
+    run(tls_settings_info, delegate_to=delegate_to, more_vars=more_vars, prove={"endpoints": ["smtp"]})
+    assert asked == [address]
+
+
+def test_backups_bear_the_name_of_the_host_that_they_are_of(run: Runner, windows: FakeWindows) -> None:
+    """In a loop over servers, on localhost: a later rollback of the server finds them."""
+    delegated = run(tls_settings, host="localhost", delegate_to="ex02", more_vars=EX02)
+    assert Path(delegated["backup"]).name.startswith("ex02.")
+    assert run(tls_rollback, host="ex02", check_mode=True)["restored_from"] == delegated["backup"]
+    assert "There is no backup of localhost" in run(tls_rollback, host="localhost")["msg"]
+
+
+def test_lines_of_progress_name_the_host(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[tuple[str, bool]] = []
+    monkeypatch.setattr(
+        _action.display, "display", lambda message, stderr=False, **more: shown.append((message, stderr))
+    )
+    run(reboot, host="localhost", delegate_to="ex02", more_vars=EX02)
+    assert shown
+    assert all(message.startswith("ex02: ") and stderr for message, stderr in shown)
+
+
+# --- in the role -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("module", "role_file", "args", "words"),
+    [
+        (tls_settings, "change", {"restart": {"timeout": -1}}, "'tls12_reboot_timeout' is -1"),
+        (tls_settings, "change", {"restart": {"when": "now"}}, "'tls12_reboot' is 'now', and must be one of"),
+        (tls_settings, "change", {"restart": {"before": "no.yml"}}, "'tls12_before_reboot_tasks': there is no file"),
+        (tls_settings, "change", {"prove": {"endpoints": "smpt"}}, "'tls12_endpoints': 'smpt'"),
+        (tls_settings, "change", {"prove": {"server_name": "-"}}, "'tls12_server_name' is '-', which is no host name"),
+        (tls_settings, "change", {"prove": {"timeout": 0}}, "'tls12_handshake_timeout' is 0"),
+        (
+            tls_settings,
+            "change",
+            {"prove": {"patience": "x"}},
+            "'tls12_handshake_patience' is 'x', but it takes a whole",
+        ),
+        (tls_settings, "change", {"waivers": "known"}, "'tls12_waivers' is no list of mappings"),
+        (tls_settings, "change", {"waivers": [{"match": "id"}]}, "'tls12_waivers.reason' is missing"),
+        (tls_settings, "change", {"dotnet": {"v4": "odd"}}, "'tls12_dotnet.v4' is 'odd', and must be one of"),
+        (
+            tls_settings,
+            "change",
+            {"undo_on_failure": "x"},
+            "'tls12_undo_on_failure' is 'x', but it takes true or false",
+        ),
+        (tls_settings, "change", {"dh_min_key_length": 7}, "'tls12_dh_min_key_length' is 7"),
+        (tls_settings_info, "audit", {"fail_on_findings": "x"}, "'tls12_fail_on_findings' is 'x'"),
+        (tls_rollback, "rollback", {"other_host": "x"}, "'tls12_other_host' is 'x'"),
+        (reboot, "restart", {"timeout": 0}, "'tls12_reboot_timeout' is 0"),
+        (reboot, "restart", {"services": [" "]}, "'tls12_reboot_services' holds ' '"),
+        (reboot, "reboot", {"task_files": {"after": "no.yml"}}, "'tls12_after_reboot_tasks': there is no file"),
+    ],
+)
+def test_messages_name_variables_in_the_role_and_options_elsewhere(
+    run: Runner, windows: FakeWindows, module: types.ModuleType, role_file: str, args: dict[str, Any], words: str
+) -> None:
+    in_role, alone = run(module, role_file=role_file, **args), run(module, **args)
+    assert words in in_role["msg"]
+    assert "Bad options for" not in in_role["msg"]
+    assert "tls12_" not in alone["msg"]
+    assert windows.calls == []
+
+
+def test_variables_that_nobody_reads(run: Runner, windows: FakeWindows) -> None:
+    wrong = {"tls12_rebot": "never", "tls12_endpoint": ["smtp"], "other": 1, "_tls12_x": 1}
+    result = run(tls_settings, role_file="change", more_vars=wrong, restart={"timeout": 0})
+    assert (result["failed"], result["error"]["kind"]) == (True, "bad_option")
+    assert "there is no variable 'tls12_rebot' (did you mean 'tls12_reboot'?)" in result["msg"]
+    assert "there is no variable 'tls12_endpoint' (did you mean 'tls12_endpoints'?)" in result["msg"]
+    assert "'tls12_reboot_timeout' is 0" in result["msg"], "all at once"
+    assert windows.calls == []
+    assert "failed" not in run(tls_settings, more_vars=wrong), "by itself a module does not care"
+
+
+def test_a_serial_that_no_play_reads(run: Runner) -> None:
+    place = {
+        "tls12_serial": 2,
+        "ansible_play_batch": ["ex01"],
+        "ansible_play_hosts": ["ex01", "ex02"],
+        "ansible_play_hosts_all": ["ex01", "ex02"],
+    }
+    result = run(tls_settings, role_file="change", more_vars=place)
+    assert "'tls12_serial' is 2, but this play takes 1 at a time" in result["msg"]
+    assert "failed" not in run(tls_settings, role_file="change", more_vars={**place, "tls12_serial": 1})
+
+
+def test_another_role(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ROLE, "_role_collection", "their.mail")
+    result = run(tls_settings, role_file="change", more_vars={"tls12_rebot": 1}, restart={"timeout": 0})
+    assert "'restart.timeout' is 0" in result["msg"]
+    assert "tls12_rebot" not in result["msg"]
+
+
+# --- when ------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,153 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Facts about a host."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any, cast
+
+import pytest
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import UnexpectedAnswer
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import ABSENT, Type, Value, dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows import facts
+
+from ..fakes import BOOT, UPTIME, FakeWindows, registry_of
+from ..policies import audited, policy
+from ..wire.test_wmi import Session
+
+VERSION = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion"
+
+
+def read(windows: FakeWindows) -> facts.Host:
+    return facts.read_host(cast(Any, windows), registry_of(windows))
+
+
+def test_facts() -> None:
+    windows = FakeWindows({VERSION: {"UBR": dword(5576)}})
+    now = datetime.datetime.now(datetime.timezone.utc)
+    host = read(windows)
+    assert host.as_result() == {
+        "computer_name": "EX01",
+        "os": "Microsoft Windows Server 2019 Standard",
+        "build": 17763,
+        "ubr": 5576,
+        "domain_role": "member server",
+        "last_boot": "2026-11-20T03:04:05Z",
+        "clock_offset": pytest.approx((BOOT + UPTIME - now).total_seconds(), abs=5),
+    }
+    assert len(windows.calls) == 3
+    assert host.last_boot == BOOT
+
+
+@pytest.mark.parametrize(
+    "content",
+    [{}, {VERSION: {}}, {VERSION: {"UBR": Value(Type.REG_SZ, "5576")}}, {VERSION: {"UBR": Value(Type.OTHER)}}],
+)
+def test_no_update_revision(content: dict[str, dict[str, Value]]) -> None:
+    assert read(FakeWindows(content)).ubr is None
+
+
+def operating_system(content: str) -> facts.OperatingSystem:
+    return facts.read_operating_system(cast(Any, Session(f"<X>{content}</X>")))
+
+
+BUILD = "<BuildNumber>7601</BuildNumber>"
+
+
+def test_times_of_another_zone() -> None:
+    now = datetime.datetime.now(datetime.timezone(datetime.timedelta(hours=8)))
+    ahead = (now + datetime.timedelta(seconds=90)).isoformat()
+    found = operating_system(
+        f"{BUILD}<LastBootUpTime><Datetime>2014-01-02T03:04:05.5+08:00</Datetime></LastBootUpTime>"
+        f"<LocalDateTime><Datetime>{ahead}</Datetime></LocalDateTime>"
+    )
+    assert found.last_boot == datetime.datetime(2014, 1, 1, 19, 4, 5, 500000, tzinfo=datetime.timezone.utc)
+    assert found.last_boot.utcoffset() == datetime.timedelta(0)
+    assert found.clock_offset == pytest.approx(90, abs=5)
+
+
+def test_no_clock() -> None:
+    boot = "<LastBootUpTime><Datetime>2014-01-02T03:04:05Z</Datetime></LastBootUpTime>"
+    assert operating_system(BUILD + boot).clock_offset == 0
+
+
+@pytest.mark.parametrize("content", ["", BUILD, "<LastBootUpTime>2014-01-02T03:04:05Z</LastBootUpTime>"])
+def test_too_little(content: str) -> None:
+    with pytest.raises(UnexpectedAnswer, match="neither its build nor its boot time"):
+        operating_system(content)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "again"), [(0, False), (2, False), (-2, False), (2.1, True), (-3, True), (60, True)]
+)
+def test_boot_times_that_differ(seconds: float, again: bool) -> None:
+    assert facts.booted_again(BOOT, BOOT + datetime.timedelta(seconds=seconds)) is again
+
+
+@pytest.mark.parametrize(
+    ("moved", "uptime", "again"),
+    [
+        (3600, 20, True),  # restarted
+        (0, 1800, False),  # nothing happened yet
+        (90, 1800, False),  # the clock was set forward, and the boot time moved with it
+        (-90, 1800, False),
+        (0, 20, False),  # the clock was set back, and the boot time did not move
+        (-3600, 20, True),  # restarted, and the clock was set back
+        (3600, None, True),  # the host does not tell its time
+        (0, None, False),
+    ],
+)
+def test_restart_within_a_minute(moved: int, uptime: int | None, again: bool) -> None:
+    def system(boot: datetime.datetime, up: int | None) -> facts.OperatingSystem:
+        since = None if up is None else datetime.timedelta(seconds=up)
+        return facts.OperatingSystem("EX01", "Windows", 17763, boot, 0.0, since)
+
+    before, after = system(BOOT, 1750), system(BOOT + datetime.timedelta(seconds=moved), uptime)
+    assert facts.restarted_within(before, after, 60) is again
+
+
+def test_uptime_is_by_the_clock_of_the_host() -> None:
+    boot = "<LastBootUpTime><Datetime>2014-01-02T03:04:05Z</Datetime></LastBootUpTime>"
+    now = "<LocalDateTime><Datetime>2014-01-02T11:05:05+08:00</Datetime></LocalDateTime>"
+    assert operating_system(BUILD + boot + now).uptime == datetime.timedelta(minutes=1)
+    assert operating_system(BUILD + boot).uptime is None
+
+
+def test_utc_text() -> None:
+    east = datetime.timezone(datetime.timedelta(hours=2))
+    assert facts.utc_text(datetime.datetime(2026, 11, 20, 1, 0, 0, 999999, tzinfo=east)) == "2026-11-19T23:00:00Z"
+
+
+# --- Exchange --------------------------------------------------------------------------------------------------------
+
+SETUP = r"SOFTWARE\Microsoft\ExchangeServer\v15\Setup"
+PARTS = {"MsiProductMajor": 15, "MsiProductMinor": 2, "MsiBuildMajor": 1748, "MsiBuildMinor": 10}
+
+
+def test_exchange() -> None:
+    windows = FakeWindows({SETUP: {name: dword(number) for name, number in PARTS.items()}})
+    assert facts.read_exchange(registry_of(windows)) == (15, 2, 1748, 10)
+    assert len(windows.calls) == 4
+
+
+def test_no_exchange_is_one_request() -> None:
+    windows = FakeWindows()
+    assert facts.read_exchange(registry_of(windows)) is None
+    assert len(windows.calls) == 1
+
+
+@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("value", [ABSENT, Value(Type.REG_SZ, "15"), Value(Type.OTHER)])
+def test_a_version_that_is_not_whole_is_none(name: str, value: Value) -> None:
+    values = {**{name: dword(number) for name, number in PARTS.items()}, name: value}
+    content = {SETUP: {name: value for name, value in values.items() if value.present}}
+    assert facts.read_exchange(registry_of(FakeWindows(content))) is None
+
+
+@pytest.mark.parametrize(("baseline", "requests"), [("exchange_tls12", 0), ("exchange_tls13", 1)])
+def test_exchange_is_looked_for_where_a_rule_asks(baseline: str, requests: int) -> None:
+    windows = FakeWindows(build=20348)
+    audited(windows, policy(baseline=baseline))
+    assert sum(call.key == SETUP for call in windows.calls) == requests
