@@ -13,7 +13,7 @@ from ..plugin_utils._change.apply import Progress
 from ..plugin_utils._change.change import Target, change
 from ..plugin_utils._change.plans import Plan
 from ..plugin_utils._errors import all_problems
-from ..plugin_utils._judgement import guards, proof
+from ..plugin_utils._judgement import guards, handshakes
 from ..plugin_utils._policy import waiving
 from ..plugin_utils._policy.options import from_options
 from ..plugin_utils._schannel.snapshot import Snapshot
@@ -28,7 +28,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "handshakes": {"type": "dict"},
     **proving.PROVE,
     **_preflight.RESTART,
-    "handshake_policy": {"type": "str", "choices": list(proof.POLICIES)},
+    "handshake_policy": {"type": "str", "choices": list(handshakes.POLICIES)},
     **_options.WIRE_LOG,
 }
 
@@ -40,7 +40,7 @@ class ActionModule(WindowsAction):
         all_problems(
             lambda: from_options(options),
             lambda: waiving.from_options(options),
-            lambda: guards.check_handshakes(options["handshakes"]),
+            lambda: handshakes.check_result("handshakes", options["handshakes"]),
             lambda: proving.check(options["prove"], self.address),
             lambda: _preflight.check_restart(options["restart"], self.places),
         )

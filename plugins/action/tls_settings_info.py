@@ -11,8 +11,9 @@ from ..plugin_utils import _options
 from ..plugin_utils._action import WindowsAction
 from ..plugin_utils._change import backups
 from ..plugin_utils._errors import OptionError, all_problems
-from ..plugin_utils._judgement import verdicts
+from ..plugin_utils._judgement import handshakes, verdicts
 from ..plugin_utils._policy import waiving
+from ..plugin_utils._policy.findings import VIOLATIONS
 from ..plugin_utils._policy.options import from_options
 from ..plugin_utils._schannel.values import Type, show
 from ..plugin_utils._tasks import proving
@@ -44,7 +45,7 @@ class ActionModule(WindowsAction):
             lambda: waiving.from_options(options),
             lambda: proving.check(options["prove"], self.address),
             lambda: _check_known(options["known"], options["fail_on"]),
-            lambda: proving.check_result("accepted_before", options["accepted_before"]),
+            lambda: handshakes.check_result("accepted_before", options["accepted_before"]),
         )
 
     def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -112,7 +113,7 @@ def _not_back(backup: backups.Backup, session: Session) -> list[str]:
 
 
 def _violations(findings: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, t.Any]:
-    wrong = [item for item in findings if item["status"] in verdicts.VIOLATING]
+    wrong = [item for item in findings if item["status"] in VIOLATIONS]
     return {
         "failed": True,
         "msg": f"Not as wanted: {_joined([item['message'] for item in wrong])}",

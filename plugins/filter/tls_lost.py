@@ -9,13 +9,13 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ..plugin_utils._tasks import proving
+from ..plugin_utils._judgement import handshakes
 
 
 def tls_lost(before: t.Any, after: t.Any, version: str = "TLS 1.2") -> list[str]:
     """See tls_lost.yml."""
     try:
-        return proving.lost(before, after, version)
+        return handshakes.lost(before, after, version)
     except (AttributeError, KeyError, TypeError) as exc:
         raise AnsibleFilterError(
             f"tls_lost takes two results of tls_handshake_info, or null: {type(exc).__name__}: {exc}"

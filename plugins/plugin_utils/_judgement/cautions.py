@@ -22,6 +22,7 @@ from .._schannel.protocols import (
     State,
     os_default,
     protocol_key,
+    windows_name,
 )
 from .._schannel.snapshot import Setting, Snapshot
 from .._schannel.values import ABSENT
@@ -85,7 +86,7 @@ def _unknown_suites(policy: Policy, snapshot: Snapshot, build: int) -> t.Iterato
             title="Cipher suites that this Windows does not know",
             severity="low",
             status=Status.NOT_APPLICABLE,
-            message=f"{usable.windows(build)} does not know these names in its list of cipher suites and passes over "
+            message=f"{windows_name(build)} does not know these names in its list of cipher suites and passes over "
             f"them: {', '.join(unknown)}.",
             why="A name that means nothing gives no protection; where no name means anything, no handshake succeeds.",
             source="Microsoft, Cipher Suites in TLS/SSL (Schannel SSP)",

@@ -9,18 +9,27 @@ from __future__ import annotations
 
 import typing as t
 
-from .._errors import ExchangeTlsError, OptionError
+from .._errors import ExchangeTlsError
 from .._policy.rules import Desired, Policy, Rule
 from .._policy.subjects import TLS_REGISTRY, dotnet
 from .._schannel import cipher_suites
-from .._schannel.protocols import OLD_PROTOCOLS, SIDES, VALUE_NAMES, Effective, State, protocol_key
+from .._schannel.protocols import (
+    OLD_PROTOCOLS,
+    SIDES,
+    TLS12,
+    VALUE_NAMES,
+    WHY_TLS12_STAYS,
+    Effective,
+    State,
+    protocol_key,
+    windows_name,
+)
 from .._schannel.snapshot import Setting, Snapshot
 from .._schannel.values import ABSENT, Type, Value
-from .._text import visible
 from . import proof, usable
+from .proof import FIRST_PHASE
 from .usable import Answer
 
-TLS12 = "TLS 1.2"
 # How much of a protocol there is. DISABLED_BY_DEFAULT leaves it to programs that ask for it.
 _RANK = {Effective.ENABLED: 2, Effective.DISABLED_BY_DEFAULT: 1, Effective.DISABLED: 0, Effective.UNSUPPORTED: 0}
 _DOTNET = dotnet("v4").states["strong"]
@@ -31,7 +40,6 @@ FOUNDATION = frozenset(
         *(item.setting for item in _DOTNET),
     )
 )
-_FIRST_PHASE = "Run enforce-tls12.yml first (it writes, restarts and verifies TLS 1.2), then try again."
 _SUITES_CURE = (
     "Leave at least one suite for TLS 1.2 with AES that this Windows knows and that fits the server's certificate, "
     "which is of the kind RSA unless you chose another."
@@ -160,10 +168,7 @@ def _keep_tls12(before: Snapshot, after: Snapshot, build: int) -> None:
         if _is_less(*states):
             unknown = states[1] is Effective.UNKNOWN
             what = f"leave TLS 1.2 {side} to a default that no source tells" if unknown else f"turn TLS 1.2 {side} off"
-            raise PhaseRefused(
-                f"This would {what} on this Windows; nothing was changed. Exchange SMTP has no TLS 1.3, so nothing "
-                "would be left to send and receive mail with."
-            )
+            raise PhaseRefused(f"This would {what} on this Windows; nothing was changed. {WHY_TLS12_STAYS}.")
 
 
 def _about_suites(before: Snapshot, after: Snapshot, build: int) -> t.Iterator[Objection]:
@@ -179,42 +184,31 @@ def _unknown_names(before: Snapshot, after: Snapshot, build: int) -> t.Iterator[
         return
     unknown = usable.unknown_names(after, build)
     if unknown:
-        yield f"{usable.windows(build)} does not know these cipher suites and passes over them: {', '.join(unknown)}."
+        yield f"{windows_name(build)} does not know these cipher suites and passes over them: {', '.join(unknown)}."
     if not cipher_suites.tabled(build):
         yield (
-            f"No page of Microsoft's says which cipher suites {usable.windows(build)} knows; the names were only held "
+            f"No page of Microsoft's says which cipher suites {windows_name(build)} knows; the names were only held "
             "against those of all versions."
         )
-
-
-def check_handshakes(handshakes: t.Mapping[str, t.Any] | None) -> None:
-    """Raises :class:`OptionError` where they are no result of tls_handshake_info."""
-    try:
-        list(proof.missing(handshakes, proof.REQUIRED))
-    except (AttributeError, KeyError, TypeError) as exc:
-        raise OptionError(
-            f"'handshakes' is not a result of tls_handshake_info: {type(exc).__name__}: {visible(exc)}. Register one, "
-            "and give it as it is."
-        ) from None
 
 
 def _missing(before: Snapshot, build: int, waiting: t.Collection[Setting] | None) -> t.Iterator[Objection]:
     for side in SIDES:
         effective = _effective(before, TLS12, side, build)
         if effective is not Effective.ENABLED:
-            yield f"TLS 1.2 {side} is {effective.value.replace('_', ' ')}", _FIRST_PHASE
+            yield f"TLS 1.2 {side} is {effective.value.replace('_', ' ')}", FIRST_PHASE
     suites = usable.suites(before, TLS12, build)
     if suites.answer is not Answer.YES:
         yield suites.reason, _SUITES_CURE
     # old TLS that waits to go off is no obstacle: a run that was cut off is finished by running it again
     if waiting is None or not FOUNDATION.isdisjoint(waiting):
-        yield "a restart is pending, so that the settings are not in effect", _FIRST_PHASE
+        yield "a restart is pending, so that the settings are not in effect", FIRST_PHASE
     weak = [item for item in _DOTNET if not item.desired.accepts(before.values.get(item.setting, ABSENT))]
     if weak:
         names = ", ".join(dict.fromkeys(item.setting.name for item in weak))
         yield (
             f".NET 4 would go on with old TLS ({len(weak)} of {len(_DOTNET)} values are not 1: {names})",
-            _FIRST_PHASE,
+            FIRST_PHASE,
         )
 
 

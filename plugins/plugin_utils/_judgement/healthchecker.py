@@ -16,7 +16,7 @@ import enum
 import itertools
 import typing as t
 
-from .._schannel.protocols import CLIENT, SERVER, SIDES, Effective, Side, State, generation
+from .._schannel.protocols import CLIENT, SERVER, SIDES, Effective, Side, State, windows_name
 from .._schannel.values import Type, Value
 
 Verdict = t.Literal["Enabled", "Disabled", "Half Disabled", "Misconfigured"]
@@ -124,7 +124,7 @@ def differs(protocol: str, client: Side, server: Side, build: int) -> Difference
         # each side alone is judged alike; only the comparison of the two DisabledByDefault values differs
         unsupported = Effective.UNSUPPORTED in effective.values()
         reasons[Reason.NOT_IN_WINDOWS if unsupported else Reason.ENABLED_ZERO] = SIDES
-    windows = f"Windows Server {generation(build)}" if generation(build) else f"Windows build {build}"
+    windows = windows_name(build)
     explanations = tuple(
         Explanation(
             reason, where, _SENTENCES[reason].format(protocol=protocol, windows=windows, where=" and ".join(where))

@@ -10,7 +10,7 @@ import typing as t
 
 from .._policy.findings import Finding, Status
 from .._policy.rules import Policy, Rule
-from .._schannel.protocols import PROTOCOLS, SIDES, VALUE_NAMES, Effective, State, generation, os_default
+from .._schannel.protocols import PROTOCOLS, SIDES, VALUE_NAMES, Effective, State, os_default, windows_name
 from .._schannel.snapshot import Snapshot
 from .._schannel.values import ABSENT, Type, show
 
@@ -68,7 +68,7 @@ def _judge_rule(rule: Rule, snapshot: Snapshot, build: int, exchange: ExchangeVe
     where = show(rule.setting.key, rule.setting.name)
     if rule.protocol:
         where = f"{rule.protocol} {rule.side} {rule.setting.name}"
-    windows = f"Windows Server {generation(build)}" if generation(build) else f"Windows build {build}"
+    windows = windows_name(build)
 
     def finding(status: Status, message: str, severity: str = rule.severity) -> Finding:
         wrong = status in (Status.NONCOMPLIANT, Status.NOT_CONFIGURED)

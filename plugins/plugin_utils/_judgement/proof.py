@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import typing as t
 
+from .._schannel.protocols import TLS12
 from .._text import NAME, visible
+from .handshakes import NEVER, REQUIRED, WHEN_REACHABLE, accepted, endpoints
 
-TLS12 = "TLS 1.2"
-NEVER, WHEN_REACHABLE, REQUIRED = POLICIES = ("never", "when_reachable", "required")
-
-_REFUSED_CURE = "Run enforce-tls12.yml first (it writes, restarts and verifies TLS 1.2), then try again."
+# What the second phase builds on is missing.
+FIRST_PHASE = "Run enforce-tls12.yml first (it writes, restarts and verifies TLS 1.2), then try again."
 _UNPROVEN_CURE = (
     "Name endpoints that the controller can reach (tls12_endpoints in the role, such as smtp://:25), and see that they "
     "accept TLS 1.2."
@@ -26,30 +26,26 @@ _NAMED = 5
 Gap = tuple[str, str]
 
 
-def missing(handshakes: t.Mapping[str, t.Any] | None, policy: str | None) -> t.Iterator[Gap]:
+def missing(found: t.Mapping[str, t.Any] | None, policy: str | None) -> t.Iterator[Gap]:
     """What the handshakes leave to be wished for.
 
     ``policy``: ``when_reachable`` wants TLS 1.2 seen accepted at one endpoint at least, ``required`` at all of them and
     at least one; with ``never`` nothing can be proven. With None only a refusal that was seen counts. A refusal counts
     always.
     """
-    seen = [(item, _accepted(item)) for item in (handshakes or {}).get("endpoints", ())]
-    for endpoint, accepted in seen:
-        if accepted is False:
-            yield f"{visible(endpoint['endpoint'], NAME)} does not accept TLS 1.2", _REFUSED_CURE
-    answers = [accepted for _endpoint, accepted in seen]
+    seen = [(item, accepted(item)) for item in endpoints(found)]
+    for endpoint, answer in seen:
+        if answer is False:
+            yield f"{visible(endpoint['endpoint'], NAME)} does not accept TLS 1.2", FIRST_PHASE
+    answers = [answer for _endpoint, answer in seen]
     if policy == NEVER:
         yield "no handshake may be tried, so nothing shows that the server accepts TLS 1.2", _NEVER_CURE
     elif policy is not None and not seen:
         yield "no endpoint was tried, so nothing shows that the server accepts TLS 1.2", _UNPROVEN_CURE
     elif policy == REQUIRED or (policy == WHEN_REACHABLE and True not in answers):
-        untold = [_untold(endpoint) for endpoint, accepted in seen if accepted not in (True, False)]
+        untold = [_untold(endpoint) for endpoint, answer in seen if answer not in (True, False)]
         if untold:
             yield f"nothing shows that TLS 1.2 is accepted by {_listed(untold)}", _UNPROVEN_CURE
-
-
-def _accepted(endpoint: t.Mapping[str, t.Any]) -> t.Any:
-    return endpoint["versions"].get(TLS12, {}).get("accepted")
 
 
 def _untold(endpoint: t.Mapping[str, t.Any]) -> str:

@@ -17,7 +17,7 @@ from .._policy.rules import suites_of
 from .._policy.subjects import SUITES_LOCAL, SUITES_POLICY
 from .._schannel import cipher_suites
 from .._schannel.cipher_suites import Suite
-from .._schannel.protocols import ENABLED, SCHANNEL_KEY, Effective, State, generation
+from .._schannel.protocols import ENABLED, SCHANNEL_KEY, Effective, State, windows_name
 from .._schannel.snapshot import Setting, Snapshot
 from .._schannel.values import ABSENT, Type, Value
 
@@ -63,19 +63,13 @@ SWITCHES = tuple(
 )
 
 
-def windows(build: int) -> str:
-    """A Windows version as people call it."""
-    name = generation(build)
-    return f"Windows Server {name}" if name else f"Windows build {build}"
-
-
 def version(snapshot: Snapshot, protocol: str, side: str, build: int) -> Judgement:
     """Whether programs get a version on a side without asking for it in particular."""
     values = snapshot.side(protocol, side)
     effective = values.effective(protocol, side, build)
     if effective is Effective.UNKNOWN:
         why = (
-            f"is left to a default of {windows(build)} that no source tells"
+            f"is left to a default of {windows_name(build)} that no source tells"
             if values.state is State.NOT_CONFIGURED
             else "has values whose meaning no source tells"
         )
@@ -101,8 +95,8 @@ def suites(snapshot: Snapshot, protocol: str, build: int) -> Judgement:
     if not fitting:
         return Judgement(
             Answer.NO,
-            f"no name in the list of cipher suites is one for {protocol} that {windows(build)} knows, with AES, and "
-            "for RSA certificates",
+            f"no name in the list of cipher suites is one for {protocol} that {windows_name(build)} knows, with AES, "
+            "and for RSA certificates",
         )
     off: dict[str, None] = {}
     doubts: dict[str, None] = {}

@@ -14,10 +14,9 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-HANDSHAKES = ("when_reachable", "required", "never")
-TLS12 = "TLS 1.2"
-SIDES = ("Client", "Server")
-VIOLATING = ("noncompliant", "not_configured")
+from .._policy.findings import VIOLATIONS
+from .._schannel.protocols import SIDES, TLS12
+from .handshakes import NEVER, POLICIES, REQUIRED, WHEN_REACHABLE, accepted
 
 Result = t.Mapping[str, t.Any]
 
@@ -51,7 +50,7 @@ class Verdict:
     @property
     def incoming(self) -> tuple[str, ...]:
         """The endpoints that were seen to accept TLS 1.2."""
-        return tuple(name for name, accepted in self.endpoints.items() if accepted)
+        return tuple(name for name, answer in self.endpoints.items() if answer)
 
     @property
     def verified(self) -> bool:
@@ -73,7 +72,7 @@ def verdict(
     settings: Result,
     handshakes: Result | None,
     *,
-    handshake_policy: str = "when_reachable",
+    handshake_policy: str = WHEN_REACHABLE,
     judge_policy: bool = True,
     allow_pending: bool = False,
     lost: t.Sequence[str] = (),
@@ -85,31 +84,31 @@ def verdict(
     note, and so are handshakes that differ from the settings: they show the time before the restart. ``lost``:
     endpoints that accepted TLS 1.2 before and no longer do. ``not_back``: values that a rollback should have restored.
     """
-    if handshake_policy not in HANDSHAKES:
-        raise ValueError(f"handshakes must be one of {', '.join(HANDSHAKES)}, not {handshake_policy!r}")
+    if handshake_policy not in POLICIES:
+        raise ValueError(f"handshakes must be one of {', '.join(POLICIES)}, not {handshake_policy!r}")
     pending = bool(settings["restart_pending"])
-    tried = () if handshakes is None or handshake_policy == "never" else tuple(handshakes["endpoints"])
+    tried = () if handshakes is None or handshake_policy == NEVER else tuple(handshakes["endpoints"])
     excused = pending and allow_pending
     problems: list[str] = []
     notes: list[str] = []
 
     if judge_policy:
-        problems += [_finding(item) for item in settings["findings"] if item["status"] in VIOLATING]
+        problems += [_finding(item) for item in settings["findings"] if item["status"] in VIOLATIONS]
     problems += [f"Not restored: {item}." for item in not_back]
     if lost:
         problems.append(f"TLS 1.2 was accepted before and no longer is by {', '.join(lost)}.")
     if pending:
         sentence = "A restart is pending: the settings are written but not in effect."
         (notes if allow_pending else problems).append(sentence)
-    unproven = [_unproven(item) for item in tried if _accepted(item) is None]
-    (problems if handshake_policy == "required" and not excused else notes).extend(unproven)
-    if handshake_policy == "required" and not tried:
+    unproven = [_unproven(item) for item in tried if accepted(item) is None]
+    (problems if handshake_policy == REQUIRED and not excused else notes).extend(unproven)
+    if handshake_policy == REQUIRED and not tried:
         problems.append("Handshakes are required, but no endpoint is named to try them on ('prove.endpoints').")
     (notes if excused else problems).extend(line for item in tried for line in _contradictions(item, settings))
     notes.extend(line for item in tried for line in _asked_for(item, settings))
 
-    endpoints = {str(item["endpoint"]): _accepted(item) for item in tried}
-    incoming = [name for name, accepted in endpoints.items() if accepted]
+    endpoints = {str(item["endpoint"]): accepted(item) for item in tried}
+    incoming = [name for name, answer in endpoints.items() if answer]
     word = WRONG if problems else _word(settings, endpoints, pending, judge_policy)
     sentence = _sentence(word, settings, incoming, problems, handshake_policy)
     return Verdict(word, sentence, tuple(problems), tuple(notes), endpoints)
@@ -169,7 +168,7 @@ def _sentence(
     off = [side for side in SIDES if wanted(settings, side) and _effect(settings, side) != "enabled"]
     if off:
         return "not proven: " + ", ".join(f"TLS 1.2 {side} is {_spoken(_effect(settings, side))}" for side in off)
-    if handshake_policy == "never":
+    if handshake_policy == NEVER:
         return "right in the registry, not proven: handshakes are switched off"
     return f"right in the registry, not proven by handshake{f' everywhere: {accepted}' if accepted else ''}"
 
@@ -184,12 +183,6 @@ def _spoken(effective: t.Any) -> str:
 
 def _finding(finding: Result) -> str:
     return f"[{finding['severity']}] {finding['message']}"
-
-
-def _accepted(endpoint: Result) -> bool | None:
-    """Whether the endpoint was seen to accept TLS 1.2; None where that is open."""
-    accepted: bool | None = (endpoint["versions"].get(TLS12) or {}).get("accepted")
-    return accepted
 
 
 def _unproven(endpoint: Result) -> str:

@@ -24,7 +24,7 @@ import yaml
 
 from .._errors import OptionError
 from .._schannel.names import fold
-from .._schannel.protocols import PROTOCOLS, PROTOCOLS_KEY, SIDES
+from .._schannel.protocols import PROTOCOLS, PROTOCOLS_KEY, SIDES, WHY_TLS12_STAYS
 from .._schannel.snapshot import Setting
 from .._schannel.values import Type, Value, show
 from . import subjects as known_subjects
@@ -156,8 +156,8 @@ def _rules(node: yaml.Node) -> t.Iterator[Rule]:
         raise _Bad(given["only_where_on"], "'only_where_on' goes with 'protocol' and 'state: disabled' only")
     for part, subject in subjects:
         state = _one_of(given["state"], tuple(subject.states))
-        if subject.protocol == "TLS 1.2" and state == "disabled":
-            raise _Bad(given["state"], "TLS 1.2 cannot be disabled, since Exchange SMTP has no TLS 1.3")
+        if known_subjects.must_not_be(subject, state):
+            raise _Bad(given["state"], f"TLS 1.2 cannot be disabled: {WHY_TLS12_STAYS}")
         for item in subject.states[state]:
             yield Rule(
                 id=".".join(filter(None, (identity, part, item.name))),

@@ -15,8 +15,8 @@ from .._schannel.snapshot import Setting
 from .._schannel.values import Value, full_path
 
 
-class Status(enum.Enum):
-    """How something stands against the policy."""
+class Status(str, enum.Enum):
+    """How something stands against the policy; in results, its word."""
 
     COMPLIANT = "compliant"
     NONCOMPLIANT = "noncompliant"

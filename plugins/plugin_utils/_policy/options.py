@@ -13,7 +13,7 @@ import typing as t
 
 from .._errors import OptionError
 from .._schannel import cipher_suites
-from .._schannel.protocols import PROTOCOLS, SIDES
+from .._schannel.protocols import PROTOCOLS, SIDES, TLS12, WHY_TLS12_STAYS
 from .._schannel.snapshot import Setting
 from .._text import NAME, visible
 from . import baselines
@@ -33,11 +33,8 @@ def from_options(options: t.Mapping[str, t.Any]) -> Policy:
     problems: list[str] = []
     wishes = [*_wishes(options, problems)]
     for subject, state in wishes:
-        if subject.protocol == "TLS 1.2" and state == "disabled":
-            problems.append(
-                f"TLS 1.2 cannot be disabled on the {subject.side} side: Exchange SMTP has no TLS 1.3, so nothing "
-                "would be left to send and receive mail with"
-            )
+        if known_subjects.must_not_be(subject, state):
+            problems.append(f"TLS 1.2 cannot be disabled on the {subject.side} side: {WHY_TLS12_STAYS}")
     suites = _suites(options["cipher_suites"] or (), problems)
     rules: dict[Setting, Rule] = {}
     if options["baseline"] != baselines.NONE:
@@ -82,7 +79,7 @@ def _rules(subject: Subject, state: str) -> t.Iterator[Rule]:
         yield Rule(
             id=f"{subject.id}.{item.name}",
             title=f"{subject.title}: {state}",
-            severity="high" if subject.protocol == "TLS 1.2" else "medium",
+            severity="high" if subject.protocol == TLS12 else "medium",
             setting=item.setting,
             desired=item.desired,
             source=subject.source,
@@ -97,7 +94,7 @@ def _rules(subject: Subject, state: str) -> t.Iterator[Rule]:
 # RFC 3526 and RFC 7919 have groups of up to 8192 bits.
 _LONGEST_DH_KEY = 16384
 _WHY: dict[tuple[str | None, str], str] = {
-    ("TLS 1.2", "enabled"): "Exchange Online refuses TLS 1.0 and 1.1; without TLS 1.2 mail flow with it stops.",
+    (TLS12, "enabled"): "Exchange Online refuses TLS 1.0 and 1.1; without TLS 1.2 mail flow with it stops.",
     **{
         (old, "disabled"): f"{old} has known weaknesses and no current mail system needs it."
         for old in ("SSL 2.0", "SSL 3.0", "TLS 1.0", "TLS 1.1")
@@ -200,7 +197,7 @@ def _suites(given: t.Iterable[t.Any], problems: list[str]) -> tuple[str, ...]:
             problems.append(f"'cipher_suites' names {name} twice")
         else:
             found[name] = None
-    if found and known and not any("TLS 1.2" in cipher_suites.SUITES[name].protocols for name in found):
+    if found and known and not any(TLS12 in cipher_suites.SUITES[name].protocols for name in found):
         problems.append("'cipher_suites' has none for TLS 1.2, which Exchange SMTP needs")
     return tuple(found)
 

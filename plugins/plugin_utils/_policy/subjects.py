@@ -14,7 +14,7 @@ import dataclasses
 import re
 import typing as t
 
-from .._schannel.protocols import DISABLED_BY_DEFAULT, ENABLED, SCHANNEL_KEY, SIDES, protocol_key
+from .._schannel.protocols import DISABLED_BY_DEFAULT, ENABLED, SCHANNEL_KEY, SIDES, TLS12, protocol_key
 from .._schannel.snapshot import Setting
 from .._schannel.values import ABSENT, Type, Value, dword
 from .rules import EVERYWHERE, Applies, Desired, Match
@@ -88,6 +88,11 @@ def protocol_side(protocol: str, side: str) -> Subject:
         protocol=protocol,
         side=side,
     )
+
+
+def must_not_be(subject: Subject, state: str) -> bool:
+    """Whether a state would take TLS 1.2 away, for which there is no wish."""
+    return subject.protocol == TLS12 and state == "disabled"
 
 
 def _views(key: str, *names: str) -> dict[str, Setting]:

@@ -11,8 +11,8 @@ import textwrap
 import typing as t
 
 from .._judgement import verdicts
-from .._judgement.verdicts import SIDES
 from .._role import FIRST_BASELINE
+from .._schannel.protocols import SIDES, TLS12
 from .._text import NAME, visible
 from . import standing
 from .commands import AUDIT, ENFORCE, HARDEN, ROLLBACK, SAME, Command, variable
@@ -288,4 +288,4 @@ def _error_kind(steps: Steps) -> str | None:
 
 
 def _effect(steps: Steps, side: str) -> str:
-    return str(steps.overview["protocols"][verdicts.TLS12][side]) if steps.overview else "unknown"
+    return str(steps.overview["protocols"][TLS12][side]) if steps.overview else "unknown"

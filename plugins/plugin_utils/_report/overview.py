@@ -10,8 +10,8 @@ import re
 import typing as t
 
 from .._judgement import verdicts
-from .._judgement.verdicts import TLS12, VIOLATING
-from .._schannel.protocols import SIDES, generation
+from .._policy.findings import VIOLATIONS
+from .._schannel.protocols import SIDES, TLS12, generation
 from .._text import NAME, visible
 
 Result = t.Mapping[str, t.Any]
@@ -91,7 +91,7 @@ def _waived(asked: t.Iterable[Result]) -> list[str]:
 
 def _expired(findings: t.Iterable[Result]) -> list[str]:
     """The waivers that no longer count, each once."""
-    told = (item.get("waiver") for item in findings if item["status"] in VIOLATING and item.get("waiver"))
+    told = (item.get("waiver") for item in findings if item["status"] in VIOLATIONS and item.get("waiver"))
     return list(dict.fromkeys(visible(text, 220) for text in told))
 
 

@@ -10,8 +10,7 @@ import dataclasses
 import typing as t
 
 from .._judgement import verdicts
-from .._judgement.verdicts import TLS12
-from .._schannel.protocols import SIDES
+from .._schannel.protocols import SIDES, TLS12
 from .._text import NAME, visible
 from . import fleet, standing
 from .commands import Command

@@ -12,7 +12,7 @@ import functools
 import typing as t
 
 from .._judgement import verdicts
-from .._judgement.verdicts import TLS12
+from .._schannel.protocols import TLS12
 from .overview import overview
 from .today import today
 

@@ -21,9 +21,12 @@ PROTOCOLS_KEY = rf"{SCHANNEL_KEY}\Protocols"
 # All that Windows knows below Protocols, by the names of the registry keys. The table of defaults at the end of this
 # file speaks of all but the first, whose default no source tells.
 _TABLED = ("PCT 1.0", "SSL 2.0", "SSL 3.0", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3", "DTLS 1.0", "DTLS 1.2")
-PROTOCOLS = ("Multi-Protocol Unified Hello", *_TABLED)
+UNIFIED_HELLO = "Multi-Protocol Unified Hello"
+PROTOCOLS = (UNIFIED_HELLO, *_TABLED)
 # What phase 2 turns off.
-OLD_PROTOCOLS = ("Multi-Protocol Unified Hello", "PCT 1.0", "SSL 2.0", "SSL 3.0", "TLS 1.0", "TLS 1.1", "DTLS 1.0")
+OLD_PROTOCOLS = (UNIFIED_HELLO, "PCT 1.0", "SSL 2.0", "SSL 3.0", "TLS 1.0", "TLS 1.1", "DTLS 1.0")
+TLS12 = "TLS 1.2"
+WHY_TLS12_STAYS = "Exchange SMTP has no TLS 1.3, so nothing would be left to send and receive mail with"
 CLIENT, SERVER = SIDES = ("Client", "Server")
 ENABLED, DISABLED_BY_DEFAULT = VALUE_NAMES = ("Enabled", "DisabledByDefault")
 
@@ -115,6 +118,12 @@ def generation(build: int) -> str | None:
     """The Windows Server version of a build, for messages; None for builds that are not in the table."""
     row = _GENERATIONS.get(build)
     return row.name if row else None
+
+
+def windows_name(build: int) -> str:
+    """A Windows version as people call it."""
+    name = generation(build)
+    return f"Windows Server {name}" if name else f"Windows build {build}"
 
 
 def _needs_both_values(protocol: str, build: int) -> bool:

@@ -13,7 +13,8 @@ import typing as t
 
 from .. import _handshake
 from .._errors import OptionError, all_problems
-from .._judgement.verdicts import HANDSHAKES, TLS12
+from .._judgement.handshakes import NEVER, POLICIES, REQUIRED, WHEN_REACHABLE, lost, open_ones
+from .._schannel.protocols import TLS12
 
 LONGEST_TIMEOUT = 300
 LONGEST_PATIENCE = 3600
@@ -28,7 +29,7 @@ PROVE: dict[str, t.Any] = {
             "endpoints": {"type": "list", "elements": "raw", "default": ["smtp", "https"]},
             "server_name": {"type": "str"},
             "timeout": {"type": "float", "default": 10},
-            "handshakes": {"type": "str", "choices": list(HANDSHAKES), "default": "when_reachable"},
+            "handshakes": {"type": "str", "choices": list(POLICIES), "default": WHEN_REACHABLE},
             "patience": {"type": "int", "default": 120},
         },
     }
@@ -52,7 +53,7 @@ def check(prove: Options | None, address: str) -> None:
 
 def _check_endpoints(prove: Options, address: str) -> None:
     _handshake.parse_endpoints(prove["endpoints"], address, allow_empty=True)
-    if prove["handshakes"] == "required" and not prove["endpoints"]:
+    if prove["handshakes"] == REQUIRED and not prove["endpoints"]:
         raise OptionError("'prove.handshakes' is required, but 'prove.endpoints' names none to try them on.")
 
 
@@ -61,20 +62,9 @@ def _within(name: str, value: float, most: float, least: str) -> None:
         raise OptionError(f"'{name}' is {value:g}, but it is seconds, {least} and at most {most:g}.")
 
 
-def check_result(name: str, given: t.Any) -> None:
-    """Raises :class:`OptionError` where an option is no result of handshakes."""
-    try:
-        accepting(given)
-    except (AttributeError, KeyError, TypeError) as exc:
-        raise OptionError(
-            f"'{name}' is not a result of tls_handshake_info: {type(exc).__name__}: {exc}. Register one, and give it "
-            "as it is."
-        ) from None
-
-
 def handshakes(prove: Options | None, address: str, host_name: str) -> dict[str, t.Any] | None:
     """Tries every version on every endpoint; None where handshakes are not wanted."""
-    if prove is None or prove["handshakes"] == "never":
+    if prove is None or prove["handshakes"] == NEVER:
         return None
     if not prove["endpoints"]:
         return as_result([], _EVERY_VERSION)
@@ -128,13 +118,13 @@ def settled(
     Services bind their ports some time after they run; one that does not answer yet has not lost TLS 1.2. The second
     part names the endpoints that are lost.
     """
-    required = prove is not None and prove["handshakes"] == "required"
+    required = prove is not None and prove["handshakes"] == REQUIRED
     deadline = clock() + (prove["patience"] if prove else 0)
     told: list[str] = []
     while True:
         found = handshakes(prove, address, host_name)
         gone = lost(before, found) if found is not None else []
-        waiting = list(dict.fromkeys([*gone, *(_open(found) if required else ())]))
+        waiting = list(dict.fromkeys([*gone, *(open_ones(found) if required else ())]))
         left = deadline - clock()
         if left <= 0 or not waiting:
             return found, gone
@@ -142,26 +132,3 @@ def settled(
             say(f"waiting up to {left:.0f} seconds for TLS 1.2 on {', '.join(waiting)}")
             told = waiting
         sleep(min(_PAUSE, left))
-
-
-def _open(found: Result | None) -> list[str]:
-    """The endpoints that have not told whether they accept TLS 1.2."""
-    return [
-        str(item["endpoint"])
-        for item in (found or {}).get("endpoints", ())
-        if (item["versions"].get(TLS12) or {}).get("accepted") is None
-    ]
-
-
-def lost(before: Result | None, after: Result | None, version: str = TLS12) -> list[str]:
-    """The endpoints that accepted the version and no longer do; one that cannot be tried now counts as lost."""
-    has = accepting(after, version)
-    return [endpoint for endpoint in accepting(before, version) if endpoint not in has]
-
-
-def accepting(found: Result | None, version: str = TLS12) -> list[str]:
-    return [
-        str(item["endpoint"])
-        for item in (found or {}).get("endpoints", ())
-        if (item["versions"].get(version) or {}).get("accepted") is True
-    ]

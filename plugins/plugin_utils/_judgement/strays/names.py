@@ -14,23 +14,21 @@ import typing as t
 import unicodedata
 
 from ..._schannel.names import same
-from ..._schannel.protocols import CLIENT, DISABLED_BY_DEFAULT, ENABLED, SERVER, SIDES, VALUE_NAMES
+from ..._schannel.protocols import (
+    CLIENT,
+    DISABLED_BY_DEFAULT,
+    ENABLED,
+    PROTOCOLS,
+    SERVER,
+    SIDES,
+    UNIFIED_HELLO,
+    VALUE_NAMES,
+)
 from . import words
 
-_HELLO = "Multi-Protocol Unified Hello"
-# Every name that Windows looks for below Protocols (Microsoft's TLS registry settings; domain.md 5.4).
-WINDOWS_PROTOCOLS = (
-    "PCT 1.0",
-    "SSL 2.0",
-    "SSL 3.0",
-    "TLS 1.0",
-    "TLS 1.1",
-    "TLS 1.2",
-    "TLS 1.3",
-    "DTLS 1.0",
-    "DTLS 1.2",
-    _HELLO,
-)
+# Every name that Windows looks for below Protocols (Microsoft's TLS registry settings; domain.md 5.4). The longest one,
+# which is least like what people write, is tried last.
+WINDOWS_PROTOCOLS = (*(name for name in PROTOCOLS if name != UNIFIED_HELLO), UNIFIED_HELLO)
 
 
 class Reason(enum.Enum):
@@ -101,16 +99,16 @@ def _protocol(name: str) -> Match | None:
         (latin, Reason.LOOK_ALIKE),
         (_family_translated(plain), Reason.TRANSLATION),
     ):
-        if _joined(text) == _joined(_plain(_HELLO)):
-            return Match(reason, protocol=_HELLO)
+        if _joined(text) == _joined(_plain(UNIFIED_HELLO)):
+            return Match(reason, protocol=UNIFIED_HELLO)
         found = _FAMILY_FIRST.search(text)
         if found:
             return _version(found, reason, f"{text[: found.start()]} {text[found.end() :]}")
         found = _VERSION_FIRST.match(text)
         if found:
             return _version(found, reason, "")
-    if _distance(_joined(latin), _joined(_plain(_HELLO))) <= 3:
-        return Match(Reason.MISSPELLING, protocol=_HELLO)
+    if _distance(_joined(latin), _joined(_plain(UNIFIED_HELLO))) <= 3:
+        return Match(Reason.MISSPELLING, protocol=UNIFIED_HELLO)
     found = _MISSPELT_FAMILY.match(latin)
     if found:
         near = [

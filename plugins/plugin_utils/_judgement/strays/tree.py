@@ -14,7 +14,7 @@ import dataclasses
 import typing as t
 
 from ..._schannel.names import fold, same
-from ..._schannel.protocols import PROTOCOLS_KEY, SIDES, VALUE_NAMES, protocol_key
+from ..._schannel.protocols import PROTOCOLS_KEY, SIDES, TLS12, VALUE_NAMES, protocol_key
 from ..._schannel.snapshot import Setting, Snapshot
 from ..._schannel.values import Type
 from .names import NOTHING, WINDOWS_PROTOCOLS, Match, Reason, may_be_a_word, recognize, value_of
@@ -28,7 +28,6 @@ KEYS = 100
 # the three versions of TLS that people configure have two each. It does not matter what is in them: what is found must
 # not depend on whether the right values are beside it.
 SIDES_AT_MOST = 7
-TLS12 = "TLS 1.2"
 
 
 # --- finding ---------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import OptionError
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement import guards
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement.handshakes import check_result
 
 from ..policies import policy
 from .guarding import ACCEPTED, NOT_TRIED, READY, REFUSED, guard, off, refusal
@@ -19,7 +19,7 @@ from .guarding import ACCEPTED, NOT_TRIED, READY, REFUSED, guard, off, refusal
 
 @pytest.mark.parametrize("handshakes", [None, {}, {"skipped": True, "changed": False}, ACCEPTED, REFUSED, NOT_TRIED])
 def test_results_of_handshakes(handshakes: dict[str, Any] | None) -> None:
-    guards.check_handshakes(handshakes)
+    check_result("handshakes", handshakes)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_results_of_handshakes(handshakes: dict[str, Any] | None) -> None:
 )
 def test_what_is_no_result_of_handshakes(handshakes: dict[str, Any]) -> None:
     with pytest.raises(OptionError, match=r"'handshakes' is not a result of tls_handshake_info: .*Register one"):
-        guards.check_handshakes(handshakes)
+        check_result("handshakes", handshakes)
 
 
 def test_only_a_no_is_a_no() -> None:

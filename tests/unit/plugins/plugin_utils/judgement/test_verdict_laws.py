@@ -9,7 +9,8 @@ import dataclasses
 import json
 from typing import Any
 
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement.verdicts import HANDSHAKES, verdict
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement.handshakes import POLICIES
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement.verdicts import verdict
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import (
     SIDES,
     VALUE_NAMES,
@@ -39,7 +40,7 @@ ODD: dict[str, st.SearchStrategy[Any]] = {
     "pending": st.just(True),
     "waived": st.just(True),
     "tried": st.none() | st.dictionaries(st.sampled_from(NAMES), st.just(GOOD) | answers),
-    "handshake_policy": st.sampled_from(HANDSHAKES),
+    "handshake_policy": st.sampled_from(POLICIES),
     "judge_policy": st.just(False),
     "allow_pending": st.just(True),
     "lost": st.just(["smtp://ex09:25"]),

@@ -81,7 +81,7 @@ MISTAKES: dict[str, tuple[str, int, str]] = {
     "an unknown state": (text({"state": "on"}), 12, "'on' is none of enabled, disabled, default"),
     "a state of something else": (text({"state": "strong"}), 12, "'strong' is none of enabled, disabled, default"),
     "unmanaged": (text({"state": "unmanaged"}), 12, "'unmanaged' is none of"),
-    "TLS 1.2 off": (text({"state": "disabled"}), 12, "TLS 1.2 cannot be disabled, since Exchange SMTP has no TLS 1.3"),
+    "TLS 1.2 off": (text({"state": "disabled"}), 12, "TLS 1.2 cannot be disabled: Exchange SMTP has no TLS 1.3"),
     "TLS 1.2 off on a side": (text({"state": "disabled", "side": "Client"}), 12, "TLS 1.2 cannot be disabled"),
     "an unknown side": (text({"side": "Asiakas"}), 13, "'Asiakas' is none of Client, Server"),
     "a side of something else": (

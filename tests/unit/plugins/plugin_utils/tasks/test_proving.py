@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _handshake
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import OptionError
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement import handshakes
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks import proving
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,13 +75,13 @@ def test_all_problems_at_once() -> None:
 
 @pytest.mark.parametrize("result", [None, {}, {"skipped": True}, shaken(smtp=True), {"endpoints": []}])
 def test_results(result: Any) -> None:
-    proving.check_result("accepted_before", result)
+    handshakes.check_result("accepted_before", result)
 
 
 @pytest.mark.parametrize("rubbish", ["text", 5, {"endpoints": 5}, {"endpoints": ["smtp"]}, {"endpoints": [{}]}])
 def test_what_is_no_result(rubbish: Any) -> None:
     with pytest.raises(OptionError, match="'accepted_before' is not a result of tls_handshake_info"):
-        proving.check_result("accepted_before", rubbish)
+        handshakes.check_result("accepted_before", rubbish)
 
 
 # --- handshakes that are not tried -----------------------------------------------------------------------------------
@@ -188,9 +189,9 @@ results = st.none() | st.dictionaries(
 @given(results, results)
 def test_lost(before: Any, after: Any) -> None:
     """What was accepted and is not; so nothing is lost from a result to itself, or to one that has more."""
-    lost = proving.lost(before, after)
-    assert set(lost) == set(proving.accepting(before)) - set(proving.accepting(after))
-    assert proving.lost(after, after) == []
+    lost = handshakes.lost(before, after)
+    assert set(lost) == set(handshakes.accepting(before)) - set(handshakes.accepting(after))
+    assert handshakes.lost(after, after) == []
 
 
 @pytest.mark.parametrize(("policy", "tries"), [("required", 3), ("when_reachable", 1)])
