@@ -5,20 +5,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import typing as t
 
 from ..plugin_utils import _options, _preflight
 from ..plugin_utils._action import WindowsAction
-from ..plugin_utils._change import notes
-from ..plugin_utils._change.pending import Pending, pending_after, read_note
-from ..plugin_utils._errors import ExchangeTlsError, all_problems
-from ..plugin_utils._windows.facts import Moment, now_on, read_operating_system, utc_text
-from ..plugin_utils._windows.reader import Reader
-from ..plugin_utils._windows.registry import Registry
-from ..plugin_utils._windows.restart import Restarter, RestartFailed, Wishes
-from ..plugin_utils._windows.services import services_to_wait_for
-from ..plugin_utils._wire.session import Session
+from ..plugin_utils._errors import all_problems
+from ..plugin_utils._tasks import restarting
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "timeout": {"type": "int", "default": 1800},
@@ -42,70 +34,4 @@ class ActionModule(WindowsAction):
 
     def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
         files = self.task_files(options["task_files"], "task_files.")
-        session = self.open_session(options)
-        registry = Registry(session)
-        system = read_operating_system(session)
-        pending = pending_after(read_note(registry), system.last_boot, Reader(registry))
-        result: dict[str, t.Any] = {
-            "rebooted": False,
-            "restart_pending": pending.restart_pending,
-            "boot_before": utc_text(system.last_boot),
-            "boot_after": utc_text(system.last_boot),
-            "elapsed": 0.0,
-            "services": [],
-            **files,
-        }
-        if options["only_if_pending"] and not pending.restart_pending:
-            return {**result, "changed": False, "msg": "No restart is pending; nothing was restarted."}
-        if self.check_mode:
-            services = services_to_wait_for(session, options["services"])
-            return {**result, "changed": True, "services": list(services), "msg": "The host would be restarted."}
-        wishes = Wishes(
-            timeout=options["timeout"],
-            services=tuple(options["services"]),
-            comment=options["comment"],
-            force=options["force"],
-        )
-        restarter = Restarter(session, self.say)
-        try:
-            outcome = restarter.run(wishes, system)
-        except RestartFailed:
-            if restarter.boot_after is not None and not (pending.note and pending.note.is_unfinished):
-                # the next run must not take the host for done: it restarts it once more and waits again
-                # (where even this fails, the first error is the one to tell)
-                with contextlib.suppress(ExchangeTlsError):
-                    notes.write(registry, notes.without_services(_moment(session)), new=True)
-            raise
-        finally:
-            self.partial = {**result, "changed": restarter.asked, "elapsed": round(restarter.elapsed, 1)}
-            if restarter.boot_after is not None:
-                self.partial.update(rebooted=True, boot_after=utc_text(restarter.boot_after))
-        result = {
-            **result,
-            "changed": True,
-            "rebooted": True,
-            "boot_after": utc_text(outcome.boot_after),
-            "elapsed": round(outcome.elapsed, 1),
-            "services": list(outcome.services),
-        }
-        self.partial = result
-        result.update(restart_pending=False, msg=f"Restarted in {outcome.elapsed:.0f} seconds.")
-        try:
-            self._settle(pending, session, registry)
-        except ExchangeTlsError as exc:
-            # the host is back with its services and is to go on; the next run finds that it was restarted
-            result["warnings"] = [f"The note of the pending restart could not be removed: {exc.message}"]
-        return result
-
-    def _settle(self, pending: Pending, session: Session, registry: Registry) -> None:
-        if pending.note is not None and pending.note.is_unfinished:
-            # the run that was cut off is still to be finished: what was there before it must not be forgotten
-            notes.write(registry, pending.note.restarted(_moment(session)))
-        elif pending.note is not None or pending.restart_pending:
-            notes.clear(registry)
-
-
-def _moment(session: Session) -> Moment:
-    """The host as it is now, after the restart (two requests)."""
-    system = read_operating_system(session)
-    return Moment(system.last_boot, now_on(system), notes.read_shutdown(Registry(session)))
+        return restarting.restart(self.sequence(options), options, files)

@@ -19,6 +19,7 @@ from ansible.utils.display import Display
 
 from . import _given, _patterns, _preflight, _role
 from ._errors import ExchangeTlsError, OptionError, Unreachable
+from ._tasks.task import Task
 from ._text import NAME, visible
 from ._transport.channels import open_channel
 from ._wire.session import Session, WireLog
@@ -235,6 +236,18 @@ class WindowsAction(ExchangeTlsAction):
         if given is None:
             return {}
         return {"task_files": _preflight.task_files(given, self.places, prefix=prefix)}
+
+    def sequence(self, options: dict[str, t.Any]) -> Task:
+        """What the sequences of ``_tasks`` are given."""
+        return Task(
+            open_session=lambda: self.open_session(options),
+            host_name=self.host_name,
+            address=self.address,
+            check_mode=self.check_mode,
+            say=self.say,
+            shortened=self.shortened,
+            partial=self.partial,
+        )
 
     def open_session(self, options: dict[str, t.Any]) -> Session:
         """A session over the task's connection. ``wire_log`` names a folder on the controller, or is None."""

@@ -17,8 +17,6 @@ from ansible.playbook.task import Task
 from ._errors import OptionError, all_problems
 from ._schannel.values import unsendable
 from ._text import NAME, visible
-from ._windows.services import services_to_wait_for
-from ._wire.session import Session
 
 LONGEST_RESTART = 24 * 3600
 _PARTS = ("block", "rescue", "always")
@@ -68,12 +66,6 @@ def check_restart(restart: Options | None, places: Places, *, prefix: str = "res
         lambda: check_times_and_names(restart, prefix),
         lambda: task_files(restart, places, prefix=prefix),
     )
-
-
-def check_on_host(session: Session, restart: Options | None, *, due: bool) -> None:
-    """Raises :class:`OptionError` where a restart is ``due``, or wanted always, and its services are not there."""
-    if restart is not None and (restart["when"] == "always" or (due and restart["when"] == "if_pending")):
-        services_to_wait_for(session, tuple(restart["services"]))
 
 
 def check_times_and_names(restart: Options, prefix: str) -> None:

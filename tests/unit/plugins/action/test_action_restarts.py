@@ -136,4 +136,4 @@ def test_the_guard_reads_what_it_needs(
 def test_a_policy_of_proofs_that_makes_no_sense(run: Runner) -> None:
     result = run(tls_settings, handshake_policy="sometimes")
     assert "handshake_policy" in result["msg"]
-    assert "never, when_reachable, required" in result["msg"]
+    assert "when_reachable, required, never" in result["msg"]

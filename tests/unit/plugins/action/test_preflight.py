@@ -15,6 +15,7 @@ from ansible_collections.mailops.exchange_tls.plugins.action import reboot, tls_
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _preflight
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import OptionError
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._preflight import Places
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks import restarting
 
 from ..plugin_utils.fakes import FakeWindows, service
 from .actions import Runner
@@ -207,9 +208,9 @@ def test_services_are_looked_for_where_a_restart_is_due(restart: Any, due: bool,
     windows.services = [service("W3SVC")]
     if is_asked:
         with pytest.raises(OptionError, match="NoSuch"):
-            _preflight.check_on_host(cast(Any, windows), restart, due=due)
+            restarting.check_on_host(cast(Any, windows), restart, due=due)
     else:
-        _preflight.check_on_host(cast(Any, windows), restart, due=due)
+        restarting.check_on_host(cast(Any, windows), restart, due=due)
         assert windows.calls == []
 
 

@@ -1,0 +1,99 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""reboot: whether a restart is due, the restart, and what becomes of the note about it."""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+
+from .._change import notes
+from .._change.pending import Pending, pending_after, read_note
+from .._errors import ExchangeTlsError
+from .._windows.facts import Moment, now_on, read_operating_system, utc_text
+from .._windows.reader import Reader
+from .._windows.registry import Registry
+from .._windows.restart import Restarter, RestartFailed, Wishes
+from .._windows.services import services_to_wait_for
+from .._wire.session import Session
+from .task import Options, Result, Task
+
+
+def check_on_host(session: Session, restart: Options | None, *, due: bool) -> None:
+    """Raises :class:`OptionError` where a restart is ``due``, or wanted always, and its services are not there."""
+    if restart is not None and (restart["when"] == "always" or (due and restart["when"] == "if_pending")):
+        services_to_wait_for(session, tuple(restart["services"]))
+
+
+def restart(task: Task, options: Options, files: Result) -> Result:
+    """The result of reboot. ``files``: the result key with the files of tasks around a restart."""
+    session = task.open_session()
+    registry = Registry(session)
+    system = read_operating_system(session)
+    pending = pending_after(read_note(registry), system.last_boot, Reader(registry))
+    result: dict[str, t.Any] = {
+        "rebooted": False,
+        "restart_pending": pending.restart_pending,
+        "boot_before": utc_text(system.last_boot),
+        "boot_after": utc_text(system.last_boot),
+        "elapsed": 0.0,
+        "services": [],
+        **files,
+    }
+    if options["only_if_pending"] and not pending.restart_pending:
+        return {**result, "changed": False, "msg": "No restart is pending; nothing was restarted."}
+    if task.check_mode:
+        services = services_to_wait_for(session, options["services"])
+        return {**result, "changed": True, "services": list(services), "msg": "The host would be restarted."}
+    wishes = Wishes(
+        timeout=options["timeout"],
+        services=tuple(options["services"]),
+        comment=options["comment"],
+        force=options["force"],
+    )
+    restarter = Restarter(session, task.say)
+    try:
+        outcome = restarter.run(wishes, system)
+    except RestartFailed:
+        if restarter.boot_after is not None and not (pending.note and pending.note.is_unfinished):
+            # the next run must not take the host for done: it restarts it once more and waits again
+            # (where even this fails, the first error is the one to tell)
+            with contextlib.suppress(ExchangeTlsError):
+                notes.write(registry, notes.without_services(_moment(session)), new=True)
+        raise
+    finally:
+        task.so_far({**result, "changed": restarter.asked, "elapsed": round(restarter.elapsed, 1)})
+        if restarter.boot_after is not None:
+            task.partial.update(rebooted=True, boot_after=utc_text(restarter.boot_after))
+    result = {
+        **result,
+        "changed": True,
+        "rebooted": True,
+        "boot_after": utc_text(outcome.boot_after),
+        "elapsed": round(outcome.elapsed, 1),
+        "services": list(outcome.services),
+    }
+    task.so_far(result)
+    result.update(restart_pending=False, msg=f"Restarted in {outcome.elapsed:.0f} seconds.")
+    try:
+        _end_note(pending, session, registry)
+    except ExchangeTlsError as exc:
+        # the host is back with its services and is to go on; the next run finds that it was restarted
+        result["warnings"] = [f"The note of the pending restart could not be removed: {exc.message}"]
+    return result
+
+
+def _end_note(pending: Pending, session: Session, registry: Registry) -> None:
+    if pending.note is not None and pending.note.is_unfinished:
+        # the run that was cut off is still to be finished: what was there before it must not be forgotten
+        notes.write(registry, pending.note.restarted(_moment(session)))
+    elif pending.note is not None or pending.restart_pending:
+        notes.clear(registry)
+
+
+def _moment(session: Session) -> Moment:
+    """The host as it is now, after the restart (two requests)."""
+    system = read_operating_system(session)
+    return Moment(system.last_boot, now_on(system), notes.read_shutdown(Registry(session)))

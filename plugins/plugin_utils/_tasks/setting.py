@@ -1,0 +1,78 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""tls_settings: audit, guard, and the change, or its prediction."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._change.apply import Progress
+from .._change.change import Target, change
+from .._change.plans import Plan
+from .._judgement import guards
+from .._policy import waiving
+from .._policy.options import from_options
+from .._schannel.snapshot import Snapshot
+from .._windows.registry import Registry
+from . import proving, restarting
+from .audit import Audit, audit
+from .task import Options, Result, Task
+
+
+def bring(task: Task, options: Options, files: Result) -> Result:
+    """The result of tls_settings. ``files``: the result key with the files of tasks around a restart."""
+    policy = from_options(options)
+    waivers, fail_on = waiving.from_options(options)
+    session = task.open_session()
+    before = audit(session, policy, waivers, options["strays"])
+    before.refuse_blind_change()
+    task.so_far({**before.as_result(), **files})
+    # an expression that cannot be held against these findings is refused before anything is written
+    waiving.verdict(before.findings, fail_on)
+    planned = before.plan()
+    # one that is refused before anything is tried lists no changes
+    task.partial.update(changed=False, changes=[], backup=None)
+    restarting.check_on_host(session, options["restart"], due=bool(planned) or before.pending.restart_pending)
+    forced = _guarded(task, options, before, planned)
+    task.partial.update(Progress(planned).as_result())
+    outcome, snapshot = change(
+        Target(Registry(session), before.host, before.snapshot, before.pending, task.host_name),
+        planned,
+        purpose="change",
+        backup_dir=options["backup_dir"],
+        undo=options["undo_on_failure"],
+        check_mode=task.check_mode,
+        partial=task.partial,
+        force=options["force"],
+    )
+    after = before.after(snapshot)
+    kept: dict[str, t.Any] = {name: task.partial[name] for name in ("task_files", "handshakes") if name in task.partial}
+    result = {**kept, **after.as_result(), "was_compliant": before.compliant, **outcome}
+    if forced:
+        result["warnings"] = [*result.get("warnings", []), forced]
+    task.so_far(result)
+    return {**result, **waiving.verdict(after.findings, fail_on)}
+
+
+def _guarded(task: Task, options: Options, before: Audit, planned: Plan) -> str | None:
+    """Holds the change against the guard; tries handshakes where something may end with it."""
+    after = _after(before.snapshot, planned)
+    prove, seen = options["prove"], options["handshakes"]
+    if seen is None and prove and guards.may_end(before.snapshot, after, before.host.build):
+        seen = proving.handshakes(prove, task.address, task.host_name)
+        task.partial["handshakes"] = seen
+    return guards.check(
+        before.snapshot,
+        after,
+        before.host.build,
+        waiting=before.pending.waiting,
+        handshakes=seen,
+        handshake_policy=options["handshake_policy"] or (prove["handshakes"] if prove else None),
+        force=options["force"],
+    )
+
+
+def _after(snapshot: Snapshot, planned: Plan) -> Snapshot:
+    return snapshot.after({write.setting: write.after for write in planned.writes}, planned.old_keys)
