@@ -183,6 +183,8 @@ def test_variables_of_the_playbooks_are_options_of_the_role_or_documented() -> N
         lines = path.read_text(encoding="utf-8").splitlines()
         code = "\n".join(line for line in lines if not line.lstrip().startswith("#"))
         used = set(re.findall(rf"(?<![A-Za-z0-9_]){PREFIX}[a-z0-9_]+", code))
-        used |= {name for play in _metadata.load_yaml(path) for name in play.get("vars", {})}
+        used |= {
+            name for play in _metadata.load_yaml(path) for name in play.get("vars", {}) if not name.startswith("_")
+        }
         unknown[path.name] = used - known
     assert {name: names for name, names in unknown.items() if names} == {}
