@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import functools
 import os
 import pathlib
 import re
@@ -79,6 +80,7 @@ def load(wanted: str) -> Baseline:
         raise OptionError(f"The baseline {str(path)!r} is refused: {exc}.") from None
 
 
+@functools.lru_cache(maxsize=16)
 def parse(text: str) -> Baseline:
     """The baseline that a file's text holds."""
     try:

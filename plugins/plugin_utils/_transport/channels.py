@@ -219,14 +219,14 @@ class WinrmChannel(_Carrier):
         line, set_up = self._line, transport.setup_encryption
 
         def setup_encryption(*args: t.Any) -> None:
-            line.watch(transport.session)
+            line.watch(transport.session, transport.endpoint)
             set_up(*args)
 
         transport.setup_encryption = setup_encryption
 
     def _carry(self, message: bytes) -> bytes:
         transport = self._connection.protocol.transport
-        self._line.watch(transport.build_session())
+        self._line.watch(transport.build_session(), transport.endpoint)
         return bytes(transport.send_message(message))
 
     @property
@@ -277,7 +277,7 @@ class PsrpChannel(_Carrier):
 
         def build_session() -> t.Any:
             session = build()
-            line.watch(session)
+            line.watch(session, transport.endpoint)
             return session
 
         transport._build_session = build_session

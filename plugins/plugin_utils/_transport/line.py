@@ -99,8 +99,16 @@ class Line:
 
     # --- how it is seen --------------------------------------------------------------------------------------------
 
-    def watch(self, session: t.Any) -> None:
-        """Takes part in all that a requests session does from now on."""
+    def watch(self, session: t.Any, url: str) -> None:
+        """Takes part in all that a requests session does from now on.
+
+        What requests finds out about proxies for every message, which costs more than the message, is found out now.
+        """
+        if session.trust_env:
+            import requests
+
+            session.proxies = requests.utils.resolve_proxies(requests.Request("POST", url), session.proxies)
+            session.trust_env = False
         for prefix, adapter in list(session.adapters.items()):
             if not isinstance(adapter, _Adapter):
                 session.adapters[prefix] = _Adapter(adapter, self)

@@ -10,6 +10,7 @@ Pure: bytes in, bytes out. The facts are in [MS-WSMV] and in captures of Windows
 from __future__ import annotations
 
 import dataclasses
+import functools
 import html
 import itertools
 import re
@@ -59,6 +60,29 @@ def envelope(
     request: Request, *, to: str, message_id: uuid.UUID, max_envelope_size: int, timeout_seconds: int
 ) -> bytes:
     """The bytes to send. ``max_envelope_size`` (bytes) and ``timeout_seconds`` bind the host's answer."""
+    selectors = tuple(request.selectors.items())
+    before, between, after = _frame(
+        request.action, request.resource_uri, to, max_envelope_size, timeout_seconds, selectors
+    )
+    body = b"" if request.body is None else bytes(ET.tostring(request.body, encoding="utf-8"))
+    # what reads XML takes a bare carriage return in a text for a line feed; ElementTree writes it bare
+    return b"".join((before, str(message_id).upper().encode(), between, body.replace(b"\r", b"&#13;"), after))
+
+
+# Stand for the id of the message and for its body; no XML may hold them.
+_ID, _BODY = "\x01", "\x02"
+
+
+@functools.lru_cache(maxsize=64)
+def _frame(
+    action: str,
+    resource_uri: str,
+    to: str,
+    max_envelope_size: int,
+    timeout_seconds: int,
+    selectors: tuple[tuple[str, str], ...],
+) -> tuple[bytes, bytes, bytes]:
+    """What is around the id of a message and its body. Written once: most messages to a host share it."""
     root = Element(f"{{{NS_SOAP}}}Envelope")
     header = ET.SubElement(root, f"{{{NS_SOAP}}}Header")
 
@@ -70,27 +94,26 @@ def envelope(
         return item
 
     add(f"{{{NS_ADDRESSING}}}To", to)
-    add(f"{{{NS_WSMAN}}}ResourceURI", request.resource_uri, True)
+    add(f"{{{NS_WSMAN}}}ResourceURI", resource_uri, True)
     reply_to = add(f"{{{NS_ADDRESSING}}}ReplyTo", None)
     address = ET.SubElement(reply_to, f"{{{NS_ADDRESSING}}}Address", {f"{{{NS_SOAP}}}mustUnderstand": "true"})
     address.text = ANONYMOUS
-    add(f"{{{NS_ADDRESSING}}}Action", request.action, True)
+    add(f"{{{NS_ADDRESSING}}}Action", action, True)
     add(f"{{{NS_WSMAN}}}MaxEnvelopeSize", str(max_envelope_size), True)
-    add(f"{{{NS_ADDRESSING}}}MessageID", f"uuid:{str(message_id).upper()}")
+    add(f"{{{NS_ADDRESSING}}}MessageID", f"uuid:{_ID}")
     # faults are read by people who search the web for them: ask for the English text
     add(f"{{{NS_WSMAN}}}Locale", None, False).set(f"{{{NS_XML}}}lang", "en-US")
     add(f"{{{NS_WSMAN_MS}}}DataLocale", None, False).set(f"{{{NS_XML}}}lang", "en-US")
     add(f"{{{NS_WSMAN}}}OperationTimeout", f"PT{timeout_seconds}S")
-    if request.selectors:
+    if selectors:
         selector_set = add(f"{{{NS_WSMAN}}}SelectorSet", None)
-        for name, value in request.selectors.items():
+        for name, value in selectors:
             ET.SubElement(selector_set, f"{{{NS_WSMAN}}}Selector", {"Name": name}).text = value
-    body = ET.SubElement(root, f"{{{NS_SOAP}}}Body")
-    if request.body is not None:
-        body.append(request.body)
-    document = bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))
-    # what reads XML takes a bare carriage return in a text for a line feed; ElementTree writes it bare
-    return document.replace(b"\r", b"&#13;")
+    ET.SubElement(root, f"{{{NS_SOAP}}}Body").text = _BODY
+    document = bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True)).replace(b"\r", b"&#13;")
+    before, rest = document.split(_ID.encode(), 1)
+    between, after = rest.rsplit(_BODY.encode(), 1)
+    return before, between, after
 
 
 def open_answer(document: bytes, *, message_id: uuid.UUID, doing: str) -> Element:

@@ -47,12 +47,14 @@ class Http:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.sent: list[requests.PreparedRequest] = []
         self.timeouts: list[Any] = []
+        self.proxies: list[dict[str, str]] = []
         self.replies: list[Reply] = []
         self.otherwise: Callable[[], Reply] = lambda: response(200, b"<ok/>")
 
         def send(adapter: Any, request: requests.PreparedRequest, **more: Any) -> requests.Response:
             self.sent.append(request)
             self.timeouts.append(more.get("timeout"))
+            self.proxies.append(dict(more.get("proxies") or {}))
             reply = self.replies.pop(0) if self.replies else self.otherwise()
             if isinstance(reply, Exception):
                 raise reply
