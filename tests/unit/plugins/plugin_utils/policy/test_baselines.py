@@ -286,3 +286,9 @@ def test_where_a_rule_of_a_user_applies() -> None:
     }
     assert {rule.applies for rule in rules_of({"windows": "{min_build: 9200}"})} == {Applies(9200)}
     assert {rule.applies for rule in rules_of({"windows": "{max_build: 9200}"})} == {Applies(None, 9200)}
+
+
+@pytest.mark.parametrize("name", baselines.names())
+def test_both_loaders_read_the_same(name: str) -> None:
+    text = (baselines.FOLDER / f"{name}.yml").read_text(encoding="utf-8")
+    assert baselines.load(name) == baselines.parse(text)
