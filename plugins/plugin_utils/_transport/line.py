@@ -20,6 +20,7 @@ import typing as t
 import weakref
 
 from .._wire import xml
+from .prepared import prepare_once
 
 
 class TooLate(Exception):
@@ -102,13 +103,14 @@ class Line:
     def watch(self, session: t.Any, url: str) -> None:
         """Takes part in all that a requests session does from now on.
 
-        What requests finds out about proxies for every message, which costs more than the message, is found out now.
+        What requests finds out for every message, such as proxies of the environment, it finds out once.
         """
         if session.trust_env:
             import requests
 
             session.proxies = requests.utils.resolve_proxies(requests.Request("POST", url), session.proxies)
             session.trust_env = False
+            prepare_once(session)
         for prefix, adapter in list(session.adapters.items()):
             if not isinstance(adapter, _Adapter):
                 session.adapters[prefix] = _Adapter(adapter, self)

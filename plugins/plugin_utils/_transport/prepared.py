@@ -1,0 +1,57 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""The messages of a login differ in their body and a few headers: the rest of an HTTP request is prepared once.
+
+requests prepares each from nothing, which takes a fifth of the time of a small message.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+# Of a request, what makes it one that is not like the others.
+_OWN = ("params", "files", "json", "cookies", "auth")
+
+
+def prepare_once(session: t.Any) -> None:
+    """From now on the session copies what its requests have in common. What it prepares is the same as before."""
+    prepare = session.prepare_request
+    blanks: dict[str, t.Any] = {}
+
+    def prepare_request(request: t.Any) -> t.Any:
+        if any(getattr(request, name) for name in _OWN) or any(request.hooks.values()) or len(session.cookies):
+            return prepare(request)
+        place = f"{request.method} {request.url}"
+        if place not in blanks:
+            blanks[place] = _blank(session, prepare, request)
+        return _filled(blanks[place], request, session)
+
+    session.prepare_request = prepare_request
+
+
+def _blank(session: t.Any, prepare: t.Callable[[t.Any], t.Any], request: t.Any) -> t.Any:
+    """The request without what is its own. A login is not asked, since some count how often they are."""
+    login, session.auth = session.auth, None
+    try:
+        blank = prepare(type(request)(request.method, request.url))
+    finally:
+        session.auth = login
+    # of the body that it has not
+    blank.headers.pop("Content-Length", None)
+    return blank
+
+
+def _filled(blank: t.Any, request: t.Any, session: t.Any) -> t.Any:
+    prepared = blank.copy()
+    # a copy shares them, and logins add to them
+    prepared.hooks = {event: list(hooks) for event, hooks in blank.hooks.items()}
+    for name, value in request.headers.items():
+        if value is None:
+            prepared.headers.pop(name, None)
+        else:
+            prepared.headers[name] = value
+    prepared.prepare_body(request.data, None)
+    prepared.prepare_auth(session.auth, request.url)
+    return prepared
