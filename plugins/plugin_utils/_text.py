@@ -20,6 +20,8 @@ _INVISIBLE = re.compile(
     "\U000e0000-\U000e0fff]"
 )
 
+_BREAKS = re.compile(r"[\r\n\t]+")
+
 
 def visible(text: object, limit: int = MESSAGE) -> str:
     """The text with everything invisible shown as ``<U+202E>``, cut after ``limit`` characters of the original.
@@ -27,6 +29,6 @@ def visible(text: object, limit: int = MESSAGE) -> str:
     What was cut is said: ``... (1499500 more characters)``. Line breaks and tabs become blanks.
     """
     whole = str(text)
-    shown = re.sub(r"[\r\n\t]+", " ", whole[:limit])
+    shown = _BREAKS.sub(" ", whole[:limit])
     shown = _INVISIBLE.sub(lambda match: f"<U+{ord(match[0]):04X}>", shown)
     return shown if len(whole) <= limit else f"{shown}... ({len(whole) - limit} more characters)"

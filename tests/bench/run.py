@@ -1,7 +1,7 @@
 # Copyright (c) 2026, mailops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the modules cost: HTTP requests, bytes, logins, controller CPU and wall time per host, on the lab.
+"""What the modules and playbooks cost: HTTP requests, bytes, logins, controller CPU and wall time per host, on the lab.
 
 Requests, bytes and logins are exact. Times are of a loopback without delays on whatever machine this is; each is shown
 as a ratio to a task that does nothing, run in the same run, since a number of seconds says little elsewhere.
@@ -32,24 +32,31 @@ ALL = {**dict.fromkeys(ON, "enabled"), **dict.fromkeys(OFF, "disabled")}
 # What an audit of all six protocols may cost after the login, by the state of the host.
 BUDGET = {"stock": 20, "full": 45}
 LIMIT = 600
+# Of the playbooks: what they do besides handshakes, which meet no listener here.
+VARIABLES = {"tls12_handshakes": "never"}
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """One task on every host of a state; module None is the task that does nothing."""
+    """One task on every host of a state, or one of the playbooks; without both, the task that does nothing."""
 
     name: str
     state: str
-    module: str | None
+    module: str | None = None
     options: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
+    book: str | None = None
 
 
 CASES = (
-    Case("nothing (floor)", "stock", None),
+    Case("nothing (floor)", "stock"),
     Case("audit, default, stock", "stock", "tls_settings_info"),
     Case("audit, all six, stock", "stock", "tls_settings_info", {"protocols": ALL}),
     Case("audit, all six, full", "full", "tls_settings_info", {"protocols": ALL}),
     Case("enforce, no change, full", "full", "tls_settings", {"protocols": ALL}),
+    Case("audit-tls12.yml, stock", "stock", book="audit-tls12.yml"),
+    Case("audit-tls12.yml, full", "full", book="audit-tls12.yml"),
+    Case("enforce-tls12.yml, no change", "full", book="enforce-tls12.yml"),
 )
 
 
@@ -88,7 +95,7 @@ def main() -> int:
             print(f"{wishes.connection} over NTLM with message encryption; requests, logins and KB are per host\n")
             columns = ("requests", "logins", "HTTP", "KB up", "KB down", "CPU ms/host", "x floor", "wall s", "x floor")
             print(
-                f"{'task':26} {'hosts':>5} {'forks':>5} " + " ".join(f"{name:>{max(len(name), 7)}}" for name in columns)
+                f"{'task':28} {'hosts':>5} {'forks':>5} " + " ".join(f"{name:>{max(len(name), 7)}}" for name in columns)
             )
             for count in wishes.hosts:
                 for forks in wishes.forks if count > 1 else wishes.forks[:1]:
@@ -106,14 +113,7 @@ def main() -> int:
 def measure(lab: LabClient, work: pathlib.Path, inventory: pathlib.Path, case: Case, count: int, forks: int) -> Cost:
     """Runs the task once on the first hosts of the state."""
     names = [f"{case.state}{number:03}" for number in range(count)]
-    task: dict[str, t.Any] = {"name": case.name}
-    if case.module is None:
-        task["ansible.builtin.set_fact"] = {"nothing": True}
-    else:
-        task[f"mailops.exchange_tls.{case.module}"] = dict(case.options)
-    play = {"name": "Bench", "hosts": ":".join(names), "gather_facts": False, "tasks": [task]}
-    book = work / "bench.yml"
-    book.write_text(yaml.safe_dump([play]), encoding="utf-8")
+    book = ROOT / "playbooks" / case.book if case.book else one_task(work / "bench.yml", case, names)
     for name in names:
         lab.host(name).reset_log()
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
@@ -125,7 +125,7 @@ def measure(lab: LabClient, work: pathlib.Path, inventory: pathlib.Path, case: C
             "-f",
             str(forks),
             "-e",
-            json.dumps({"tls12_backup_dir": str(work)}),
+            json.dumps({**VARIABLES, "tls12_backup_dir": str(work), "tls12_hosts": names, "tls12_serial": count}),
             str(book),
         ],
         check=True,
@@ -133,6 +133,7 @@ def measure(lab: LabClient, work: pathlib.Path, inventory: pathlib.Path, case: C
         stdout=subprocess.DEVNULL,
         timeout=LIMIT,
         cwd=work,
+        env={**os.environ, "ANSIBLE_CALLBACKS_ENABLED": "mailops.exchange_tls.summary"},
     )
     wall = time.monotonic() - started
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -152,9 +153,21 @@ def measure(lab: LabClient, work: pathlib.Path, inventory: pathlib.Path, case: C
     )
 
 
+def one_task(place: pathlib.Path, case: Case, names: t.Sequence[str]) -> pathlib.Path:
+    """A playbook of one task."""
+    task: dict[str, t.Any] = {"name": case.name}
+    if case.module is None:
+        task["ansible.builtin.set_fact"] = {"nothing": True}
+    else:
+        task[f"mailops.exchange_tls.{case.module}"] = dict(case.options)
+    play = {"name": "Bench", "hosts": ":".join(names), "gather_facts": False, "tasks": [task]}
+    place.write_text(yaml.safe_dump([play]), encoding="utf-8")
+    return place
+
+
 def line(case: Case, count: int, forks: int, cost: Cost, floor: Cost) -> str:
     return (
-        f"{case.name:26} {count:5} {forks:5} {cost.requests:8.1f} {cost.logins:7.1f} {cost.http:7.1f} {cost.sent:7.1f} "
+        f"{case.name:28} {count:5} {forks:5} {cost.requests:8.1f} {cost.logins:7.1f} {cost.http:7.1f} {cost.sent:7.1f} "
         f"{cost.received:7.1f} {cost.cpu / count * 1000:11.1f} {cost.cpu / floor.cpu:7.2f} "
         f"{cost.wall:7.2f} {cost.wall / floor.wall:7.2f}"
     )

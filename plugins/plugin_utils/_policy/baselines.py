@@ -31,6 +31,9 @@ from .._schannel.values import Type, Value, show
 from . import subjects as known_subjects
 from .rules import SEVERITIES, Applies, Desired, Match, Rule
 
+# Patterns stand in modules: Ansible forks its workers after these are imported, and compiling takes long.
+_IDENTITY = re.compile(r"[a-z0-9_.]+")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 # The loader of libyaml, where PyYAML has it, for our own files: its messages say less, and it recurses in C.
 _QUICK = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 FOLDER = pathlib.Path(__file__).parent / "_baselines_data"
@@ -132,7 +135,7 @@ def _rules(node: yaml.Node) -> t.Iterator[Rule]:
             node, f"a rule is about exactly one of {', '.join(sorted(_SUBJECTS))}; this one has {about or 'none'}"
         )
     identity = _text(given["id"])
-    if not re.fullmatch(r"[a-z0-9_.]+", identity):
+    if not _IDENTITY.fullmatch(identity):
         raise _Bad(given["id"], "'id' is made of small letters, digits, dots and underscores")
     severity = _one_of(given["severity"], SEVERITIES)
     version = _text(given["version"])
@@ -319,7 +322,7 @@ def _date(node: yaml.Node) -> str:
     text = _text(node)
     try:
         # Python 3.11 and later know more forms
-        if not re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
+        if not _DATE.fullmatch(text):
             raise ValueError(text)
         return datetime.date.fromisoformat(text).isoformat()
     except ValueError:

@@ -68,9 +68,12 @@ def _states(
     }
 
 
+_OTHERS = re.compile(r"[^a-z0-9]+")
+
+
 def word(name: str) -> str:
     """A name as part of a rule id: ``TLS 1.2`` is ``tls_1_2``."""
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+    return _OTHERS.sub("_", name.lower()).strip("_")
 
 
 def protocol_side(protocol: str, side: str) -> Subject:

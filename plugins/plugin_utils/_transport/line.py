@@ -190,12 +190,15 @@ def body_of(response: t.Any) -> bytes:
     return xml.as_utf8(content, charset_of(response))
 
 
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
+
+
 def charset_of(response: t.Any) -> str | None:
     """The encoding that the headers of an answer name; in a sealed one they are those of its part."""
     told = str(response.headers.get("Content-Type") or "")
     if told.lower().startswith("multipart/"):
         told = next(iter(re.findall(r"OriginalContent:[^\r\n]*", response.content[:1000].decode("latin-1"))), "")
-    found = re.search(r"charset\s*=\s*[\"']?([\w.:-]+)", told, re.IGNORECASE)
+    found = _CHARSET.search(told)
     return found[1] if found else None
 
 

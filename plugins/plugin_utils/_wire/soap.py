@@ -179,8 +179,11 @@ def unreadable(why: str, doing: str) -> UnexpectedAnswer:
     )
 
 
+_HTML = re.compile(rb"<(?:!doctype\s+)?html[\s>]", re.IGNORECASE)
+
+
 def is_web_page(document: bytes) -> bool:
-    return re.search(rb"<(?:!doctype\s+)?html[\s>]", document[:4000], re.IGNORECASE) is not None
+    return _HTML.search(document[:4000]) is not None
 
 
 def local_name_is(element: Element, name: str) -> bool:

@@ -150,9 +150,12 @@ def _with_unsigned_code(output: Instance) -> Instance:
     return output
 
 
+_DATETIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:?\d\d)?")
+
+
 def parse_datetime(value: str) -> datetime.datetime:
     """A CIM datetime in its XML form, 0 to 6 (or more) fraction digits, 'Z' or an offset. Returned in UTC."""
-    match = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:?\d\d)?", value.strip())
+    match = _DATETIME.fullmatch(value.strip())
     if match is None:
         raise UnexpectedAnswer(f"{_shown(value)} is not a CIM datetime")
     base, fraction, zone = match.groups()
