@@ -174,6 +174,18 @@ def test_a_playbook_has_a_name_for_people_and_one_for_ansible() -> None:
             assert play["ansible.builtin.import_playbook"] == path.name.replace("-", "_")
 
 
+def test_plays_that_take_servers_in_turn_differ_in_what_they_do_alone() -> None:
+    """One play that three playbooks import would have a folder of its own, and with it other group_vars and hooks."""
+    plays = []
+    for book in ("enforce_tls12", "harden_tls", "rollback_tls12"):
+        (play,) = _metadata.load_yaml(ROOT / "playbooks" / f"{book}.yml")
+        guard, role = play.pop("tasks")
+        del play["name"], role["name"]
+        role["ansible.builtin.import_role"].pop("tasks_from", None)
+        plays.append((play, guard, role))
+    assert plays[0] == plays[1] == plays[2]
+
+
 def test_variables_of_the_playbooks_are_options_of_the_role_or_documented() -> None:
     documents = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "playbooks").glob("*.md")]
     known = set(re.findall(r"`([a-z0-9_]+)`", "".join(path.read_text(encoding="utf-8") for path in documents)))
@@ -183,8 +195,6 @@ def test_variables_of_the_playbooks_are_options_of_the_role_or_documented() -> N
         lines = path.read_text(encoding="utf-8").splitlines()
         code = "\n".join(line for line in lines if not line.lstrip().startswith("#"))
         used = set(re.findall(rf"(?<![A-Za-z0-9_]){PREFIX}[a-z0-9_]+", code))
-        used |= {
-            name for play in _metadata.load_yaml(path) for name in play.get("vars", {}) if not name.startswith("_")
-        }
+        used |= {name for play in _metadata.load_yaml(path) for name in play.get("vars", {})}
         unknown[path.name] = used - known
     assert {name: names for name, names in unknown.items() if names} == {}

@@ -12,7 +12,7 @@ from .._errors import OptionError
 from .._schannel.protocols import TLS12
 from .._text import visible
 
-# What is wanted of handshakes; the first is the default.
+# What is wanted of handshakes.
 WHEN_REACHABLE, REQUIRED, NEVER = POLICIES = ("when_reachable", "required", "never")
 
 Result = t.Mapping[str, t.Any]
@@ -20,7 +20,8 @@ Result = t.Mapping[str, t.Any]
 
 def endpoints(found: Result | None) -> t.Sequence[Result]:
     """Those that were tried."""
-    return () if found is None else found.get("endpoints", ())
+    tried: t.Sequence[Result] = (found or {}).get("endpoints", ())
+    return tried
 
 
 def accepted(endpoint: Result, version: str = TLS12) -> bool | None:

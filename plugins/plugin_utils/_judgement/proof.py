@@ -50,7 +50,7 @@ def missing(found: t.Mapping[str, t.Any] | None, policy: str | None) -> t.Iterat
 
 def _untold(endpoint: t.Mapping[str, t.Any]) -> str:
     name = visible(endpoint["endpoint"], NAME)
-    why = visible(endpoint.get("error") or endpoint["versions"].get(TLS12, {}).get("evidence") or "").rstrip(".")
+    why = visible(endpoint.get("error") or (endpoint["versions"].get(TLS12) or {}).get("evidence") or "").rstrip(".")
     # the sentences of tls_handshake_info begin with the endpoint
     why = why.removeprefix(name).lstrip(": ")
     return f"{name} ({why})" if why else name

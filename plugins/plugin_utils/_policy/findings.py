@@ -25,6 +25,10 @@ class Status(str, enum.Enum):
     NOT_APPLICABLE = "not_applicable"  # the policy does not ask about it, or this server does not have it
     WAIVED = "waived"  # it violates the policy, and a waiver that has not expired says that this is accepted
 
+    def __str__(self) -> str:
+        # of itself, Python 3.10 and later ones say something else
+        return str(self.value)
+
 
 VIOLATIONS = frozenset({Status.NONCOMPLIANT, Status.NOT_CONFIGURED})
 # What makes a host as a whole not compliant: what nobody could look at is no proof.

@@ -75,8 +75,8 @@ def restart(task: Task, options: Options, files: Result) -> Result:
         "elapsed": round(outcome.elapsed, 1),
         "services": list(outcome.services),
     }
-    task.so_far(result)
     result.update(restart_pending=False, msg=f"Restarted in {outcome.elapsed:.0f} seconds.")
+    task.so_far(result)
     try:
         _end_note(pending, session, registry)
     except ExchangeTlsError as exc:

@@ -105,15 +105,11 @@ class Line:
 
         What requests finds out for every message, such as proxies of the environment, it finds out once.
         """
-        if session.trust_env:
-            import requests
-
-            session.proxies = requests.utils.resolve_proxies(requests.Request("POST", url), session.proxies)
-            session.trust_env = False
-            prepare_once(session)
-        for prefix, adapter in list(session.adapters.items()):
-            if not isinstance(adapter, _Adapter):
-                session.adapters[prefix] = _Adapter(adapter, self)
+        others = {prefix: adapter for prefix, adapter in session.adapters.items() if not isinstance(adapter, _Adapter)}
+        if others:
+            prepare_once(session, url)
+        for prefix, adapter in others.items():
+            session.adapters[prefix] = _Adapter(adapter, self)
 
     def tap(self, manager: t.Any) -> t.Any:
         """A urllib3 pool manager whose connections end with the exchange. Pools are made by what it has for a scheme

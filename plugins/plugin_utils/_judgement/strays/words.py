@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: not a public interface.
 # ruff: noqa: RUF001 - letters that look alike are what this file is about
-"""Words that stand where a registry name should be: data for :mod:`_stray_names`. Only help: rules come first.
+"""Words that stand where a registry name should be: data for :mod:`.names`. Only help: rules come first.
 
 The words of the 29 locales of the page "Issues related to TLS deprecation" (domain.md 5.1), its words in
 translated_pages.json among them, and those of other languages into which Windows documentation is translated.

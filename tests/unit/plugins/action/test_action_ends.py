@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from ansible.errors import AnsibleError
-from ansible_collections.mailops.exchange_tls.plugins.action import tls_rollback, tls_settings
+from ansible_collections.mailops.exchange_tls.plugins.action import reboot, tls_rollback, tls_settings
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _action
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change import notes, owners
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import Unreachable
@@ -173,6 +173,15 @@ def test_a_bug_says_so(run: Runner, windows: FakeWindows) -> None:
     hidden = run(tls_settings, no_log=True)
     assert "KeyError" not in hidden["msg"]
     assert "KeyError" in hidden["error"]["message"]
+
+
+def test_a_restart_that_is_ended_over_its_note_was_made(run: Runner, windows: FakeWindows) -> None:
+    run(tls_settings)
+    restart = windows.trouble
+    windows.trouble = lambda call: Trouble(OfAnsible()) if call.method == "DeleteKey" else restart and restart(call)
+    result = run(reboot, limit=7)
+    assert result["timedout"] == {"period": 7}
+    assert (result["rebooted"], result["restart_pending"]) == (True, False)
 
 
 def test_a_timeout_says_so(run: Runner, windows: FakeWindows) -> None:

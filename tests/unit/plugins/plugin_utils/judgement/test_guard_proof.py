@@ -9,7 +9,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import OptionError
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement.handshakes import check_result
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement.handshakes import (
+    POLICIES,
+    check_result,
+    lost,
+)
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement.proof import missing
 
 from ..policies import policy
 from .guarding import ACCEPTED, NOT_TRIED, READY, REFUSED, guard, off, refusal
@@ -38,6 +43,19 @@ def test_results_of_handshakes(handshakes: dict[str, Any] | None) -> None:
 def test_what_is_no_result_of_handshakes(handshakes: dict[str, Any]) -> None:
     with pytest.raises(OptionError, match=r"'handshakes' is not a result of tls_handshake_info: .*Register one"):
         check_result("handshakes", handshakes)
+
+
+@pytest.mark.parametrize("policy", [None, *POLICIES])
+def test_a_version_without_a_result_is_open(policy: str | None) -> None:
+    found = {"endpoints": [{"endpoint": "smtp://x:25", "versions": {"TLS 1.2": None}}]}
+    check_result("handshakes", found)
+    told = [what for what, _cure in missing(found, policy)]
+    assert len(told) == (policy is not None)
+
+
+@pytest.mark.parametrize("nothing", [None, {}, "", [], False])
+def test_nothing_is_lost_from_nothing(nothing: Any) -> None:
+    assert lost(nothing, nothing) == []
 
 
 def test_only_a_no_is_a_no() -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,7 +49,7 @@ def sessions(login: str, headers: dict[str, str], cookies: dict[str, str]) -> tu
         session.auth = LOGINS[login]()
         session.headers.update(headers)
         session.cookies.update(cookies)
-    prepare_once(pair[1])
+    prepare_once(pair[1], URL)
     return pair
 
 
@@ -104,6 +105,40 @@ def test_a_request_of_its_own_kind(own: dict[str, Any]) -> None:
     if "files" not in own:  # whose border is made by chance
         assert content(found) == content(wanted)
     assert type(found.body) is type(wanted.body)
+
+
+def test_headers_of_the_session_that_change() -> None:
+    plain, quick = sessions("basic", {"X-More": "a"}, {})
+    for value in ("a", "b"):
+        for session in (plain, quick):
+            session.headers["X-More"] = value
+        wanted, found = (
+            session.prepare_request(requests.Request("POST", URL, data=b"x")) for session in (plain, quick)
+        )
+        assert content(found) == content(wanted)
+
+
+@pytest.mark.parametrize("login", LOGINS)
+def test_what_older_versions_of_requests_lack(monkeypatch: pytest.MonkeyPatch, login: str) -> None:
+    """They go on to look for proxies each time."""
+    monkeypatch.delattr(requests.utils, "resolve_proxies")
+    plain, quick = sessions(login, {}, {})
+    assert quick.trust_env == plain.trust_env
+    assert content(quick.prepare_request(requests.Request("POST", URL, data=b"x"))) == content(
+        plain.prepare_request(requests.Request("POST", URL, data=b"x"))
+    )
+
+
+def test_a_user_of_the_environment_is_in_no_request_of_another(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where a login asks for no Authorization at first, such as NTLM."""
+    monkeypatch.delattr(requests.utils, "resolve_proxies")
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine ex01 login other password secret\n", encoding="utf-8")
+    monkeypatch.setenv("NETRC", str(netrc))
+    session = requests.Session()
+    session.auth = Login()
+    prepare_once(session, URL)
+    assert "Authorization" not in session.prepare_request(requests.Request("POST", URL, data=b"x")).headers
 
 
 def test_a_cookie_that_came_meanwhile() -> None:
