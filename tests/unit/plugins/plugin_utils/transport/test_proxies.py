@@ -26,9 +26,9 @@ ENVIRONMENTS: dict[str, dict[str, str]] = {
     "for nobody": {"http_proxy": PROXY, "no_proxy": "*"},
 }
 CONNECTIONS = {
-    "winrm": lambda: winrm(),
+    "winrm": winrm,
     "winrm with a proxy": lambda: winrm({"ansible_winrm_proxy": OTHER}),
-    "psrp": lambda: psrp(),
+    "psrp": psrp,
     "psrp with a proxy": lambda: psrp(proxy=OTHER),
     "psrp without": lambda: psrp(ignore_proxy=True),
 }
