@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from . import _checkout, _venvs
-from ._run import CACHE, GateFailed, GateSkipped, run, run_all, say
+from ._run import CACHE, GateFailed, GateSkipped, left_out, run, run_all
 
 SANITY_CORES = ("2.21", "2.16")
 
@@ -39,7 +39,7 @@ def sanity(arguments: Sequence[str]) -> None:
             _sanity(core, arguments)
         except GateSkipped as reason:
             skipped.append(core)
-            say(f"SKIPPED: sanity on ansible-core {core} because {reason}")
+            left_out(f"sanity on ansible-core {core}", reason)
 
     run_all(*(functools.partial(on, core) for core in SANITY_CORES))
     if len(skipped) == len(SANITY_CORES):

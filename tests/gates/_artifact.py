@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from . import _checkout, _venvs
-from ._run import CACHE, LOGS, ROOT, GateFailed, GateSkipped, output_of, run, say
+from ._run import CACHE, LOGS, ROOT, GateFailed, GateSkipped, left_out, output_of, run, say
 
 FQCN = f"{_checkout.NAMESPACE}.{_checkout.NAME}"
 
@@ -92,7 +92,7 @@ def artifact(dummy_arguments: Sequence[str]) -> None:
     try:
         lint = _venvs.lint_venv()
     except GateSkipped as reason:
-        say(f"SKIPPED: ansible-builder introspect and galaxy-importer because {reason}")
+        left_out("ansible-builder introspect and galaxy-importer", reason)
         return
     _execution_environment(lint, installed / place)
     _galaxy(lint, tarball, work)

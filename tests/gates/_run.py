@@ -34,6 +34,13 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
+def left_out(what: str, reason: GateSkipped) -> None:
+    """Say what cannot be run here, and why. On a machine of ours (CI=true) that is a failure."""
+    say(f"SKIPPED: {what} because {reason}")
+    if os.environ.get("CI") == "true":
+        raise GateFailed(f"{what} was left out, and nothing may be where CI=true")
+
+
 def _stop(process: subprocess.Popen[bytes]) -> None:
     """End the whole process group of a command that was started by :func:`run`."""
     for number, patience in ((signal.SIGTERM, 10.0), (signal.SIGKILL, 10.0)):

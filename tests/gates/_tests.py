@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Sequence
 
 from . import _checkout, _venvs
-from ._run import CACHE, ROOT, GateFailed, GateSkipped, run, run_all, say
+from ._run import CACHE, ROOT, GateFailed, GateSkipped, left_out, run, run_all, say
 
 # Seconds that a run of the tests may take, whatever happens in it; it takes about seven minutes on two cores.
 TEST_LIMIT = 900
@@ -95,7 +95,7 @@ def matrix(arguments: Sequence[str]) -> None:
             venv = _venvs.core_venv(core)
         except GateSkipped as reason:
             skipped.append(core)
-            say(f"SKIPPED: ansible-core {core} because {reason}")
+            left_out(f"ansible-core {core}", reason)
         else:
             pytest(f"tests on ansible-core {core}, Python {venv.python_version()}", venv, *workers(), *chosen)
 

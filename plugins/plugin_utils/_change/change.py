@@ -21,7 +21,7 @@ from .plans import Plan
 
 
 @dataclasses.dataclass(frozen=True)
-class Target:
+class KnownHost:
     """The host that a plan is for, as it was read."""
 
     registry: Registry
@@ -32,7 +32,7 @@ class Target:
 
 
 def change(
-    target: Target,
+    target: KnownHost,
     plan: Plan,
     *,
     purpose: str,
@@ -51,7 +51,7 @@ def change(
     backup: str | None = None
     if not plan:
         if not check_mode:
-            _settle_note(target, plan)
+            _take_note_back(target, plan)
         restart_pending = target.pending.restart_pending
         after = target.snapshot
     else:
@@ -83,7 +83,7 @@ def change(
 class _Work:
     """A plan on its way to the host."""
 
-    target: Target
+    target: KnownHost
     plan: Plan
     folder: str
     purpose: str
@@ -172,7 +172,7 @@ def _refuse_unreadable_values(plan: Plan) -> None:
         )
 
 
-def _settle_note(target: Target, plan: Plan) -> None:
+def _take_note_back(target: KnownHost, plan: Plan) -> None:
     """Takes back a note that has done its work: the restart was made, or a run that was cut off had written it all."""
     note = target.pending.note
     if note is None:

@@ -149,10 +149,12 @@ def check(
                     " ".join(dict.fromkeys(cure for _what, cure in missing)),
                 )
             )
-    return _settle(objections, [*_unknown_names(before, after, build)], force, "Mail may stop at the next restart.")
+    return _refuse_or_warn(
+        objections, [*_unknown_names(before, after, build)], force, "Mail may stop at the next restart."
+    )
 
 
-def _settle(objections: t.Sequence[Objection], warnings: t.Sequence[str], force: bool, risk: str) -> str | None:
+def _refuse_or_warn(objections: t.Sequence[Objection], warnings: t.Sequence[str], force: bool, risk: str) -> str | None:
     """Raises what is in the way, unless it is forced; returns what is left to say."""
     reasons = "; and ".join(what for what, _cure in objections)
     if objections and not force:
@@ -238,7 +240,7 @@ def check_rollback(before: Snapshot, after: Snapshot, build: int, *, force: bool
             )
     if lost:
         warnings.insert(0, f"After this, {'; '.join(lost)}. Exchange Online refuses everything older than TLS 1.2.")
-    return _settle(objections, warnings, force, "Mail stops at the next restart.")
+    return _refuse_or_warn(objections, warnings, force, "Mail stops at the next restart.")
 
 
 def _left(snapshot: Snapshot, side: str, build: int) -> Answer:

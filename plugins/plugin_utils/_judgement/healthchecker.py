@@ -29,7 +29,7 @@ _OFF_WHERE_MISSING = "TLS 1.3"
 V4 = "v4.0.30319"
 
 
-class Reason(enum.Enum):
+class Cause(enum.Enum):
     """Why HealthChecker's verdict is not what Windows (or .NET) does. Stable: people keep these in reports."""
 
     OFF_BY_DEFAULT = "off_by_default"  # missing is on for HealthChecker, off in this Windows
@@ -49,7 +49,7 @@ class Reason(enum.Enum):
 class Explanation:
     """One reason, the sides (or registry views) that it is about, and a sentence for people."""
 
-    reason: Reason
+    reason: Cause
     where: tuple[str, ...]
     sentence: str
 
@@ -68,7 +68,7 @@ class Difference:
     explanations: tuple[Explanation, ...]
 
     @property
-    def reasons(self) -> tuple[Reason, ...]:
+    def reasons(self) -> tuple[Cause, ...]:
         return tuple(item.reason for item in self.explanations)
 
     @property
@@ -111,19 +111,19 @@ def differs(protocol: str, client: Side, server: Side, build: int) -> Difference
     effective = {name: side.effective(protocol, name, build) for name, side in sides.items()}
     if _agrees(said, effective[CLIENT], effective[SERVER]):
         return None
-    reasons: dict[Reason, tuple[str, ...]] = {}
+    reasons: dict[Cause, tuple[str, ...]] = {}
     for name, side in sides.items():
         reason = _side_reason(protocol, side, effective[name])
         if reason:
             reasons[reason] = (*reasons.get(reason, ()), name)
     if said == "Enabled" and not any(seen.enabled for seen in _readings(protocol, server)):
         # not a matter of what the values mean: the same contradiction on the Server side has another verdict
-        reasons.pop(Reason.ENABLED_ZERO, None)
-        reasons = {Reason.SERVER_ONLY: (CLIENT,), **reasons}
+        reasons.pop(Cause.ENABLED_ZERO, None)
+        reasons = {Cause.SERVER_ONLY: (CLIENT,), **reasons}
     if not reasons:
         # each side alone is judged alike; only the comparison of the two DisabledByDefault values differs
         unsupported = Effective.UNSUPPORTED in effective.values()
-        reasons[Reason.NOT_IN_WINDOWS if unsupported else Reason.ENABLED_ZERO] = SIDES
+        reasons[Cause.NOT_IN_WINDOWS if unsupported else Cause.ENABLED_ZERO] = SIDES
     windows = windows_name(build)
     explanations = tuple(
         Explanation(
@@ -216,23 +216,23 @@ def _agrees(said: Verdict, client: Effective, server: Effective) -> bool:
     return both <= {Effective.DISABLED, Effective.UNSUPPORTED}
 
 
-def _side_reason(protocol: str, side: Side, effective: Effective) -> Reason | None:
+def _side_reason(protocol: str, side: Side, effective: Effective) -> Cause | None:
     """Why this side alone is something else than HealthChecker takes it for; None where it is not."""
     if effective is Effective.UNKNOWN:
         typed = all(value.type in (None, Type.REG_DWORD) for value in (side.enabled, side.disabled_by_default))
-        return Reason.UNKNOWN_DEFAULT if typed else Reason.WRONG_TYPE
+        return Cause.UNKNOWN_DEFAULT if typed else Cause.WRONG_TYPE
     taken_for = {_taken_for(seen) for seen in _readings(protocol, side)}
     if taken_for == {effective}:
         return None
     if effective is Effective.UNSUPPORTED:
-        return None if taken_for == {Effective.DISABLED} else Reason.NOT_IN_WINDOWS
+        return None if taken_for == {Effective.DISABLED} else Cause.NOT_IN_WINDOWS
     if side.state is State.DISABLED:
-        return Reason.ENABLED_ZERO
+        return Cause.ENABLED_ZERO
     if side.enabled.present:
-        return Reason.NEEDS_BOTH_VALUES
+        return Cause.NEEDS_BOTH_VALUES
     if protocol != _OFF_WHERE_MISSING:
-        return Reason.OFF_BY_DEFAULT
-    return Reason.ON_BY_DEFAULT if effective is Effective.ENABLED else Reason.ONLY_ON_REQUEST
+        return Cause.OFF_BY_DEFAULT
+    return Cause.ON_BY_DEFAULT if effective is Effective.ENABLED else Cause.ONLY_ON_REQUEST
 
 
 def _taken_for(seen: _Seen) -> Effective | None:
@@ -243,23 +243,23 @@ def _taken_for(seen: _Seen) -> Effective | None:
 
 
 _SENTENCES = {
-    Reason.OFF_BY_DEFAULT: "HealthChecker takes a missing Enabled as on in every Windows, but {windows} has {protocol} "
+    Cause.OFF_BY_DEFAULT: "HealthChecker takes a missing Enabled as on in every Windows, but {windows} has {protocol} "
     "off until the registry turns it on ({where}).",
-    Reason.ON_BY_DEFAULT: "HealthChecker takes a missing Enabled of {protocol} as off, but {windows} has it on by "
+    Cause.ON_BY_DEFAULT: "HealthChecker takes a missing Enabled of {protocol} as off, but {windows} has it on by "
     "default ({where}).",
-    Reason.UNKNOWN_DEFAULT: "HealthChecker decides without regard to Windows' own defaults; no source says what "
+    Cause.UNKNOWN_DEFAULT: "HealthChecker decides without regard to Windows' own defaults; no source says what "
     "{windows} does with {protocol} as it is configured here ({where}).",
-    Reason.NOT_IN_WINDOWS: "HealthChecker judges the values, but {windows} does not have {protocol}, whatever they say "
+    Cause.NOT_IN_WINDOWS: "HealthChecker judges the values, but {windows} does not have {protocol}, whatever they say "
     "({where}).",
-    Reason.NEEDS_BOTH_VALUES: "HealthChecker is content with Enabled, but {windows} leaves {protocol} out of its offer "
+    Cause.NEEDS_BOTH_VALUES: "HealthChecker is content with Enabled, but {windows} leaves {protocol} out of its offer "
     "until DisabledByDefault=0 is written as well ({where}).",
-    Reason.ONLY_ON_REQUEST: "HealthChecker takes a missing Enabled of {protocol} as off; in {windows} "
+    Cause.ONLY_ON_REQUEST: "HealthChecker takes a missing Enabled of {protocol} as off; in {windows} "
     "DisabledByDefault alone only takes it out of the default offer, and a program that asks for it gets it ({where}).",
-    Reason.ENABLED_ZERO: "HealthChecker weighs DisabledByDefault too, but Enabled=0 refuses {protocol} whatever "
+    Cause.ENABLED_ZERO: "HealthChecker weighs DisabledByDefault too, but Enabled=0 refuses {protocol} whatever "
     "DisabledByDefault says ({where}).",
-    Reason.SERVER_ONLY: "HealthChecker itself takes {protocol} as not enabled on both sides and yet says 'Enabled': "
+    Cause.SERVER_ONLY: "HealthChecker itself takes {protocol} as not enabled on both sides and yet says 'Enabled': "
     "DisabledByDefault=0 keeps it from 'Disabled' ({where}), and it looks for 'Half Disabled' on the Server side only.",
-    Reason.WRONG_TYPE: "HealthChecker does not look at types and takes text or bytes for on or off; no source says "
+    Cause.WRONG_TYPE: "HealthChecker does not look at types and takes text or bytes for on or off; no source says "
     "what Windows makes of a value that is not a REG_DWORD, so the effective state is unknown ({where}).",
 }
 
@@ -322,7 +322,7 @@ def dotnet_differs(version: str, native: DotNet, wow: DotNet) -> tuple[Explanati
     older take exactly 1 as on; newer programs anything but 0 (.NET Framework reference source, ServicePointManager and
     RegistryConfiguration). A missing value is no difference here: best practice counts it as off.
     """
-    found: dict[Reason, list[str]] = {}
+    found: dict[Cause, list[str]] = {}
     for view, values in (("64-bit", native), ("32-bit", wow)):
         for name, value in (
             ("SystemDefaultTlsVersions", values.system_default_tls_versions),
@@ -330,9 +330,9 @@ def dotnet_differs(version: str, native: DotNet, wow: DotNet) -> tuple[Explanati
         ):
             if value.type is Type.REG_DWORD:
                 if version == V4 and value.data not in (0, 1):
-                    found.setdefault(Reason.DOTNET_NOT_ONE, []).append(f"{name} ({view})")
+                    found.setdefault(Cause.DOTNET_NOT_ONE, []).append(f"{name} ({view})")
             elif _is_one(value):
-                found.setdefault(Reason.DOTNET_WRONG_TYPE, []).append(f"{name} ({view})")
+                found.setdefault(Cause.DOTNET_WRONG_TYPE, []).append(f"{name} ({view})")
     return tuple(
         Explanation(reason, tuple(where), _DOTNET_SENTENCES[reason].format(where=", ".join(where)))
         for reason, where in found.items()
@@ -345,8 +345,8 @@ def _is_one(value: Value) -> bool | None:
 
 
 _DOTNET_SENTENCES = {
-    Reason.DOTNET_NOT_ONE: "HealthChecker counts only the number 1 as on; .NET 4 takes any number but 0 as on for "
+    Cause.DOTNET_NOT_ONE: "HealthChecker counts only the number 1 as on; .NET 4 takes any number but 0 as on for "
     "programs built for 4.6 or 4.7 and newer, and only 1 for older ones: {where}.",
-    Reason.DOTNET_WRONG_TYPE: "HealthChecker does not look at types; .NET ignores a value that is not a REG_DWORD: "
+    Cause.DOTNET_WRONG_TYPE: "HealthChecker does not look at types; .NET ignores a value that is not a REG_DWORD: "
     "{where}.",
 }

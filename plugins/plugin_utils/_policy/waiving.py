@@ -106,7 +106,7 @@ def from_options(options: t.Mapping[str, t.Any]) -> tuple[tuple[Waiver, ...], Ex
     return waivers, condition
 
 
-def verdict(findings: t.Iterable[Finding], condition: Expression | None) -> dict[str, t.Any]:
+def failure(findings: t.Iterable[Finding], condition: Expression | None) -> dict[str, t.Any]:
     """The result keys that make a task fail where ``fail_on`` matches; none where it does not."""
     matched = failing(findings, condition) if condition else []
     if not condition or not matched:

@@ -47,7 +47,7 @@ def read(task: Task, options: Options) -> Result:
         session = task.open_session()
         found = audit(session, from_options(options), waivers, options["strays"])
         result = {"changed": False, **found.as_result()}
-        failing = waiving.verdict(found.findings, fail_on)
+        failing = waiving.failure(found.findings, fail_on)
         task.so_far(result)
         not_back = [] if backup is None else _not_back(backup, session)
     if options["prove"]:

@@ -15,7 +15,7 @@ from .._errors import ExchangeTlsError
 from .._windows.facts import Moment, now_on, read_operating_system, utc_text
 from .._windows.reader import Reader
 from .._windows.registry import Registry
-from .._windows.restart import Restarter, RestartFailed, Wishes
+from .._windows.restart import HowToRestart, Restarter, RestartFailed
 from .._windows.services import services_to_wait_for
 from .._wire.session import Session
 from .task import Options, Result, Task
@@ -47,7 +47,7 @@ def restart(task: Task, options: Options, files: Result) -> Result:
     if task.check_mode:
         services = services_to_wait_for(session, options["services"])
         return {**result, "changed": True, "services": list(services), "msg": "The host would be restarted."}
-    wishes = Wishes(
+    wishes = HowToRestart(
         timeout=options["timeout"],
         services=tuple(options["services"]),
         comment=options["comment"],

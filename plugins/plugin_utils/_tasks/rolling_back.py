@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from .._change import backups, folders, rollback
-from .._change.change import Target, change
+from .._change.change import KnownHost, change
 from .._change.pending import pending_after, read_note
 from .._change.plans import restore
 from .._errors import ExchangeTlsError, OptionError
@@ -72,7 +72,7 @@ def roll_back(task: Task, options: Options, files: Result) -> Result:
         warning = guards.check_rollback(snapshot, after, host.build, force=options["force"])
         forced += [warning] if warning else []
     outcome, _dummy = change(
-        Target(registry, host, snapshot, pending, task.host_name),
+        KnownHost(registry, host, snapshot, pending, task.host_name),
         plan,
         purpose="rollback",
         backup_dir=options["backup_dir"],

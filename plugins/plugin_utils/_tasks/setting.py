@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from .._change.apply import Progress
-from .._change.change import Target, change
+from .._change.change import KnownHost, change
 from .._change.plans import Plan
 from .._judgement import guards
 from .._policy import waiving
@@ -30,7 +30,7 @@ def bring(task: Task, options: Options, files: Result) -> Result:
     before.refuse_blind_change()
     task.so_far({**before.as_result(), **files})
     # an expression that cannot be held against these findings is refused before anything is written
-    waiving.verdict(before.findings, fail_on)
+    waiving.failure(before.findings, fail_on)
     planned = before.plan()
     # one that is refused before anything is tried lists no changes
     task.partial.update(changed=False, changes=[], backup=None)
@@ -38,7 +38,7 @@ def bring(task: Task, options: Options, files: Result) -> Result:
     forced = _guarded(task, options, before, planned)
     task.partial.update(Progress(planned).as_result())
     outcome, snapshot = change(
-        Target(Registry(session), before.host, before.snapshot, before.pending, task.host_name),
+        KnownHost(Registry(session), before.host, before.snapshot, before.pending, task.host_name),
         planned,
         purpose="change",
         backup_dir=options["backup_dir"],
@@ -53,7 +53,7 @@ def bring(task: Task, options: Options, files: Result) -> Result:
     if forced:
         result["warnings"] = [*result.get("warnings", []), forced]
     task.so_far(result)
-    return {**result, **waiving.verdict(after.findings, fail_on)}
+    return {**result, **waiving.failure(after.findings, fail_on)}
 
 
 def _guarded(task: Task, options: Options, before: Audit, planned: Plan) -> str | None:

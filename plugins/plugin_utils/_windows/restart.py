@@ -70,7 +70,7 @@ class RestartRefused(RestartFailed):
 
 
 @dataclasses.dataclass(frozen=True)
-class Wishes:
+class HowToRestart:
     """How to restart. ``services``: names and patterns (with ``*``) of services to wait for."""
 
     timeout: float  # seconds for everything: going down, coming back, services
@@ -116,7 +116,7 @@ class Restarter:
         """Seconds since the restart was wanted."""
         return self._clock() - self._started
 
-    def run(self, wishes: Wishes, before: OperatingSystem | None = None) -> Outcome:
+    def run(self, wishes: HowToRestart, before: OperatingSystem | None = None) -> Outcome:
         """Restarts and waits. Raises :class:`RestartFailed` when the deadline passes, with what was seen last."""
         self._started = self._clock()
         deadline = self._started + wishes.timeout
@@ -127,7 +127,7 @@ class Restarter:
         finally:
             self._session.limit()
 
-    def _run(self, wishes: Wishes, before: OperatingSystem | None, deadline: float) -> Outcome:
+    def _run(self, wishes: HowToRestart, before: OperatingSystem | None, deadline: float) -> Outcome:
         system = before or read_operating_system(self._session)
         services = services_to_wait_for(self._session, wishes.services)
         if wishes.services and not services:
@@ -149,7 +149,7 @@ class Restarter:
 
     # --- before ----------------------------------------------------------------------------------------------------
 
-    def _ask_first(self, wishes: Wishes) -> bool:
+    def _ask_first(self, wishes: HowToRestart) -> bool:
         """As :meth:`_ask`. Whatever ends it, a host that has perhaps heard it counts as asked."""
         self.asked = True
         try:
@@ -158,7 +158,7 @@ class Restarter:
             self.asked = False
             raise
 
-    def _ask(self, wishes: Wishes) -> bool:
+    def _ask(self, wishes: HowToRestart) -> bool:
         """Requests the restart; False where no answer came, so that nobody knows whether the host has heard it."""
         try:
             code = self._shutdown(wishes)
@@ -181,7 +181,7 @@ class Restarter:
             )
         return True
 
-    def _shutdown(self, wishes: Wishes) -> int:
+    def _shutdown(self, wishes: HowToRestart) -> int:
         flags = _RESTART + (_FORCE if wishes.force else 0)
         if wishes.comment:
             arguments: dict[str, wmi.CimInput] = {
@@ -215,7 +215,7 @@ class Restarter:
     # --- after -----------------------------------------------------------------------------------------------------
 
     def _wait_for_boot(
-        self, before: OperatingSystem, deadline: float, wishes: Wishes, answered: bool
+        self, before: OperatingSystem, deadline: float, wishes: HowToRestart, answered: bool
     ) -> datetime.datetime:
         """Ports prove nothing: only another boot time does, of a Windows that has not been up since before the request;
         a clock that is set moves the boot time alone. Everything else on the way is tolerated.
@@ -258,7 +258,7 @@ class Restarter:
                 min(_POLL_PAUSE * 2**refused, _LONGEST_PAUSE),
             )
 
-    def _wait_for_services(self, names: tuple[str, ...], wishes: Wishes, deadline: float) -> None:
+    def _wait_for_services(self, names: tuple[str, ...], wishes: HowToRestart, deadline: float) -> None:
         if not names:
             return
         more = {0: "", 1: " and 1 more service"}.get(len(names) - 1, f" and {len(names) - 1} more services")

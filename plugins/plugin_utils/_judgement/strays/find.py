@@ -75,7 +75,7 @@ def keys_to_read(snapshot: Snapshot) -> Wanted:
     All that is in stray keys and in the keys of :func:`looked_into`, up to a number of keys and values. The protocols
     are listed with what else is read of them, as their sides show which keys these are.
     """
-    wanted = _Wishes(snapshot)
+    wanted = _ToRead(snapshot)
     root = tree(snapshot)
     for node in _by_level(root):
         if node.closely:
@@ -102,7 +102,7 @@ def _by_level(root: Node) -> list[Node]:
     return sorted(root.walk(), key=lambda node: node.level)
 
 
-class _Wishes:
+class _ToRead:
     """Collects what is wanted and not known yet, each once."""
 
     def __init__(self, snapshot: Snapshot) -> None:

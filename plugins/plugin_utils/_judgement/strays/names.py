@@ -45,7 +45,7 @@ class Reason(enum.Enum):
 
 
 @dataclasses.dataclass(frozen=True)
-class Match:
+class Guess:
     """What a name alone says. At most one of ``protocol`` (perhaps with ``side``), ``side`` and ``value`` is found."""
 
     reason: Reason
@@ -54,27 +54,27 @@ class Match:
     value: str | None = None
 
 
-NOTHING = Match(Reason.UNRECOGNIZED)
+NOTHING = Guess(Reason.UNRECOGNIZED)
 
 
-def recognize(name: str) -> Match:
+def recognize(name: str) -> Guess:
     """The protocol, side or value that the name was probably meant to be; NOTHING where no rule knows it."""
     return _protocol(name) or side_of(name) or value_of(name) or NOTHING
 
 
 @functools.lru_cache(maxsize=512)
-def side_of(name: str) -> Match | None:
+def side_of(name: str) -> Guess | None:
     """The side that a name means."""
     found = _word(name, SIDES, _SIDE_WORDS, forms=True)
-    return Match(found[1], side=found[0]) if found else None
+    return Guess(found[1], side=found[0]) if found else None
 
 
 @functools.lru_cache(maxsize=512)
-def value_of(name: str) -> Match | None:
+def value_of(name: str) -> Guess | None:
     """The value that a name means."""
     # no inflected forms: in many languages "disabled" is "enabled" with two more letters
     found = _word(name, VALUE_NAMES, _VALUE_WORDS, forms=False)
-    return Match(found[1], value=found[0]) if found else None
+    return Guess(found[1], value=found[0]) if found else None
 
 
 # --- protocols -------------------------------------------------------------------------------------------------------
@@ -89,10 +89,10 @@ _FAMILIES = ("tls", "ssl", "dtls", "pct")
 
 
 @functools.lru_cache(maxsize=512)
-def _protocol(name: str) -> Match | None:
+def _protocol(name: str) -> Guess | None:
     exact = same(name, WINDOWS_PROTOCOLS)
     if exact:
-        return Match(Reason.PLACE, protocol=exact)
+        return Guess(Reason.PLACE, protocol=exact)
     plain, latin = _plain(name), _latin(name)
     for text, reason in (
         (plain, Reason.SPELLING),
@@ -100,7 +100,7 @@ def _protocol(name: str) -> Match | None:
         (_family_translated(plain), Reason.TRANSLATION),
     ):
         if _joined(text) == _joined(_plain(UNIFIED_HELLO)):
-            return Match(reason, protocol=UNIFIED_HELLO)
+            return Guess(reason, protocol=UNIFIED_HELLO)
         found = _FAMILY_FIRST.search(text)
         if found:
             return _version(found, reason, f"{text[: found.start()]} {text[found.end() :]}")
@@ -108,7 +108,7 @@ def _protocol(name: str) -> Match | None:
         if found:
             return _version(found, reason, "")
     if _distance(_joined(latin), _joined(_plain(UNIFIED_HELLO))) <= 3:
-        return Match(Reason.MISSPELLING, protocol=UNIFIED_HELLO)
+        return Guess(Reason.MISSPELLING, protocol=UNIFIED_HELLO)
     found = _MISSPELT_FAMILY.match(latin)
     if found:
         near = [
@@ -120,7 +120,7 @@ def _protocol(name: str) -> Match | None:
     return None
 
 
-def _version(found: re.Match[str], reason: Reason, rest: str, family: str = "") -> Match | None:
+def _version(found: re.Match[str], reason: Reason, rest: str, family: str = "") -> Guess | None:
     """The match of a family and a version; None for one that Windows does not know (nobody can say what was meant)."""
     given = [digit for digit in (found["major"], found["minor"]) if digit]
     left = _joined(rest)
@@ -135,8 +135,8 @@ def _version(found: re.Match[str], reason: Reason, rest: str, family: str = "") 
     if protocol is None or (found.string[found.end() : found.end() + 1].isalpha() and not side):
         return None
     if side:
-        return Match(reason if side.reason is Reason.PLACE else side.reason, protocol=protocol, side=side.side)
-    return Match(Reason.PART if left else reason, protocol=protocol)
+        return Guess(reason if side.reason is Reason.PLACE else side.reason, protocol=protocol, side=side.side)
+    return Guess(Reason.PART if left else reason, protocol=protocol)
 
 
 def _family_translated(text: str) -> str:

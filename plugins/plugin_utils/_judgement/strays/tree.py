@@ -17,7 +17,7 @@ from ..._schannel.names import fold, same
 from ..._schannel.protocols import PROTOCOLS_KEY, SIDES, TLS12, VALUE_NAMES, protocol_key
 from ..._schannel.snapshot import Setting, Snapshot
 from ..._schannel.values import Type
-from .names import NOTHING, WINDOWS_PROTOCOLS, Match, Reason, may_be_a_word, recognize, value_of
+from .names import NOTHING, WINDOWS_PROTOCOLS, Guess, Reason, may_be_a_word, recognize, value_of
 from .types import Held, Kind, Meant, Stray
 
 # Levels below Protocols that are looked into: protocol, side, and keys below a side.
@@ -122,7 +122,7 @@ def _expected(parent: Node) -> tuple[tuple[str, ...], Kind]:
     return SIDES, Kind.UNKNOWN_SIDE
 
 
-def _within(parent: Node, match: Match) -> Meant:
+def _within(parent: Node, match: Guess) -> Meant:
     """What a name means in a key: what it says itself comes first."""
     above = parent.meant
     if match.protocol:
@@ -200,7 +200,7 @@ def _held(node: Node, snapshot: Snapshot) -> list[Held]:
     ]
     left = [value for value in VALUE_NAMES if value not in {match.value for match in matches.values()}]
     if len(nameless) == 1 and len(left) == 1:
-        matches[nameless[0]] = Match(Reason.ELIMINATION, value=left[0])
+        matches[nameless[0]] = Guess(Reason.ELIMINATION, value=left[0])
     ignored = [name for name in types if not (node.real and node.level == 2 and same(name, VALUE_NAMES))]
     return [
         Held(
@@ -223,10 +223,10 @@ def value_types(key: str, snapshot: Snapshot) -> dict[str, Type]:
     return types
 
 
-def _value_match(node: Node, name: str) -> Match:
+def _value_match(node: Node, name: str) -> Guess:
     if not name:
         # the default value of a key that is named like a value was meant to be that value
-        return Match(Reason.PLACE, value=node.meant.value) if node.meant.value else NOTHING
+        return Guess(Reason.PLACE, value=node.meant.value) if node.meant.value else NOTHING
     if node.meant.sides:
         return value_of(name) or NOTHING
     return value_of(name) or recognize(name)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change import backups, notes, plans
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change.change import Target, change
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change.change import KnownHost, change
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change.pending import pending_after, read_note
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.rules import Policy
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import (
@@ -50,7 +50,7 @@ class Run:
         before = audited(self.windows, self.wanted or policy(self.protocols))
         self.partial = before.as_result()
         outcome, after = change(
-            Target(registry, before.host, before.snapshot, before.pending, "ex01"),
+            KnownHost(registry, before.host, before.snapshot, before.pending, "ex01"),
             before.plan(),
             purpose="change",
             backup_dir=str(self.folder),
@@ -93,7 +93,7 @@ def roll_back(windows: FakeWindows, saved: backups.Backup, folder: Path) -> dict
     snapshot = reader.snapshot()
     plan = plans.restore(saved.values, saved.missing_keys, saved.removed_keys, snapshot)
     outcome, _after = change(
-        Target(registry, host, snapshot, pending, "ex01"),
+        KnownHost(registry, host, snapshot, pending, "ex01"),
         plan,
         purpose="rollback",
         backup_dir=str(folder),

@@ -10,8 +10,8 @@ import itertools
 import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement.healthchecker import (
     PROTOCOLS,
+    Cause,
     DotNet,
-    Reason,
     differs,
     dotnet_differs,
     dotnet_verdict,
@@ -211,43 +211,43 @@ OFF, OFF_HALF, ON = side("0", "1"), side("0", "0"), side("1", "0")
 @pytest.mark.parametrize(
     ("protocol", "client", "server", "build", "said", "reasons"),
     [
-        ("TLS 1.2", STOCK, STOCK, 7601, "Enabled", {Reason.OFF_BY_DEFAULT: ("Client", "Server")}),
-        ("TLS 1.1", STOCK, STOCK, 6003, "Enabled", {Reason.OFF_BY_DEFAULT: ("Client", "Server")}),
-        ("TLS 1.2", ON, STOCK, 7601, "Enabled", {Reason.OFF_BY_DEFAULT: ("Server",)}),
-        ("TLS 1.2", OFF, STOCK, 7601, "Misconfigured", {Reason.OFF_BY_DEFAULT: ("Server",)}),
-        ("TLS 1.3", STOCK, STOCK, 20348, "Disabled", {Reason.ON_BY_DEFAULT: ("Client", "Server")}),
-        ("TLS 1.3", ON, STOCK, 20348, "Misconfigured", {Reason.ON_BY_DEFAULT: ("Server",)}),
+        ("TLS 1.2", STOCK, STOCK, 7601, "Enabled", {Cause.OFF_BY_DEFAULT: ("Client", "Server")}),
+        ("TLS 1.1", STOCK, STOCK, 6003, "Enabled", {Cause.OFF_BY_DEFAULT: ("Client", "Server")}),
+        ("TLS 1.2", ON, STOCK, 7601, "Enabled", {Cause.OFF_BY_DEFAULT: ("Server",)}),
+        ("TLS 1.2", OFF, STOCK, 7601, "Misconfigured", {Cause.OFF_BY_DEFAULT: ("Server",)}),
+        ("TLS 1.3", STOCK, STOCK, 20348, "Disabled", {Cause.ON_BY_DEFAULT: ("Client", "Server")}),
+        ("TLS 1.3", ON, STOCK, 20348, "Misconfigured", {Cause.ON_BY_DEFAULT: ("Server",)}),
         (
             "TLS 1.3",
             side("-", "0"),
             side("-", "0"),
             20348,
             "Half Disabled",
-            {Reason.ON_BY_DEFAULT: ("Client", "Server")},
+            {Cause.ON_BY_DEFAULT: ("Client", "Server")},
         ),
-        ("TLS 1.3", side("-", "1"), side("-", "1"), 20348, "Disabled", {Reason.ONLY_ON_REQUEST: ("Client", "Server")}),
-        ("TLS 1.0", STOCK, STOCK, 26100, "Enabled", {Reason.UNKNOWN_DEFAULT: ("Client", "Server")}),
-        ("TLS 1.2", STOCK, STOCK, 99999, "Enabled", {Reason.UNKNOWN_DEFAULT: ("Client", "Server")}),
-        ("TLS 1.3", ON, ON, 17763, "Enabled", {Reason.NOT_IN_WINDOWS: ("Client", "Server")}),
-        ("TLS 1.3", side("-", "1"), STOCK, 17763, "Misconfigured", {Reason.NOT_IN_WINDOWS: ("Client", "Server")}),
-        ("TLS 1.2", side("1", "-"), side("1", "-"), 7601, "Enabled", {Reason.NEEDS_BOTH_VALUES: ("Client", "Server")}),
-        ("TLS 1.0", OFF_HALF, OFF_HALF, 14393, "Half Disabled", {Reason.ENABLED_ZERO: ("Client", "Server")}),
-        ("TLS 1.0", OFF, side("0", "-"), 14393, "Misconfigured", {Reason.ENABLED_ZERO: ("Client", "Server")}),
-        ("TLS 1.0", side("0", "-"), OFF_HALF, 14393, "Half Disabled", {Reason.ENABLED_ZERO: ("Server",)}),
-        ("TLS 1.0", OFF_HALF, side("0", "-"), 14393, "Enabled", {Reason.SERVER_ONLY: ("Client",)}),
+        ("TLS 1.3", side("-", "1"), side("-", "1"), 20348, "Disabled", {Cause.ONLY_ON_REQUEST: ("Client", "Server")}),
+        ("TLS 1.0", STOCK, STOCK, 26100, "Enabled", {Cause.UNKNOWN_DEFAULT: ("Client", "Server")}),
+        ("TLS 1.2", STOCK, STOCK, 99999, "Enabled", {Cause.UNKNOWN_DEFAULT: ("Client", "Server")}),
+        ("TLS 1.3", ON, ON, 17763, "Enabled", {Cause.NOT_IN_WINDOWS: ("Client", "Server")}),
+        ("TLS 1.3", side("-", "1"), STOCK, 17763, "Misconfigured", {Cause.NOT_IN_WINDOWS: ("Client", "Server")}),
+        ("TLS 1.2", side("1", "-"), side("1", "-"), 7601, "Enabled", {Cause.NEEDS_BOTH_VALUES: ("Client", "Server")}),
+        ("TLS 1.0", OFF_HALF, OFF_HALF, 14393, "Half Disabled", {Cause.ENABLED_ZERO: ("Client", "Server")}),
+        ("TLS 1.0", OFF, side("0", "-"), 14393, "Misconfigured", {Cause.ENABLED_ZERO: ("Client", "Server")}),
+        ("TLS 1.0", side("0", "-"), OFF_HALF, 14393, "Half Disabled", {Cause.ENABLED_ZERO: ("Server",)}),
+        ("TLS 1.0", OFF_HALF, side("0", "-"), 14393, "Enabled", {Cause.SERVER_ONLY: ("Client",)}),
         (
             "TLS 1.3",
             side("-", "0"),
             STOCK,
             14393,
             "Enabled",
-            {Reason.SERVER_ONLY: ("Client",), Reason.NOT_IN_WINDOWS: ("Client",)},
+            {Cause.SERVER_ONLY: ("Client",), Cause.NOT_IN_WINDOWS: ("Client",)},
         ),
-        ("TLS 1.2", Side(text("1"), dword(0)), ON, 14393, "Enabled", {Reason.WRONG_TYPE: ("Client",)}),
+        ("TLS 1.2", Side(text("1"), dword(0)), ON, 14393, "Enabled", {Cause.WRONG_TYPE: ("Client",)}),
     ],
 )
 def test_why_both_differ(
-    protocol: str, client: Side, server: Side, build: int, said: str, reasons: dict[Reason, tuple[str, ...]]
+    protocol: str, client: Side, server: Side, build: int, said: str, reasons: dict[Cause, tuple[str, ...]]
 ) -> None:
     found = differs(protocol, client, server, build)
     assert found is not None
@@ -300,9 +300,9 @@ def test_every_difference_has_a_reason_and_nothing_else_is_one(build: int) -> No
         if found:
             assert found.explanations, (protocol, four)
             wrong = any(value.type not in (None, Type.REG_DWORD) for value in four)
-            assert wrong or Reason.WRONG_TYPE not in found.reasons
+            assert wrong or Cause.WRONG_TYPE not in found.reasons
             assert (Effective.UNKNOWN in effective) is bool(
-                {Reason.WRONG_TYPE, Reason.UNKNOWN_DEFAULT} & set(found.reasons)
+                {Cause.WRONG_TYPE, Cause.UNKNOWN_DEFAULT} & set(found.reasons)
             )
 
 
@@ -382,7 +382,7 @@ def test_strong_crypto_is_exactly_1(value: Value, expected: bool | None) -> None
 
 def test_numbers_that_only_newer_programs_take_as_on() -> None:
     (found,) = dotnet_differs("v4.0.30319", DotNet(ALL_ONES, dword(1)), DotNet(dword(1), dword(2)))
-    assert found.reason is Reason.DOTNET_NOT_ONE
+    assert found.reason is Cause.DOTNET_NOT_ONE
     assert found.where == ("SystemDefaultTlsVersions (64-bit)", "SchUseStrongCrypto (32-bit)")
     # .NET 2 wants exactly 1, as HealthChecker does
     assert dotnet_differs("v2.0.50727", DotNet(ALL_ONES, dword(1)), NET_ON) == ()
@@ -391,7 +391,7 @@ def test_numbers_that_only_newer_programs_take_as_on() -> None:
 @pytest.mark.parametrize("version", ["v2.0.50727", "v4.0.30319"])
 def test_text_that_dotnet_ignores(version: str) -> None:
     (found,) = dotnet_differs(version, NET_ON, DotNet(text("1"), text("0")))
-    assert (found.reason, found.where) == (Reason.DOTNET_WRONG_TYPE, ("SystemDefaultTlsVersions (32-bit)",))
+    assert (found.reason, found.where) == (Cause.DOTNET_WRONG_TYPE, ("SystemDefaultTlsVersions (32-bit)",))
     assert found.as_result()["reason"] == "dotnet_wrong_type"
 
 

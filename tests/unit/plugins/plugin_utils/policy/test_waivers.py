@@ -218,21 +218,21 @@ def test_fail_on() -> None:
     assert len(waivers) == 1
     second = dataclasses.replace(WRONG, id="b", message="It is wrong.")
     low = dataclasses.replace(WRONG, id="c", severity="low")
-    assert waiving.verdict([WRONG, second, low], condition) == {
+    assert waiving.failure([WRONG, second, low], condition) == {
         "failed": True,
         "msg": "2 findings match fail_on (severity == 'medium'): TLS 1.0 is on. | It is wrong.",
         "error": {"kind": "fail_on", "findings": ["tls_1_0.server.enabled", "b"]},
     }
-    assert str(waiving.verdict([WRONG, low], condition)["msg"]).startswith("1 finding matches fail_on")
-    assert waiving.verdict([low], condition) == {}
-    assert waiving.verdict([], condition) == {}
-    assert waiving.verdict([WRONG], None) == {}
+    assert str(waiving.failure([WRONG, low], condition)["msg"]).startswith("1 finding matches fail_on")
+    assert waiving.failure([low], condition) == {}
+    assert waiving.failure([], condition) == {}
+    assert waiving.failure([WRONG], None) == {}
 
 
 def test_fail_on_sees_waivers() -> None:
     """What is waived no longer makes a task fail on its status, and can be asked for by it."""
     found = waiving.apply([WRONG], waiving.parse([SCANNER]), DAY)
-    assert waiving.verdict(found, Expression("status == 'noncompliant'", "fail_on")) == {}
-    assert waiving.verdict(found, Expression("status == 'waived'", "fail_on"))["failed"] is True
+    assert waiving.failure(found, Expression("status == 'noncompliant'", "fail_on")) == {}
+    assert waiving.failure(found, Expression("status == 'waived'", "fail_on"))["failed"] is True
     expired = waiving.apply([WRONG], waiving.parse([SCANNER]), NEXT)
-    assert waiving.verdict(expired, Expression("waiver && status == 'noncompliant'", "fail_on"))["failed"] is True
+    assert waiving.failure(expired, Expression("waiver && status == 'noncompliant'", "fail_on"))["failed"] is True

@@ -22,11 +22,11 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors impor
 )
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.facts import OperatingSystem
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.restart import (
+    HowToRestart,
     Outcome,
     Restarter,
     RestartFailed,
     RestartRefused,
-    Wishes,
 )
 
 from ..fakes import BOOT, JUST_STARTED, Call, FakeWindows, Trouble
@@ -82,7 +82,7 @@ class Machine:
 
     def restart(self, **wishes: Any) -> Outcome:
         self.restarter = Restarter(cast(Any, self.windows), self.said.append, self.sleep, lambda: self.now)
-        return self.restarter.run(Wishes(**{"timeout": 600, **wishes}))
+        return self.restarter.run(HowToRestart(**{"timeout": 600, **wishes}))
 
     @property
     def requests(self) -> list[Call]:
@@ -173,7 +173,7 @@ def test_a_clock_that_is_set_meanwhile_is_no_restart() -> None:
     before = OperatingSystem("EX01", "Windows", 17763, BOOT, 0.0, datetime.timedelta(days=3))
     restarter = Restarter(cast(Any, machine.windows), machine.said.append, machine.sleep, lambda: machine.now)
     with pytest.raises(RestartFailed, match="still runs since"):
-        restarter.run(Wishes(timeout=60), before)
+        restarter.run(HowToRestart(timeout=60), before)
 
 
 @pytest.mark.parametrize("timeout", [1, 5, 30])

@@ -1,0 +1,38 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A gate that cannot run says so; on a machine of ours it fails."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.gates import __main__ as gates
+from tests.gates._run import GateFailed, GateSkipped, left_out
+
+REASON = GateSkipped("there is no Python 3.99")
+
+
+def test_elsewhere_it_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    left_out("matrix", REASON)
+    assert capsys.readouterr().out == "SKIPPED: matrix because there is no Python 3.99\n"
+
+
+@pytest.mark.parametrize(("ci", "code"), [("true", 1), ("", 0)])
+def test_a_target(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], ci: str, code: int) -> None:
+    def cannot(_arguments: object) -> None:
+        raise REASON
+
+    monkeypatch.setenv("CI", ci)
+    monkeypatch.setitem(gates.TARGETS, "kerberos", cannot)
+    assert gates.main("kerberos", ()) == code
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "SKIPPED: kerberos because there is no Python 3.99"
+    assert ("FAILED: kerberos: kerberos was left out" in lines[-1]) == bool(code)
+
+
+def test_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(GateFailed, match=r"ansible-core 2\.99 was left out"):
+        left_out("ansible-core 2.99", REASON)
