@@ -9,18 +9,16 @@ import dataclasses
 from pathlib import Path
 from typing import Any, cast
 
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change import backups, notes, plans
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change import notes
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change.change import KnownHost, change
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change.pending import pending_after, read_note
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.rules import Policy
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import (
     PROTOCOLS_KEY,
     protocol_key,
 )
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import Type, Value, dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.facts import read_host
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.reader import Reader
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import Registry
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks import rolling_back
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks.task import Task
 
 from ..fakes import FakeWindows, registry_of
 from ..policies import audited, policy
@@ -77,28 +75,15 @@ def settings(windows: FakeWindows) -> Any:
     return keys - {note}, {place: value for place, value in values.items() if place[0] != note}
 
 
-def roll_back(windows: FakeWindows, saved: backups.Backup, folder: Path) -> dict[str, Any]:
-    """A run of tls_rollback without its joint to Ansible."""
-    registry: Registry = registry_of(windows)
-    host = read_host(cast(Any, windows), registry)
-    reader = Reader(registry)
-    note = read_note(registry)
-    for setting, value in saved.values.items():
-        reader.value(setting, value.type or Type.REG_DWORD)
-    for key in saved.missing_keys:
-        reader.contents(key)
-    for key in saved.removed_keys:
-        reader.subkeys(key)
-    pending = pending_after(note, host.last_boot, reader)
-    snapshot = reader.snapshot()
-    plan = plans.restore(saved.values, saved.missing_keys, saved.removed_keys, snapshot)
-    outcome, _after = change(
-        KnownHost(registry, host, snapshot, pending, "ex01"),
-        plan,
-        purpose="rollback",
-        backup_dir=str(folder),
-        undo=True,
-        check_mode=False,
-        partial={},
-    )
-    return outcome
+def roll_back(windows: FakeWindows, path: str, folder: Path) -> dict[str, Any]:
+    """A run of tls_rollback; whatever was in its way is overruled."""
+    task = Task(open_session=lambda: cast("Any", windows), host_name="ex01")
+    options = {
+        **dict.fromkeys(("prove", "restart"), None),
+        "backup": path,
+        "backup_dir": str(folder),
+        "other_host": False,
+        "undo_on_failure": True,
+        "force": True,
+    }
+    return rolling_back.roll_back(task, options, {})

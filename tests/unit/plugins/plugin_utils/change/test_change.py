@@ -124,11 +124,11 @@ def test_back_to_the_beginning(tmp_path: Path) -> None:
     windows = fresh()
     image = windows.hive.image()
     result = Run(windows, tmp_path)()
-    outcome = roll_back(windows, backups.load(result["backup"]), tmp_path)
+    outcome = roll_back(windows, result["backup"], tmp_path)
     assert outcome["changed"]
     assert outcome["restart_pending"] is False, "all is as it was when Windows started"
     assert windows.hive.image() == image, "and no note is left behind"
-    assert roll_back(windows, backups.load(result["backup"]), tmp_path)["changed"] is False
+    assert roll_back(windows, result["backup"], tmp_path)["changed"] is False
 
 
 def test_back_by_one_of_two_changes(tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_back_by_one_of_two_changes(tmp_path: Path) -> None:
     Run(windows, tmp_path, {"TLS 1.2": "enabled"})()
     between = settings(windows)
     second = Run(windows, tmp_path, {"TLS 1.0": "disabled"})()
-    outcome = roll_back(windows, backups.load(second["backup"]), tmp_path)
+    outcome = roll_back(windows, second["backup"], tmp_path)
     assert settings(windows) == between
     assert outcome["restart_pending"] is True, "TLS 1.2 still waits for its restart"
 
@@ -149,7 +149,7 @@ def test_back_after_a_restart(tmp_path: Path) -> None:
     windows.last_boot += datetime.timedelta(hours=1)
     assert Run(windows, tmp_path)()["restart_pending"] is False
     assert windows.hive.image() == (settings(windows)[0], settings(windows)[1]), "the note has done its work"
-    outcome = roll_back(windows, backups.load(result["backup"]), tmp_path)
+    outcome = roll_back(windows, result["backup"], tmp_path)
     assert settings(windows) == original
     assert outcome["restart_pending"] is True
 
@@ -188,7 +188,7 @@ def test_odd_texts_are_put_back_exactly(tmp_path: Path, text: str) -> None:
     before = settings(windows)
     result = Run(windows, tmp_path)()
     assert windows.hive.get(*ENABLED) == dword(0)
-    roll_back(windows, backups.load(result["backup"]), tmp_path)
+    roll_back(windows, result["backup"], tmp_path)
     assert settings(windows) == before
 
 
@@ -202,7 +202,7 @@ def test_a_default_value_that_somebody_put_into_a_key_we_made_keeps_it(tmp_path:
     result = Run(windows, tmp_path)()
     key = protocol_key("TLS 1.2")
     windows.hive.set(key, "", value)
-    roll_back(windows, backups.load(result["backup"]), tmp_path)
+    roll_back(windows, result["backup"], tmp_path)
     assert windows.hive.get(key, "") == value
     assert windows.hive.below(key) == [], "what is ours goes all the same"
 
@@ -221,7 +221,7 @@ def test_the_key_of_the_note_stays_where_others_keep_something_in_it(tmp_path: P
     before = windows.hive.image()
     result = Run(windows, tmp_path)()
     assert notes.read(registry_of(windows)) is not None
-    roll_back(windows, backups.load(result["backup"]), tmp_path)
+    roll_back(windows, result["backup"], tmp_path)
     assert windows.hive.image() == before
 
 
