@@ -16,6 +16,11 @@ COLLECTION = "mailops.exchange_tls"
 PREFIX = "tls12_"
 # What enforce-tls12.yml brings a host to: the first phase.
 FIRST_BASELINE = "exchange_tls12"
+# The options that say what is wanted of the settings.
+WANTED = (
+    "baseline", "protocols", "dotnet", "winhttp", "renegotiation", "ciphers", "hashes", "key_exchanges",
+    "dh_min_key_length", "cipher_suites",
+)  # fmt: skip
 
 # What a play is made of before any host has variables.
 PLAY_VARIABLES = ("tls12_hosts", "tls12_serial")
@@ -89,9 +94,8 @@ def named(message: str, task_file: str, *, hardens: bool = False) -> str:
 # Options that are named like the variable without its prefix.
 _PLAIN = frozenset(
     (
-        "baseline", "protocols", "dotnet", "winhttp", "renegotiation", "ciphers", "hashes", "key_exchanges",
-        "dh_min_key_length", "cipher_suites", "strays", "waivers", "fail_on", "force", "backup_dir", "undo_on_failure",
-        "backup", "other_host", "wire_log", "fail_on_findings", "endpoints", "server_name",
+        *WANTED, "strays", "waivers", "fail_on", "force", "backup_dir", "undo_on_failure", "backup", "other_host",
+        "wire_log", "fail_on_findings", "endpoints", "server_name",
     )
 )  # fmt: skip
 

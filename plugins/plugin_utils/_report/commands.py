@@ -15,7 +15,7 @@ import re
 import shlex
 import typing as t
 
-from .._role import COLLECTION, PREFIX
+from .._role import COLLECTION, PREFIX, WANTED
 from .._text import visible
 
 ENFORCE, AUDIT, HARDEN, ROLLBACK = BOOKS = ("enforce_tls12", "audit_tls12", "harden_tls", "rollback_tls12")
@@ -24,13 +24,7 @@ SAME = ""  # the playbook that was run
 _OF_ITS_BOOK = frozenset({"tls12_fail_on", "tls12_fail_on_findings", "tls12_force", "tls12_backup", "tls12_other_host"})
 # What is wanted of the settings; a baseline that the next command names takes the place of all of it.
 _BASELINE = "tls12_baseline"
-_WANTED = frozenset(
-    f"{PREFIX}{name}"
-    for name in (
-        "baseline", "protocols", "dotnet", "winhttp", "renegotiation", "ciphers", "hashes", "key_exchanges",
-        "dh_min_key_length", "cipher_suites",
-    )
-)  # fmt: skip
+_WANTED = frozenset(f"{PREFIX}{name}" for name in WANTED)
 # Longer ones are not repeated: a command is to be read.
 _LONGEST_VALUE = 200
 

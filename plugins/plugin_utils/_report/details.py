@@ -177,17 +177,17 @@ class Next:
     words: str = ""
     book: str | None = None
     more: tuple[str, ...] = ()
-    really: bool = False  # what check mode has predicted is to be done
+    really: bool = False  # also after a run in check mode it is to be done
 
 
 def _cautious(step: Next, check_mode: bool) -> Next:
-    """A run that was to change nothing is repeated as such."""
-    repeats = check_mode and step.book == SAME and not step.really
-    return dataclasses.replace(step, more=(*step.more, "--check")) if repeats else step
+    """After a run that was to change nothing comes one that changes nothing, until people ask for it."""
+    writes = step.book is not None and not step.really and "--check" not in step.more
+    return dataclasses.replace(step, more=(*step.more, "--check")) if check_mode and writes else step
 
 
 _LOOK_FIRST = Next(book=ENFORCE, more=("--check",))
-_RESTART = Next("restart it:", ENFORCE, ("tls12_reboot=if_pending",))
+_RESTART = Next("restart it:", ENFORCE, ("tls12_reboot=if_pending",), really=True)
 
 
 def next_step(steps: Steps) -> Next:
@@ -268,7 +268,7 @@ def _after_a_failed_proof(steps: Steps) -> Next:
     if _can_go_back(steps):
         return Next("look into what 'proof' says. Back to the values before this run:", ROLLBACK, _back(steps))
     if steps.restart_wanted or any("not restarted" in item for item in (steps.verdict or {}).get("problems", ())):
-        return Next("restart it:", ENFORCE, ("tls12_reboot=always",))
+        return Next("restart it:", ENFORCE, ("tls12_reboot=always",), really=True)
     if steps.to_write:
         return _LOOK_FIRST
     return Next("mend what 'proof' says, then", SAME)

@@ -19,8 +19,9 @@ from ansible_collections.mailops.exchange_tls.plugins.action import (
     tls_settings,
     tls_settings_info,
 )
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _given
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _given, _options
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._role import (
+    WANTED,
     misspelt,
     named,
     one_for_many,
@@ -114,6 +115,12 @@ def test_a_blank_baseline_of_the_second_phase_is_its_default() -> None:
     assert block["vars"]["_tls12_baseline"].endswith(f"| trim or '{default}' }}}}")
     assert named("'baseline' is odd", "change", hardens=True) == "'tls12_harden_baseline' is odd"
     assert named("'baseline' is odd", "change") == "'tls12_baseline' is odd"
+
+
+def test_every_wish_has_its_option() -> None:
+    """What the next command leaves out where it names a baseline."""
+    assert set(_options.POLICY) - set(WANTED) == {"strays", "waivers", "fail_on"}
+    assert set(WANTED) <= set(_options.POLICY)
 
 
 def test_a_baseline_that_the_second_phase_passes_over() -> None:

@@ -114,6 +114,20 @@ def test_a_refused_policy_is_not_asked_for_again() -> None:
     assert "tls12_endpoints" in command
 
 
+def test_the_first_phase_is_only_checked_where_the_second_was() -> None:
+    refused = told(check_mode=True, change=failed("phase_refused"))
+    assert block_of(refused, Command("harden-tls.yml", ("hosts.yml",)))[-1].strip() == (
+        "ansible-playbook -i hosts.yml enforce-tls12.yml -l ex01 -e tls12_baseline=exchange_tls12 --check"
+    )
+
+
+def test_a_restart_is_made_also_after_an_audit_in_check_mode() -> None:
+    """AWX has no other name for an audit than a check."""
+    pending = told(check_mode=True, audit={**settings("fine"), "restart_pending": True})
+    (command,) = (line.strip() for line in block_of(pending) if "tls12_reboot" in line)
+    assert command == "ansible-playbook -i hosts.yml enforce-tls12.yml -l ex01 -e tls12_reboot=if_pending"
+
+
 # --- what is waived --------------------------------------------------------------------------------------------------
 
 
