@@ -19,12 +19,16 @@ from ansible.utils.display import Display
 
 from . import _given, _patterns, _preflight, _role
 from ._errors import ExchangeTlsError, OptionError, Unreachable
+from ._policy import baselines
 from ._tasks.task import Task
 from ._text import NAME, visible
 from ._transport.channels import open_channel
 from ._wire.session import Session, WireLog
 
 display = Display()
+
+# Ansible imports this once, before it makes a process for each host: they inherit what is read here.
+baselines.load(_role.FIRST_BASELINE)
 
 # Parts of a result that only a task that succeeds returns.
 _BULKY = frozenset({"protocols", "healthchecker", "findings", "handshakes", "diff"})

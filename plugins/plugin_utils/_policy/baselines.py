@@ -58,9 +58,10 @@ class _Bad(Exception):
         super().__init__(f"line {line}: {reason}")
 
 
-def names() -> list[str]:
+@functools.cache
+def names() -> tuple[str, ...]:
     """The baselines that come with the collection."""
-    return sorted(path.stem for path in FOLDER.glob("*.yml"))
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.yml")))
 
 
 def load(wanted: str) -> Baseline:

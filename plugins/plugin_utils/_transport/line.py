@@ -20,6 +20,7 @@ import typing as t
 import weakref
 
 from .._wire import xml
+from . import direct
 from .prepared import prepare_once
 
 
@@ -45,6 +46,8 @@ class Line:
         self._ends: float | None = None  # when the exchange is over
         self._timer: threading.Timer | None = None
         self._looks = 0.0  # when the timer looks
+        self._newest: t.Any = None  # the connection to the host that was made last
+        self._logged_in: t.Any = None  # the same, once the host has answered a message over it
 
     @contextlib.contextmanager
     def exchange(self, seconds: float) -> t.Iterator[None]:
@@ -108,10 +111,35 @@ class Line:
         others = {prefix: adapter for prefix, adapter in session.adapters.items() if not isinstance(adapter, _Adapter)}
         if others:
             prepare_once(session, url)
+            session.send = self._shortened(session, session.send)
+            self._logged_in = None
         for prefix, adapter in others.items():
             session.adapters[prefix] = _Adapter(adapter, self)
 
-    def tap(self, manager: t.Any) -> t.Any:
+    def _shortened(self, session: t.Any, send: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
+        """The sending of a session, which is direct over a connection that is logged in."""
+
+        def shortened(request: t.Any, **kwargs: t.Any) -> t.Any:
+            connection = self._logged_in
+            if connection is not None and isinstance(request.body, bytes) and direct.is_open(connection):
+                response = direct.exchange(session, connection, request, kwargs.get("timeout"))
+                if response.status_code != 401:
+                    self.answered(response, session.get_adapter(request.url))
+                    return direct.hooked(session, response, kwargs)
+                # the host has not looked at the message; a login begins with a connection of its own
+                connection.close()
+            response = send(request, **kwargs)
+            self._logged_in = self._newest if response.ok else None
+            return response
+
+        return shortened
+
+    def answered(self, response: t.Any, adapter: t.Any) -> None:
+        """Keeps a response, whose sender a login may want to use."""
+        response.connection = adapter
+        self.came.append(response)
+
+    def tap(self, manager: t.Any, *, to_proxy: bool = False) -> t.Any:
         """A urllib3 pool manager whose connections end with the exchange. Pools are made by what it has for a scheme
         (pypsrp hooks itself in there as well)."""
 
@@ -119,7 +147,7 @@ class Line:
             def pool(*args: t.Any, **kwargs: t.Any) -> t.Any:
                 made = make(*args, **kwargs)
                 new = made.ConnectionCls
-                made.ConnectionCls = lambda *args, **kwargs: self._limited(new(*args, **kwargs))
+                made.ConnectionCls = lambda *args, **kwargs: self._limited(new(*args, **kwargs), to_proxy)
                 return made
 
             return pool
@@ -128,11 +156,12 @@ class Line:
         manager.pool_classes_by_scheme = pools
         return manager
 
-    def _limited(self, connection: t.Any) -> t.Any:
+    def _limited(self, connection: t.Any, to_proxy: bool) -> t.Any:
         connect = connection.connect
 
         def limited() -> None:
             self._go_on()
+            self._newest, self._logged_in = None if to_proxy else connection, None
             with self._lock:
                 self._connections.add(connection)
             connect()
@@ -161,7 +190,7 @@ class _Adapter:
 
         def proxy_manager_for(proxy: str, **kwargs: t.Any) -> t.Any:
             if proxy not in known:
-                known[proxy] = line.tap(make(proxy, **kwargs))
+                known[proxy] = line.tap(make(proxy, **kwargs), to_proxy=True)
             return known[proxy]
 
         adapter.proxy_manager_for = proxy_manager_for
@@ -169,8 +198,7 @@ class _Adapter:
 
     def send(self, request: t.Any, **kwargs: t.Any) -> t.Any:
         response = self._adapter.send(request, **kwargs)
-        response.connection = self
-        self._line.came.append(response)
+        self._line.answered(response, self)
         return response
 
     def close(self) -> None:

@@ -52,7 +52,7 @@ class Request:
 
     action: str
     resource_uri: str
-    body: Element | None = None
+    body: bytes = b""  # XML in UTF-8 that declares its namespaces itself
     selectors: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
@@ -64,9 +64,8 @@ def envelope(
     before, between, after = _frame(
         request.action, request.resource_uri, to, max_envelope_size, timeout_seconds, selectors
     )
-    body = b"" if request.body is None else bytes(ET.tostring(request.body, encoding="utf-8"))
     # what reads XML takes a bare carriage return in a text for a line feed; ElementTree writes it bare
-    return b"".join((before, str(message_id).upper().encode(), between, body.replace(b"\r", b"&#13;"), after))
+    return b"".join((before, str(message_id).upper().encode(), between, request.body.replace(b"\r", b"&#13;"), after))
 
 
 # Stand for the id of the message and for its body; no XML may hold them.

@@ -217,16 +217,14 @@ class FakeWindows:
         add("CSName", self.name)
         add("Caption", "Microsoft Windows Server 2019 Standard ")
         add("BuildNumber", str(self.build))
+        add("ProductType", "3")
         for name, moment in (("LastBootUpTime", self.last_boot), ("LocalDateTime", self.last_boot + self.uptime)):
             outer = ET.SubElement(instance, f"{{{uri}}}{name}")
             ET.SubElement(outer, f"{{{CIM}}}Datetime").text = moment.isoformat().replace("+00:00", "Z")
         return body
 
     def _enumerate(self, request: Request) -> ET.Element:
-        assert request.body is not None
-        wql = next(item.text or "" for item in request.body if item.tag.endswith("}Filter"))
-        if "FROM Win32_ComputerSystem" in wql:
-            return _enumeration([{"DomainRole": "3"}])
+        wql = next(item.text or "" for item in _elements(request) if item.tag.endswith("}Filter"))
         if " WHERE " not in wql:
             return _enumeration(self.services)
         patterns = [
@@ -284,9 +282,14 @@ class FakeWindows:
         return any(key.lower() == item or key.lower().startswith(f"{item}\\") for item in self.denied)
 
 
+def _elements(request: Request) -> list[ET.Element]:
+    """What is in the body of a request."""
+    return list(ET.fromstring(request.body.replace(b"\r", b"&#13;"))) if request.body else []
+
+
 def _arguments(request: Request) -> dict[str, list[str | None]]:
     found: dict[str, list[str | None]] = {}
-    for item in request.body if request.body is not None else ():
+    for item in _elements(request):
         found.setdefault(item.tag.rpartition("}")[2], []).append(
             None if item.get(f"{{{XSI}}}nil") == "true" else item.text or ""
         )

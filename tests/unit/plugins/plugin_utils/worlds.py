@@ -138,6 +138,6 @@ def audit_of(
 ) -> Audit:
     """The audit of a host with these values and nothing else, as if all that the policy is about had been read."""
     known = {**dict.fromkeys((*SIDE_SETTINGS, *places_of(wanted)), ABSENT), **values}
-    host = Host("EX01", "Windows", build, None, "member server", BOOT, 0.0)
+    host = Host("EX01", "Windows", build, None, "server", BOOT, 0.0)
     policy = on_host(wanted, values)
     return Audit(host, exchange, policy, waiving.parse(waivers), "ignore", Snapshot(known, {}), Pending(None, False))

@@ -357,7 +357,7 @@ def test_home_of_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert backups.load(f"{folder}/{Path(path).name}") == backup(number=1)
 
 
-HOST = Host("EX01", "Windows", 17763, 1, "member server", BOOT, 0.0)
+HOST = Host("EX01", "Windows", 17763, 1, "server", BOOT, 0.0)
 JUNK = Value(Type.REG_SZ, "x" * 100_000)
 
 

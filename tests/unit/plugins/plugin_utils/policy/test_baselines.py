@@ -76,7 +76,7 @@ each_baseline = pytest.mark.parametrize("name", EXPECTED)
 
 
 def test_all_are_known() -> None:
-    assert baselines.names() == sorted(EXPECTED)
+    assert list(baselines.names()) == sorted(EXPECTED)
 
 
 @each_baseline

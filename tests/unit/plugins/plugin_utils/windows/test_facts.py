@@ -33,11 +33,11 @@ def test_facts() -> None:
         "os": "Microsoft Windows Server 2019 Standard",
         "build": 17763,
         "ubr": 5576,
-        "domain_role": "member server",
+        "domain_role": "server",
         "last_boot": "2026-11-20T03:04:05Z",
         "clock_offset": pytest.approx((BOOT + UPTIME - now).total_seconds(), abs=5),
     }
-    assert len(windows.calls) == 3
+    assert len(windows.calls) == 2
     assert host.last_boot == BOOT
 
 
@@ -73,6 +73,16 @@ def test_no_clock() -> None:
     assert operating_system(BUILD + boot).clock_offset == 0
 
 
+@pytest.mark.parametrize(
+    ("told", "role"),
+    [("1", "workstation"), ("2", "domain controller"), ("3", "server"), ("4", "unknown"), ("", "unknown")],
+)
+def test_what_windows_is_set_up_as(told: str, role: str) -> None:
+    boot = "<LastBootUpTime><Datetime>2014-01-02T03:04:05Z</Datetime></LastBootUpTime>"
+    product = f"<ProductType>{told}</ProductType>" if told else ""
+    assert operating_system(BUILD + boot + product).role == role
+
+
 @pytest.mark.parametrize("content", ["", BUILD, "<LastBootUpTime>2014-01-02T03:04:05Z</LastBootUpTime>"])
 def test_too_little(content: str) -> None:
     with pytest.raises(UnexpectedAnswer, match="neither its build nor its boot time"):
@@ -102,7 +112,7 @@ def test_boot_times_that_differ(seconds: float, again: bool) -> None:
 def test_restart_within_a_minute(moved: int, uptime: int | None, again: bool) -> None:
     def system(boot: datetime.datetime, up: int | None) -> facts.OperatingSystem:
         since = None if up is None else datetime.timedelta(seconds=up)
-        return facts.OperatingSystem("EX01", "Windows", 17763, boot, 0.0, since)
+        return facts.OperatingSystem("EX01", "Windows", 17763, "server", boot, 0.0, since)
 
     before, after = system(BOOT, 1750), system(BOOT + datetime.timedelta(seconds=moved), uptime)
     assert facts.restarted_within(before, after, 60) is again

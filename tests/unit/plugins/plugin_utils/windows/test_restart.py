@@ -170,7 +170,7 @@ def test_a_clock_that_is_set_meanwhile_is_no_restart() -> None:
     machine.same_boot = True
     machine.windows.last_boot = BOOT + datetime.timedelta(seconds=9)
     machine.windows.uptime = datetime.timedelta(days=3)
-    before = OperatingSystem("EX01", "Windows", 17763, BOOT, 0.0, datetime.timedelta(days=3))
+    before = OperatingSystem("EX01", "Windows", 17763, "server", BOOT, 0.0, datetime.timedelta(days=3))
     restarter = Restarter(cast(Any, machine.windows), machine.said.append, machine.sleep, lambda: machine.now)
     with pytest.raises(RestartFailed, match="still runs since"):
         restarter.run(HowToRestart(timeout=60), before)

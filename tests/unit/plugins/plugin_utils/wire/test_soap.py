@@ -58,7 +58,7 @@ def test_headers() -> None:
 
 def test_body() -> None:
     body = ET.Element("{urn:class}GetDWORDValue_INPUT")
-    root = built(soap.Request("urn:act", "urn:resource", body))
+    root = built(soap.Request("urn:act", "urn:resource", ET.tostring(body)))
     assert [item.tag for item in root[1]] == ["{urn:class}GetDWORDValue_INPUT"]
 
 
@@ -81,7 +81,7 @@ def test_line_ends_and_blanks_arrive_as_they_are(text: str) -> None:
     """Whoever reads XML takes a bare carriage return for a line feed."""
     body = ET.Element("{urn:x}Data")
     body.text = text
-    root = built(soap.Request("urn:act", "urn:resource", body, {"Name": text}))
+    root = built(soap.Request("urn:act", "urn:resource", ET.tostring(body), {"Name": text}))
     assert (root[1][0].text or "") == text
     assert (root.findtext(f".//{W}Selector") or "") == text
 

@@ -1,0 +1,89 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""One exchange over a connection that is open and logged in, with http.client alone.
+
+What requests and urllib3 add to it (pools, redirects, retries, streams) is half of what a message costs, and after the
+login none of it is needed. Logins, proxies and all that comes out of the ordinary stay with the libraries.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import io
+import typing as t
+
+with contextlib.suppress(ImportError):  # they come with pywinrm and with pypsrp, and without them nothing is sent
+    import requests
+    import urllib3
+    from requests.cookies import extract_cookies_to_jar
+    from requests.hooks import dispatch_hook
+    from requests.utils import get_encoding_from_headers
+    from urllib3.util.connection import is_connection_dropped
+
+Timeout = float | tuple[float | None, float | None] | None
+
+
+def is_open(connection: t.Any) -> bool:
+    """Whether a connection of urllib3 is there and nothing has come over it since the last answer, not even its end."""
+    return connection.sock is not None and not is_connection_dropped(connection)
+
+
+def exchange(session: t.Any, connection: t.Any, request: t.Any, timeout: Timeout) -> t.Any:
+    """Sends a prepared request and returns the response, or raises what requests raises where none came."""
+    try:
+        connection.sock.settimeout(timeout[1] if isinstance(timeout, tuple) else timeout)
+        connection.send(_head(connection, request) + request.body)
+        answer = http.client.HTTPResponse(connection.sock, method=request.method)
+        answer.begin()
+        content = answer.read()
+    except BaseException as exc:
+        connection.close()
+        if isinstance(exc, TimeoutError):
+            raise requests.exceptions.ReadTimeout(exc, request=request) from exc
+        if isinstance(exc, (OSError, http.client.HTTPException)):
+            raise requests.exceptions.ConnectionError(exc, request=request) from exc
+        raise
+    if answer.will_close:
+        connection.close()
+    return _response(session, request, answer, content)
+
+
+def hooked(session: t.Any, response: t.Any, given: t.Mapping[str, t.Any]) -> t.Any:
+    """What the login of a session makes of a response; ``given`` is how the request was to be sent."""
+    how = {name: getattr(session, name) for name in ("stream", "verify", "cert", "proxies")}
+    return dispatch_hook("response", response.request.hooks, response, **{**how, **given})
+
+
+def _head(connection: t.Any, request: t.Any) -> bytes:
+    host = connection.host if ":" not in connection.host else f"[{connection.host}]"
+    port = "" if connection.port == connection.default_port else f":{connection.port}"
+    lines = [f"{request.method} {request.path_url} HTTP/1.1", f"Host: {host}{port}"]
+    for name, value in request.headers.items():
+        lines.append(f"{name}: {value.decode('latin-1') if isinstance(value, bytes) else value}")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+def _response(session: t.Any, request: t.Any, answer: http.client.HTTPResponse, content: bytes) -> t.Any:
+    response = requests.Response()
+    response.request, response.url = request, request.url
+    response.status_code, response.reason = answer.status, answer.reason
+    response.headers.update(answer.headers.items())
+    response.encoding = get_encoding_from_headers(response.headers)
+    response.raw = urllib3.HTTPResponse(
+        body=io.BytesIO(content),
+        headers=dict(response.headers),
+        status=answer.status,
+        version=answer.version,
+        reason=answer.reason,
+        preload_content=False,
+        original_response=t.cast("t.Any", answer),
+    )
+    if "Content-Encoding" not in response.headers:
+        # nothing is to be decoded, and reading it as a stream takes as long as receiving it
+        response._content = content
+    if "Set-Cookie" in response.headers:
+        extract_cookies_to_jar(session.cookies, request, response.raw)
+    return response
