@@ -19,7 +19,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "comment": {"type": "str"},
     "force": {"type": "bool", "default": True},
     **_preflight.TASK_FILES,
-    **_options.WIRE_LOG,
+    **_options.SHARED,
 }
 
 

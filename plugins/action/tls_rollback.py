@@ -19,7 +19,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "force": {"type": "bool", "default": False},
     **proving.PROVE,
     **_preflight.RESTART,
-    **_options.WIRE_LOG,
+    **_options.SHARED,
 }
 
 

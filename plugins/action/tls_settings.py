@@ -22,8 +22,9 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "handshakes": {"type": "dict"},
     **proving.PROVE,
     **_preflight.RESTART,
+    "prove_if_done": {"type": "bool", "default": False},
     "handshake_policy": {"type": "str", "choices": list(handshakes.POLICIES)},
-    **_options.WIRE_LOG,
+    **_options.SHARED,
 }
 
 
@@ -35,7 +36,7 @@ class ActionModule(WindowsAction):
             lambda: from_options(options),
             lambda: waiving.from_options(options),
             lambda: handshakes.check_result("handshakes", options["handshakes"]),
-            lambda: proving.check(options["prove"], self.address),
+            lambda: proving.check(options["prove"], self.address, wanted=options["prove_if_done"] and "prove_if_done"),
             lambda: _preflight.check_restart(options["restart"], self.places),
         )
 

@@ -23,7 +23,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "accepted_before": {"type": "dict"},
     "expect_backup": {"type": "path"},
     "allow_pending": {"type": "bool", "default": False},
-    **_options.WIRE_LOG,
+    **_options.SHARED,
 }
 
 

@@ -17,6 +17,17 @@ options:
       - Credentials are never in these messages, but names and registry values of the host are.
       - Meant for reports of problems; leave it unset otherwise.
     type: path
+  from_variables:
+    description:
+      - Names of variables that say where other options are found. Each of them maps options to the names of the variables that
+        hold their values, and an option with options within it to a mapping of the same kind. Such an option counts for more
+        than what the task gives itself.
+      - A task whose options are twenty templates takes twice as long as one that looks the same values up like this, since
+        Ansible compiles every template anew for every host.
+    type: list
+    elements: str
+    default: []
+    version_added: 0.2.0
 notes:
   - Works over the connection plugins P(ansible.builtin.winrm#connection) and P(ansible.builtin.psrp#connection) with all of
     their options, and over no other. Nothing is copied to the host and no PowerShell or shell is started there.

@@ -17,7 +17,7 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from . import _given, _patterns, _preflight, _role
+from . import _given, _patterns, _preflight, _role, _variables
 from ._errors import ExchangeTlsError, OptionError, Unreachable
 from ._policy import baselines
 from ._tasks.task import Task
@@ -187,7 +187,9 @@ class ExchangeTlsAction(ActionBase):
 
     def _options(self) -> dict[str, t.Any]:
         """All options, checked and converted. Every problem is named, not only the first."""
-        given, problems = _given.options(dict(self._task.args), self.ARGUMENT_SPEC)
+        args = dict(self._task.args)
+        args.update(_variables.taken(args.get(_variables.OPTION), self._value_of))
+        given, problems = _given.options(args, self.ARGUMENT_SPEC)
         if self.in_role:
             problems += _role.misspelt(self.task_vars, self._task._role.get_default_vars())
             problems += _role.out_of_place(self.task_vars)
@@ -215,6 +217,16 @@ class ExchangeTlsAction(ActionBase):
             pass  # an option without its type, and that is told already
         whose = "Bad variables" if self.in_role else f"Bad options for {self._task.action}"
         raise OptionError(f"{whose}: {'; '.join(problems)}.")
+
+    def _value_of(self, name: str) -> t.Any:
+        """What a variable holds, with its templates resolved."""
+        try:
+            value = self._templar.template(self.task_vars[name])
+        except AnsibleError as exc:
+            raise OptionError(f"'{name}': {visible(exc)}") from None
+        if value == self.task_vars.get("omit"):
+            raise _variables.LeftOut
+        return value
 
     def _unknown(self, path: t.Any) -> str:
         """``path`` is a name, or a tuple of the names that lead to an option within options."""

@@ -41,7 +41,11 @@ POLICY: dict[str, t.Any] = {
     "fail_on": {"type": "str"},
 }
 
-WIRE_LOG: dict[str, t.Any] = {"wire_log": {"type": "path"}}
+# What every module that talks to a host has.
+SHARED: dict[str, t.Any] = {
+    "wire_log": {"type": "path"},
+    "from_variables": {"type": "list", "elements": "str", "default": []},
+}
 
 BACKUP: dict[str, t.Any] = {
     "backup_dir": {"type": "path", "default": "exchange_tls_backups"},

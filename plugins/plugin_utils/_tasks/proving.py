@@ -13,8 +13,10 @@ import typing as t
 
 from .. import _handshake
 from .._errors import OptionError, all_problems
+from .._judgement import verdicts
 from .._judgement.handshakes import NEVER, POLICIES, REQUIRED, WHEN_REACHABLE, lost, open_ones
 from .._schannel.protocols import TLS12
+from .task import Task
 
 LONGEST_TIMEOUT = 300
 LONGEST_PATIENCE = 3600
@@ -39,9 +41,12 @@ Options = t.Mapping[str, t.Any]
 Result = t.Mapping[str, t.Any]
 
 
-def check(prove: Options | None, address: str) -> None:
-    """Raises :class:`OptionError` that names every problem of the option ``prove``."""
+def check(prove: Options | None, address: str, *, wanted: str | bool = False) -> None:
+    """Raises :class:`OptionError` that names every problem of the option ``prove``. ``wanted``: an option that needs
+    it, where that is given."""
     if prove is None:
+        if wanted:
+            raise OptionError(f"'{wanted}' needs 'prove', which says what to try handshakes on.")
         return
     all_problems(
         lambda: _check_endpoints(prove, address),
@@ -132,3 +137,37 @@ def settled(
             say(f"waiting up to {left:.0f} seconds for TLS 1.2 on {', '.join(waiting)}")
             told = waiting
         sleep(min(_PAUSE, left))
+
+
+def proven(
+    task: Task,
+    prove: Options,
+    settings: Result,
+    *,
+    accepted_before: Result | None = None,
+    allow_pending: bool = False,
+    not_back: c.Sequence[str] | None = None,
+) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
+    """The result keys that say what handshakes and a result of settings prove, and those of a failure, which are none
+    where all is proven. ``not_back``: what is not as a backup has it, where that is asked for in place of the policy."""
+    tried, gone = settled(prove, accepted_before, task.address, task.host_name, task.say)
+    verdict = verdicts.verdict(
+        settings,
+        tried,
+        handshake_policy=prove["handshakes"],
+        judge_policy=not_back is None,
+        allow_pending=allow_pending,
+        lost=gone,
+        not_back=not_back or (),
+    )
+    found = {"handshakes": tried, "lost": gone, "verdict": verdict.as_result()}
+    if not verdict.problems:
+        return found, {}
+    error = {"kind": "not_proven", "problems": len(verdict.problems)}
+    return found, {"failed": True, "msg": joined(verdict.problems), "error": error}
+
+
+def joined(sentences: c.Sequence[str], most: int = 3) -> str:
+    """The first of many sentences; the rest is in the result."""
+    more = len(sentences) - most
+    return " ".join(sentences[:most]) + (f" And {more} more." if more > 0 else "")

@@ -10,7 +10,6 @@ import typing as t
 
 from .._change import backups
 from .._errors import OptionError
-from .._judgement import verdicts
 from .._policy import waiving
 from .._policy.findings import VIOLATIONS
 from .._policy.options import from_options
@@ -62,22 +61,16 @@ def read(task: Task, options: Options) -> Result:
 
 
 def _proven(task: Task, options: Options, settings: Result, not_back: list[str]) -> Result:
-    prove = options["prove"]
-    tried, lost = proving.settled(prove, options["accepted_before"], task.address, task.host_name, task.say)
-    verdict = verdicts.verdict(
+    found, failure = proving.proven(
+        task,
+        options["prove"],
         settings,
-        tried,
-        handshake_policy=prove["handshakes"],
-        judge_policy=not options["expect_backup"],
+        accepted_before=options["accepted_before"],
         allow_pending=options["allow_pending"],
-        lost=lost,
-        not_back=not_back,
+        not_back=not_back if options["expect_backup"] else None,
     )
-    proven: dict[str, t.Any] = {"handshakes": tried, "lost": lost, "verdict": verdict.as_result()}
-    if verdict.problems and not task.check_mode:
-        error = {"kind": "not_proven", "problems": len(verdict.problems)}
-        proven.update(failed=True, msg=_joined(verdict.problems), error=error)
-    return proven
+    # what is only predicted is not there to be proven
+    return found if task.check_mode else {**found, **failure}
 
 
 def _not_back(backup: backups.Backup, session: Session) -> list[str]:
@@ -97,12 +90,6 @@ def _violations(findings: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, t.Any]
     wrong = [item for item in findings if item["status"] in VIOLATIONS]
     return {
         "failed": True,
-        "msg": f"Not as wanted: {_joined([item['message'] for item in wrong])}",
+        "msg": f"Not as wanted: {proving.joined([item['message'] for item in wrong])}",
         "error": {"kind": "findings", "findings": [item["id"] for item in wrong]},
     }
-
-
-def _joined(sentences: t.Sequence[str], most: int = 3) -> str:
-    """The first of many sentences; the rest is in the result."""
-    more = len(sentences) - most
-    return " ".join(sentences[:most]) + (f" And {more} more." if more > 0 else "")

@@ -53,7 +53,19 @@ def bring(task: Task, options: Options, files: Result) -> Result:
     if forced:
         result["warnings"] = [*result.get("warnings", []), forced]
     task.so_far(result)
-    return {**result, **waiving.failure(after.findings, fail_on)}
+    failure = waiving.failure(after.findings, fail_on)
+    if not failure and options["prove_if_done"] and not planned and not _restarts(options, before):
+        found, failure = proving.proven(task, options["prove"], result)
+        # what was accepted before is not known where nothing changes
+        result = {**result, "handshakes": found["handshakes"], "verdict": found["verdict"]}
+        return {**task.shortened(result), **failure} if failure else result
+    return {**result, **failure}
+
+
+def _restarts(options: Options, before: Audit) -> bool:
+    """Whether a restart is due although nothing is written."""
+    wanted = options["restart"]
+    return before.pending.restart_pending or (wanted is not None and wanted["when"] == "always")
 
 
 def _guarded(task: Task, options: Options, before: Audit, planned: Plan) -> str | None:

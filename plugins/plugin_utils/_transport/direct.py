@@ -72,6 +72,10 @@ def _response(session: t.Any, request: t.Any, answer: http.client.HTTPResponse, 
     response.status_code, response.reason = answer.status, answer.reason
     response.headers.update(answer.headers.items())
     response.encoding = get_encoding_from_headers(response.headers)
+    if "Content-Encoding" not in response.headers and "Set-Cookie" not in response.headers:
+        # nothing is to be decoded or kept, and reading it as a stream takes as long as receiving it
+        response.raw, response._content = answer, content
+        return response
     response.raw = urllib3.HTTPResponse(
         body=io.BytesIO(content),
         headers=dict(response.headers),
@@ -81,9 +85,5 @@ def _response(session: t.Any, request: t.Any, answer: http.client.HTTPResponse, 
         preload_content=False,
         original_response=t.cast("t.Any", answer),
     )
-    if "Content-Encoding" not in response.headers:
-        # nothing is to be decoded, and reading it as a stream takes as long as receiving it
-        response._content = content
-    if "Set-Cookie" in response.headers:
-        extract_cookies_to_jar(session.cookies, request, response.raw)
+    extract_cookies_to_jar(session.cookies, request, response.raw)
     return response

@@ -50,7 +50,7 @@ def _modules(node: Any) -> Iterator[tuple[str, dict[str, Any]]]:
         for name, value in item.items():
             module = name.removeprefix("mailops.exchange_tls.")
             if module in MODULES:
-                yield module, {**value, **item.get("module_defaults", {})}
+                yield module, value
             elif name in ("block", "always", "rescue"):
                 yield from _modules(value)
 
@@ -61,21 +61,25 @@ def _fed() -> Iterator[tuple[str, str, str, Mapping[str, Any]]]:
     for path in sorted((ROLE / "tasks").glob("*.yml")):
         for module, arguments in _modules(yaml.safe_load(path.read_text(encoding="utf-8"))):
             for option, template in arguments.items():
-                name = re.fullmatch(r"\{\{ (_?tls12_[a-z0-9_]+) \}\}", str(template))
-                if name is None:
-                    continue
-                if name[1] not in mappings:
-                    if name[1].startswith("tls12_"):
-                        yield path.stem, option, name[1], MODULES[module][option]
-                    continue
-                spec = MODULES[module]
-                within = "" if option.startswith("group/") else f"{option}."
-                for inner, variable in mappings[name[1]].items():
-                    inside = spec[option]["options"] if within else spec
-                    yield path.stem, f"{within}{inner}", variable.strip("{} "), inside[inner]
+                name = re.fullmatch(r"\{\{ (tls12_[a-z0-9_]+) \}\}", str(template))
+                if name is not None:
+                    yield path.stem, option, name[1], MODULES[module][option]
+            for mapping in arguments.get("from_variables", ()):
+                yield from ((path.stem, *item) for item in _looked_up(mappings[mapping], MODULES[module], ""))
 
 
-FED = [item for item in _fed() if not item[2].startswith("_")]
+def _looked_up(
+    mapping: Mapping[str, Any], spec: Mapping[str, Any], within: str
+) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """The options of a mapping for from_variables: path, variable, spec."""
+    for option, variable in mapping.items():
+        if isinstance(variable, str):
+            yield f"{within}{option}", variable, spec[option]
+        else:
+            yield from _looked_up(variable, spec[option]["options"], f"{within}{option}.")
+
+
+FED = list(_fed())
 
 
 def test_options_are_fed() -> None:
