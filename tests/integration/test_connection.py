@@ -136,12 +136,6 @@ CASES = {
         winrm=HTTPS,
         variables={"ansible_password": WRONG_PASSWORD},
     ),
-    "incomplete": Case(
-        "failed",
-        ("querying WMI", "without saying that it is complete"),
-        winrm={"first_page_empty": True},
-        quirks={"list_ends_early": True},
-    ),
     "wrong-user": Case("unreachable", ("HTTP 401", "user, password"), variables={"ansible_user": "nobody"}),
     "basic-not-offered": Case(
         "unreachable",

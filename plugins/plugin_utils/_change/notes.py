@@ -36,6 +36,7 @@ from .plans import Plan
 
 KEY = r"SOFTWARE\mailops.exchange_tls"
 NAME = "RestartPending"
+NOTE = Setting(KEY, NAME)
 
 # A FILETIME that Windows writes when it shuts down.
 SHUTDOWN_TIME = Setting(r"SYSTEM\CurrentControlSet\Control\Windows", "ShutdownTime")

@@ -9,8 +9,10 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import functools
+import itertools
 import typing as t
 
+from .._change.notes import NOTE
 from .._change.pending import Pending, pending_after, read_note
 from .._change.plans import Plan, plan
 from .._errors import ExchangeTlsError
@@ -20,11 +22,12 @@ from .._judgement.strays import findings as stray_findings
 from .._policy import waiving
 from .._policy.findings import Finding, compliant
 from .._policy.options import with_suites
-from .._policy.rules import Policy
+from .._policy.rules import Policy, Rule
 from .._policy.subjects import DOTNET_VERSIONS, SUITES_POLICY, dotnet
 from .._policy.waiving import Waiver
 from .._report.overview import overview
-from .._schannel.protocols import PROTOCOLS, SIDES
+from .._schannel.names import fold
+from .._schannel.protocols import PROTOCOLS, PROTOCOLS_KEY, SIDES, protocol_key
 from .._schannel.snapshot import Setting, Snapshot
 from .._schannel.values import Type
 from .._windows.facts import Host, read_exchange, read_host
@@ -128,24 +131,36 @@ class Audit:
 
 def audit(session: Session, policy: Policy, waivers: tuple[Waiver, ...], strays: str) -> Audit:
     """Reads what the policy and the result need, in one session. Changes nothing."""
+    with session.overlapping():
+        return _audit(session, policy, waivers, strays)
+
+
+def _audit(session: Session, policy: Policy, waivers: tuple[Waiver, ...], strays: str) -> Audit:
     registry = Registry(session)
     host = read_host(session, registry)
     exchange = read_exchange(registry) if policy.needs_exchange else None
     reader = Reader(registry)
-    pending_note = read_note(registry)
     looking = strays != stray_findings.IGNORE
+
+    def asked() -> t.Iterator[Rule]:
+        every = (*policy.rules, *guards.also_needed(policy))
+        return (rule for rule in every if not rule.applies.reason_not(host.build, exchange))
+
+    reader.subkeys(PROTOCOLS_KEY)
+    others = ((rule.setting, rule.kind) for rule in asked() if not _is_protocol(rule))
+    reader.ahead(map(protocol_key, PROTOCOLS), values=itertools.chain([(NOTE, Type.REG_SZ)], others))
+    pending_note = read_note(registry)
     reader.protocols(find.looked_into if looking else lambda snapshot: ())
     if policy.cipher_suites:
         policy = with_suites(policy, reader.value(SUITES_POLICY, Type.REG_SZ).present)
-    for rule in (*policy.rules, *guards.also_needed(policy)):
-        if not rule.applies.reason_not(host.build, exchange):
-            value = reader.value(rule.setting, rule.kind)
-            if looking and noticed.is_dotnet(rule) and not rule.desired.accepts(value):
-                # before its neighbour, which then costs nothing where it is missing as well
-                reader.list_values(rule.setting.key)
-            if rule.desired.value.present:
-                # what would have to be made must be known, so that going back removes it
-                reader.locate(rule.setting.key)
+    for rule in asked():
+        value = reader.value(rule.setting, rule.kind)
+        if looking and noticed.is_dotnet(rule) and not rule.desired.accepts(value):
+            # before its neighbour, which then costs nothing where it is missing as well
+            reader.list_values(rule.setting.key)
+        if rule.desired.value.present:
+            # what would have to be made must be known, so that going back removes it
+            reader.locate(rule.setting.key)
     if looking:
         _read_beside(reader, policy)
         # what is to be removed must all be known at once: a second run finds no more
@@ -154,9 +169,15 @@ def audit(session: Session, policy: Policy, waivers: tuple[Waiver, ...], strays:
     return Audit(host, exchange, policy, waivers, strays, reader.snapshot(), pending, reader.failures)
 
 
+def _is_protocol(rule: Rule) -> bool:
+    """Whether its value is among those that are read of every protocol anyway."""
+    return fold(rule.setting.key).startswith(f"{fold(PROTOCOLS_KEY)}\\")
+
+
 def _read_beside(reader: Reader, policy: Policy) -> None:
     for _dummy in range(_ROUNDS_BESIDE):
         subkeys, listed = noticed.keys_beside(policy, reader.snapshot())
+        reader.ahead(subkeys, listed)
         for key in subkeys:
             reader.subkeys(key)
         for key in listed:
@@ -169,6 +190,7 @@ def _read_strays(reader: Reader) -> None:
         wanted = find.keys_to_read(reader.snapshot())
         if not wanted:
             return
+        reader.ahead(wanted.subkeys, wanted.listed, wanted.values)
         for key in wanted.subkeys:
             reader.subkeys(key)
         for key in wanted.listed:

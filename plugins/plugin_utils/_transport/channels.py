@@ -12,6 +12,8 @@ same options without its runspace. Nothing is started on the host.
 from __future__ import annotations
 
 import abc
+import copy
+import dataclasses
 import importlib
 import sys
 import time
@@ -20,6 +22,7 @@ import typing as t
 from ansible.errors import AnsibleConnectionFailure
 
 from .._errors import ExchangeTlsError, LoginRefused, OptionError, Unreachable, WsmanFault
+from .._wire.overlap import Another
 from .._wire.session import Channel
 from . import explain
 from .line import Line
@@ -92,10 +95,13 @@ class _Carrier(abc.ABC):
         if left is not None and left <= 0:
             raise Unreachable(f"{doing}: not sent, the time for it is over")
         self._open()
-        whole = _WHOLE * max(self._within(seconds) for seconds in self._timeouts.values())
-        return explain.answer(
-            lambda: self._carry(message), doing, self._line, self._login, whole if left is None else min(whole, left)
-        )
+        whole = self._whole if left is None else min(self._whole, left)
+        return explain.answer(lambda: self._carry(message), doing, self._line, self._login, whole)
+
+    @property
+    def _whole(self) -> float:
+        """The seconds of an exchange."""
+        return _WHOLE * max(self._within(seconds) for seconds in self._timeouts.values())
 
     def limit(self, seconds: float | None = None, left: float | None = None) -> None:
         self._longest = seconds
@@ -115,6 +121,23 @@ class _Carrier(abc.ABC):
         user, password = (self._connection.get_option(name) for name in ("remote_user", "remote_password"))
         endpoint = getattr(self, "endpoint", "")
         return Login(self._how, endpoint, *("" if item is None else str(item) for item in (user, password)))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Twin:
+    """One more login of the kind that a channel has. It is made once, with its first message, and not renewed."""
+
+    carry: t.Callable[[bytes], bytes]
+    end: t.Callable[[], None]
+    line: Line
+    login: Login
+    seconds: float
+
+    def post(self, message: bytes, doing: str) -> bytes:
+        return explain.answer(lambda: self.carry(message), doing, self.line, self.login, self.seconds)
+
+    def reconnect(self) -> None:
+        self.end()
 
 
 class WinrmChannel(_Carrier):
@@ -169,7 +192,7 @@ class WinrmChannel(_Carrier):
         self.operation_timeout = int(protocol.operation_timeout_sec)
         self._timeouts = {"read_timeout_sec": float(protocol.transport.read_timeout_sec)}
         self._line = Line.of(protocol.transport)
-        self._watch(protocol.transport)
+        _watch(protocol.transport, self._line)
         self._keep_limits()
 
     def _choose_transports(self) -> None:
@@ -214,20 +237,19 @@ class WinrmChannel(_Carrier):
         self._refusals.append(f"{self._transports.pop(0)}: {refusal.message}")
         self.reconnect()
 
-    def _watch(self, transport: t.Any) -> None:
-        """pywinrm logs in while it builds its session; the line must be there before."""
-        line, set_up = self._line, transport.setup_encryption
-
-        def setup_encryption(*args: t.Any) -> None:
-            line.watch(transport.session, transport.endpoint)
-            set_up(*args)
-
-        transport.setup_encryption = setup_encryption
+    def another(self) -> Another:
+        transport = copy.copy(self._adopted.transport)
+        transport.session = transport.encryption = None
+        # the method of the class, since this one watches the other login
+        del transport.setup_encryption
+        line = Line.of(transport)
+        _watch(transport, line)
+        return _Twin(
+            lambda message: _send(transport, line, message), transport.close_session, line, self._login, self._whole
+        )
 
     def _carry(self, message: bytes) -> bytes:
-        transport = self._connection.protocol.transport
-        self._line.watch(transport.build_session(), transport.endpoint)
-        return bytes(transport.send_message(message))
+        return _send(self._connection.protocol.transport, self._line, message)
 
     @property
     def _transport(self) -> t.Any | None:
@@ -237,6 +259,22 @@ class WinrmChannel(_Carrier):
     @property
     def _how(self) -> str:
         return self._transports[0] if self._transports else "winrm"
+
+
+def _watch(transport: t.Any, line: Line) -> None:
+    """pywinrm logs in while it builds its session; the line must be there before."""
+    set_up = transport.setup_encryption
+
+    def setup_encryption(*args: t.Any) -> None:
+        line.watch(transport.session, transport.endpoint)
+        set_up(*args)
+
+    transport.setup_encryption = setup_encryption
+
+
+def _send(transport: t.Any, line: Line, message: bytes) -> bytes:
+    line.watch(transport.build_session(), transport.endpoint)
+    return bytes(transport.send_message(message))
 
 
 class PsrpChannel(_Carrier):
@@ -252,19 +290,16 @@ class PsrpChannel(_Carrier):
             self._wsman.close()
         self._wsman = None
 
+    def another(self) -> Another:
+        wsman, line = self._made()
+        # whoever has another login wants no second try, nor a pause before it
+        wsman.transport.reconnection_retries = 0
+        return _Twin(lambda message: bytes(wsman.transport.send(message)), wsman.close, line, self._login, self._whole)
+
     def _open(self) -> None:
         if self._wsman is not None:
             return
-        from pypsrp.wsman import WSMan
-
-        connection = self._connection
-        # the plugin's own translation of its options: the same on ansible-core 2.16 to 2.22
-        connection._build_kwargs()
-        try:
-            self._wsman = WSMan(**connection._psrp_conn_kwargs)
-        except Exception as exc:  # pypsrp raises ValueError and its own types for options that do not fit together
-            reason = self._login.told(exc)
-            raise OptionError(f"The psrp connection options do not fit together: {reason}") from None
+        self._wsman, self._line = self._made()
         transport = self._wsman.transport
         self.endpoint = transport.endpoint
         self.operation_timeout = int(self._wsman.operation_timeout)
@@ -272,7 +307,22 @@ class PsrpChannel(_Carrier):
         if self._longest is not None:
             # whoever sets limits repeats himself, and the pauses of pypsrp are outside of all limits
             transport.reconnection_retries = 0
-        line = self._line = Line.of(transport)
+        self._keep_limits()
+
+    def _made(self) -> tuple[t.Any, Line]:
+        """pypsrp's object and its line."""
+        from pypsrp.wsman import WSMan
+
+        connection = self._connection
+        # the plugin's own translation of its options: the same on ansible-core 2.16 to 2.22
+        connection._build_kwargs()
+        try:
+            wsman = WSMan(**connection._psrp_conn_kwargs)
+        except Exception as exc:  # pypsrp raises ValueError and its own types for options that do not fit together
+            reason = self._login.told(exc)
+            raise OptionError(f"The psrp connection options do not fit together: {reason}") from None
+        transport = wsman.transport
+        line = Line.of(transport)
         build = transport._build_session
 
         def build_session() -> t.Any:
@@ -281,7 +331,7 @@ class PsrpChannel(_Carrier):
             return session
 
         transport._build_session = build_session
-        self._keep_limits()
+        return wsman, line
 
     def _carry(self, message: bytes) -> bytes:
         return bytes(self._wsman.transport.send(message))

@@ -37,6 +37,8 @@ with contextlib.suppress(ImportError):  # it comes with pywinrm and with pypsrp,
     import requests
     from urllib3.exceptions import NewConnectionError
 
+# What a whole answer says of its length, where it goes on after the headers.
+_LENGTHS = frozenset({"content-length", "transfer-encoding"})
 _CHECK_ADDRESS = (
     "Check that the host is up, its address and port (ansible_host, ansible_port), and firewalls in between."
 )
@@ -61,6 +63,9 @@ def _in_utf8(send: t.Callable[[], bytes], line: Line) -> bytes:
         if line.last is None or line.last.status_code >= 400:
             raise
         document = exc.object
+    if not document and line.last is not None and _LENGTHS.isdisjoint(map(str.lower, line.last.headers)):
+        # to http.client the headers end where the connection does
+        raise http.client.IncompleteRead(b"")
     return document if line.last is None else xml.as_utf8(document, charset_of(line.last))
 
 

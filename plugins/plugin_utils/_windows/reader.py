@@ -47,14 +47,44 @@ class Reader:
         what is not in a listing need not be asked for.
         """
         self.subkeys(PROTOCOLS_KEY)
-        for protocol in PROTOCOLS:
-            self.subkeys(protocol_key(protocol))
-        for key in closely(self.snapshot()):
+        keys = [protocol_key(protocol) for protocol in PROTOCOLS]
+        self.ahead(subkeys=keys)
+        for key in keys:
+            self.subkeys(key)
+        settings = [
+            Setting(protocol_key(protocol, side), name)
+            for protocol in PROTOCOLS
+            for side in SIDES
+            for name in VALUE_NAMES
+        ]
+        listed = list(closely(self.snapshot()))
+        self.ahead(subkeys=listed, listed=listed, values=((setting, Type.REG_DWORD) for setting in settings))
+        for key in listed:
             self.list_values(key)
-        for protocol in PROTOCOLS:
-            for side in SIDES:
-                for name in VALUE_NAMES:
-                    self.value(Setting(protocol_key(protocol, side), name))
+        for setting in settings:
+            self.value(setting)
+
+    def ahead(
+        self,
+        subkeys: t.Iterable[str] = (),
+        listed: t.Iterable[str] = (),
+        values: t.Iterable[tuple[Setting, Type]] = (),
+    ) -> None:
+        """Says what will be read, as far as it is known by now, and none of which depends on another."""
+        self.registry.ahead(
+            subkeys=(key for key in subkeys if fold(key) not in self._subkeys and not self._costs_nothing(key)),
+            listed=(key for key in listed if fold(key) not in self._listed and not self._costs_nothing(key)),
+            values=(
+                (setting.key, setting.name, kind)
+                for setting, kind in values
+                if setting not in self._values
+                and fold(setting.key) not in self._listed
+                and not self._is_missing(setting.key)
+            ),
+        )
+
+    def _costs_nothing(self, key: str) -> bool:
+        return fold(key) in self._unlisted or self._is_missing(key)
 
     def subkeys(self, key: str) -> tuple[str, ...]:
         """The keys below; empty where the key is missing."""

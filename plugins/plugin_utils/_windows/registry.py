@@ -11,14 +11,18 @@ GetMultiStringValue says 2 for both; a value of another type is 0x80041005; no r
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import typing as t
 
 from .._errors import ConnectionLost, OperationTimedOut, RegistryAccessDenied, RegistryError, UnexpectedAnswer
 from .._schannel.names import same
 from .._schannel.values import ABSENT, Data, Type, Value, show, unsendable
 from .._wire import wmi
+from .._wire.overlap import Read
 from .._wire.session import Session
+from .._wire.soap import Request
 
+_PROVIDER = "StdRegProv"
 HKLM = 2147483650  # 0x80000002, unsigned decimal on the wire
 
 SUCCESS = 0
@@ -161,6 +165,26 @@ class Registry:
             raise self._error(code, "check", key)
         return output.boolean("bGranted") is not False
 
+    def ahead(
+        self,
+        *,
+        subkeys: t.Iterable[str] = (),
+        listed: t.Iterable[str] = (),
+        values: t.Iterable[tuple[str, str, Type]] = (),
+    ) -> None:
+        """Says which reads will follow: keys whose keys or values are listed, and values as key, name and type. Where a
+        round trip is long, they are made now, side by side."""
+        wanted: t.Iterator[tuple[str, str, str | None]] = itertools.chain(
+            (("EnumKey", key, None) for key in subkeys),
+            (("EnumValues", key, None) for key in listed),
+            ((f"Get{_ACCESS[kind].suffix}", key, name) for key, name, kind in values if kind in _ACCESS),
+        )
+        self._session.ahead(
+            Read(_request(method, key, name), f"reading {show(key, name)} ahead")
+            for method, key, name in wanted
+            if not unsendable(key) and not unsendable(name or "")
+        )
+
     # --- writing ---------------------------------------------------------------------------------------------------
 
     def create_key(self, key: str) -> None:
@@ -217,16 +241,13 @@ class Registry:
     def _call(
         self, method: str, key: str, name: str | None = None, *, doing: str, repeatable: bool = True, **more: t.Any
     ) -> tuple[int, wmi.Instance]:
-        arguments: dict[str, t.Any] = {"hDefKey": HKLM, "sSubKeyName": key}
-        if name is not None:
-            arguments["sValueName"] = name
-        arguments.update(more)
+        arguments = _arguments(key, name, more)
         for text in _texts(arguments.values()):
             if character := unsendable(text):
                 raise RegistryError(f"{doing}: {character} cannot be sent, as XML has no way to write it")
         output = wmi.invoke(
             self._session,
-            "StdRegProv",
+            _PROVIDER,
             method,
             arguments,
             namespace=wmi.DEFAULT,
@@ -300,6 +321,16 @@ class Registry:
             value=name,
             return_code=code,
         )
+
+
+def _arguments(key: str, name: str | None, more: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    named = {} if name is None else {"sValueName": name}
+    return {"hDefKey": HKLM, "sSubKeyName": key, **named, **more}
+
+
+def _request(method: str, key: str, name: str | None) -> Request:
+    """A read."""
+    return wmi.invocation(_PROVIDER, method, _arguments(key, name, {}), namespace=wmi.DEFAULT)
 
 
 def _texts(arguments: t.Iterable[t.Any]) -> t.Iterator[str]:

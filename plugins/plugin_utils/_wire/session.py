@@ -6,16 +6,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
 import pathlib
 import stat
+import threading
 import time
 import typing as t
 import uuid
 
 from .._errors import ConnectionLost, ExchangeTlsError, HostBusy, SecurityContextLost
 from . import soap
+from .overlap import Another, Overlap, Pace, Read
 from .xml import Element
 
 # What pywinrm and pypsrp ask for by default: no supported Windows refuses it.
@@ -41,6 +44,9 @@ class Channel(t.Protocol):
     def reconnect(self) -> None:
         """Forgets the login: the next message opens a new one."""
 
+    def another(self) -> Another | None:
+        """One more login of the same kind, which is made with its first message; None where there can be none."""
+
     def limit(self, seconds: float | None = None, left: float | None = None) -> None:
         """No message waits longer than ``seconds`` for a connection or for the next part of its answer, and ``left``
         seconds from now the time is over for all messages. None: as the connection has it, and without an end."""
@@ -62,6 +68,8 @@ class Session:
         self._wire_log = wire_log
         self._sleep = sleep
         self._patient = True
+        self._pace = Pace()
+        self._overlap: Overlap | None = None
 
     def limit(self, seconds: float | None = None, left: float | None = None) -> None:
         """For somebody who waits until a host is back, and does so in steps and up to a deadline of his own: see
@@ -77,6 +85,33 @@ class Session:
         the error is raised and the caller looks at the host before it decides. A request that the host provably could
         not read is always sent again.
         """
+        if self._overlap is not None:
+            if not repeatable:
+                self._overlap.forget()
+            elif (answer := self._overlap.take(request)) is not None:
+                return answer
+        return self._made(request, doing, repeatable)
+
+    @contextlib.contextmanager
+    def overlapping(self) -> t.Iterator[None]:
+        """Within it, reads that :meth:`ahead` is told of overlap where a round trip is long."""
+        self._overlap = Overlap(
+            lambda read: self._made(read.request, read.doing, True),
+            self.channel.another,
+            lambda login, read: self._exchange(read.request, read.doing, login),
+        )
+        try:
+            yield
+        finally:
+            self._overlap.close()
+            self._overlap = None
+
+    def ahead(self, reads: t.Iterable[Read]) -> None:
+        """These will be asked for soon, and none of them depends on the answer to another."""
+        if self._overlap is not None and self._pace.is_slow:
+            self._overlap.fetch(reads)
+
+    def _made(self, request: soap.Request, doing: str, repeatable: bool) -> Element:
         for _dummy in range(_ASKED_AGAIN if repeatable and self._patient else 0):
             try:
                 return self._over_a_login(request, doing, repeatable)
@@ -105,7 +140,7 @@ class Session:
             self.channel.reconnect()
             raise
 
-    def _exchange(self, request: soap.Request, doing: str) -> Element:
+    def _exchange(self, request: soap.Request, doing: str, login: Another | None = None) -> Element:
         message_id = uuid.uuid4()
         message = soap.envelope(
             request,
@@ -116,11 +151,14 @@ class Session:
         )
         self._trace(doing)
         self._log("request", doing, message)
+        begun = time.monotonic()
         try:
-            answer = self.channel.post(message, doing)
+            answer = (login or self.channel).post(message, doing)
         except ExchangeTlsError as exc:
             self._log("error", doing, exc.answer or exc.message.encode())
             raise
+        if login is None:
+            self._pace.took(time.monotonic() - begun)
         self._log("answer", doing, answer)
         if soap.is_web_page(answer):
             # of a proxy, or of another server: whether the host has carried the request out is not known
@@ -145,6 +183,7 @@ class WireLog:
     """
 
     def __init__(self, folder: str, host: str) -> None:
+        self._lock = threading.Lock()
         self.path = pathlib.Path(folder) / f"{host.replace(os.sep, '_')}.wsman.log"
         try:
             os.makedirs(folder, mode=0o700, exist_ok=True)
@@ -157,7 +196,7 @@ class WireLog:
 
     def write(self, direction: str, doing: str, content: bytes) -> None:
         now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
-        with os.fdopen(self._open(), "ab") as file:
+        with self._lock, os.fdopen(self._open(), "ab") as file:
             file.write(f"### {now} {direction}: {doing}\n".encode("utf-8", "replace") + content + b"\n\n")
 
     def _open(self) -> int:

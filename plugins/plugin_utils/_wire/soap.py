@@ -55,6 +55,11 @@ class Request:
     body: bytes = b""  # XML in UTF-8 that declares its namespaces itself
     selectors: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
 
+    @property
+    def key(self) -> t.Hashable:
+        """The same for requests that ask the same."""
+        return self.action, self.resource_uri, self.body, tuple(self.selectors.items())
+
 
 def envelope(
     request: Request, *, to: str, message_id: uuid.UUID, max_envelope_size: int, timeout_seconds: int

@@ -128,14 +128,20 @@ def invoke(
     repeatable: bool,
 ) -> Instance:
     """Calls a static method (or one of a singleton) and returns its output parameters."""
-    uri = f"{namespace}/{class_name}"
-    answer = session.call(
-        Request(f"{uri}/{method}", uri, _input(uri, method, arguments)), doing=doing, repeatable=repeatable
-    )
+    request = invocation(class_name, method, arguments, namespace=namespace)
+    answer = session.call(request, doing=doing, repeatable=repeatable)
     for item in answer:
         if xml.local_name(item) == f"{method}_OUTPUT":
             return _with_unsigned_code(_instance(item))
     raise UnexpectedAnswer(f"{doing}: the answer holds no {method}_OUTPUT")
+
+
+def invocation(
+    class_name: str, method: str, arguments: t.Mapping[str, CimInput], *, namespace: str = CIMV2
+) -> Request:
+    """The request that :func:`invoke` makes."""
+    uri = f"{namespace}/{class_name}"
+    return Request(f"{uri}/{method}", uri, _input(uri, method, arguments))
 
 
 def _input(uri: str, method: str, arguments: t.Mapping[str, CimInput]) -> bytes:

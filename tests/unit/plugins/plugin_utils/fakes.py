@@ -13,11 +13,13 @@ import dataclasses
 import datetime
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, cast
 
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import Type, Value
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import Registry
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._wire.overlap import Read
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._wire.session import Session
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._wire.soap import Request
 
@@ -171,6 +173,12 @@ class FakeWindows:
 
     def limit(self, seconds: float | None = None, left: float | None = None) -> None:
         self.channel.limit(seconds, left)
+
+    def overlapping(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def ahead(self, reads: Iterable[Read]) -> None:
+        """A line that is not long: reads are not made before they are asked for."""
 
     def call(self, request: Request, *, doing: str, repeatable: bool) -> ET.Element:
         action = request.action.rpartition("/")[2]

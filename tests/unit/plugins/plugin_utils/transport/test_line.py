@@ -5,11 +5,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,80 +17,12 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors impor
 )
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._transport import channels
 
-from . import connections
+from .sockets import Server, channel_to, serve_fixture
 
-PIECE = 0.1
+__all__ = ["serve_fixture"]
+
 #: The seconds between packets that are allowed; an exchange has twice as many.
 PACKET = 0.3
-
-
-class Server:
-    """Answers each request with the next of its texts, whole or in small pieces."""
-
-    def __init__(self, *answers: bytes, slow: bool = True) -> None:
-        self.answers, self.slow = list(answers), slow
-        self.requests = 0
-        self.ended: list[float] = []
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                sock, _peer = self.listener.accept()
-                threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
-
-    def _serve(self, sock: socket.socket) -> None:
-        with contextlib.suppress(OSError), sock, sock.makefile("rb") as file:
-            while line := file.readline():
-                length = 0
-                while line.strip():
-                    name, _colon, value = line.partition(b":")
-                    length = int(value) if name.lower() == b"content-length" else length
-                    line = file.readline()
-                file.read(length)
-                self.requests += 1
-                # the steps of a login are quick, it is the last answer that drags on
-                quick = not self.slow or len(self.answers) > 1
-                answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-                self._send(sock, answer, quick)
-        self.ended.append(time.monotonic())
-
-    @staticmethod
-    def _send(sock: socket.socket, answer: bytes, quick: bool) -> None:
-        if quick:
-            sock.sendall(answer)
-            return
-        for position in range(len(answer)):
-            sock.sendall(answer[position : position + 1])
-            time.sleep(PIECE)
-
-
-@pytest.fixture(name="serve")
-def _serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Server]]:
-    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    servers: list[Server] = []
-
-    def serve(*answers: bytes, slow: bool = True) -> Server:
-        servers.append(Server(*answers, slow=slow))
-        return servers[-1]
-
-    yield serve
-    for server in servers:
-        server.listener.close()
-
-
-def channel_to(server: Server, plugin: str, **options: Any) -> channels.Channel:
-    where = {"remote_addr": "127.0.0.1", "port": server.port, **options}
-    if plugin == "winrm":
-        scheme = where.pop("scheme", "http")
-        return channels.open_channel(connections.winrm(where.pop("extras", None), scheme=scheme, **where))
-    where.pop("extras", None)
-    if "transport" in where:
-        where.update(auth=where.pop("transport")[0], message_encryption="auto")
-    return channels.open_channel(connections.psrp(protocol=where.pop("scheme", "http"), **where))
 
 
 def failure(channel: channels.Channel) -> tuple[ExchangeTlsError, float]:

@@ -1,0 +1,71 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options that are looked up in variables by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _variables
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import OptionError
+
+VARIABLES: dict[str, Any] = {
+    "policy": {"protocols": "my_protocols", "strays": "my_strays"},
+    "proof": {"prove": {"timeout": "my_time", "endpoints": "my_endpoints"}},
+    "left_out": {"strays": "omitted", "winhttp": "my_strays"},
+    "text": "my_strays",
+    "numbers": {"strays": 7},
+    "nested": {"prove": {"timeout": "nowhere"}},
+    "my_protocols": {"TLS 1.2": "enabled"},
+    "my_strays": "remove",
+    "my_time": 0,
+    "my_endpoints": [],
+    "omitted": ...,
+}
+
+
+def value_of(name: str) -> Any:
+    if name == "omitted":
+        raise _variables.LeftOut
+    return VARIABLES[name]
+
+
+def taken(names: Any) -> dict[str, Any]:
+    return _variables.taken(names, value_of)
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        (None, {}),
+        ([], {}),
+        (["policy"], {"protocols": {"TLS 1.2": "enabled"}, "strays": "remove"}),
+        ("policy", {"protocols": {"TLS 1.2": "enabled"}, "strays": "remove"}),
+        (["proof"], {"prove": {"timeout": 0, "endpoints": []}}),
+        (
+            ["policy", "proof"],
+            {"protocols": {"TLS 1.2": "enabled"}, "strays": "remove", "prove": {"timeout": 0, "endpoints": []}},
+        ),
+        (["left_out"], {"winhttp": "remove"}),
+    ],
+)
+def test_what_is_found(names: Any, found: dict[str, Any]) -> None:
+    assert taken(names) == found
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (["nothing"], "'from_variables': there is no variable 'nothing'."),
+        (["policy", "nothing"], "'from_variables': there is no variable 'nothing'."),
+        (["text"], "'from_variables': text is no mapping of options to the names of variables."),
+        (["numbers"], "'from_variables': there is no variable 7."),
+        (["nested"], "'from_variables': there is no variable 'nowhere'."),
+    ],
+)
+def test_what_is_not_there(names: Any, told: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        taken(names)
+    assert caught.value.message == told
