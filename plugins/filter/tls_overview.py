@@ -38,11 +38,12 @@ def tls_overview(
 
 
 def _registered(variables: t.Any) -> dict[str, t.Any]:
-    return {
+    found = {
         step: variables[name]
         for name, step in standing.REGISTERED.items()
         if name in variables and isinstance(variables[name], t.Mapping)
     }
+    return dict(standing.with_its_proof(found))
 
 
 class FilterModule:

@@ -34,7 +34,10 @@ AFTER = {("TLS 1.2", "Client"): (1, 0), ("TLS 1.0", "Server"): (0, 1)}
 WRITES = re.compile(r"StdRegProv\.(Set|Create|Delete)")
 
 # More than the requests of a run; the tests check that.
-POOL = 52
+POOL = 60
+
+# Seconds that every answer takes on a long line: then reads overlap, over several logins.
+FAR = 0.025
 
 # Seconds for a run on a machine that does other things as well, and for the test that starts them all.
 LIMIT = 150
@@ -49,6 +52,7 @@ class Mode:
     writing: bool = False
     undo: bool = True
     restarted: bool = False  # by hand, after the disturbed run
+    far: bool = False  # at the end of a long line
 
 
 def _cut(n: int, when: str) -> dict[str, t.Any]:
@@ -72,7 +76,13 @@ MODES = {
     "left": Mode(lambda n: {"fault": {"kind": "provider_cannot", "request": n}}, writing=True, undo=False),
     # the host carries one request out and its answer cannot be read
     "garbled": Mode(lambda n: {"answer": {"body": "truncated", "request": n}}, writing=True),
+    # the same, where reads overlap
+    "far": Mode(lambda n: {"cut": _cut(n, "before")}, far=True),
+    "farafter": Mode(lambda n: {"cut": _cut(n, "after")}, far=True),
+    "fardead": Mode(lambda n: {"cut": {**_cut(n, "before"), "every": True}}, far=True),
 }
+
+DELAY = {"seconds": FAR, "request": 1, "every": True}
 
 # What a rollback is disturbed with.
 BACK = ("died", "fault")
@@ -97,6 +107,7 @@ LAB: dict[str, t.Any] = {
     "accounts": ACCOUNTS,
     "hosts": {
         "whole": HOST,
+        "far-whole": HOST,
         **{f"{mode}-{n}": HOST for mode in MODES for n in range(1, POOL + 1)},
         **{f"back-{mode}-{n}": CHANGED for mode in BACK for n in range(1, POOL + 1)},
     },
@@ -179,14 +190,17 @@ def play(*tasks: dict[str, t.Any], hosts: list[str]) -> list[dict[str, t.Any]]:
     return [{"name": "Cut anywhere", "hosts": ":".join(hosts), "gather_facts": False, "tasks": list(tasks)}]
 
 
-def disturbed(lab: LabClient, prefix: str, modes: t.Iterable[str], operations: list[str]) -> dict[str, Case]:
+def disturbed(
+    lab: LabClient, prefix: str, modes: t.Iterable[str], near: list[str], far: list[str] | None = None
+) -> dict[str, Case]:
     """A host for every mode and every request it is about, ready to be disturbed there: every write in all modes, and
-    every read in every other mode, since reads are alike."""
-    assert len(operations) <= POOL
-    first_of_writing = next(n for n, name in enumerate(operations, 1) if WRITES.match(name))
+    every read in every other mode, since reads are alike. ``near`` and ``far`` are the requests of undisturbed runs."""
     cases = {}
     for number, name in enumerate(modes):
         mode = MODES[name]
+        operations = (far or []) if mode.far else near
+        assert len(operations) <= POOL
+        first_of_writing = next(n for n, name in enumerate(operations, 1) if WRITES.match(name))
         for n, operation in enumerate(operations, 1):
             if (n < first_of_writing and mode.writing) or not (WRITES.match(operation) or (n + number) % 2):
                 continue
@@ -194,6 +208,8 @@ def disturbed(lab: LabClient, prefix: str, modes: t.Iterable[str], operations: l
             cases[host.name] = Case(host, mode, protocols(host))
             for quirk, value in mode.quirks(n).items():
                 host.set_quirk(quirk, value)
+            if mode.far:
+                host.set_quirk("delay", DELAY)
     return cases
 
 
@@ -235,6 +251,14 @@ def operations(lab: LabClient, ansible: Ansible) -> list[str]:
     return lab.host("whole").operations()
 
 
+@pytest.fixture(scope="module")
+def far_operations(lab: LabClient, ansible: Ansible) -> list[str]:
+    """The same at the end of a long line: in no order, and some that are found not to be needed."""
+    lab.host("far-whole").set_quirk("delay", DELAY)
+    ansible.playbook(play(settings("yes"), hosts=["far-whole"])).ok()
+    return lab.host("far-whole").operations()
+
+
 def state(host: HostClient, ansible: Ansible) -> dict[str, t.Any]:
     """All that a later run can see of a host: registry, note and backups, without names and times."""
     note = note_of(host)
@@ -247,8 +271,15 @@ def state(host: HostClient, ansible: Ansible) -> dict[str, t.Any]:
 
 
 @pytest.fixture(scope="module")
-def story(lab: LabClient, ansible: Ansible, operations: list[str], both_plugins: tuple[str, ...]) -> Story:
-    cases = disturbed(lab, "", MODES, operations)
+def story(
+    lab: LabClient,
+    ansible: Ansible,
+    operations: list[str],
+    far_operations: list[str],
+    both_plugins: tuple[str, ...],
+) -> Story:
+    assert len(far_operations) >= len(operations)
+    cases = disturbed(lab, "", MODES, operations, far_operations)
     left = [name for name, case in cases.items() if not case.mode.undo]
     undone = [name for name in cases if name not in left]
     plays = play(settings("yes"), hosts=undone) + play(settings("no"), hosts=left)
@@ -332,7 +363,9 @@ def test_at_most_one_write_is_unknown_and_only_where_nobody_can_be_asked(story: 
         statuses = [change["status"] for change in story.begun(name).result.get("changes", [])]
         unknown[name] = statuses.count("unknown")
     assert set(unknown.values()) == {0, 1}
-    assert {name.rpartition("-")[0] for name, count in unknown.items() if count} <= {"dead", "died", "restarted"}
+    assert {name.rpartition("-")[0] for name, count in unknown.items() if count} <= {
+        "dead", "died", "restarted", "fardead",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("which", ["story", "back_story"])
@@ -347,7 +380,7 @@ def test_no_change_is_hidden(which: str, request: pytest.FixtureRequest) -> None
     assert not hidden, "\n".join(hidden)
 
 
-@pytest.mark.parametrize("mode", ["before", "after"])
+@pytest.mark.parametrize("mode", ["before", "after", "far", "farafter"])
 def test_a_connection_that_is_lost_once_is_survived(story: Story, mode: str) -> None:
     begun = {name: story.begun(name) for _case, name in story.every(mode)}
     failed = {name: item.result["msg"] for name, item in begun.items() if item.outcome != "ok"}
@@ -355,7 +388,7 @@ def test_a_connection_that_is_lost_once_is_survived(story: Story, mode: str) -> 
     assert not failed
 
 
-@pytest.mark.parametrize("mode", ["dead", "died", "restarted"])
+@pytest.mark.parametrize("mode", ["dead", "died", "restarted", "fardead"])
 def test_a_host_that_is_gone_is_unreachable(story: Story, mode: str) -> None:
     outcomes = {name: story.begun(name).outcome for _case, name in story.every(mode)}
     assert outcomes

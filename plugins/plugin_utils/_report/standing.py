@@ -82,7 +82,7 @@ def _boot(text: t.Any) -> datetime.datetime | None:
         return None
 
 
-def _with_its_proof(results: t.Mapping[str, Result | None]) -> t.Mapping[str, Result | None]:
+def with_its_proof(results: t.Mapping[str, Result | None]) -> t.Mapping[str, Result | None]:
     """A change that found nothing to do has made the proof as well: two steps in one result."""
     change = results.get("change")
     if not isinstance(change, t.Mapping) or not change.get("verdict"):
@@ -156,7 +156,7 @@ class Steps:
         """From registered results, by the names of the steps. What an earlier run of the role in the same play has
         left is dropped: steps after one that failed, restarts from another boot, and proofs from before a restart.
         ``one_run``: nothing of another run is among them."""
-        results = _with_its_proof(results)
+        results = with_its_proof(results)
         made: dict[str, t.Any] = {}
         for name in ("audit", "change", "reboot", "undone", "verify"):
             result = results.get(name)
