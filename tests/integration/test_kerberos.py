@@ -95,6 +95,13 @@ def test_audit_change_and_restart(
     assert task("reboot")["rebooted"] is True
     assert len(host.restarts()) == before + 1
     assert task("tls_settings_info")["compliant"] is True
+    # at the end of a long line, with several logins side by side
+    host.reset_log()
+    host.set_quirk("delay", {"seconds": 0.025, "request": 1, "every": True})
+    assert task("tls_settings_info")["compliant"] is True
+    host.clear_quirks()
+    assert {(item["mechanism"], item["ok"]) for item in host.logins()} == {("kerberos", True)}
+    assert 1 < len(host.logins()) <= 8
 
 
 def test_a_ticket_of_the_users(lab: LabClient, realm: Kdc, ansible: Ansible, tmp_path: pathlib.Path) -> None:
