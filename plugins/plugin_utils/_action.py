@@ -223,6 +223,9 @@ class ExchangeTlsAction(ActionBase):
         try:
             value = self._templar.template(self.task_vars[name])
         except AnsibleError as exc:
+            # so it is told from ansible-core 2.19 on; before, the value is that of the variable
+            if type(exc).__name__ == "AnsibleValueOmittedError":
+                raise _variables.LeftOut from None
             raise OptionError(f"'{name}': {visible(exc)}") from None
         if value == self.task_vars.get("omit"):
             raise _variables.LeftOut

@@ -1,0 +1,98 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options that tasks look up in variables: what Ansible does with templates holds for them too."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from tests.lab.client import LabClient
+
+from .harness import Ansible, Run
+
+LAB: dict[str, t.Any] = {
+    "accounts": [{"user": "labadmin", "password": "Lab-Pass-1", "administrator": True}],
+    "hosts": {"ex01": {"windows": "2016", "registry": ["stock"]}},
+}
+MAPPING = {"protocols": "my_protocols", "baseline": "my_baseline", "strays": "my_strays"}
+VALUES: dict[str, t.Any] = {"my_protocols": {}, "my_baseline": "none", "my_strays": "report", "wish": "disabled"}
+
+
+def read(ansible: Ansible, options: dict[str, t.Any] | None = None, **variables: t.Any) -> Run:
+    task = {
+        "name": "Read",
+        "mailops.exchange_tls.tls_settings_info": {"from_variables": ["mapping"], **(options or {})},
+    }
+    play = {"name": "Read", "hosts": "all", "gather_facts": False, "tasks": [task]}
+    return ansible.playbook([{**play, "vars": {"mapping": MAPPING, **VALUES, **variables}}])
+
+
+def asked(run: Run) -> set[tuple[str, str]]:
+    found = run.ok().result("tls_settings_info")["findings"]
+    return {(item["protocol"], item["side"]) for item in found if item["expected"]}
+
+
+@pytest.mark.parametrize(
+    "protocols",
+    [
+        {"SSL 3.0": "disabled"},
+        {"SSL 3.0": "{{ wish }}"},
+        "{{ {'SSL 3.0': wish} }}",
+        "{{ other }}",
+        '{"SSL 3.0": "disabled"}',
+        {"SSL 3.0": {"Client": "{{ wish }}", "Server": "{{ wish }}"}},
+    ],
+    ids=["plain", "within", "made", "another", "text", "deep"],
+)
+def test_a_template_in_a_variable(ansible: Ansible, protocols: t.Any) -> None:
+    run = read(ansible, my_protocols=protocols, other={"SSL 3.0": "{{ wish }}"})
+    assert asked(run) == {("SSL 3.0", "Client"), ("SSL 3.0", "Server")}
+
+
+def test_what_is_omitted_is_not_given(ansible: Ansible) -> None:
+    assert ("TLS 1.2", "Client") in asked(read(ansible, my_baseline="{{ omit }}"))
+    assert ("TLS 1.2", "Client") in asked(read(ansible, my_baseline="{{ nothing | default(omit) }}"))
+
+
+def test_a_variable_counts_for_more_than_the_task(ansible: Ansible) -> None:
+    wanted = {"SSL 2.0": "disabled"}
+    run = read(ansible, {"baseline": "exchange_tls12"}, my_protocols=wanted)
+    assert asked(run) == {("SSL 2.0", "Client"), ("SSL 2.0", "Server")}
+    run = read(ansible, {"baseline": "exchange_tls12"}, my_protocols=wanted, mapping={"protocols": "my_protocols"})
+    assert ("TLS 1.2", "Client") in asked(run)
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"mapping": {"protocols": "no_such"}}, ("'from_variables': there is no variable 'no_such'",)),
+        ({"mapping": "text"}, ("'from_variables': mapping is no mapping",)),
+        ({"mapping": {"protcols": "my_protocols"}}, ("'protcols'", "did you mean 'protocols'")),
+        ({"my_protocols": "{{ nowhere }}"}, ("my_protocols", "nowhere")),
+        ({"my_protocols": "{{ wish | no_such_filter }}"}, ("my_protocols", "no_such_filter")),
+        ({"my_strays": "perhaps"}, ("'strays' is 'perhaps'",)),
+    ],
+)
+def test_what_cannot_be_looked_up(
+    lab: LabClient, ansible: Ansible, variables: dict[str, t.Any], words: tuple[str, ...]
+) -> None:
+    lab.host("ex01").reset_log()
+    run = read(ansible, **variables)
+    assert run.rc == 2
+    message = run.of("tls_settings_info")[-1].result["msg"]
+    for word in words:
+        assert word in message
+    assert "bug" not in message
+    assert lab.host("ex01").operations() == []
+
+
+def test_the_role_looks_into_what_its_variables_hold(ansible: Ansible) -> None:
+    run = ansible.playbook("audit-tls12.yml", tls12_protocols={"SSL 2.0": "{{ wish }}"}, wish="disabled")
+    assert ("SSL 2.0", "Server") in asked(run)
+    run = ansible.playbook("audit-tls12.yml", tls12_protocols="{{ nowhere }}")
+    assert run.rc == 2
+    assert "tls12_protocols" in run.output
+    assert "nowhere" in run.output
