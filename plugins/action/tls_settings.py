@@ -17,6 +17,7 @@ from ..plugin_utils._tasks import proving, setting
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     **_options.POLICY,
+    **_options.READING,
     **_options.BACKUP,
     "force": {"type": "bool", "default": False},
     "handshakes": {"type": "dict"},
@@ -35,6 +36,7 @@ class ActionModule(WindowsAction):
         all_problems(
             lambda: from_options(options),
             lambda: waiving.from_options(options),
+            lambda: _options.check_reading(options),
             lambda: handshakes.check_result("handshakes", options["handshakes"]),
             lambda: proving.check(options["prove"], self.address, wanted=options["prove_if_done"] and "prove_if_done"),
             lambda: _preflight.check_restart(options["restart"], self.places),

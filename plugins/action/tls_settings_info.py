@@ -17,6 +17,7 @@ from ..plugin_utils._tasks import proving, reading
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     **_options.POLICY,
+    **_options.READING,
     "fail_on_findings": {"type": "bool", "default": False},
     **proving.PROVE,
     "known": {"type": "dict"},
@@ -34,6 +35,7 @@ class ActionModule(WindowsAction):
         all_problems(
             lambda: from_options(options),
             lambda: waiving.from_options(options),
+            lambda: _options.check_reading(options),
             lambda: proving.check(options["prove"], self.address),
             lambda: reading.check_known(options["known"], options["fail_on"]),
             lambda: handshakes.check_result("accepted_before", options["accepted_before"]),

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import typing as t
 
+from ._errors import OptionError
 from ._role import FIRST_BASELINE
+from ._wire.overlap import MOST
 
 POLICY: dict[str, t.Any] = {
     "baseline": {"type": "str", "default": FIRST_BASELINE},
@@ -47,7 +49,16 @@ SHARED: dict[str, t.Any] = {
     "from_variables": {"type": "list", "elements": "str", "default": []},
 }
 
+# How a host is read.
+READING: dict[str, t.Any] = {"logins": {"type": "int", "default": MOST}}
+
 BACKUP: dict[str, t.Any] = {
     "backup_dir": {"type": "path", "default": "exchange_tls_backups"},
     "undo_on_failure": {"type": "bool", "default": True},
 }
+
+
+def check_reading(options: t.Mapping[str, t.Any]) -> None:
+    """Raises :class:`OptionError` for what the argument spec cannot say."""
+    if not 1 <= options["logins"] <= MOST:
+        raise OptionError(f"'logins' is {options['logins']}, but it is a number from 1 to {MOST}.")

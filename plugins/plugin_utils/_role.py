@@ -95,7 +95,7 @@ def named(message: str, task_file: str, *, hardens: bool = False) -> str:
 _PLAIN = frozenset(
     (
         *WANTED, "strays", "waivers", "fail_on", "force", "backup_dir", "undo_on_failure", "backup", "other_host",
-        "wire_log", "fail_on_findings", "endpoints", "server_name",
+        "wire_log", "logins", "fail_on_findings", "endpoints", "server_name",
     )
 )  # fmt: skip
 

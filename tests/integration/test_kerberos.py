@@ -83,7 +83,8 @@ def test_audit_change_and_restart(
     how: dict[str, t.Any] = {"connection": connection, "env": env, "options": {}}
     host_vars = variables(lab, connection)
 
-    def task(module: str) -> dict[str, t.Any]:
+    def task(module: str, **options: t.Any) -> dict[str, t.Any]:
+        how["options"] = options
         return ansible.task(module, "-e", extra(tmp_path, host_vars), **how).ok().result(module)
 
     host = lab.host("ex01")
@@ -97,8 +98,8 @@ def test_audit_change_and_restart(
     assert task("tls_settings_info")["compliant"] is True
     # at the end of a long line, with several logins side by side
     host.reset_log()
-    host.set_quirk("delay", {"seconds": 0.025, "request": 1, "every": True})
-    assert task("tls_settings_info")["compliant"] is True
+    host.set_quirk("delay", {"seconds": 0.035, "request": 1, "every": True})
+    assert task("tls_settings_info", logins=8)["compliant"] is True
     host.clear_quirks()
     assert {(item["mechanism"], item["ok"]) for item in host.logins()} == {("kerberos", True)}
     assert 1 < len(host.logins()) <= 8

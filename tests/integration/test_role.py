@@ -124,7 +124,7 @@ def test_endpoints_that_cannot_be_tried(ansible: Ansible, policy: str, rc: int) 
         ansible, "silent", tls12_handshakes=policy, tls12_endpoints=["smtp://:2626"], tls12_handshake_patience=1
     )
     assert run.rc == rc, run.output
-    result = run.result("tls_settings")
+    result = next(item.result for item in run.outcomes if "verdict" in item.result)
     assert bool(result.get("handshakes") or run.rc) is (policy != "never")
     assert result["verdict"]["verified"] is False
     assert "verified" not in run.output.replace('"verified": false', "").replace("'verified'", "")
@@ -242,5 +242,5 @@ def test_check_mode_goes_on_after_a_host_that_is_down(lab: LabClient, ansible: A
     run = enforce(ansible, "first,second,third", "--check")
     lab.host("first").clear_quirks()
     assert run.rc == 4
-    assert {item.host for item in run.of("tls_settings") if "verdict" in item.result} == {"second", "third"}
+    assert {item.host for item in run.outcomes if "verdict" in item.result} == {"second", "third"}
     assert "not reached: first" in run.output

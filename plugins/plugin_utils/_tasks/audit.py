@@ -129,9 +129,9 @@ class Audit:
         return result
 
 
-def audit(session: Session, policy: Policy, waivers: tuple[Waiver, ...], strays: str) -> Audit:
-    """Reads what the policy and the result need, in one session. Changes nothing."""
-    with session.overlapping():
+def audit(session: Session, policy: Policy, waivers: tuple[Waiver, ...], strays: str, logins: int = 1) -> Audit:
+    """Reads what the policy and the result need, in one session. Changes nothing. ``logins``: at most so many."""
+    with session.overlapping(logins):
         return _audit(session, policy, waivers, strays)
 
 

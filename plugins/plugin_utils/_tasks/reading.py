@@ -44,7 +44,7 @@ def read(task: Task, options: Options) -> Result:
         result = {"changed": False, **{name: options["known"][name] for name in _KNOWN if name in options["known"]}}
     else:
         session = task.open_session()
-        found = audit(session, from_options(options), waivers, options["strays"])
+        found = audit(session, from_options(options), waivers, options["strays"], options["logins"])
         result = {"changed": False, **found.as_result()}
         failing = waiving.failure(found.findings, fail_on)
         task.so_far(result)

@@ -26,7 +26,7 @@ def bring(task: Task, options: Options, files: Result) -> Result:
     policy = from_options(options)
     waivers, fail_on = waiving.from_options(options)
     session = task.open_session()
-    before = audit(session, policy, waivers, options["strays"])
+    before = audit(session, policy, waivers, options["strays"], options["logins"])
     before.refuse_blind_change()
     task.so_far({**before.as_result(), **files})
     # an expression that cannot be held against these findings is refused before anything is written

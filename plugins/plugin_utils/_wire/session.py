@@ -93,12 +93,14 @@ class Session:
         return self._made(request, doing, repeatable)
 
     @contextlib.contextmanager
-    def overlapping(self) -> t.Iterator[None]:
-        """Within it, reads that :meth:`ahead` is told of overlap where a round trip is long."""
+    def overlapping(self, logins: int) -> t.Iterator[None]:
+        """Within it, reads that :meth:`ahead` is told of overlap where a round trip is long, over at most so many
+        logins."""
         self._overlap = Overlap(
             lambda read: self._made(read.request, read.doing, True),
             self.channel.another,
             lambda login, read: self._exchange(read.request, read.doing, login),
+            most=logins,
         )
         try:
             yield
@@ -151,14 +153,12 @@ class Session:
         )
         self._trace(doing)
         self._log("request", doing, message)
-        begun = time.monotonic()
         try:
-            answer = (login or self.channel).post(message, doing)
+            with self._pace.exchange() if login is None else contextlib.nullcontext():
+                answer = (login or self.channel).post(message, doing)
         except ExchangeTlsError as exc:
             self._log("error", doing, exc.answer or exc.message.encode())
             raise
-        if login is None:
-            self._pace.took(time.monotonic() - begun)
         self._log("answer", doing, answer)
         if soap.is_web_page(answer):
             # of a proxy, or of another server: whether the host has carried the request out is not known

@@ -174,7 +174,7 @@ class FakeWindows:
     def limit(self, seconds: float | None = None, left: float | None = None) -> None:
         self.channel.limit(seconds, left)
 
-    def overlapping(self) -> AbstractContextManager[None]:
+    def overlapping(self, _logins: int) -> AbstractContextManager[None]:
         return nullcontext()
 
     def ahead(self, reads: Iterable[Read]) -> None:

@@ -36,7 +36,7 @@ class FarWindows(FakeWindows):
     turn = threading.Lock()
 
     @contextlib.contextmanager
-    def overlapping(self) -> Iterator[None]:
+    def overlapping(self, _logins: int) -> Iterator[None]:
         self.side_by_side = Overlap(self._own, lambda: self, lambda _login, read: self._own(read))  # type: ignore[arg-type, return-value]
         yield
         self.side_by_side = None

@@ -45,6 +45,7 @@ class Story:
         given = {
             **options(**WANTED),
             **dict.fromkeys(("handshakes", "handshake_policy", "fail_on")),
+            "logins": 1,
             "force": False,
             "backup_dir": str(self.folder),
             "undo_on_failure": True,

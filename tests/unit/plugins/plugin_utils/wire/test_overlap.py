@@ -21,7 +21,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._wire.overlap
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._wire.session import Session
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._wire.soap import Request
 
-ROUND_TRIP = 0.03
+ROUND_TRIP = 0.04
 
 
 def read(number: int) -> Read:
@@ -101,7 +101,7 @@ def warm(session: Session) -> None:
 
 def test_reads_overlap_over_a_few_logins(host: Host) -> None:
     session = session_to(host)
-    with session.overlapping():
+    with session.overlapping(MOST):
         warm(session)
         session.ahead(map(read, range(30)))
         assert [ask(session, number) for number in range(30)] == [str(number) for number in range(30)]
@@ -114,7 +114,7 @@ def test_reads_overlap_over_a_few_logins(host: Host) -> None:
 
 def test_no_more_logins_than_reads(host: Host) -> None:
     session = session_to(host)
-    with session.overlapping():
+    with session.overlapping(MOST):
         warm(session)
         session.ahead([read(1)])
         assert (host.logins, len(host.asked)) == (0, 3), "one read has nothing to overlap with"
@@ -124,10 +124,20 @@ def test_no_more_logins_than_reads(host: Host) -> None:
         assert host.logins == 2
 
 
+@pytest.mark.parametrize("most", [1, 2, 5])
+def test_as_many_logins_as_are_allowed(host: Host, most: int) -> None:
+    session = session_to(host)
+    with session.overlapping(most):
+        warm(session)
+        session.ahead(map(read, range(20)))
+        assert [ask(session, number) for number in range(20)] == [str(number) for number in range(20)]
+    assert (host.logins, host.most) == (most - 1, most)
+
+
 def test_a_short_line_has_one_login() -> None:
     host = Host(seconds=0)
     session = session_to(host)
-    with session.overlapping():
+    with session.overlapping(MOST):
         warm(session)
         session.ahead(map(read, range(30)))
         assert [ask(session, number) for number in range(30)] == [str(number) for number in range(30)]
@@ -136,7 +146,7 @@ def test_a_short_line_has_one_login() -> None:
 
 def test_it_takes_some_answers_to_tell(host: Host) -> None:
     session = session_to(host)
-    with session.overlapping():
+    with session.overlapping(MOST):
         ask(session, 100)
         ask(session, 101)
         session.ahead(map(read, range(30)))
@@ -170,7 +180,7 @@ def test_what_a_long_line_is(times: list[float], slow: bool) -> None:
 def test_a_login_that_fails_is_nobodys_error(host: Host, which: list[int], error: Exception) -> None:
     host.fails = dict.fromkeys(which, error)
     session = session_to(host)
-    with session.overlapping():
+    with session.overlapping(MOST):
         warm(session)
         session.ahead(map(read, range(30)))
         logins = host.logins
@@ -185,7 +195,7 @@ def test_an_error_of_the_session_is_told_to_whoever_asks(host: Host, monkeypatch
     """Once, and as if it had been asked for just now."""
     monkeypatch.setattr(host, "another", lambda: None)
     session = session_to(host)
-    with session.overlapping():
+    with session.overlapping(MOST):
         warm(session)
         host.fails[0] = AccessDenied("no right")
         session.ahead(map(read, range(20)))
@@ -208,7 +218,7 @@ def test_a_login_that_never_answers_holds_nobody_up(host: Host, monkeypatch: pyt
 
     monkeypatch.setattr(host, "another", lambda: Hanging(host, 1))
     session = session_to(host)
-    with session.overlapping():
+    with session.overlapping(MOST):
         warm(session)
         begun = time.monotonic()
         session.ahead(map(read, range(5)))
@@ -219,7 +229,7 @@ def test_a_login_that_never_answers_holds_nobody_up(host: Host, monkeypatch: pyt
 
 def test_a_write_makes_all_of_it_old(host: Host) -> None:
     session = session_to(host)
-    with session.overlapping():
+    with session.overlapping(MOST):
         warm(session)
         session.ahead(map(read, range(5)))
         session.call(Request("urn:write", "urn:x", b"<w/>"), doing="writing", repeatable=False)
