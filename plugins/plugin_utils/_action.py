@@ -188,7 +188,7 @@ class ExchangeTlsAction(ActionBase):
     def _options(self) -> dict[str, t.Any]:
         """All options, checked and converted. Every problem is named, not only the first."""
         args = dict(self._task.args)
-        args.update(_variables.taken(args.get(_variables.OPTION), self._value_of))
+        args.update(_variables.taken(self._named_variables(args), self._value_of))
         given, problems = _given.options(args, self.ARGUMENT_SPEC)
         if self.in_role:
             problems += _role.misspelt(self.task_vars, self._task._role.get_default_vars())
@@ -218,18 +218,27 @@ class ExchangeTlsAction(ActionBase):
         whose = "Bad variables" if self.in_role else f"Bad options for {self._task.action}"
         raise OptionError(f"{whose}: {'; '.join(problems)}.")
 
+    def _named_variables(self, args: t.Mapping[str, t.Any]) -> t.Sequence[t.Any]:
+        """The option that other options depend on."""
+        name = _variables.OPTION
+        given, problems = _given.options({name: args.get(name)}, self.ARGUMENT_SPEC)
+        found = given.get(name, [])
+        if not problems and not isinstance(found, (list, tuple)):
+            problems = [f"'{name}' is {visible(repr(found), NAME)}, but it takes a list"]
+        if problems:
+            raise OptionError(f"Bad options for {self._task.action}: {problems[0]}.")
+        return t.cast("t.Sequence[t.Any]", found)
+
     def _value_of(self, name: str) -> t.Any:
         """What a variable holds, with its templates resolved."""
         try:
             value = self._templar.template(self.task_vars[name])
         except AnsibleError as exc:
-            # so it is told from ansible-core 2.19 on; before, the value is that of the variable
+            # so it is told from ansible-core 2.19 on; before, there is a text that stands for it
             if type(exc).__name__ == "AnsibleValueOmittedError":
-                raise _variables.LeftOut from None
+                return _variables.OMIT
             raise OptionError(f"'{name}': {visible(exc)}") from None
-        if value == self.task_vars.get("omit"):
-            raise _variables.LeftOut
-        return value
+        return _variables.plain(value, self.task_vars.get("omit"))
 
     def _unknown(self, path: t.Any) -> str:
         """``path`` is a name, or a tuple of the names that lead to an option within options."""

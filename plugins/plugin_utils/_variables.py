@@ -10,6 +10,7 @@ that the task asks the host.
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
 from ._errors import OptionError
@@ -17,21 +18,33 @@ from ._text import NAME, visible
 
 OPTION = "from_variables"
 
+# Stands for what a variable says is to be left out, before ansible-core 2.19 also within what it holds.
+OMIT: t.Final = object()
+
 # What a name stands for; raises LookupError where there is no such variable.
 ValueOf = t.Callable[[str], t.Any]
 
 
-class LeftOut(Exception):
-    """The variable says ``omit``."""
-
-
-def taken(names: t.Any, value_of: ValueOf) -> dict[str, t.Any]:
+def taken(names: t.Iterable[t.Any], value_of: ValueOf) -> dict[str, t.Any]:
     """The options that ``names`` tell: each names a variable that maps options to the names of variables, and options
     within an option to a mapping of the same kind. Raises :class:`OptionError`."""
     found: dict[str, t.Any] = {}
-    for name in [names] if isinstance(names, str) else names or ():
-        found.update(_looked_up(_variable(name, value_of), str(name), value_of))
+    for name in names:
+        found.update(_looked_up(_variable(name, value_of), visible(name, NAME), value_of))
     return found
+
+
+def plain(value: t.Any, omit: t.Any) -> t.Any:
+    """The value without what is ``omit`` in it, and with text as text: one that a vault has encrypted is an object of its
+    own before ansible-core 2.19."""
+    if value is OMIT or (isinstance(value, str) and value == omit):
+        return OMIT
+    if isinstance(value, t.Mapping):
+        inner = {name: plain(item, omit) for name, item in value.items()}
+        return {name: item for name, item in inner.items() if item is not OMIT}
+    if isinstance(value, (list, tuple)):
+        return [item for item in (plain(item, omit) for item in value) if item is not OMIT]
+    return str(value) if type(value).__name__ == "AnsibleVaultEncryptedUnicode" else value
 
 
 def _looked_up(where: t.Any, path: str, value_of: ValueOf) -> dict[str, t.Any]:
@@ -42,16 +55,14 @@ def _looked_up(where: t.Any, path: str, value_of: ValueOf) -> dict[str, t.Any]:
         if isinstance(name, t.Mapping):
             found[str(option)] = _looked_up(name, f"{path}.{option}", value_of)
             continue
-        try:
-            found[str(option)] = _variable(name, value_of)
-        except LeftOut:
-            continue
+        value = _variable(name, value_of)
+        if value is not OMIT:
+            found[str(option)] = value
     return found
 
 
 def _variable(name: t.Any, value_of: ValueOf) -> t.Any:
-    try:
-        return value_of(name)
-    except LookupError:
-        told = visible(repr(name), NAME)
-        raise OptionError(f"'{OPTION}': there is no variable {told}.") from None
+    with contextlib.suppress(LookupError):
+        if isinstance(name, str):
+            return value_of(name)
+    raise OptionError(f"'{OPTION}': there is no variable {visible(repr(name), NAME)}.")

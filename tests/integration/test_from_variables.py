@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import pathlib
+import subprocess
+import sys
 import typing as t
 
 import pytest
@@ -21,13 +24,15 @@ MAPPING = {"protocols": "my_protocols", "baseline": "my_baseline", "strays": "my
 VALUES: dict[str, t.Any] = {"my_protocols": {}, "my_baseline": "none", "my_strays": "report", "wish": "disabled"}
 
 
-def read(ansible: Ansible, options: dict[str, t.Any] | None = None, **variables: t.Any) -> Run:
+def read(
+    ansible: Ansible, options: dict[str, t.Any] | None = None, *arguments: str, **variables: t.Any
+) -> Run:
     task = {
         "name": "Read",
         "mailops.exchange_tls.tls_settings_info": {"from_variables": ["mapping"], **(options or {})},
     }
     play = {"name": "Read", "hosts": "all", "gather_facts": False, "tasks": [task]}
-    return ansible.playbook([{**play, "vars": {"mapping": MAPPING, **VALUES, **variables}}])
+    return ansible.playbook([{**play, "vars": {"mapping": MAPPING, **VALUES, **variables}}], *arguments)
 
 
 def asked(run: Run) -> set[tuple[str, str]]:
@@ -55,6 +60,25 @@ def test_a_template_in_a_variable(ansible: Ansible, protocols: t.Any) -> None:
 def test_what_is_omitted_is_not_given(ansible: Ansible) -> None:
     assert ("TLS 1.2", "Client") in asked(read(ansible, my_baseline="{{ omit }}"))
     assert ("TLS 1.2", "Client") in asked(read(ansible, my_baseline="{{ nothing | default(omit) }}"))
+    within = {"SSL 3.0": "disabled", "SSL 2.0": "{{ nothing | default(omit) }}"}
+    assert asked(read(ansible, my_protocols=within)) == {("SSL 3.0", "Client"), ("SSL 3.0", "Server")}
+
+
+def test_null_counts_for_more_than_the_task_as_well(ansible: Ansible) -> None:
+    """And stands for the default, as everywhere."""
+    assert ("TLS 1.2", "Client") in asked(read(ansible, {"baseline": "no_such_baseline"}, my_baseline=None))
+
+
+def test_a_text_from_a_vault(ansible: Ansible, tmp_path: pathlib.Path) -> None:
+    secret = tmp_path / "password"
+    secret.write_text("Vault-Pass-1\n", encoding="utf-8")
+    tool = pathlib.Path(sys.executable).with_name("ansible-vault")
+    command = [str(tool), "encrypt_string", "--vault-password-file", str(secret), '{"SSL 3.0": "disabled"}']
+    made = subprocess.run([*command, "--name", "my_protocols"], capture_output=True, text=True, check=True)
+    variables = tmp_path / "vault.yml"
+    variables.write_text(made.stdout, encoding="utf-8")
+    run = read(ansible, None, "--vault-password-file", str(secret), "-e", f"@{variables}")
+    assert asked(run) == {("SSL 3.0", "Client"), ("SSL 3.0", "Server")}
 
 
 def test_a_variable_counts_for_more_than_the_task(ansible: Ansible) -> None:
@@ -69,6 +93,9 @@ def test_a_variable_counts_for_more_than_the_task(ansible: Ansible) -> None:
     ("variables", "words"),
     [
         ({"mapping": {"protocols": "no_such"}}, ("'from_variables': there is no variable 'no_such'",)),
+        ({"options": {"from_variables": 5}}, ("'from_variables'", "list")),
+        ({"options": {"from_variables": [["mapping"]]}}, ("'from_variables': there is no variable",)),
+        ({"mapping": {"strays": ["my_strays"]}}, ("'from_variables': there is no variable ['my_strays']",)),
         ({"mapping": "text"}, ("'from_variables': mapping is no mapping",)),
         ({"mapping": {"protcols": "my_protocols"}}, ("'protcols'", "did you mean 'protocols'")),
         ({"my_protocols": "{{ nowhere }}"}, ("my_protocols", "nowhere")),
@@ -80,7 +107,8 @@ def test_what_cannot_be_looked_up(
     lab: LabClient, ansible: Ansible, variables: dict[str, t.Any], words: tuple[str, ...]
 ) -> None:
     lab.host("ex01").reset_log()
-    run = read(ansible, **variables)
+    options = variables.pop("options", None)
+    run = read(ansible, options, **variables)
     assert run.rc == 2
     message = run.of("tls_settings_info")[-1].result["msg"]
     for word in words:

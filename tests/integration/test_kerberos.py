@@ -97,9 +97,13 @@ def test_audit_change_and_restart(
     assert len(host.restarts()) == before + 1
     assert task("tls_settings_info")["compliant"] is True
     # at the end of a long line, with several logins side by side
-    host.reset_log()
     host.set_quirk("delay", {"seconds": 0.035, "request": 1, "every": True})
-    assert task("tls_settings_info", logins=8)["compliant"] is True
+    for _dummy in range(3):
+        host.reset_log()
+        assert task("tls_settings_info", logins=8)["compliant"] is True
+        if len(host.logins()) > 1:
+            # a machine that is busy may not see that the line is long
+            break
     host.clear_quirks()
     assert {(item["mechanism"], item["ok"]) for item in host.logins()} == {("kerberos", True)}
     assert 1 < len(host.logins()) <= 8

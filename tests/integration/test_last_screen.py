@@ -181,8 +181,8 @@ def test_entry_points_in_every_strategy(ansible: Ansible, strategy: str, serial:
 
 
 def test_start_at_a_later_task(ansible: Ansible) -> None:
-    run = play(
-        ansible, "enforce-tls12.yml", "-l", "ex05", "--start-at-task", "Prove by handshakes that the host is as wanted"
-    )
+    run = play(ansible, "enforce-tls12.yml", "-l", "ex05", "--start-at-task", "Restart, and prove")
     assert "Traceback" not in run.output
     assert "tls_overview" not in run.output
+    assert not run.of("tls_settings")
+    assert run.of("tls_settings_info"), run.output

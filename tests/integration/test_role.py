@@ -13,6 +13,7 @@ import yaml
 
 from tests.lab.client import LabClient
 
+from .fleet import overriding
 from .harness import PROTOCOLS_KEY, Ansible, Run
 
 HOST: dict[str, t.Any] = {
@@ -23,7 +24,7 @@ HOST: dict[str, t.Any] = {
 }
 HOSTS = (
     "never", "hooks", "drained", "stale", "reverted", "silent", "first", "second", "third", "words", "alone", "audit",
-    "verify",
+    "verify", "done", "due",
 )  # fmt: skip
 LAB: dict[str, t.Any] = {
     "accounts": [{"user": "labadmin", "password": "Lab-Pass-1", "administrator": True}],
@@ -130,6 +131,19 @@ def test_endpoints_that_cannot_be_tried(ansible: Ansible, policy: str, rc: int) 
     assert "verified" not in run.output.replace('"verified": false', "").replace("'verified'", "")
     if policy == "required":
         assert "Not proven: smtp://" in run.output
+
+
+def test_what_is_not_proven_fails_after_the_others_are_restarted(lab: LabClient, ansible: Ansible) -> None:
+    """A server where nothing is to do, and whose endpoint is closed, in a batch with one that is to be restarted."""
+    enforce(ansible, "done").ok()
+    closed = overriding(ansible.folder, {"done": {"tls12_endpoints": ["smtp://:2626"]}, "due": {"tls12_endpoints": ENDPOINTS}})
+    how = {"tls12_serial": 2, "tls12_handshakes": "required", "tls12_handshake_patience": 1}
+    run = ansible.playbook("enforce-tls12.yml", "-l", "done,due", *closed, **how)
+    assert run.rc == 2
+    assert len(lab.host("due").restarts()) == 1
+    assert run.result("tls_settings_info", "due")["verdict"]["word"] == "verified"
+    (failed,) = [item for item in run.outcomes if item.outcome == "failed"]
+    assert (failed.host, failed.task) == ("done", "Prove by handshakes that the host is as wanted")
 
 
 def test_the_run_stops_at_the_first_host_that_fails(lab: LabClient, ansible: Ansible) -> None:

@@ -83,12 +83,11 @@ def _boot(text: t.Any) -> datetime.datetime | None:
 
 
 def with_its_proof(results: t.Mapping[str, Result | None]) -> t.Mapping[str, Result | None]:
-    """A change that found nothing to do has made the proof as well: two steps in one result."""
+    """A change that found nothing to do may have made the proof as well: two steps in one result."""
     change = results.get("change")
     if not isinstance(change, t.Mapping) or not change.get("verdict"):
         return results
-    left = {name: value for name, value in change.items() if name not in ("verdict", "msg", "error")}
-    return {**results, "change": {**left, "failed": False}, "verify": change}
+    return {**results, "change": {**change, "verdict": None}, "verify": change}
 
 
 def _ended(step: Result | None) -> bool:

@@ -33,18 +33,22 @@ def is_open(connection: t.Any) -> bool:
 
 def exchange(session: t.Any, connection: t.Any, request: t.Any, timeout: Timeout) -> t.Any:
     """Sends a prepared request and returns the response, or raises what requests raises where none came."""
+    message = _head(connection, request) + request.body
     try:
         connection.sock.settimeout(timeout[1] if isinstance(timeout, tuple) else timeout)
-        connection.send(_head(connection, request) + request.body)
-        answer = http.client.HTTPResponse(connection.sock, method=request.method)
-        answer.begin()
-        content = answer.read()
-    except BaseException as exc:
+        connection.send(message)
+        # it has a file of its own on the socket
+        with contextlib.closing(http.client.HTTPResponse(connection.sock, method=request.method)) as answer:
+            answer.begin()
+            content = answer.read()
+    except TimeoutError as exc:
         connection.close()
-        if isinstance(exc, TimeoutError):
-            raise requests.exceptions.ReadTimeout(exc, request=request) from exc
-        if isinstance(exc, (OSError, http.client.HTTPException)):
-            raise requests.exceptions.ConnectionError(exc, request=request) from exc
+        raise requests.exceptions.ReadTimeout(exc, request=request) from exc
+    except (OSError, http.client.HTTPException) as exc:
+        connection.close()
+        raise requests.exceptions.ConnectionError(exc, request=request) from exc
+    except BaseException:
+        connection.close()
         raise
     if answer.will_close:
         connection.close()
@@ -63,6 +67,8 @@ def _head(connection: t.Any, request: t.Any) -> bytes:
     lines = [f"{request.method} {request.path_url} HTTP/1.1", f"Host: {host}{port}"]
     for name, value in request.headers.items():
         lines.append(f"{name}: {value.decode('latin-1') if isinstance(value, bytes) else value}")
+    if any(end in line for line in lines for end in "\r\n"):
+        raise requests.exceptions.InvalidHeader("a header holds the end of a line")
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 

@@ -123,13 +123,16 @@ class Line:
             connection = self._logged_in
             if connection is not None and isinstance(request.body, bytes) and direct.is_open(connection):
                 response = direct.exchange(session, connection, request, kwargs.get("timeout"))
-                if response.status_code != 401:
+                # a message that brings its login with it (basic) is not sent again: each try counts
+                if response.status_code != 401 or "Authorization" in request.headers:
                     self.answered(response, session.get_adapter(request.url))
                     return direct.hooked(session, response, kwargs)
                 # the host has not looked at the message; a login begins with a connection of its own
                 connection.close()
             response = send(request, **kwargs)
-            self._logged_in = self._newest if response.ok else None
+            # the answer came over the connection that was made last, unless the host has sent somebody elsewhere
+            elsewhere = any(item.is_redirect for item in response.history)
+            self._logged_in = self._newest if response.ok and not elsewhere else None
             return response
 
         return shortened

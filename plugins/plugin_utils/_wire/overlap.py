@@ -17,7 +17,7 @@ import threading
 import time
 import typing as t
 
-from .._errors import ExchangeTlsError
+from .._errors import ExchangeTlsError, WsmanFault
 from .soap import Request
 from .xml import Element
 
@@ -28,8 +28,8 @@ LONG = 0.03
 _TELLING = 3
 # Logins to one host, with the first. Windows Server 2008 R2 lets a user have 15 operations at once, later ones 1500.
 MOST = 8
-# Seconds that a round waits for a login that does not answer, at least, and in the longest answers of the round.
-_PATIENCE, _PATIENT = 1.0, 4.0
+# A read that another login has not answered in so many round trips is made over the session's own as well.
+_PATIENT = 2.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,94 +85,139 @@ def _waited() -> float:
 
 @dataclasses.dataclass
 class _Round:
+    """Reads that are made side by side. What it knows is used under the lock of the whole."""
+
     waiting: collections.deque[Read]
-    answers: dict[t.Any, Element | ExchangeTlsError] = dataclasses.field(default_factory=dict)
-    over: bool = False
+    taken: dict[t.Hashable, Read] = dataclasses.field(default_factory=dict)
+    answers: dict[t.Hashable, Element] = dataclasses.field(default_factory=dict)
+    ended: bool = False
 
     def next(self) -> Read | None:
-        with contextlib.suppress(IndexError):
-            return None if self.over else self.waiting.popleft()
-        return None
+        if self.ended or not self.waiting:
+            return None
+        read = self.waiting.popleft()
+        self.taken[read.request.key] = read
+        return read
+
+    def open(self) -> list[Read]:
+        """Those that somebody else is at."""
+        return [read for key, read in self.taken.items() if key not in self.answers]
 
 
 class Overlap:
     """``own`` makes a read over the login of the session, with all that belongs to it. ``another`` makes a login of the
-    same kind, None where that cannot be done, and ``over`` makes a read over it, once."""
+    same kind, None where that cannot be done, and ``by`` makes a read over it, once. ``most``: logins, with the own."""
 
     def __init__(
         self,
         own: t.Callable[[Read], Element],
         another: t.Callable[[], Another | None],
-        over: t.Callable[[Another, Read], Element],
+        by: t.Callable[[Another, Read], Element],
         *,
         most: int = MOST,
         clock: t.Callable[[], float] = time.monotonic,
     ) -> None:
-        self._own, self._another, self._over, self._most, self._clock = own, another, over, most, clock
+        self._own, self._another, self._by, self._most, self._clock = own, another, by, most, clock
+        self._news = threading.Condition()  # an answer, or the end of a login
         self._idle: list[Another] = []
-        self._answers: dict[t.Any, Element | ExchangeTlsError] = {}
-        self._lock = threading.Lock()
+        self._logins = 1
+        self._answers: dict[t.Hashable, Element | ExchangeTlsError] = {}
         self._gave_up = False  # the host takes no more logins, or breaks them
+        self._closed = False
 
     def fetch(self, reads: t.Iterable[Read]) -> None:
-        """Makes the reads side by side and keeps what came."""
+        """Makes the reads side by side and keeps what came. It takes no longer than one after the other would."""
         wanted = {read.request.key: read for read in reads if read.request.key not in self._answers}
         if min(len(wanted), self._most) < 2:
             return
         this = _Round(collections.deque(wanted.values()))
-        helpers = [
-            threading.Thread(target=self._help, args=(this, login), daemon=True)
-            for login in self._logins(min(len(wanted), self._most) - 1)
-        ]
         try:
-            for helper in helpers:
-                helper.start()
-            patience = max(_PATIENCE, _PATIENT * self._take_part(this))
-            deadline = self._clock() + patience
-            for helper in helpers:
-                helper.join(max(0.0, deadline - self._clock()))
+            for login in self._available(min(len(wanted), self._most) - 1):
+                self._start(this, login)
+            self._take_part(this)
         finally:
-            with self._lock:
-                this.over = True
+            with self._news:
+                this.ended = True
                 self._answers.update(this.answers)
 
-    def _take_part(self, this: _Round) -> float:
-        """Makes reads of the round over the session's own login; the seconds of the longest."""
-        longest = 0.0
-        while (read := this.next()) is not None:
+    def _take_part(self, this: _Round) -> None:
+        """Makes reads of the round over the session's own login, in the end also those that others do not come to an end
+        with: their login may take longer than all reads together."""
+        longest, waited = 0.0, False
+        while True:
+            with self._news:
+                read = this.next()
+                if read is None:
+                    if not waited:
+                        self._news.wait_for(lambda: not this.open(), _PATIENT * longest)
+                        waited = True
+                    read = next(iter(this.open()), None)
+            if read is None:
+                return
             begun = self._clock()
             try:
-                this.answers[read.request.key] = self._own(read)
+                answer = self._own(read)
             except ExchangeTlsError as exc:
-                # whoever asks for it is told; the others are to find out for themselves
-                this.answers[read.request.key] = exc
-                this.waiting.clear()
+                with self._news:
+                    self._gave_up = True
+                    # a host that is gone is not asked again; one that refuses may have had too many requests at once
+                    if not isinstance(exc, WsmanFault):
+                        self._answers[read.request.key] = exc
+                return
             longest = max(longest, self._clock() - begun)
-        return longest
+            with self._news:
+                this.answers[read.request.key] = answer
+
+    def _start(self, this: _Round, login: Another) -> None:
+        try:
+            threading.Thread(target=self._help, args=(this, login), daemon=True).start()
+        except RuntimeError:  # this machine has no more threads
+            self._end(login)
 
     def _help(self, this: _Round, login: Another) -> None:
         try:
-            while (read := this.next()) is not None:
-                answer = self._over(login, read)
-                with self._lock:
-                    if not this.over:
-                        this.answers[read.request.key] = answer
+            while (read := self._next(this)) is not None:
+                answer = self._by(login, read)
+                with self._news:
+                    this.answers[read.request.key] = answer
+                    self._news.notify_all()
         except Exception:  # whatever it is: the read is made again by whoever needs it
-            self._gave_up = True
-            _end(login)
+            self._end(login)
             return
-        with self._lock:
-            if not this.over:
+        with self._news:
+            if not self._closed:
                 self._idle.append(login)
                 return
-        _end(login)
+        self._end(login)
 
-    def _logins(self, most: int) -> list[Another]:
-        with self._lock:
-            found = [self._idle.pop() for _dummy in range(min(most, len(self._idle)))]
-        while len(found) < most and not self._gave_up and (login := self._another()) is not None:
+    def _next(self, this: _Round) -> Read | None:
+        with self._news:
+            return this.next()
+
+    def _available(self, wanted: int) -> list[Another]:
+        """Logins that nobody uses; more are made where there may be more."""
+        with self._news:
+            found = [self._idle.pop() for _dummy in range(min(wanted, len(self._idle)))]
+        while len(found) < wanted and self._logins < self._most and not self._gave_up:
+            try:
+                login = self._another()
+            except Exception:  # whatever it is: one login is enough
+                login = None
+            if login is None:
+                self._gave_up = True
+                break
+            with self._news:
+                self._logins += 1
             found.append(login)
         return found
+
+    def _end(self, login: Another) -> None:
+        with self._news:
+            self._gave_up = self._gave_up or not self._closed
+            self._logins -= 1
+            self._news.notify_all()
+        with contextlib.suppress(Exception):  # it is of no use any more
+            login.reconnect()
 
     def take(self, request: Request) -> Element | None:
         """The answer, if it was fetched; it counts once. Raises what was raised in its place."""
@@ -186,11 +231,10 @@ class Overlap:
         self._answers.clear()
 
     def close(self) -> None:
+        """Ends all logins but the session's own; one that is in use is ended by whoever uses it."""
         self.forget()
-        while self._idle:
-            _end(self._idle.pop())
-
-
-def _end(login: Another) -> None:
-    with contextlib.suppress(Exception):  # it is of no use any more
-        login.reconnect()
+        with self._news:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for login in idle:
+            self._end(login)

@@ -27,9 +27,7 @@ VARIABLES: dict[str, Any] = {
 
 
 def value_of(name: str) -> Any:
-    if name == "omitted":
-        raise _variables.LeftOut
-    return VARIABLES[name]
+    return _variables.OMIT if name == "omitted" else VARIABLES[name]
 
 
 def taken(names: Any) -> dict[str, Any]:
@@ -39,10 +37,8 @@ def taken(names: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("names", "found"),
     [
-        (None, {}),
         ([], {}),
         (["policy"], {"protocols": {"TLS 1.2": "enabled"}, "strays": "remove"}),
-        ("policy", {"protocols": {"TLS 1.2": "enabled"}, "strays": "remove"}),
         (["proof"], {"prove": {"timeout": 0, "endpoints": []}}),
         (
             ["policy", "proof"],
@@ -63,9 +59,42 @@ def test_what_is_found(names: Any, found: dict[str, Any]) -> None:
         (["text"], "'from_variables': text is no mapping of options to the names of variables."),
         (["numbers"], "'from_variables': there is no variable 7."),
         (["nested"], "'from_variables': there is no variable 'nowhere'."),
+        ([["policy"]], "'from_variables': there is no variable ['policy']."),
+        ([7], "'from_variables': there is no variable 7."),
     ],
 )
 def test_what_is_not_there(names: Any, told: str) -> None:
     with pytest.raises(OptionError) as caught:
         taken(names)
     assert caught.value.message == told
+
+
+class AnsibleVaultEncryptedUnicode:
+    """As ansible-core has it before 2.19."""
+
+    def __str__(self) -> str:
+        return "decrypted"
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("x", "x"),
+        (None, None),
+        (7, 7),
+        ("__omit__", _variables.OMIT),
+        ({"a": "__omit__", "b": {"c": "__omit__", "d": 1}}, {"b": {"d": 1}}),
+        (["__omit__", "x"], ["x"]),
+        (("x",), ["x"]),
+        (AnsibleVaultEncryptedUnicode(), "decrypted"),
+        ({"a": [AnsibleVaultEncryptedUnicode()]}, {"a": ["decrypted"]}),
+    ],
+)
+def test_what_older_versions_of_ansible_hand_over(value: Any, found: Any) -> None:
+    assert _variables.plain(value, "__omit__") == found
+
+
+def test_nothing_is_no_omit() -> None:
+    """Later ones have no text for it."""
+    assert _variables.plain(None, None) is None
+    assert _variables.plain({"a": None, "b": ""}, None) == {"a": None, "b": ""}

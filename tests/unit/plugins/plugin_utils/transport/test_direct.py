@@ -104,19 +104,39 @@ def test_a_connection_that_ends(serve: Callable[..., Server], plugin: str, said:
 
 
 @both
-def test_a_login_that_is_no_longer_known(serve: Callable[..., Server], plugin: str, by_library: list[str]) -> None:
-    server = serve(answer(), REFUSED, answer(), slow=False)
+def test_a_password_that_is_refused_is_sent_once(serve: Callable[..., Server], plugin: str) -> None:
+    """Accounts are locked after some tries."""
+    server = serve(answer(), REFUSED, slow=False)
     channel = channel_to(server, plugin)
+    channel.post(MESSAGE, "reading")
+    with pytest.raises(LoginRefused, match="rejected the credentials"):
+        channel.post(MESSAGE, "reading")
+    assert server.requests == 2
+
+
+def test_a_login_that_is_no_longer_known_is_made_again(serve: Callable[..., Server], by_library: list[str]) -> None:
+    """One that belongs to the connection: here the host wants none of the first."""
+    server = serve(answer(), REFUSED, answer(), slow=False)
+    extras = {"ansible_winrm_message_encryption": "never"}
+    channel = channel_to(server, "winrm", transport=["ntlm"], extras=extras)
     assert [channel.post(MESSAGE, "reading") for _dummy in range(3)] == [b"<o/>"] * 3
     assert (len(by_library), len(server.accepted), server.requests) == (2, 2, 4)
 
 
 @both
-def test_a_login_that_is_refused_for_good(serve: Callable[..., Server], plugin: str) -> None:
-    channel = channel_to(serve(answer(), REFUSED, slow=False), plugin)
-    channel.post(MESSAGE, "reading")
-    with pytest.raises(LoginRefused, match="rejected the credentials"):
-        channel.post(MESSAGE, "reading")
+@pytest.mark.parametrize("status", [307, 308])
+def test_nobody_follows_a_host_elsewhere_with_a_password(
+    serve: Callable[..., Server], plugin: str, status: int
+) -> None:
+    other = serve(answer(), slow=False)
+    moved = f"HTTP/1.1 {status} Moved\r\nLocation: http://127.0.0.1:{other.port}/x\r\nContent-Length: 0\r\n\r\n"
+    server = serve(moved.encode(), slow=False)
+    channel = channel_to(server, plugin)
+    for _dummy in range(3):
+        assert channel.post(MESSAGE, "reading") == b"<o/>"
+    assert server.requests == 3, "each message goes to the host first"
+    assert other.requests == 3
+    assert not any(line.startswith(b"authorization:") for request in other.received for line in headers(request))
 
 
 @both
