@@ -4,8 +4,8 @@
 # Private to this collection: not a public interface.
 """Options that are looked up in variables, by name and without a template for each. Pure.
 
-Every process that Ansible makes for a host compiles every template of its task anew. Twenty of them take longer than all
-that the task asks the host.
+Every process that Ansible makes for a host compiles every template of its task anew. Twenty of them take longer than
+all that the task asks the host.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def taken(names: t.Iterable[t.Any], value_of: ValueOf) -> dict[str, t.Any]:
 
 
 def plain(value: t.Any, omit: t.Any) -> t.Any:
-    """The value without what is ``omit`` in it, and with text as text: one that a vault has encrypted is an object of its
-    own before ansible-core 2.19."""
+    """The value without what is ``omit`` in it, and with text as text: one that a vault has encrypted is an object of
+    its own before ansible-core 2.19."""
     if value is OMIT or (isinstance(value, str) and value == omit):
         return OMIT
     if isinstance(value, t.Mapping):

@@ -65,9 +65,7 @@ CASES = {
     "far": Case("ok", quirks=FAR),
     "far-https": Case("ok", winrm=HTTPS, quirks=FAR),
     "far-basic": Case("ok", winrm={"auth": ["basic"], "allow_unencrypted": True}, quirks=FAR),
-    "far-full": Case(
-        "ok", quirks={**FAR, "fault": {"kind": "http_503_html", "request": 8, "every": True, "count": 2}}
-    ),
+    "far-full": Case("ok", quirks={**FAR, "fault": {"kind": "http_503_html", "request": 8, "every": True, "count": 2}}),
     "far-lost": Case("ok", quirks={**FAR, "cut": {"request": 9}}),
     "unchecked": Case(
         "ok",
@@ -299,9 +297,7 @@ def test_one_login_serves_the_whole_task(visit: Visit) -> None:
             assert all(login["ok"] for login in logins)
 
 
-def test_a_host_that_is_far_away_is_read_over_a_few_logins(
-    lab: LabClient, ansible: Ansible, connection: str
-) -> None:
+def test_a_host_that_is_far_away_is_read_over_a_few_logins(lab: LabClient, ansible: Ansible, connection: str) -> None:
     host = lab.host("far")
     for _dummy in range(3):
         host.reset_log()

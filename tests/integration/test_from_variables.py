@@ -24,9 +24,7 @@ MAPPING = {"protocols": "my_protocols", "baseline": "my_baseline", "strays": "my
 VALUES: dict[str, t.Any] = {"my_protocols": {}, "my_baseline": "none", "my_strays": "report", "wish": "disabled"}
 
 
-def read(
-    ansible: Ansible, options: dict[str, t.Any] | None = None, *arguments: str, **variables: t.Any
-) -> Run:
+def read(ansible: Ansible, options: dict[str, t.Any] | None = None, *arguments: str, **variables: t.Any) -> Run:
     task = {
         "name": "Read",
         "mailops.exchange_tls.tls_settings_info": {"from_variables": ["mapping"], **(options or {})},

@@ -136,7 +136,9 @@ def test_endpoints_that_cannot_be_tried(ansible: Ansible, policy: str, rc: int) 
 def test_what_is_not_proven_fails_after_the_others_are_restarted(lab: LabClient, ansible: Ansible) -> None:
     """A server where nothing is to do, and whose endpoint is closed, in a batch with one that is to be restarted."""
     enforce(ansible, "done").ok()
-    closed = overriding(ansible.folder, {"done": {"tls12_endpoints": ["smtp://:2626"]}, "due": {"tls12_endpoints": ENDPOINTS}})
+    closed = overriding(
+        ansible.folder, {"done": {"tls12_endpoints": ["smtp://:2626"]}, "due": {"tls12_endpoints": ENDPOINTS}}
+    )
     how = {"tls12_serial": 2, "tls12_handshakes": "required", "tls12_handshake_patience": 1}
     run = ansible.playbook("enforce-tls12.yml", "-l", "done,due", *closed, **how)
     assert run.rc == 2

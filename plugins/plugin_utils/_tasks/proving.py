@@ -149,7 +149,7 @@ def proven(
     not_back: c.Sequence[str] | None = None,
 ) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
     """The result keys that say what handshakes and a result of settings prove, and those of a failure, which are none
-    where all is proven. ``not_back``: what is not as a backup has it, where that is asked for in place of the policy."""
+    where all is proven. ``not_back``: what is not as a backup has it, where that is asked for, and not the policy."""
     tried, gone = settled(prove, accepted_before, task.address, task.host_name, task.say)
     verdict = verdicts.verdict(
         settings,

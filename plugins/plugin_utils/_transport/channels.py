@@ -321,7 +321,7 @@ class PsrpChannel(_Carrier):
         except Exception as exc:  # pypsrp raises ValueError and its own types for options that do not fit together
             reason = self._login.told(exc)
             raise OptionError(f"The psrp connection options do not fit together: {reason}") from None
-        transport = wsman.transport
+        transport: t.Any = wsman.transport
         line = Line.of(transport)
         build = transport._build_session
 

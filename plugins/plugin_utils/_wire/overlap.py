@@ -43,9 +43,11 @@ class Read:
 class Another(t.Protocol):
     """A further login: what of a channel is used here."""
 
-    def post(self, message: bytes, doing: str) -> bytes: ...
+    def post(self, message: bytes, doing: str) -> bytes:
+        """As that of a channel; the first message logs in."""
 
-    def reconnect(self) -> None: ...
+    def reconnect(self) -> None:
+        """Ends it."""
 
 
 @dataclasses.dataclass
@@ -141,8 +143,8 @@ class Overlap:
                 self._answers.update(this.answers)
 
     def _take_part(self, this: _Round) -> None:
-        """Makes reads of the round over the session's own login, in the end also those that others do not come to an end
-        with: their login may take longer than all reads together."""
+        """Makes reads of the round over the session's own login, in the end also those that others do not come to an
+        end with: their login may take longer than all reads together."""
         longest, waited = 0.0, False
         while True:
             with self._news:

@@ -136,9 +136,7 @@ def invoke(
     raise UnexpectedAnswer(f"{doing}: the answer holds no {method}_OUTPUT")
 
 
-def invocation(
-    class_name: str, method: str, arguments: t.Mapping[str, CimInput], *, namespace: str = CIMV2
-) -> Request:
+def invocation(class_name: str, method: str, arguments: t.Mapping[str, CimInput], *, namespace: str = CIMV2) -> Request:
     """The request that :func:`invoke` makes."""
     uri = f"{namespace}/{class_name}"
     return Request(f"{uri}/{method}", uri, _input(uri, method, arguments))

@@ -57,7 +57,10 @@ class FarWindows(FakeWindows):
 
 def audited(windows: FakeWindows, wanted: str) -> Audit:
     if wanted == "everything":
-        asked: dict[str, Any] = {"cipher_suites": ["TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"], "ciphers": {"RC4 128/128": "disabled"}}
+        asked: dict[str, Any] = {
+            "cipher_suites": ["TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"],
+            "ciphers": {"RC4 128/128": "disabled"},
+        }
         return policies.audited(windows, policies.policy({"TLS 1.2": "enabled"}, baseline="exchange_tls12", **asked))
     return policies.audited(windows, policies.policy(baseline=wanted))
 

@@ -243,7 +243,9 @@ def test_logins_that_take_long_hold_nobody_up(host: Host, monkeypatch: pytest.Mo
         for start in range(0, 40, 10):
             begun = time.monotonic()
             session.ahead(map(read, range(start, start + 10)))
-            assert [ask(session, number) for number in range(start, start + 10)] == list(map(str, range(start, start + 10)))
+            assert [ask(session, number) for number in range(start, start + 10)] == list(
+                map(str, range(start, start + 10))
+            )
             assert time.monotonic() - begun < 10 * ROUND_TRIP + 2 * ROUND_TRIP + 1, "as one after the other"
         assert host.logins == MOST - 1
         slow.set()
