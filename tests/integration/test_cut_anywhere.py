@@ -175,7 +175,7 @@ def settings(undo: str) -> dict[str, t.Any]:
             "force": True,
             "backup_dir": "{{ tls12_backup_dir }}",
             "undo_on_failure": undo,
-            "logins": "{{ 8 if inventory_hostname.startswith('far') else 1 }}",
+            "logins": "{{ 10 if inventory_hostname.startswith('far') else 1 }}",
         },
     }
 

@@ -100,13 +100,13 @@ def test_audit_change_and_restart(
     host.set_quirk("delay", {"seconds": 0.035, "request": 1, "every": True})
     for _dummy in range(3):
         host.reset_log()
-        assert task("tls_settings_info", logins=8)["compliant"] is True
+        assert task("tls_settings_info", logins=10)["compliant"] is True
         if len(host.logins()) > 1:
             # a machine that is busy may not see that the line is long
             break
     host.clear_quirks()
     assert {(item["mechanism"], item["ok"]) for item in host.logins()} == {("kerberos", True)}
-    assert 1 < len(host.logins()) <= 8
+    assert 1 < len(host.logins()) <= 10
 
 
 def test_a_ticket_of_the_users(lab: LabClient, realm: Kdc, ansible: Ansible, tmp_path: pathlib.Path) -> None:

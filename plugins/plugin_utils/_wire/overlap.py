@@ -27,7 +27,7 @@ LONG = 0.03
 # So many answers tell: the first one has a login before it, and a provider that starts.
 _TELLING = 3
 # Logins to one host, with the first. Windows Server 2008 R2 lets a user have 15 operations at once, later ones 1500.
-MOST = 8
+MOST = 10
 # A read that another login has not answered in so many round trips is made over the session's own as well.
 _PATIENT = 2.0
 
