@@ -20,7 +20,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report.comma
     SAME,
     Command,
 )
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 SECRET = "Geh3im"
@@ -225,6 +225,7 @@ def test_what_is_repeated_means_the_same(variables: dict[str, str], how: str, ov
 
 
 @given(st.text(max_size=30), st.text(max_size=5))
+@example("tls12_", "")
 def test_a_secret_is_never_repeated(prefix: str, suffix: str) -> None:
     item = f"{prefix}ansible_password={SECRET}{suffix}"
     command = Command.of({"args": ["a.yml"], "extra_vars": [item]})
