@@ -191,7 +191,7 @@ class ExchangeTlsAction(ActionBase):
         args.update(_variables.taken(self._named_variables(args), self._value_of))
         given, problems = _given.options(args, self.ARGUMENT_SPEC)
         if self.in_role:
-            problems += _role.misspelt(self.task_vars, self._task._role.get_default_vars())
+            problems += _role.misspelt(self.task_vars)
             problems += _role.out_of_place(self.task_vars)
             problems += _patterns.out_of_place(self.task_vars, self._templar.template)
         try:

@@ -100,13 +100,19 @@ _PLAIN = frozenset(
 )  # fmt: skip
 
 
-def misspelt(variables: t.Iterable[str], known: t.Iterable[str]) -> list[str]:
+# Every variable of the role and of the playbooks.
+VARIABLES = frozenset(
+    (*_VARIABLES.values(), *(f"{PREFIX}{name}" for name in _PLAIN), *_OF_THE_SECOND_PHASE.values(), *PLAY_VARIABLES)
+)
+
+
+def misspelt(variables: t.Iterable[str]) -> list[str]:
     """One sentence for each variable with the role's prefix that nobody reads."""
-    names = sorted({*known, *PLAY_VARIABLES})
+    names = sorted(VARIABLES)
     return [
         f"there is no variable '{name}'{_hint(name, names)}"
         for name in sorted(map(str, variables))
-        if name.startswith(PREFIX) and name not in names
+        if name.startswith(PREFIX) and name not in VARIABLES
     ]
 
 

@@ -66,6 +66,8 @@ CASES = {
     "far-https": Case("ok", winrm=HTTPS, quirks=FAR),
     "far-basic": Case("ok", winrm={"auth": ["basic"], "allow_unencrypted": True}, quirks=FAR),
     "far-full": Case("ok", quirks={**FAR, "fault": {"kind": "http_503_html", "request": 8, "every": True, "count": 2}}),
+    # the host forgets a login, once, wherever that is
+    "far-forgot": Case("ok", quirks={**FAR, "fault": {"kind": "http_400_empty", "request": 9}}),
     "far-lost": Case("ok", quirks={**FAR, "cut": {"request": 9}}),
     "unchecked": Case(
         "ok",
@@ -316,7 +318,7 @@ def test_a_host_that_is_far_away_is_read_over_a_few_logins(lab: LabClient, ansib
 def test_a_host_that_is_far_away_looks_the_same(visit: Visit) -> None:
     for part in ("protocols", "findings", "compliant", "restart_pending"):
         near = only(visit.run.of("tls_settings_info", "ntlm")).result[part]
-        for name in ("far", "far-https", "far-basic", "far-full", "far-lost"):
+        for name in ("far", "far-https", "far-basic", "far-full", "far-forgot", "far-lost"):
             assert only(visit.run.of("tls_settings_info", name)).result[part] == near, name
 
 

@@ -15,7 +15,7 @@ import re
 import shlex
 import typing as t
 
-from .._role import COLLECTION, PREFIX, WANTED
+from .._role import COLLECTION, PREFIX, VARIABLES, WANTED
 from .._text import visible
 
 ENFORCE, AUDIT, HARDEN, ROLLBACK = BOOKS = ("enforce_tls12", "audit_tls12", "harden_tls", "rollback_tls12")
@@ -27,8 +27,6 @@ _BASELINE = "tls12_baseline"
 _WANTED = frozenset(f"{PREFIX}{name}" for name in WANTED)
 # Longer ones are not repeated: a command is to be read.
 _LONGEST_VALUE = 200
-# The role has no such variable, but somebody may type one.
-_SECRET = re.compile(r"pass|secret|token|vault", re.IGNORECASE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,8 +122,7 @@ def _may_be_repeated(given: str) -> bool:
     found = _variables(given)
     # quotes and backslashes mean less to Ansible than to a shell: what might be a name counts as one
     names = [*found, *([] if _is_json(given) else re.findall(r"([^\s='\"\\]+)=", given))]
-    ours = all(name.startswith(PREFIX) and not _SECRET.search(name) for name in names)
-    return len(given) <= _LONGEST_VALUE and bool(found) and ours
+    return len(given) <= _LONGEST_VALUE and bool(found) and VARIABLES.issuperset(names)
 
 
 def _is_json(given: str) -> bool:

@@ -26,9 +26,7 @@ LATER = BOOT + datetime.timedelta(hours=5)
 HARDEN = {"baseline": "exchange_best_practice"}
 Runner = Callable[..., dict[str, Any]]
 # Our role, as a task knows the one that it belongs to.
-ROLE = types.SimpleNamespace(
-    _role_collection="mailops.exchange_tls", get_default_vars=lambda: {"tls12_reboot": 1, "tls12_endpoints": 1}
-)
+ROLE = types.SimpleNamespace(_role_collection="mailops.exchange_tls")
 
 
 def host() -> FakeWindows:

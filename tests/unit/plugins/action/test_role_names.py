@@ -21,6 +21,8 @@ from ansible_collections.mailops.exchange_tls.plugins.action import (
 )
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _given, _options
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._role import (
+    PLAY_VARIABLES,
+    VARIABLES,
     WANTED,
     misspelt,
     named,
@@ -121,6 +123,11 @@ def test_a_blank_baseline_of_the_second_phase_is_its_default() -> None:
     assert named("'baseline' is odd", "change") == "'tls12_baseline' is odd"
 
 
+def test_every_variable_is_known() -> None:
+    """Those that a next command repeats."""
+    assert {*DEFAULTS, *PLAY_VARIABLES} == VARIABLES
+
+
 def test_every_wish_has_its_option() -> None:
     """What the next command leaves out where it names a baseline."""
     assert set(_options.POLICY) - set(WANTED) == {"strays", "waivers", "fail_on"}
@@ -193,16 +200,16 @@ KNOWN = list(DEFAULTS)
     ],
 )
 def test_misspelt(name: str, meant: str) -> None:
-    (sentence,) = misspelt({name: 1, "other": 2, "_tls12_change": 3}, KNOWN)
+    (sentence,) = misspelt({name: 1, "other": 2, "_tls12_change": 3})
     assert sentence == f"there is no variable '{name}' (did you mean '{meant}'?)"
 
 
 def test_variables_that_there_are() -> None:
-    assert misspelt([*KNOWN, "tls12_hosts", "tls12_serial", "tls12", "tls1", "xtls12_a", "_tls12_x"], KNOWN) == []
+    assert misspelt([*KNOWN, "tls12_hosts", "tls12_serial", "tls12", "tls1", "xtls12_a", "_tls12_x"]) == []
 
 
 def test_misspelt_beyond_guessing() -> None:
-    (sentence,) = misspelt(["tls12_qqqqqq"], KNOWN)
+    (sentence,) = misspelt(["tls12_qqqqqq"])
     assert all(name in sentence for name in KNOWN)
 
 
@@ -212,7 +219,7 @@ def test_every_variable_that_playbooks_and_tasks_read_is_known() -> None:
     code = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
     read = set(re.findall(r"(?<![\w.'/-])tls12_[a-z0-9_]+", code))
     assert read > {"tls12_hosts", "tls12_serial", "tls12_reboot"}
-    assert misspelt(read - {"tls12_hosts", "tls12_serial"}, KNOWN) == []
+    assert misspelt(read - {"tls12_hosts", "tls12_serial"}) == []
 
 
 # --- a serial that no play reads -------------------------------------------------------------------------------------

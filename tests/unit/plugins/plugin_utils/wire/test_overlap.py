@@ -77,7 +77,7 @@ class Login:
         return self.host.another()
 
     def limit(self, seconds: float | None = None, left: float | None = None) -> None:
-        raise NotImplementedError
+        raise AssertionError("nobody limits one of several logins")
 
 
 @pytest.fixture(name="host")
@@ -175,6 +175,27 @@ def test_what_a_long_line_is(times: list[float], slow: bool) -> None:
     for seconds in times:
         pace.took(seconds)
     assert pace.is_slow is slow
+
+
+def test_the_time_for_others_is_no_part_of_a_round_trip(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited = iter([1.0, 1.0 + ROUND_TRIP, 5.0, 5.0])
+    monkeypatch.setattr(overlap, "_waited", lambda: next(waited))
+    pace = Pace()
+    for _dummy in range(2):
+        with pace.exchange():
+            time.sleep(ROUND_TRIP)
+    assert pace.count == 1, "after one that was quick nothing more is measured"
+    assert pace.quickest < ROUND_TRIP
+
+
+def test_where_nobody_tells_the_time_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert overlap._waited() >= 0
+
+    def refuse(*_how: Any, **_more: Any) -> Any:
+        raise FileNotFoundError
+
+    monkeypatch.setattr("builtins.open", refuse)
+    assert overlap._waited() == 0
 
 
 @pytest.mark.parametrize("which", [[1], [2, 5], list(range(1, 100))], ids=["one", "two", "all"])
