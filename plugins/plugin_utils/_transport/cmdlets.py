@@ -1,0 +1,223 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""Exchange's cmdlets over PowerShell remoting: pypsrp's runspace pool on Exchange's own endpoint, and its errors.
+
+A pool lives on one server and dies with it. Whatever ends here, the pool is closed: a server allows one account only
+so many (18 by default in older versions).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import sys
+import time
+import typing as t
+
+from .._errors import ExchangeTlsError, UnexpectedAnswer
+from .._exchange import shell
+from .._exchange.endpoint import KERBEROS, Endpoint
+from .._exchange.records import Record
+from . import cmdlet_errors
+
+with contextlib.suppress(ImportError):  # optional: open_shell() says what is missing
+    from pypsrp.complex_objects import PSInvocationState
+    from pypsrp.powershell import PowerShell, RunspacePool
+    from pypsrp.shell import SignalCode
+    from pypsrp.wsman import WSMan
+
+    from .clixml import RecordSerializer
+
+_CONFIGURATION = "Microsoft.Exchange"
+# The server answers within the operation's timeout, if only that it goes on; the way takes its time as well.
+_ON_THE_WAY = 15
+# Seconds for a farewell to a server that may be gone.
+_FAREWELL = 5
+
+
+def open_shell(endpoint: Endpoint) -> shell.Shell:
+    """A session with Exchange; nothing is sent before the first cmdlet. Raises where a library is missing."""
+    absent = _absent(endpoint)
+    if absent:
+        package = "pypsrp[kerberos]" if endpoint.auth == KERBEROS else "pypsrp"
+        raise ExchangeTlsError(
+            f"Exchange's cmdlets need the Python library {package} on the controller ({', '.join(absent)} cannot be "
+            f"found). Install it into the Python that runs Ansible: {sys.executable} -m pip install '{package}'"
+        )
+    return CmdletShell(endpoint)
+
+
+def _absent(endpoint: Endpoint) -> list[str]:
+    needed = ["pypsrp", *(("gssapi", "krb5") if endpoint.auth == KERBEROS and sys.platform != "win32" else ())]
+    return [name for name in needed if importlib.util.find_spec(name) is None]
+
+
+class CmdletShell:
+    """A :class:`shell.Shell` over pypsrp. ``sessions``: how many were opened."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.round_trips = 0
+        self.sessions = 0
+        self._endpoint = endpoint
+        self._pool: t.Any = None
+        self._left: list[t.Any] = []  # pools whose connection broke: the server may still have them
+
+    def read(self, cmdlet: str, **parameters: shell.Value) -> list[Record]:
+        shell.checked(cmdlet, parameters)
+        had_one = self._pool is not None
+        try:
+            return self._invoke(cmdlet, parameters)
+        except (shell.SessionLost, shell.SessionBroken):
+            # a session of its own that broke at once would break again
+            if not had_one:
+                raise
+        return self._invoke(cmdlet, parameters)
+
+    def change(self, cmdlet: str, **parameters: shell.Value) -> list[Record]:
+        shell.checked(cmdlet, parameters)
+        return self._invoke(cmdlet, shell.stopping(parameters))
+
+    def close(self) -> None:
+        left, self._left = self._left, []
+        pool, self._pool = self._pool, None
+        for item in (*left, pool):
+            if item is not None:
+                _farewell(item)
+
+    def __enter__(self) -> CmdletShell:
+        return self
+
+    def __exit__(self, *dummy_exc_info: object) -> None:
+        self.close()
+
+    # --- one cmdlet ------------------------------------------------------------------------------------------------
+
+    def _invoke(self, cmdlet: str, parameters: t.Mapping[str, shell.Value]) -> list[Record]:
+        pool = self._opened()
+        pipeline = PowerShell(pool)
+        pipeline.add_cmdlet(cmdlet)
+        pipeline.add_parameters(dict(parameters))
+        try:
+            with self._errors(cmdlet, shell.SessionLost):
+                pipeline.begin_invoke()
+            with self._errors(cmdlet, shell.SessionBroken):
+                self._await(cmdlet, pipeline)
+        except (shell.SessionLost, shell.SessionBroken) as exc:
+            self._abandon(known=isinstance(exc, shell.SessionBroken))
+            raise
+        finally:
+            self._end(pipeline)
+        if pipeline.streams.error:
+            raise shell.failed(cmdlet, pipeline.streams.error, self._endpoint.server)
+        if pipeline.state != PSInvocationState.COMPLETED:
+            raise shell.CmdletError(f"{cmdlet} on {self._endpoint.server} failed without a reason.", cmdlet=cmdlet)
+        return self._records(cmdlet, pipeline.output)
+
+    def _await(self, cmdlet: str, pipeline: t.Any) -> None:
+        """Until the pipeline has ended: the server says again and again that it goes on, and that has an end."""
+        seconds = self._endpoint.cmdlet_timeout
+        until = time.monotonic() + seconds
+        while pipeline.state == PSInvocationState.RUNNING:
+            if time.monotonic() > until:
+                raise shell.SessionBroken(
+                    f"{cmdlet} on {self._endpoint.server} did not end within {seconds} seconds; it may have been "
+                    "carried out all the same. Look at the server; exchange_cmdlet_timeout allows more time."
+                )
+            pipeline.poll_invoke()
+
+    def _records(self, cmdlet: str, output: t.Sequence[t.Any]) -> list[Record]:
+        found = [item for item in output if item is not None]
+        for item in found:
+            if not isinstance(item, Record):
+                raise UnexpectedAnswer(
+                    f"{cmdlet} on {self._endpoint.server} returned {item!r:.80}, which is no object."
+                )
+        return found
+
+    def _end(self, pipeline: t.Any) -> None:
+        """Frees what the server keeps of a pipeline, and stops it where it still runs."""
+        if self._pool is None or pipeline.state == PSInvocationState.NOT_STARTED:
+            return
+        pool = pipeline.runspace_pool
+        pool.pipelines.pop(pipeline.id, None)
+        # whether it arrives or not, the cmdlet has ended with what is known of it
+        with contextlib.suppress(Exception):
+            pool.shell.signal(SignalCode.TERMINATE, command_id=pipeline._command_id or pipeline.id)
+
+    # --- the pool --------------------------------------------------------------------------------------------------
+
+    def _opened(self) -> t.Any:
+        if self._pool is not None:
+            return self._pool
+        wsman = self._connection()
+        pool = RunspacePool(wsman, configuration_name=_CONFIGURATION)
+        pool._serializer = RecordSerializer()
+        pool._fragmenter.serializer = pool._serializer
+        try:
+            with self._errors("Opening a session", shell.SessionBroken):
+                pool.open()
+        except BaseException:
+            _farewell(pool)
+            raise
+        self.sessions += 1
+        self._pool = pool
+        return pool
+
+    def _connection(self) -> t.Any:
+        at = self._endpoint
+        wsman = WSMan(
+            at.server,
+            port=at.port,
+            ssl=at.secure,
+            path=at.path,
+            auth=at.auth,
+            username=at.user,
+            password=at.password,
+            cert_validation=at.verify,
+            operation_timeout=at.operation_timeout,
+            connection_timeout=at.connection_timeout,
+            read_timeout=at.operation_timeout + _ON_THE_WAY,
+            negotiate_hostname_override=at.kerberos_host,
+            negotiate_service=at.kerberos_service,
+        )
+        transport: t.Any = wsman.transport
+        send = transport.send
+
+        def counted(message: bytes, **_dummy: t.Any) -> bytes:
+            # without pypsrp's own repeats: a server that is silent for that long is not there, and its pauses double
+            answer = cmdlet_errors.safe(lambda: send(message))
+            self.round_trips += 1
+            return answer
+
+        transport.send = counted
+        return wsman
+
+    @contextlib.contextmanager
+    def _errors(self, doing: str, lost: type[shell.SessionLost | shell.SessionBroken]) -> t.Iterator[None]:
+        """Errors of the library in our words; ``lost`` is raised where the server does not know the session."""
+        try:
+            yield
+        except ExchangeTlsError:
+            raise
+        except Exception as exc:
+            raise cmdlet_errors.explained(exc, f"{doing} on {self._endpoint.server}", self._endpoint, lost) from None
+
+    def _abandon(self, *, known: bool) -> None:
+        """Gives the pool up; the server may still know it where only the connection broke."""
+        if known and self._pool is not None:
+            self._left.append(self._pool)
+        self._pool = None
+
+
+def _farewell(pool: t.Any) -> None:
+    """Closes a pool and its connection, whatever state they are in."""
+    transport: t.Any = pool.connection.transport
+    transport.connection_timeout = min(transport.connection_timeout, _FAREWELL)
+    transport.read_timeout = min(transport.read_timeout, _FAREWELL)
+    with contextlib.suppress(Exception):
+        # not pool.close(): it does nothing for a pool that is broken, and the server may still have the shell
+        pool.shell.close()
+    with contextlib.suppress(Exception):
+        pool.connection.close()
