@@ -95,6 +95,7 @@ class ConnectionSecurity:
         # The service name of a ticket is not encrypted: a GeneralString of this very host must be in the token.
         self._ticket_host = bytes([0x1B, len(fqdn)]) + fqdn.encode()
         self._ticket = b""
+        self._fqdn = fqdn
         self._methods = tuple(methods)
         self._bindings = GssChannelBindings(application_data=channel_binding) if channel_binding else None
         self.idle = idle

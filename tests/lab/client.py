@@ -12,6 +12,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from .exchange.client import ExchangeClient
+
 STATE_FILE = "lab.json"
 
 
@@ -104,6 +106,7 @@ class HostClient:
         self.winrm: dict[str, Any] = facts["winrm"]
         self.ports: dict[str, int] = facts["ports"]
         self.endpoints: list[dict[str, Any]] = facts["endpoints"]
+        self.exchange = ExchangeClient(self._call)
 
     def _call(self, command: str, **arguments: Any) -> Any:
         return self._lab.call(command, host=self.name, **arguments)

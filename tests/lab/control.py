@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from .exchange import control as exchange_control
 from .hosts import Host
 from .lab import Lab, dump, effective_protocols, effective_suites, facts
 from .quirks import QuirkError
@@ -97,12 +98,16 @@ class ControlServer:
                 {"user": a.user, "password": a.password, "administrator": a.administrator, "domain": a.domain}
                 for a in self._lab.description.accounts
             ]
-        if name not in _HOST_COMMANDS:
+        if name not in _HOST_COMMANDS and name not in exchange_control.COMMANDS:
             raise ControlError(f"unknown command {name!r}")
         host_name = arguments.pop("host")
         host = self._lab.hosts.get(host_name)
         if host is None:
             raise ControlError(f"unknown host {host_name!r} (known: {', '.join(self._lab.hosts)})")
+        if name in exchange_control.COMMANDS:
+            if host.description.exchange is None:
+                raise ControlError(f"{host_name} has no Exchange")
+            return exchange_control.COMMANDS[name](self._lab.organisation, host, **arguments)
         return _HOST_COMMANDS[name](host, **arguments)
 
 

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import yaml
 
 from .cim import Clock
+from .exchange import description as exchange_description
 from .presets import PresetError, Windows, services_preset, windows_preset
 from .registry import Protection
 
@@ -126,6 +127,8 @@ class HostDescription:
     #: False: a Windows that does not note when it shut down.
     shutdown_time: bool = True
     quirks: Mapping[str, Any] = field(default_factory=dict)
+    #: None: a Windows without Exchange, whatever services it has.
+    exchange: exchange_description.Exchange | None = None
 
     @property
     def fqdn(self) -> str:
@@ -175,7 +178,7 @@ def _account(raw: Any, where: str) -> Account:
 _HOST_KEYS = {
     "address", "windows", "os_defaults", "timezone", "fraction_digits", "clock_offset", "uptime", "computer_name",
     "domain", "part_of_domain", "registry", "protected_keys", "winrm", "endpoints", "services", "hotfixes", "restart",
-    "quirks", "ubr", "shutdown_time",
+    "quirks", "ubr", "shutdown_time", "exchange",
 }  # fmt: skip
 
 
@@ -214,6 +217,7 @@ def _host(name: str, item: Any, number: int, subnet: int) -> HostDescription:
         restart=_dataclass(Restart, raw.get("restart") or {}, f"{where}.restart"),
         shutdown_time=_bool(raw, "shutdown_time", True, where),
         quirks=_mapping(raw.get("quirks") or {}, f"{where}.quirks", None),
+        exchange=exchange_description.exchange(raw.get("exchange"), f"{where}.exchange"),
     )
 
 
@@ -294,6 +298,8 @@ def _check_addresses(hosts: Sequence[HostDescription]) -> None:
     used: dict[tuple[str, int], str] = {}
     for host in hosts:
         ports = [host.winrm.http, host.winrm.https, *(endpoint.port for endpoint in host.endpoints)]
+        if host.exchange is not None and host.exchange.shell is not None:
+            ports += [host.exchange.shell.http, host.exchange.shell.https]
         for port in (port for port in ports if port):
             if (host.address, port) in used:
                 raise DescriptionError(
@@ -377,3 +383,7 @@ def _dataclass(kind: type[T], raw: Any, where: str, required: Sequence[str] = ()
             raise DescriptionError(f"{where}.{key}: {words} is needed, not {value!r}")
         values[key] = tuple(value) if isinstance(value, list) else value
     return kind(**values)
+
+
+# What the descriptions of other parts use as well.
+mapping, items, one_of, flat = _mapping, _list, _one_of, _dataclass

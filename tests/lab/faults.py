@@ -139,6 +139,10 @@ class HttpReply(Exception):
         self.retry_after = retry_after
 
 
+class Cut(Exception):
+    """Raised to end the connection without another byte."""
+
+
 def _sender(subcode: str, number: int, reason: str, detail: str | None = None) -> Fault:
     return Fault("s:Sender", subcode, number, reason, detail)
 

@@ -48,6 +48,7 @@ class State:
 
     enumerations: dict[str, Enumeration] = field(default_factory=dict)
     shells: dict[str, str] = field(default_factory=dict)  # id: resource URI
+    pools: dict[str, Any] = field(default_factory=dict)  # of Exchange's endpoint, by the id of the shell
 
 
 class Host:

@@ -15,6 +15,8 @@ from .auth import AccountBook
 from .certificates import CertificateStore, Issued
 from .description import Endpoint, HostDescription, LabDescription
 from .endpoints import TlsEndpoint, offer_of
+from .exchange.endpoint import Endpoint as ExchangeEndpoint
+from .exchange.organisation import Organisation
 from .hosts import Host
 from .network import Acceptor, raise_file_limit
 from .presets import LOCAL_LIST
@@ -37,6 +39,8 @@ class Lab:
         os.environ["NTLM_USER_FILE"] = str(ntlm_users)
         self._acceptor = Acceptor()
         self.hosts = {host.name: self._make_host(host) for host in description.hosts}
+        self.organisation = Organisation(self.hosts.values())
+        self._add_exchange(ExchangeEndpoint(self.organisation))
 
     def start(self) -> None:
         """Opens all ports. Raises OSError if one is taken."""
@@ -63,10 +67,22 @@ class Lab:
             host.add_service(endpoint.port, TlsEndpoint(host, endpoint, issued.path).serve)
         return host
 
+    def _add_exchange(self, endpoint: ExchangeEndpoint) -> None:
+        for host in self.hosts.values():
+            description = host.description
+            if description.exchange is None or description.exchange.shell is None:
+                continue
+
+            def issue(kind: str, to: HostDescription = description) -> Issued:
+                return self.certificates.issue(to.fqdn, to.address, kind)
+
+            for port, listener in winrm.listeners(host, self.book, issue, endpoint).items():
+                host.add_service(port, listener.serve)
+
 
 def _check_kerberos(description: LabDescription) -> None:
     """Raises ValueError where Kerberos is asked for and cannot work."""
-    if not any("kerberos" in host.winrm.auth for host in description.hosts):
+    if not any("kerberos" in (*host.winrm.auth, *_shell_auth(host)) for host in description.hosts):
         return
     absent = [name for name in ("gssapi", "krb5") if importlib.util.find_spec(name) is None]
     if absent:
@@ -75,12 +91,19 @@ def _check_kerberos(description: LabDescription) -> None:
         raise ValueError("hosts with Kerberos need KRB5_CONFIG and KRB5_KTNAME: see tests/lab/kdc.py")
 
 
+def _shell_auth(host: HostDescription) -> tuple[str, ...]:
+    return host.exchange.shell.auth if host.exchange is not None and host.exchange.shell is not None else ()
+
+
 def facts(host: Host) -> dict[str, Any]:
     """What a client of the control channel is told about a host."""
     description = host.description
     winrm_settings = description.winrm
     ports = {"winrm_http": winrm_settings.http, "winrm_https": winrm_settings.https}
     ports.update({endpoint.kind: endpoint.port for endpoint in description.endpoints})
+    if description.exchange is not None and description.exchange.shell is not None:
+        shell = description.exchange.shell
+        ports.update({"exchange_http": shell.http, "exchange_https": shell.https})
     windows = description.windows
     return {
         "name": description.name,

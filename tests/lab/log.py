@@ -43,6 +43,20 @@ class LoginRecord:
     at: float
 
 
+@dataclass(frozen=True)
+class CmdletRecord:
+    """One Exchange cmdlet that was asked for on this host, with its parameters; error: what it failed with."""
+
+    n: int
+    cmdlet: str
+    parameters: dict[str, Any]
+    user: str
+    shell: str
+    objects: int
+    error: str | None
+    at: float
+
+
 class HostLog:
     """The log of one host. Thread-safe."""
 
@@ -51,6 +65,7 @@ class HostLog:
         self._open = 0
         self._requests: list[RequestRecord] = []
         self._logins: list[LoginRecord] = []
+        self._cmdlets: list[CmdletRecord] = []
         self._counters = _zero()
 
     def reset(self) -> None:
@@ -58,6 +73,7 @@ class HostLog:
         with self._lock:
             self._requests.clear()
             self._logins.clear()
+            self._cmdlets.clear()
             self._counters = _zero()
 
     def begin_request(self) -> None:
@@ -83,6 +99,16 @@ class HostLog:
             record = LoginRecord(len(self._logins) + 1, connection, mechanism, user, ok, reason, time.time())
             self._logins.append(record)
             self._counters["logins" if ok else "failed_logins"] += 1
+
+    def add_cmdlet(self, **values: Any) -> None:
+        """Adds one Exchange cmdlet; n is given here."""
+        with self._lock:
+            self._cmdlets.append(CmdletRecord(n=len(self._cmdlets) + 1, **values))
+
+    def cmdlets(self) -> list[dict[str, Any]]:
+        """All Exchange cmdlets in the order in which they ended."""
+        with self._lock:
+            return [asdict(record) for record in self._cmdlets]
 
     def count(self, **increments: int) -> None:
         """Adds to counters: http_requests, connections, bytes_in, bytes_out, tls_connections, tls_refused."""

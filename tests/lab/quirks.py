@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
@@ -21,6 +21,7 @@ ANSWERS = ("html", "truncated", "oversized", "entity_expansion", "garbage", "emp
 _FLAGS = {
     "down", "blackhole", "never_back", "stale_settings", "no_restart", "shutdown_cuts_connection", "void_return",
     "protected_key_fault", "tls12_needs_old", "power_loss", "closes_connection", "list_ends_early",
+    "requesters_as_text",
 }  # fmt: skip
 _NUMBERS = {"shutdown_returns", "unauthorized_after_restart", "ntlm_idle", "boot_time_jitter", "drip"}
 _CHOICES = {
@@ -35,8 +36,10 @@ _TRIGGERED: dict[str, dict[str, tuple[str, ...] | type]] = {
     "cut": {"when": ("before", "after"), "how": ("fin", "reset")},
     "answer": {"body": ANSWERS},
     "delay": {"seconds": float},
+    "cmdlet": {"effect": ("error", "denied", "dies", "lost", "slow"), "seconds": float},
 }
-_NEEDED = {"fault": {"kind"}, "cut": set(), "answer": {"body"}, "delay": {"seconds"}}
+_NEEDED = {"fault": {"kind"}, "cut": set(), "answer": {"body"}, "delay": {"seconds"}, "cmdlet": {"effect"}}
+_OF_REQUESTS = ("fault", "cut", "answer", "delay")
 _SETTINGS = {"registry_reverted_at_restart", "silent_write_loss"}
 NAMES = frozenset(_FLAGS | _NUMBERS | set(_CHOICES) | set(_TRIGGERED) | _SETTINGS)
 
@@ -134,7 +137,7 @@ class Quirks:
     def strike(self, operation: str) -> Strike:
         """What happens to this request; to be asked exactly once per authenticated SOAP request."""
         with self._lock:
-            hits = dict(self._fired(operation))
+            hits = dict(self._fired(_OF_REQUESTS, operation))
         cut = hits.get("cut")
         how = when = None
         if cut is not None:
@@ -148,8 +151,13 @@ class Quirks:
             answer=hits["answer"]["body"] if "answer" in hits else None,
         )
 
-    def _fired(self, operation: str) -> Iterator[tuple[str, dict[str, Any]]]:
-        for name in _TRIGGERED:
+    def strike_cmdlet(self, cmdlet: str) -> dict[str, Any]:
+        """What happens to this Exchange cmdlet ("effect" and what belongs to it); to be asked once for each."""
+        with self._lock:
+            return dict(self._fired(("cmdlet",), cmdlet)).get("cmdlet", {})
+
+    def _fired(self, names: Iterable[str], operation: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        for name in names:
             for trigger, options in self._entries[name].triggers if name in self._entries else ():
                 if trigger.fires(operation):
                     yield name, options

@@ -11,11 +11,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
-from typing import Any
+from typing import Any, Protocol
 
 from . import answers, faults, network, schannel, service, soap, tls
 from .auth import AccountBook, ConnectionSecurity, SealError
 from .certificates import Issued
+from .description import Account, Winrm
+from .faults import Cut
 from .hosts import Host
 from .quirks import Strike
 from .soap import EnvelopeError, Identify, Request
@@ -25,17 +27,56 @@ _BODY_LIMIT = 8 * 1024 * 1024
 _SOAP_TYPES = ("application/soap+xml;charset=utf-8", "application/soap+xml;charset=utf-16")
 
 
-class _Cut(Exception):
-    """Ends the connection without another byte."""
+class Service(Protocol):
+    """What is served at an address that speaks WS-Management."""
+
+    #: How those who connect log in.
+    security: type[ConnectionSecurity]
+    #: Whether wsmid:Identify is answered without a log-in.
+    answers_strangers: bool
+
+    def settings(self, host: Host) -> Winrm:
+        """The listeners' settings."""
+
+    def classify(self, host: Host, request: Request | Identify) -> service.Operation:
+        """What a request asks for."""
+
+    def execute(self, host: Host, request: Request | Identify, account: Account | None) -> service.Reply:
+        """Runs it for somebody. Raises SoapFault, HttpReply or Cut."""
+
+
+class Windows:
+    """The WS-Management service of Windows itself."""
+
+    security = ConnectionSecurity
+    answers_strangers = True
+
+    def settings(self, host: Host) -> Winrm:
+        """See Service."""
+        return host.description.winrm
+
+    def classify(self, host: Host, request: Request | Identify) -> service.Operation:
+        """See Service."""
+        return service.classify(host, request)
+
+    def execute(self, host: Host, request: Request | Identify, account: Account | None) -> service.Reply:
+        """For administrators only."""
+        if account is None or not account.administrator:
+            raise faults.SoapFault(faults.ACCESS_DENIED)
+        return service.execute(host, request)
+
+
+WINDOWS = Windows()
 
 
 @dataclass(frozen=True)
 class Listener:
-    """One WinRM listener of a host. certificate: None for http."""
+    """One listener of a host. certificate: None for http."""
 
     host: Host
     book: AccountBook
     certificate: Issued | None = None
+    service: Service = WINDOWS
 
     def serve(self, sock: socket.socket) -> None:
         """Serves one connection until either side ends it."""
@@ -43,7 +84,7 @@ class Listener:
         if self.certificate is None:
             _Handler(sock, self)
             return
-        follows = self.host.description.winrm.https_follows_schannel
+        follows = self.service.settings(self.host).https_follows_schannel
         settings = self.host.effective if follows else schannel.everything()
         secured = tls.accept(sock, self.certificate.path, settings.offer("rsa", {"SSL 2.0"}), self.host.log)
         if secured is not None:
@@ -53,14 +94,16 @@ class Listener:
                 secured.close()
 
 
-def listeners(host: Host, book: AccountBook, issue: Callable[[str], Issued]) -> dict[int, Listener]:
-    """The listeners of a host by port."""
-    settings = host.description.winrm
+def listeners(
+    host: Host, book: AccountBook, issue: Callable[[str], Issued], service: Service = WINDOWS
+) -> dict[int, Listener]:
+    """The listeners of a service of a host by port."""
+    settings = service.settings(host)
     result = {}
     if settings.http:
-        result[settings.http] = Listener(host, book)
+        result[settings.http] = Listener(host, book, None, service)
     if settings.https:
-        result[settings.https] = Listener(host, book, issue(settings.certificate))
+        result[settings.https] = Listener(host, book, issue(settings.certificate), service)
     return result
 
 
@@ -72,13 +115,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def __init__(self, sock: socket.socket, listener: Listener) -> None:
         self.host = listener.host
+        self.service = listener.service
+        self.settings = listener.service.settings(self.host)
         self.secure = listener.certificate is not None
         self.number = self.host.next_connection()
         idle = self.host.quirks.get("ntlm_idle")
         binding = listener.certificate.channel_binding if listener.certificate else None
-        self.security = ConnectionSecurity(
+        self.security = listener.service.security(
             listener.book,
-            self.host.description.winrm.auth,
+            self.settings.auth,
             self.host.description.fqdn,
             binding,
             float(idle) if idle else None,
@@ -94,7 +139,7 @@ class _Handler(BaseHTTPRequestHandler):
     def handle(self) -> None:
         try:
             super().handle()
-        except (_Cut, ConnectionError, ssl.SSLError, TimeoutError):
+        except (Cut, ConnectionError, ssl.SSLError, TimeoutError):
             self.close_connection = True
 
     def finish(self) -> None:
@@ -121,9 +166,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.body_in = self.rfile.read(int(length))
         if len(self.body_in) < int(length):
-            raise _Cut
+            raise Cut
         self.host.log.count(bytes_in=len(self.body_in))
-        if self.path.partition("?")[0].rstrip("/").lower() != self.host.description.winrm.path.rstrip("/").lower():
+        if self.path.partition("?")[0].rstrip("/").lower() != self.settings.path.rstrip("/").lower():
             self._send(404, b"")
             return
         idle = self.host.quirks.get("ntlm_idle")
@@ -136,7 +181,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._authenticated(token)
 
     def _unauthenticated_identify(self) -> bool:
-        if self.headers.get("WSMANIDENTIFY", "").lower() != "unauthenticated":
+        if not self.service.answers_strangers or self.headers.get("WSMANIDENTIFY", "").lower() != "unauthenticated":
             return False
         try:
             request = soap.parse_request(self.body_in)
@@ -202,7 +247,7 @@ class _Handler(BaseHTTPRequestHandler):
             except SealError:
                 self._send(400, b"", challenges=extra)
                 return
-        elif not self.secure and not self.host.description.winrm.allow_unencrypted:
+        elif not self.secure and not self.settings.allow_unencrypted:
             self._send(500, b"", challenges=extra)
             return
         elif self.headers.get("Content-Type", "").replace(" ", "").lower() not in _SOAP_TYPES:
@@ -219,7 +264,7 @@ class _Handler(BaseHTTPRequestHandler):
         operation = service.Operation("Invalid", {})
         try:
             request = self._read(plain)
-            operation = service.classify(self.host, request)
+            operation = self.service.classify(self.host, request)
         except faults.SoapFault as exc:
             failure = exc
         message_id = _message_id(request, failure)
@@ -246,7 +291,7 @@ class _Handler(BaseHTTPRequestHandler):
             )
 
     def _read(self, plain: bytes) -> Request | Identify:
-        limit = self.host.description.winrm.max_envelope_kb * 1024
+        limit = self.settings.max_envelope_kb * 1024
         if len(plain) > limit:
             raise faults.because(faults.ENCODING_LIMIT, f"{len(plain)} bytes, at most {limit}")
         request = soap.parse_request(plain)
@@ -273,9 +318,7 @@ class _Handler(BaseHTTPRequestHandler):
                 raise strike.fault
             if failure is not None or request is None:
                 raise failure or faults.because(faults.INVALID_XML, "no request")
-            if self.security.account is None or not self.security.account.administrator:
-                raise faults.SoapFault(faults.ACCESS_DENIED)
-            reply = service.execute(self.host, request)
+            reply = self.service.execute(self.host, request, self.security.account)
             body = self._fitting(request, soap.envelope(reply.action, reply.body, message_id))
         except faults.HttpReply as exc:
             self.retry_after = exc.retry_after
@@ -284,7 +327,7 @@ class _Handler(BaseHTTPRequestHandler):
             body = soap.fault_envelope(exc.fault, message_id, self.host.description.fqdn)
             return 500, body, soap_type, exc.fault.number
         if service.is_shutdown(operation) and self.host.quirks.get("shutdown_cuts_connection"):
-            raise _Cut
+            raise Cut
         if strike.cut_after:
             self._cut(strike.cut_after)
         if strike.answer:
@@ -301,7 +344,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _cut(self, how: str) -> None:
         if how == "reset":
             network.reset(self.connection)
-        raise _Cut
+        raise Cut
 
     def _send(
         self,

@@ -28,10 +28,20 @@ try:
         messages.ProgressRecord,
     )
 except ImportError:  # pypsrp is optional, and without it nothing here is ever made
-    Serializer, _SAID = object, ()
+    Serializer = object  # type: ignore[misc, assignment]
+    _SAID = ()
 
 # The error with which a pipeline or a pool ended, inside the message of its state.
 _LAST_ERROR = "ExceptionAsErrorRecord"
+
+
+class Said:
+    """One message of those: ``record`` holds what it says."""
+
+    def __init__(self, message_type: int, record: t.Any) -> None:
+        # by which pypsrp finds the stream that it belongs to
+        self.MESSAGE_TYPE = message_type
+        self.record = record
 
 
 class RecordSerializer(Serializer):
@@ -46,7 +56,9 @@ class RecordSerializer(Serializer):
             if not element.strip():
                 return None
             element = clixml.parse(element)
-        if metadata is None or getattr(metadata, "object", None) in _SAID or metadata.name == _LAST_ERROR:
+        if metadata is None or metadata.name == _LAST_ERROR:
             # one document has one reader, but an error inside a state refers to nothing outside of it
             return clixml.Reader().value(element)
+        if metadata.object in _SAID:
+            return Said(metadata.object.MESSAGE_TYPE, clixml.Reader().value(element))
         return super().deserialize(element, metadata, clear)

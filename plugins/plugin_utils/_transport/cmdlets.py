@@ -28,7 +28,7 @@ with contextlib.suppress(ImportError):  # optional: open_shell() says what is mi
     from pypsrp.shell import SignalCode
     from pypsrp.wsman import WSMan
 
-    from .clixml import RecordSerializer
+    from .clixml import RecordSerializer, Said
 
 _CONFIGURATION = "Microsoft.Exchange"
 # The server answers within the operation's timeout, if only that it goes on; the way takes its time as well.
@@ -66,14 +66,10 @@ class CmdletShell:
 
     def read(self, cmdlet: str, **parameters: shell.Value) -> list[Record]:
         shell.checked(cmdlet, parameters)
-        had_one = self._pool is not None
         try:
             return self._invoke(cmdlet, parameters)
         except (shell.SessionLost, shell.SessionBroken):
-            # a session of its own that broke at once would break again
-            if not had_one:
-                raise
-        return self._invoke(cmdlet, parameters)
+            return self._invoke(cmdlet, parameters)
 
     def change(self, cmdlet: str, **parameters: shell.Value) -> list[Record]:
         shell.checked(cmdlet, parameters)
@@ -109,8 +105,9 @@ class CmdletShell:
             raise
         finally:
             self._end(pipeline)
-        if pipeline.streams.error:
-            raise shell.failed(cmdlet, pipeline.streams.error, self._endpoint.server)
+        errors = [_error_record(item) for item in pipeline.streams.error]
+        if errors:
+            raise shell.failed(cmdlet, errors, self._endpoint.server)
         if pipeline.state != PSInvocationState.COMPLETED:
             raise shell.CmdletError(f"{cmdlet} on {self._endpoint.server} failed without a reason.", cmdlet=cmdlet)
         return self._records(cmdlet, pipeline.output)
@@ -175,7 +172,7 @@ class CmdletShell:
             auth=at.auth,
             username=at.user,
             password=at.password,
-            cert_validation=at.verify,
+            cert_validation=t.cast("bool", at.verify),  # a file of authorities as well
             operation_timeout=at.operation_timeout,
             connection_timeout=at.connection_timeout,
             read_timeout=at.operation_timeout + _ON_THE_WAY,
@@ -209,6 +206,11 @@ class CmdletShell:
         if known and self._pool is not None:
             self._left.append(self._pool)
         self._pool = None
+
+
+def _error_record(item: t.Any) -> Record:
+    """A message of its own, or what the state of a failed pipeline holds."""
+    return t.cast("Record", item.record if isinstance(item, Said) else item)
 
 
 def _farewell(pool: t.Any) -> None:
