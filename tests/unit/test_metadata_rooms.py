@@ -20,18 +20,19 @@ ARROWS: dict[str, frozenset[str]] = {
     "_schannel": frozenset(),
     "_handshake": frozenset(),
     "_wire": frozenset(),
-    "_transport": frozenset({"_wire"}),
     "_policy": frozenset({"_schannel"}),
     "_judgement": frozenset({"_policy", "_schannel"}),
     "_report": frozenset({"_judgement", "_policy", "_schannel"}),
     "_windows": frozenset({"_schannel", "_wire"}),
+    "_exchange": frozenset({"_wire"}),
+    "_transport": frozenset({"_exchange", "_wire"}),
     "_change": frozenset({"_policy", "_schannel", "_windows"}),
     "_tasks": frozenset(
         {"_change", "_handshake", "_judgement", "_policy", "_report", "_schannel", "_windows", "_wire"}
     ),
 }
 # The one room that knows the libraries of the connection plugins, and theirs.
-LIBRARIES = ("ansible", "requests", "urllib3", "winrm", "pypsrp", "spnego")
+LIBRARIES = ("ansible", "requests", "urllib3", "winrm", "pypsrp", "spnego", "gssapi", "krb5", "psrpcore")
 KNOWS_LIBRARIES = "_transport"
 
 

@@ -66,7 +66,10 @@ class Component:
     @property
     def requesters(self) -> tuple[str, ...]:
         """Everybody who asked for something, in order of first mention, as they are first spelled."""
-        return tuple({entry.requester.casefold(): entry.requester for entry in (*self.remote, *self.local)}.values())
+        found: dict[str, str] = {}
+        for entry in (*self.remote, *self.local):
+            found.setdefault(entry.requester.casefold(), entry.requester)
+        return tuple(found.values())
 
     def asked(self, requester: str) -> Entry | None:
         """The newest word of a requester, local or remote; None where it asked for nothing.
