@@ -37,8 +37,9 @@ with contextlib.suppress(ImportError):  # they are there where anything is sent 
     from urllib3.exceptions import NewConnectionError
 
 _UNKNOWN_SHELL = 2150858843
-_QUOTAS = frozenset({2150859173, 2150859174})
-_DENIED = frozenset({5, 2147942405})
+# By number, or by subcode where the fault came as MSFT_WmiError: pypsrp keeps no more of it.
+_QUOTAS = frozenset({2150859173, 2150859174, "w:QuotaLimit"})
+_DENIED = frozenset({5, 2147942405, "w:AccessDenied"})
 _DTD = re.compile(rb"<!(DOCTYPE|ENTITY)")
 # The variables of the host's connection, which other messages name, and those of this one.
 _NAMES = {
@@ -90,7 +91,7 @@ def explained(
 def _of_fault(
     exc: t.Any, doing: str, login: Login, lost: type[shell.SessionLost | shell.SessionBroken]
 ) -> ExchangeTlsError:
-    code = exc.code if isinstance(exc.code, int) else None
+    code = exc.code
     said = login.told(exc.provider_fault or exc.reason or exc).rstrip(". ")
     if code == _UNKNOWN_SHELL:
         return lost(f"{doing}: the server does not know the session any more; it was restarted, or closed it ({said}).")
@@ -103,9 +104,9 @@ def _of_fault(
         return AccessDenied(
             f"{doing}: the account may not use Exchange's remote PowerShell ({said}). It needs an Exchange role group "
             "and RemotePowerShellEnabled (Set-User).",
-            wsman_code=code,
+            wsman_code=code if isinstance(code, int) else None,
         )
-    return WsmanFault(f"{doing}: {said}.", wsman_code=code)
+    return WsmanFault(f"{doing}: {said}.", wsman_code=code if isinstance(code, int) else None)
 
 
 def _refused(doing: str, endpoint: Endpoint, login: Login) -> LoginRefused:

@@ -30,6 +30,8 @@ from .organisation import Organisation, Server
 _FRAGMENT = 32768
 # What is sent before a pipeline has ended; less is held back, so that the number of messages does not depend on time.
 _ENOUGH = 256 * 1024
+# Seconds until a client surely waits for the output of its cmdlet.
+_UNTIL_ASKED = 0.2
 _NO_LANGUAGE = Problem(
     "The syntax is not supported by this runspace. This can occur if the runspace is in no-language mode.",
     "ScriptsNotAllowed",
@@ -181,6 +183,11 @@ class Pool:
         return not self.dead and self._here.host.state.pools.get(self.shell_id) is self
 
 
+def _start(pipeline: ServerPipeline) -> None:
+    """Not the library's way, which tells the client that it runs: Windows says nothing until there is something."""
+    pipeline.state = PSInvocationState.Running
+
+
 class _Run:
     """One pipeline."""
 
@@ -196,7 +203,7 @@ class _Run:
 
     def execute(self) -> None:
         started = time.time()
-        self.pool.write(self.command_id, lambda pipeline: pipeline.start())
+        self.pool.write(self.command_id, _start)
         try:
             self._cmdlet()
         except Terminating as exc:
@@ -253,6 +260,7 @@ class _Run:
             yield from call.cmdlet.run(call)
 
     def _die(self) -> None:
+        time.sleep(_UNTIL_ASKED)
         with self.host.lock:
             pools = list(self.host.state.pools.values())
             self.host.state.pools.clear()
