@@ -57,9 +57,10 @@ def safe(send: t.Callable[[], bytes]) -> bytes:
     """Sends, and refuses an answer with a document type, which SOAP forbids, before the library parses it."""
     try:
         answer = xml.as_utf8(send(), None)
-    except Exception as exc:
-        if _DTD.search(str(getattr(exc, "response_text", "")).encode("utf-8", "replace")):
-            raise UnexpectedAnswer("Exchange's endpoint answered with a document type declaration.") from None
+    except exceptions.WinRMTransportError as exc:
+        # pypsrp parses this as well; a page of HTML begins with a document type
+        if _DTD.search(str(exc.response_text).encode("utf-8", "replace")):
+            raise exceptions.WinRMTransportError(exc.protocol, exc.code, f"no XML: {exc.response_text}") from None
         raise
     if _DTD.search(answer):
         raise UnexpectedAnswer("Exchange's endpoint answered with a document type declaration.")
@@ -79,7 +80,7 @@ def explained(
         return _of_status(exc, doing, login)
     if isinstance(exc, requests.exceptions.RequestException):
         return _of_requests(exc, doing, endpoint, login)
-    if isinstance(exc, exceptions.WinRMError):
+    if isinstance(exc, (exceptions.InvalidPSRPOperation, exceptions.InvalidRunspacePoolStateError)):
         return shell.SessionBroken(f"{doing}: the session broke: {login.told(exc)}.")
     if any(type(item).__module__.partition(".")[0] in ("spnego", "gssapi", "krb5") for item in chain(exc)):
         return _renamed(login_failed(exc, doing, login))
@@ -131,7 +132,8 @@ def _of_status(exc: t.Any, doing: str, login: Login) -> ExchangeTlsError:
         )
     if status == 403:
         return LoginRefused(f"{doing}: HTTP 403. IIS may want https, or no such account here: check exchange_scheme.")
-    what = f", beginning with {login.told(body[:120])!r}" if body.strip() else ""
+    words = " ".join(re.sub(r"<[^>]*>", " ", body).split())
+    what = f", with the words '{login.told(words[:200])}'" if words else ""
     message = f"{doing}: HTTP {status}{what}; Exchange's endpoint does not work, or still starts."
     return HostBusy(message) if status in (429, 502, 503, 504) else Unreachable(message)
 
