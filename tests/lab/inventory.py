@@ -71,6 +71,26 @@ def host_variables(
     return variables
 
 
+def exchange_variables(lab: LabClient, entry: HostClient, auth: str = "basic") -> dict[str, Any]:
+    """Variables with which a host asks Exchange's cmdlets of another one, the entry point, as a domain account.
+
+    auth: basic over https, or kerberos over http.
+    """
+    account = _administrator(lab, domain=True)
+    scheme = "https" if auth == "basic" else "http"
+    variables = {
+        "exchange_server": entry.address,
+        "exchange_port": entry.port(f"exchange_{scheme}"),
+        "exchange_scheme": scheme,
+        "exchange_auth": auth,
+        "exchange_user": _user(account, kerberos=auth == "kerberos"),
+        "exchange_password": account["password"],
+    }
+    if auth == "kerberos":
+        return {**variables, "exchange_kerberos_hostname_override": entry.fqdn}
+    return {**variables, "exchange_ca_cert": str(lab.ca_path)}
+
+
 def inventory(lab: LabClient, group: str = "exchange", **options: Any) -> dict[str, Any]:
     """The whole inventory as data; options as for host_variables."""
     hosts = {host.name: host_variables(lab, host, **options) for host in lab.hosts()}

@@ -21,6 +21,7 @@ from .._exchange import shell
 from .._exchange.endpoint import KERBEROS, Endpoint
 from .._exchange.records import Record
 from . import cmdlet_errors
+from .line import Line
 
 with contextlib.suppress(ImportError):  # optional: open_shell() says what is missing
     from pypsrp.complex_objects import PSInvocationState
@@ -33,6 +34,8 @@ with contextlib.suppress(ImportError):  # optional: open_shell() says what is mi
 _CONFIGURATION = "Microsoft.Exchange"
 # The server answers within the operation's timeout, if only that it goes on; the way takes its time as well.
 _ON_THE_WAY = 15
+# An exchange as a whole, in the time for one packet: see channels.
+_WHOLE = 2.0
 # Seconds for a farewell to a server that may be gone.
 _FAREWELL = 5
 
@@ -180,15 +183,22 @@ class CmdletShell:
             negotiate_service=at.kerberos_service,
         )
         transport: t.Any = wsman.transport
-        send = transport.send
+        send, build, line = transport.send, transport._build_session, Line.of(transport)
+        whole = _WHOLE * (at.operation_timeout + _ON_THE_WAY)
+
+        def build_session() -> t.Any:
+            session = build()
+            line.watch(session, transport.endpoint)
+            return session
 
         def counted(message: bytes, **_dummy: t.Any) -> bytes:
             # without pypsrp's own repeats: a server that is silent for that long is not there, and its pauses double
-            answer = cmdlet_errors.safe(lambda: send(message))
+            with line.exchange(whole):
+                answer = cmdlet_errors.safe(lambda: send(message))
             self.round_trips += 1
             return answer
 
-        transport.send = counted
+        transport._build_session, transport.send = build_session, counted
         return wsman
 
     @contextlib.contextmanager

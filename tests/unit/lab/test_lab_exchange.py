@@ -18,6 +18,7 @@ from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
 
 from tests.lab.client import HostClient, LabClient, LabError
+from tests.lab.description import DescriptionError, load
 from tests.lab.launch import running_lab
 
 SHELL = {"http": 8080, "https": 8443, "auth": ["basic"], "shells_per_user": 3}
@@ -95,6 +96,24 @@ def said(pipeline: PowerShell) -> str:
 def states(pool: RunspacePool, server: str) -> dict[str, str]:
     output = run(pool, "Get-ServerComponentState", Identity=server).output
     return {item.adapted_properties["Component"]: str(item.adapted_properties["State"]) for item in output}
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        ({"version": "2010"}, "hosts.ex01.exchange.version: '2010' is none of 2013, 2016, 2019, SE"),
+        ({"build": "15.2"}, "must be four numbers"),
+        ({"roles": ["Hub"]}, "none of Mailbox, Edge"),
+        ({"shel": {}}, "did you mean 'shell'"),
+        ({"shell": {"auth": ["ntlm"]}}, "none of basic, kerberos"),
+        ({"shell": {"http": 5985}}, "5985 is taken by ex01"),
+        ({"shell": {"path": "PowerShell"}}, "must start with a slash"),
+        ({"hidden": ["Set-*"]}, "a mapping is needed"),
+    ],
+)
+def test_descriptions_that_are_wrong(raw: dict[str, Any], words: str) -> None:
+    with pytest.raises(DescriptionError, match=words):
+        load({"accounts": [{"user": "a", "password": "b"}], "hosts": {"ex01": {"exchange": raw}}})
 
 
 class TestOrganisation:

@@ -221,6 +221,15 @@ class TestLosingIt:
         with hasty, pytest.raises(shell.SessionBroken, match="did not end within 1 seconds"):
             hasty.change("Set-MailboxServer", Identity="ex02", DatabaseCopyAutoActivationPolicy="Blocked")
 
+    def test_an_answer_that_comes_byte_by_byte_has_an_end(
+        self, where: Callable[..., Endpoint], ex01: HostClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(cmdlets, "_ON_THE_WAY", 0.1)
+        monkeypatch.setattr(cmdlets, "_WHOLE", 0.5)
+        ex01.set_quirk("drip", 0.05)
+        with CmdletShell(where(exchange_operation_timeout=1)) as made, pytest.raises(Unreachable):
+            made.change("Set-MailboxServer", Identity="ex02")
+
 
 class TestRefusals:
     @pytest.mark.parametrize(
