@@ -128,6 +128,15 @@ def endpoint(own_server: str, login: Login, given: t.Mapping[str, t.Any]) -> End
     return made
 
 
+def address_of(name: str, hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> str:
+    """The address of a server that may be named as in the inventory, whose variables ``hosts`` holds.
+
+    A full name stays where the inventory has only a number for it: Kerberos knows servers by name.
+    """
+    address = str((hosts.get(name) or {}).get("ansible_host") or name).strip()
+    return name if _is_address(address) and "." in name and not _is_address(name) else address
+
+
 def _contradictions(made: Endpoint) -> t.Iterator[str]:
     if not made.server:
         yield "there is no server to ask; set exchange_server to the full name of an Exchange server"

@@ -55,6 +55,12 @@ class SessionBroken(ConnectionLost):
     kind = "session_lost"
 
 
+class CmdletUnfinished(ConnectionLost):
+    """The cmdlet went on for longer than it may: it may have been carried out, or will be, or not."""
+
+    kind = "cmdlet_timeout"
+
+
 class Shell(t.Protocol):
     """A session with Exchange. ``round_trips``: messages that were sent and answered so far."""
 
@@ -69,7 +75,8 @@ class Shell(t.Protocol):
     def change(self, cmdlet: str, **parameters: Value) -> list[Record]:
         """What a cmdlet returns that changes something: with ErrorAction Stop, and never asked twice.
 
-        Read back what it was to change: that no error came is no proof.
+        :class:`CmdletError`: Exchange refused it. :class:`SessionLost`: it was surely not run. Any other error: it may
+        have been. Read back what it was to change, then and always: that no error came is no proof.
         """
 
     def close(self) -> None:

@@ -16,9 +16,9 @@ import sys
 import time
 import typing as t
 
-from .._errors import ExchangeTlsError, UnexpectedAnswer
+from .._errors import ConnectionLost, ExchangeTlsError, UnexpectedAnswer
 from .._exchange import shell
-from .._exchange.endpoint import KERBEROS, Endpoint
+from .._exchange.endpoint import KERBEROS, Endpoint, Login
 from .._exchange.records import Record
 from . import cmdlet_errors
 from .line import Line
@@ -32,6 +32,8 @@ with contextlib.suppress(ImportError):  # optional: open_shell() says what is mi
     from .clixml import RecordSerializer, Said
 
 _CONFIGURATION = "Microsoft.Exchange"
+# Words for "as requests does it" where pywinrm takes a file of authorities.
+_NO_FILE = ("legacy_requests", "none")
 # The server answers within the operation's timeout, if only that it goes on; the way takes its time as well.
 _ON_THE_WAY = 15
 # An exchange as a whole, in the time for one packet: see channels.
@@ -50,6 +52,24 @@ def open_shell(endpoint: Endpoint) -> shell.Shell:
             f"found). Install it into the Python that runs Ansible: {sys.executable} -m pip install '{package}'"
         )
     return CmdletShell(endpoint)
+
+
+def login_of(connection: t.Any) -> Login:
+    """What the connection plugin of a host logs in with, and how it checks certificates. Nothing is sent."""
+    user, password = (connection.get_option(name) for name in ("remote_user", "remote_password"))
+    if connection.transport == "psrp":
+        validation, authorities = connection.get_option("cert_validation"), connection.get_option("ca_cert")
+    else:
+        # options of pywinrm, which the plugin hands on as they are
+        extras = connection.get_option("_extras") or {}
+        validation = extras.get("ansible_winrm_server_cert_validation")
+        authorities = extras.get("ansible_winrm_ca_trust_path")
+    verify: bool | str = str(authorities) if authorities and authorities not in _NO_FILE else True
+    return Login(
+        None if user is None else str(user),
+        None if password is None else str(password),
+        False if validation == "ignore" else verify,
+    )
 
 
 def _absent(endpoint: Endpoint) -> list[str]:
@@ -103,8 +123,8 @@ class CmdletShell:
                 pipeline.begin_invoke()
             with self._errors(cmdlet, shell.SessionBroken):
                 self._await(cmdlet, pipeline)
-        except (shell.SessionLost, shell.SessionBroken) as exc:
-            self._abandon(known=isinstance(exc, shell.SessionBroken))
+        except (shell.SessionLost, ConnectionLost) as exc:
+            self._abandon(known=isinstance(exc, ConnectionLost))
             raise
         finally:
             self._end(pipeline)
@@ -121,7 +141,7 @@ class CmdletShell:
         until = time.monotonic() + seconds
         while pipeline.state == PSInvocationState.RUNNING:
             if time.monotonic() > until:
-                raise shell.SessionBroken(
+                raise shell.CmdletUnfinished(
                     f"{cmdlet} on {self._endpoint.server} did not end within {seconds} seconds; it may have been "
                     "carried out all the same. Look at the server; exchange_cmdlet_timeout allows more time."
                 )

@@ -13,6 +13,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.end
     OPTIONS,
     Endpoint,
     Login,
+    address_of,
     endpoint,
     is_same_server,
 )
@@ -146,6 +147,27 @@ def test_all_problems_are_told_and_no_secret() -> None:
     assert caught.value.message.count(";") >= 2
     assert "12345" not in caught.value.message
     assert "Own-Pass-1" not in repr(made()) + repr(LOGIN)
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("ex02", "ex02.lab.test"),
+        ("ex03.lab.test", "ex03.lab.test"),
+        ("ex04", "192.0.2.4"),
+        ("ex05", "ex05"),
+        ("192.0.2.9", "192.0.2.9"),
+        ("elsewhere.lab.test", "elsewhere.lab.test"),
+    ],
+)
+def test_servers_as_the_inventory_names_them(name: str, address: str) -> None:
+    hosts: dict[str, dict[str, Any]] = {
+        "ex02": {"ansible_host": "ex02.lab.test"},
+        "ex03.lab.test": {"ansible_host": "192.0.2.3"},
+        "ex04": {"ansible_host": "192.0.2.4"},
+        "ex05": {},
+    }
+    assert address_of(name, hosts) == address
 
 
 @pytest.mark.parametrize(

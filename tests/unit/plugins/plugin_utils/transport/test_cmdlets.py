@@ -7,30 +7,43 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import ssl
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
+import urllib3
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import (
     AccessDenied,
+    ConnectionLost,
     ExchangeTlsError,
     HostBusy,
     LoginRefused,
+    OptionError,
     UnexpectedAnswer,
     Unreachable,
+    WsmanFault,
 )
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange import component_states, shell
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.endpoint import Endpoint, Login, endpoint
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.records import Record
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._transport import cmdlets
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._transport.cmdlets import CmdletShell, open_shell
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._transport import cmdlet_errors, cmdlets
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._transport.cmdlets import (
+    CmdletShell,
+    login_of,
+    open_shell,
+)
+from pypsrp import exceptions
 
 from tests.lab import kdc as kdc_module
 from tests.lab.client import HostClient, LabClient
 from tests.lab.kdc import Kdc, running_kdc
 from tests.lab.launch import running_lab
+
+from . import connections
 
 PASSWORD = "Lab-Pass-3"
 SHELL: dict[str, Any] = {"http": 8080, "https": 8443, "auth": ["basic"], "shells_per_user": 2}
@@ -218,8 +231,9 @@ class TestLosingIt:
             assert len(patient.read("Get-ExchangeServer")) == 2
         ex01.set_quirk("cmdlet", {"effect": "slow", "seconds": 4})
         hasty = CmdletShell(where(exchange_operation_timeout=1, exchange_cmdlet_timeout=1))
-        with hasty, pytest.raises(shell.SessionBroken, match="did not end within 1 seconds"):
-            hasty.change("Set-MailboxServer", Identity="ex02", DatabaseCopyAutoActivationPolicy="Blocked")
+        with hasty, pytest.raises(shell.CmdletUnfinished, match="did not end within 1 seconds"):
+            hasty.read("Get-ExchangeServer")
+        assert hasty.sessions == 1
 
     def test_an_answer_that_comes_byte_by_byte_has_an_end(
         self, where: Callable[..., Endpoint], ex01: HostClient, monkeypatch: pytest.MonkeyPatch
@@ -308,6 +322,49 @@ class TestRefusals:
             exchange.read("Get-ExchangeServer", Everything=True)
 
 
+def refused_by_urllib3() -> Exception:
+    pool = urllib3.HTTPConnectionPool("ex01")
+    reason = urllib3.exceptions.NewConnectionError(pool, "Connection refused")
+    return requests.exceptions.ConnectionError(urllib3.exceptions.MaxRetryError(pool, "/", reason))
+
+
+@pytest.mark.parametrize(
+    ("exc", "kind", "words"),
+    [
+        (requests.exceptions.ConnectTimeout("slow"), Unreachable, "no connection within 30 seconds. Check that this"),
+        (requests.exceptions.ReadTimeout("slow"), shell.SessionBroken, "did not answer in time"),
+        (requests.exceptions.ProxyError("no way"), Unreachable, "the proxy failed: no way"),
+        (
+            requests.exceptions.SSLError(ssl.SSLEOFError(8, "EOF")),
+            shell.SessionBroken,
+            "the TLS connection failed: EOF",
+        ),
+        (requests.exceptions.SSLError("unknown CA"), Unreachable, "exchange_ca_cert"),
+        (requests.exceptions.InvalidURL(f"a:{PASSWORD}@b"), OptionError, "cannot be used: a:********@b"),
+        (requests.exceptions.ConnectionError("reset"), shell.SessionBroken, "the connection broke before"),
+        (requests.exceptions.ChunkedEncodingError("half"), ConnectionLost, "half"),
+        (refused_by_urllib3(), Unreachable, "cannot connect"),
+        (ValueError("Server responded with the auth protocol 'X'"), LoginRefused, "the server's own full name"),
+        (exceptions.InvalidPSRPOperation("Broken"), shell.SessionBroken, "the session broke: Broken"),
+        (exceptions.WinRMTransportError("http", 403, "<p>No</p>"), LoginRefused, "HTTP 403"),
+        (exceptions.WinRMTransportError("http", 502, ""), HostBusy, "HTTP 502; Exchange's endpoint does not work"),
+        (
+            exceptions.WSManFaultError("w:AccessDenied", "", "No.", None, None, None),
+            AccessDenied,
+            "RemotePowerShellEnabled",
+        ),
+        (exceptions.WSManFaultError(1, "", "Odd.", None, None, None), WsmanFault, "Get-X on EX01: Odd."),
+        (KeyError("RefId"), UnexpectedAnswer, "cannot be read: KeyError: 'RefId'"),
+    ],
+)
+def test_what_the_libraries_raise(exc: Exception, kind: type[Exception], words: str) -> None:
+    at = Endpoint("ex01.lab.test", 80, "http", "kerberos", user="a@LAB.TEST", password=PASSWORD)
+    found = cmdlet_errors.explained(exc, "Get-X on EX01", at, shell.SessionBroken)
+    assert type(found) is kind
+    assert words in found.message
+    assert found.message.startswith("Get-X on EX01: ")
+
+
 @pytest.mark.parametrize(
     ("auth", "absent", "package"), [("basic", "pypsrp", "pypsrp'"), ("kerberos", "krb5", "pypsrp[kerberos]'")]
 )
@@ -322,6 +379,22 @@ def test_what_to_install_where_it_is_missing(
         open_shell(endpoint("ex01.lab.test", Login("a", "b"), {"exchange_auth": auth}))
     assert absent in caught.value.message
     assert f"-m pip install '{package}" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("connection", "verify"),
+    [
+        (lambda: connections.winrm(), True),
+        (lambda: connections.winrm({"ansible_winrm_server_cert_validation": "ignore"}), False),
+        (lambda: connections.winrm({"ansible_winrm_ca_trust_path": "/ca.pem"}), "/ca.pem"),
+        (lambda: connections.winrm({"ansible_winrm_ca_trust_path": "legacy_requests"}), True),
+        (lambda: connections.psrp(), True),
+        (lambda: connections.psrp(cert_validation="ignore", ca_cert="/ca.pem"), False),
+        (lambda: connections.psrp(ca_cert="/ca.pem"), "/ca.pem"),
+    ],
+)
+def test_the_login_of_the_host(connection: Callable[[], Any], verify: bool | str) -> None:
+    assert login_of(connection()) == Login("admin", connections.PASSWORD, verify)
 
 
 @pytest.fixture(scope="module")
