@@ -73,7 +73,7 @@ def login_of(connection: t.Any) -> Login:
 
 
 def _absent(endpoint: Endpoint) -> list[str]:
-    needed = ["pypsrp", *(("gssapi", "krb5") if endpoint.auth == KERBEROS and sys.platform != "win32" else ())]
+    needed = ["pypsrp", *(("gssapi", "krb5") if endpoint.auth == KERBEROS else ())]
     return [name for name in needed if importlib.util.find_spec(name) is None]
 
 
@@ -233,9 +233,11 @@ class CmdletShell:
 
     def _abandon(self, *, known: bool) -> None:
         """Gives the pool up; the server may still know it where only the connection broke."""
-        if known and self._pool is not None:
-            self._left.append(self._pool)
-        self._pool = None
+        pool, self._pool = self._pool, None
+        if known:
+            self._left.append(pool)
+        elif pool is not None:
+            pool.connection.close()
 
 
 def _error_record(item: t.Any) -> Record:
