@@ -116,6 +116,14 @@ options:
     type: str
     choices: [report, remove, ignore]
     default: report
+  exchange:
+    description:
+      - Whether to look at Exchange and the updates of the host as well. V(report) does, where there is Exchange (2 requests without it, 9 to
+        12 with it). V(ignore) does not look, so that an Exchange that is too old is no reason to refuse a change.
+    type: str
+    choices: [report, ignore]
+    default: report
+    version_added: 0.2.0
   waivers:
     description:
       - Findings that are accepted. They no longer count against the host and are not written.

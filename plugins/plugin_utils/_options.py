@@ -30,6 +30,7 @@ POLICY: dict[str, t.Any] = {
     "dh_min_key_length": {"type": "int"},
     "cipher_suites": {"type": "list", "elements": "str", "default": []},
     "strays": {"type": "str", "choices": ["report", "remove", "ignore"], "default": "report"},
+    "exchange": {"type": "str", "choices": ["report", "ignore"], "default": "report"},
     "waivers": {
         "type": "list",
         "elements": "dict",
@@ -50,7 +51,7 @@ SHARED: dict[str, t.Any] = {
 }
 
 # How a host is read.
-READING: dict[str, t.Any] = {"logins": {"type": "int", "default": MOST}}
+READING: dict[str, t.Any] = {"logins": {"type": "int", "default": MOST}, "updates_within": {"type": "int"}}
 
 BACKUP: dict[str, t.Any] = {
     "backup_dir": {"type": "path", "default": "exchange_tls_backups"},
@@ -62,3 +63,6 @@ def check_reading(options: t.Mapping[str, t.Any]) -> None:
     """Raises :class:`OptionError` for what the argument spec cannot say."""
     if not 1 <= options["logins"] <= MOST:
         raise OptionError(f"'logins' is {options['logins']}, but it is a number from 1 to {MOST}.")
+    days = options["updates_within"]
+    if days is not None and days < 0:
+        raise OptionError(f"'updates_within' is {days}, but it is a number of days, or 0 for no limit.")

@@ -96,6 +96,7 @@ _PLAIN = frozenset(
     (
         *WANTED, "strays", "waivers", "fail_on", "force", "backup_dir", "undo_on_failure", "backup", "other_host",
         "wire_log", "logins", "fail_on_findings", "endpoints", "server_name",
+        "exchange", "updates_within",
     )
 )  # fmt: skip
 

@@ -120,7 +120,9 @@ class Case:
 
     host: HostClient
     mode: Mode
+    request: int
     original: Dump
+    disturbed: bool = True
     after_first: Dump = dataclasses.field(default_factory=dict)
     note_after_first: str | None = None
     after_second: Dump = dataclasses.field(default_factory=dict)
@@ -206,7 +208,7 @@ def disturbed(
             if (n < first_of_writing and mode.writing) or not (WRITES.match(operation) or (n + number) % 2):
                 continue
             host = lab.host(f"{prefix}{name}-{n}")
-            cases[host.name] = Case(host, mode, protocols(host))
+            cases[host.name] = Case(host, mode, n, protocols(host))
             for quirk, value in mode.quirks(n).items():
                 host.set_quirk(quirk, value)
             if mode.far:
@@ -218,6 +220,8 @@ def undisturbed(cases: t.Iterable[Case], first: Run) -> list[str]:
     """Ends the disturbance and looks at what the first run has left; returns what it said wrongly."""
     lies = []
     for case in cases:
+        # at the end of a long line no two runs make the same number of reads
+        case.disturbed = not case.mode.far or len(case.host.operations()) >= case.request
         case.host.clear_quirks()
         case.after_first = protocols(case.host)
         case.note_after_first = note_of(case.host)
@@ -391,7 +395,7 @@ def test_a_connection_that_is_lost_once_is_survived(story: Story, mode: str) -> 
 
 @pytest.mark.parametrize("mode", ["dead", "died", "restarted", "fardead"])
 def test_a_host_that_is_gone_is_unreachable(story: Story, mode: str) -> None:
-    outcomes = {name: story.begun(name).outcome for _case, name in story.every(mode)}
+    outcomes = {name: story.begun(name).outcome for case, name in story.every(mode) if case.disturbed}
     assert outcomes
     assert set(outcomes.values()) == {"unreachable"}, outcomes
 

@@ -9,14 +9,16 @@ import difflib
 import ipaddress
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 
+from . import installed
 from .cim import Clock
 from .exchange import description as exchange_description
+from .installed import Cluster, Exchange
 from .presets import PresetError, Windows, services_preset, windows_preset
 from .registry import Protection
 
@@ -126,9 +128,10 @@ class HostDescription:
     restart: Restart = Restart()
     #: False: a Windows that does not note when it shut down.
     shutdown_time: bool = True
+    exchange: Exchange | None = None
+    #: Whether the client of Configuration Manager says that a restart is due; None: there is none.
+    ccm_restart_due: bool | None = None
     quirks: Mapping[str, Any] = field(default_factory=dict)
-    #: None: a Windows without Exchange, whatever services it has.
-    exchange: exchange_description.Exchange | None = None
 
     @property
     def fqdn(self) -> str:
@@ -178,7 +181,7 @@ def _account(raw: Any, where: str) -> Account:
 _HOST_KEYS = {
     "address", "windows", "os_defaults", "timezone", "fraction_digits", "clock_offset", "uptime", "computer_name",
     "domain", "part_of_domain", "registry", "protected_keys", "winrm", "endpoints", "services", "hotfixes", "restart",
-    "quirks", "ubr", "shutdown_time", "exchange",
+    "quirks", "ubr", "shutdown_time", "exchange", "ccm_restart_due",
 }  # fmt: skip
 
 
@@ -188,7 +191,11 @@ def _host(name: str, item: Any, number: int, subnet: int) -> HostDescription:
     try:
         windows = windows_preset(str(raw.get("windows", "2016")))
         windows = windows.changed(_os_defaults(raw.get("os_defaults") or {}, where), raw.get("ubr"))
-        services = _services(_list(raw, "services", where), where)
+        exchange = _exchange(raw["exchange"], f"{where}.exchange") if raw.get("exchange") else None
+        ccm = raw.get("ccm_restart_due")
+        given: list[Any] = [{"name": "CcmExec"}] if ccm is not None else []
+        given += [{"name": "ClusSvc"}] if exchange and exchange.cluster else []
+        services = _services([*given, *_list(raw, "services", where)], where)
     except PresetError as exc:
         raise DescriptionError(f"{where}: {exc}") from None
     return HostDescription(
@@ -216,9 +223,32 @@ def _host(name: str, item: Any, number: int, subnet: int) -> HostDescription:
         ),
         restart=_dataclass(Restart, raw.get("restart") or {}, f"{where}.restart"),
         shutdown_time=_bool(raw, "shutdown_time", True, where),
+        exchange=exchange,
+        ccm_restart_due=None if ccm is None else _bool(raw, "ccm_restart_due", False, where),
         quirks=_mapping(raw.get("quirks") or {}, f"{where}.quirks", None),
-        exchange=exchange_description.exchange(raw.get("exchange"), f"{where}.exchange"),
     )
+
+
+def _exchange(raw: Any, where: str) -> Exchange:
+    own = {"build", "cumulative", "roles", "path", "cluster"}
+    given = _mapping(raw, where, {*own, *exchange_description.KEYS})
+    cluster = given.pop("cluster", None)
+    asked = {name: given.pop(name) for name in exchange_description.KEYS if name in given}
+    exchange = _dataclass(Exchange, given, where, required=("build",))
+    exchange = replace(exchange, **exchange_description.cmdlets(asked, where))
+    for name in ("build", "cumulative"):
+        text = getattr(exchange, name)
+        if text and not re.fullmatch(r"\d+\.\d+\.\d+\.\d+", text):
+            raise DescriptionError(f"{where}.{name}: {text!r} must be four numbers, such as 15.01.2507.006")
+    for role in exchange.roles:
+        _one_of(role, installed.ROLES, f"{where}.roles")
+    if cluster is None:
+        return exchange
+    known = _mapping(cluster, f"{where}.cluster", {"name", "nodes"})
+    nodes = _mapping(known.get("nodes") or {}, f"{where}.cluster.nodes", None)
+    for node, state in nodes.items():
+        _one_of(state, tuple(installed.NODE_STATES), f"{where}.cluster.nodes.{node}")
+    return replace(exchange, cluster=Cluster(_string(known, "name", "", f"{where}.cluster"), nodes))
 
 
 def _os_defaults(raw: Any, where: str) -> dict[str, str]:

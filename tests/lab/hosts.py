@@ -66,6 +66,10 @@ class Host:
         for layer in description.registry:
             named = registry_layer(layer, description.windows) if isinstance(layer, str) else layer
             self.registry.apply(named)
+        if description.exchange:
+            self.registry.apply(description.exchange.registry())
+            if any(item.name == "ClusSvc" and item.state == "Running" for item in description.services):
+                self.registry.apply(description.exchange.hive())
         for protection in description.protected_keys:
             self.registry.protect(protection)
         self.status = DOWN

@@ -17,7 +17,6 @@ from .hosts import Host
 from .soap import Identify, Request
 from .wmi import CLASSES, Properties, WmiClass
 
-NAMESPACES = frozenset(namespace for wmi_class in CLASSES.values() for namespace in wmi_class.namespaces)
 _SHUTDOWN = ("Win32_OperatingSystem.Win32Shutdown", "Win32_OperatingSystem.Win32ShutdownTracker")
 
 
@@ -69,7 +68,7 @@ def execute(host: Host, request: Request | Identify) -> Reply:
         return Reply(*shell.handle(host, request))
     if request.action in (ns.PULL, ns.RELEASE):
         return _pull(host, request)
-    namespace, class_name, class_uri = _resource(request)
+    namespace, class_name, class_uri = _resource(host, request)
     if request.action == ns.ENUMERATE:
         return _enumerate(host, request, namespace, class_name)
     wmi_class = CLASSES.get(class_name)
@@ -78,6 +77,11 @@ def execute(host: Host, request: Request | Identify) -> Reply:
     if request.action == ns.GET:
         return _get(host, request, wmi_class, class_uri)
     return _invoke(host, request, wmi_class, class_uri)
+
+
+def _namespaces(host: Host) -> frozenset[str]:
+    """Those of the classes that the host has."""
+    return frozenset(name for wmi_class in CLASSES.values() if wmi_class.there(host) for name in wmi_class.namespaces)
 
 
 def is_shutdown(operation: Operation) -> bool:
@@ -100,16 +104,16 @@ def _identify(host: Host) -> str:
     )
 
 
-def _resource(request: Request) -> tuple[str, str, str]:
+def _resource(host: Host, request: Request) -> tuple[str, str, str]:
     """Namespace, class and URI of a WMI resource, with the __cimnamespace selector checked."""
     prefix = f"{ns.WMI}/"
     namespace, dummy, class_name = request.resource_uri.removeprefix(prefix).rpartition("/")
     if not request.resource_uri.startswith(prefix) or not namespace or not class_name:
         raise because(faults.INVALID_URI, request.resource_uri)
-    if namespace not in NAMESPACES:
+    if namespace not in _namespaces(host):
         raise with_status(faults.NOT_FOUND, "ConnectServer", namespace, "Invalid namespace ")
     for name, value in request.selectors.items():
-        if name.lower() == "__cimnamespace" and value.replace("\\", "/").lower() != namespace:
+        if name.lower() == "__cimnamespace" and value.replace("\\", "/").lower() != namespace.lower():
             raise because(faults.CIM_NAMESPACE, f"{value} is not {namespace}")
     return namespace, class_name, request.resource_uri
 

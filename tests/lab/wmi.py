@@ -12,6 +12,7 @@ from typing import Any
 from . import stdregprov
 from .cim import Method, Moment, Parameter
 from .hosts import Host
+from .installed import NODE_STATES
 
 Properties = dict[str, Any]
 
@@ -26,6 +27,8 @@ class WmiClass:
     singleton: bool = False
     static_only: bool = False
     instances: Callable[[Host], list[Properties]] = lambda host: []
+    #: Whether a host has the class at all.
+    there: Callable[[Host], bool] = lambda host: True
     methods: Mapping[str, Method] = field(default_factory=dict)
     call: Callable[[Host, str, dict[str, Any]], dict[str, Any]] | None = None
 
@@ -224,6 +227,68 @@ def _hotfixes(host: Host) -> list[Properties]:
     ]
 
 
+# -- what programs bring: files, the cluster, Configuration Manager ---------------------------------------------------
+
+
+def _files(host: Host) -> list[Properties]:
+    exchange = host.description.exchange
+    if exchange is None:
+        return []
+    folder, _backslash, name = exchange.file.rpartition("\\")
+    return [
+        {
+            "Caption": exchange.file.lower(),
+            "Drive": exchange.file[:2].lower(),
+            "Extension": "exe",
+            "FileName": name.partition(".")[0].lower(),
+            "FileSize": 35784,
+            "FileType": "Application",
+            "InstallDate": None,
+            "Manufacturer": "Microsoft Corporation",
+            "Name": exchange.file.lower(),
+            "Path": f"{folder[2:].lower()}\\",
+            "Version": exchange.build,
+        }
+    ]
+
+
+def _has_cluster(host: Host) -> bool:
+    exchange = host.description.exchange
+    return exchange is not None and exchange.cluster is not None and host.service_state("ClusSvc") == "Running"
+
+
+def _nodes(host: Host) -> list[Properties]:
+    exchange = host.description.exchange
+    assert exchange
+    assert exchange.cluster
+    return [
+        {
+            "Caption": None,
+            "CreationClassName": "MSCluster_Node",
+            "Description": "",
+            "MajorVersion": 10,
+            "Name": name,
+            "NodeHighestVersion": 589832,
+            "NodeWeight": 1,
+            "State": NODE_STATES[state],
+        }
+        for name, state in exchange.cluster.nodes.items()
+    ]
+
+
+def _ccm(host: Host, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    due = bool(host.description.ccm_restart_due)
+    return {
+        "DisableHideTime": Moment(0.0),
+        "InGracePeriod": False,
+        "IsHardRebootPending": False,
+        "NotifyUI": due,
+        "RebootDeadline": Moment(0.0),
+        "RebootPending": due,
+        "ReturnValue": 0,
+    }
+
+
 _CIMV2 = ("root/cimv2",)
 
 CLASSES: dict[str, WmiClass] = {
@@ -248,5 +313,15 @@ CLASSES: dict[str, WmiClass] = {
         WmiClass("Win32_ComputerSystem", _CIMV2, keys=("Name",), instances=_computer_system),
         WmiClass("Win32_Service", _CIMV2, keys=("Name",), instances=_services),
         WmiClass("Win32_QuickFixEngineering", _CIMV2, keys=("HotFixID", "ServicePackInEffect"), instances=_hotfixes),
+        WmiClass("CIM_DataFile", _CIMV2, keys=("Name",), instances=_files),
+        WmiClass("MSCluster_Node", ("root/MSCluster",), keys=("Name",), instances=_nodes, there=_has_cluster),
+        WmiClass(
+            "CCM_ClientUtilities",
+            ("root/ccm/ClientSDK",),
+            static_only=True,
+            there=lambda host: host.description.ccm_restart_due is not None,
+            methods={"DetermineIfRebootPending": Method("DetermineIfRebootPending", ())},
+            call=_ccm,
+        ),
     )
 }

@@ -24,11 +24,11 @@ ARROWS: dict[str, frozenset[str]] = {
     "_judgement": frozenset({"_policy", "_schannel"}),
     "_report": frozenset({"_judgement", "_policy", "_schannel"}),
     "_windows": frozenset({"_schannel", "_wire"}),
-    "_exchange": frozenset({"_wire"}),
-    "_transport": frozenset({"_exchange", "_wire"}),
     "_change": frozenset({"_policy", "_schannel", "_windows"}),
+    "_exchange": frozenset({"_policy", "_schannel", "_windows", "_wire"}),
+    "_transport": frozenset({"_exchange", "_wire"}),
     "_tasks": frozenset(
-        {"_change", "_handshake", "_judgement", "_policy", "_report", "_schannel", "_windows", "_wire"}
+        {"_change", "_exchange", "_handshake", "_judgement", "_policy", "_report", "_schannel", "_windows", "_wire"}
     ),
 }
 # The one room that knows the libraries of the connection plugins, and theirs.

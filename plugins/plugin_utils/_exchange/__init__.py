@@ -2,4 +2,4 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: not a public interface.
-"""Exchange on a host: what is installed, and whether it is current."""
+"""Exchange: what is installed on a host, whether it is current, and what its cmdlets say."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from .._policy.findings import Finding, Status
-from .._policy.rules import Policy, Rule
+from .._policy.rules import ExchangeVersion, Policy, Rule
 from .._schannel.protocols import PROTOCOLS, SIDES, VALUE_NAMES, Effective, State, os_default, windows_name
 from .._schannel.snapshot import Snapshot
 from .._schannel.values import ABSENT, Type, show
@@ -19,8 +19,6 @@ _WANTED_EFFECT = {
     "enabled": frozenset({Effective.ENABLED}),
     "disabled": frozenset({Effective.DISABLED, Effective.UNSUPPORTED}),
 }
-
-ExchangeVersion = tuple[int, ...]
 
 
 def judge(
@@ -95,6 +93,12 @@ def _judge_rule(rule: Rule, snapshot: Snapshot, build: int, exchange: ExchangeVe
     if default is Effective.UNSUPPORTED and (rule.state == "enabled" or not actual.present):
         return finding(Status.NOT_APPLICABLE, f"does not matter: {windows} does not have {rule.protocol}.", "info")
     should = f"it should be {rule.desired.value}"
+    if rule.applies.is_open(exchange) and not rule.desired.accepts(actual):
+        return finding(
+            Status.UNKNOWN,
+            f"is {actual}. Whether it should be {rule.desired.value} depends on the version of Exchange, which cannot "
+            "be read.",
+        )
     if actual.problem is not None:
         return finding(Status.UNKNOWN, f"is {actual}. Whether it is right cannot be told; {should}.")
     if rule.desired.accepts(actual):

@@ -65,24 +65,36 @@ def suites_of(value: Value) -> tuple[str, ...]:
     return tuple(name.strip().upper() for name in joined.split(",") if name.strip())
 
 
+# A version of Exchange such as (15, 2, 1748, 10).
+ExchangeVersion = tuple[int, ...]
+# Stands for the version of an Exchange that is there and does not tell it.
+UNREAD_VERSION: t.Final[ExchangeVersion] = ()
+
+
 @dataclasses.dataclass(frozen=True)
 class Applies:
-    """Where a rule applies. ``exchange`` is a version such as (15, 2, 1748, 10); None is no condition."""
+    """Where a rule applies. ``exchange``: the first version that is concerned; None is no condition."""
 
     min_build: int | None = None
     max_build: int | None = None
-    exchange: tuple[int, ...] | None = None
+    exchange: ExchangeVersion | None = None
 
     @property
     def needs_exchange(self) -> bool:
         return self.exchange is not None
 
-    def reason_not(self, build: int, exchange: tuple[int, ...] | None) -> str | None:
-        """Why a host is not concerned; None where it is."""
+    def is_open(self, exchange: ExchangeVersion | None) -> bool:
+        """Whether nobody can tell if a host is concerned."""
+        return self.needs_exchange and exchange == UNREAD_VERSION
+
+    def reason_not(self, build: int, exchange: ExchangeVersion | None) -> str | None:
+        """Why a host is not concerned; None where it is, or may be."""
         if self.min_build is not None and build < self.min_build:
             return f"it is for Windows build {self.min_build} and later"
         if self.max_build is not None and build > self.max_build:
             return f"Windows after build {self.max_build} does not use it"
+        if self.is_open(exchange):
+            return None
         if self.exchange is not None and (exchange is None or exchange < self.exchange):
             wanted = ".".join(map(str, self.exchange))
             found = "no Exchange was found" if exchange is None else f"this is {'.'.join(map(str, exchange))}"
@@ -132,3 +144,12 @@ class Policy:
     @property
     def needs_exchange(self) -> bool:
         return any(rule.applies.needs_exchange for rule in self.rules)
+
+    def wants(self, protocol: str) -> bool:
+        """Whether it asks for a protocol on some side."""
+        return any(rule.protocol == protocol and rule.state == "enabled" for rule in self.rules)
+
+    @property
+    def ends_old_tls(self) -> bool:
+        """Whether it turns TLS 1.0 or 1.1 off on some side. No Exchange has needed SSL."""
+        return any(rule.protocol in ("TLS 1.0", "TLS 1.1") and rule.state == "disabled" for rule in self.rules)

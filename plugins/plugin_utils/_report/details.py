@@ -199,12 +199,16 @@ def next_step(steps: Steps) -> Next:
         return _after_going_back(steps)
     if _error_kind(steps) == "phase_refused" and _is_enforced(steps):
         return Next("do what the message says, then run the same command again")
-    if (kind := _error_kind(steps)) in _AFTER_ERRORS:
+    if (kind := _error_kind(steps)) == "findings" and steps.install:
+        return _update(steps)
+    if kind in _AFTER_ERRORS:
         return _AFTER_ERRORS[str(kind)]
     if kind != "not_proven" and (steps.failed_step or steps.error):
         return Next("mend what the message says, then go on where it stopped:", SAME)
     if steps.check_mode and steps.change is not None and not steps.failed_step:
         return Next("to do it:", SAME, really=True) if steps.planned or steps.restart_wanted else _NOTHING
+    if steps.install and not (steps.left_changed or steps.restart_wanted):
+        return _update(steps)
     if word == verdicts.WRONG:
         return _after_a_failed_proof(steps)
     if steps.restart_wanted:
@@ -230,7 +234,12 @@ _AFTER_ERRORS = {
     ),
     "bad_option": Next("give it as the message says, and run the same command again"),
     "findings": _LOOK_FIRST,
+    "exchange_too_old": Next("install the update of Exchange, then", SAME),
 }
+
+
+def _update(steps: Steps) -> Next:
+    return Next(f"install {steps.install}, then", SAME)
 
 
 def _after_no_proof(steps: Steps) -> Next:

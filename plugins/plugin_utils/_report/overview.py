@@ -30,8 +30,10 @@ _SHOWN = ("TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3")
 def overview(settings: Result) -> dict[str, t.Any]:
     """``windows``: its version; ``protocols``: what each TLS version is in effect, for Client and Server; ``default``:
     the sides on which nobody has configured TLS 1.2; ``wanted``: those on which the policy asks for it and no waiver
-    lets it off; ``dotnet``: whether .NET 4 is as the policy wants it, None where it asks for nothing. ``wrong``,
-    ``missing``, ``waived`` and ``odd``: lines for people; ``counts``: findings by status, those that have a value to
+    lets it off; ``dotnet``: whether .NET 4 is as the policy wants it, None where it asks for nothing; ``install``: the
+    update that Exchange needs before settings can help, None where it needs none. ``wrong``,
+    ``missing``, ``waived``, ``odd`` and ``updates`` (what is said of Exchange and updates, and counts against nobody):
+    lines for people; ``counts``: findings by status, those that have a value to
     write."""
     host, protocols, findings = settings["host"], settings["protocols"], settings["findings"]
     asked = [item for item in findings if item["expected"] is not None]
@@ -45,6 +47,7 @@ def overview(settings: Result) -> dict[str, t.Any]:
         "default": [side for side in SIDES if protocols[TLS12][side]["state"] == "not_configured"],
         "wanted": [side for side in wished if side not in let_off],
         "dotnet": _dotnet(findings),
+        "install": _install(settings),
         "wrong": _grouped(wrong),
         "missing": _grouped(missing),
         "waived": _waived(asked),
@@ -53,6 +56,7 @@ def overview(settings: Result) -> dict[str, t.Any]:
             *_expired(findings),
             *(visible(item["message"], 220) for item in findings if _is_odd(item)),
         ],
+        "updates": [visible(item["message"], 220) for item in findings if _is_said(item)],
         "counts": {
             "wrong": len(wrong),
             "missing": len(missing),
@@ -64,6 +68,17 @@ def overview(settings: Result) -> dict[str, t.Any]:
 def _dotnet(findings: t.Iterable[Result]) -> bool | None:
     asked = [item["status"] for item in findings if item["id"].startswith("dotnet_v4.") and item["expected"]]
     return all(status in ("compliant", "not_applicable") for status in asked) if asked else None
+
+
+def _install(settings: Result) -> str | None:
+    too_old = [
+        item
+        for item in settings["findings"]
+        if item["status"] in VIOLATIONS
+        and str(item["id"]).startswith("exchange.")
+        and str(item["id"]).endswith("_build")
+    ]
+    return str(settings["exchange"]["newest"] or "a version of Exchange that is supported") if too_old else None
 
 
 def _is_let_off(findings: t.Iterable[Result], side: str) -> bool:
@@ -99,11 +114,17 @@ def _is_odd(finding: t.Mapping[str, t.Any]) -> bool:
     """Something that people should see although the policy has no value for it: strays, wrong types, unknowns."""
     if finding["status"] == "unknown":
         return True
-    if finding["expected"] is not None or finding["status"] in ("compliant", "waived"):
+    if finding["expected"] is not None or finding["status"] in ("compliant", "waived") or _is_said(finding):
         return False
     if finding["id"].endswith((".half_configured", ".one_side", ".nonstandard", ".mismatch")):
         return False  # what is missing or wrong says so already
     return finding["status"] == "noncompliant" or finding["severity"] in ("high", "medium")
+
+
+def _is_said(finding: t.Mapping[str, t.Any]) -> bool:
+    """Something about Exchange or updates that is no violation."""
+    is_about = str(finding["id"]).startswith(("exchange.", "windows."))
+    return is_about and finding["status"] == "not_applicable" and finding["severity"] == "medium"
 
 
 def _grouped(findings: t.Iterable[t.Mapping[str, t.Any]]) -> list[str]:

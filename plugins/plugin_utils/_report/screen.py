@@ -20,6 +20,8 @@ from .standing import Steps
 _HEADER = ("host", "Windows", "1.0", "1.1", "1.2 C/S", ".NET4", "restart", "verdict", "handshake")
 # Differences between servers that are shown; the rest is counted.
 _MOST_DIFFERENCES = 5
+# What is said of Exchange and updates, and servers that are named with it.
+_MOST_SAID, _MOST_NAMES = 8, 6
 
 
 def screen(
@@ -41,7 +43,7 @@ def screen(
     if changed := changed_lines(ordered):
         lines += ["", *changed]
     if compare and all(steps.audit is not None for steps in hosts.values()):
-        lines += _differences(hosts)
+        lines += [*_differences(hosts), *_updates(hosts)]
     return [*lines, "", *_totals(hosts, untouched), *_outgoing(hosts)]
 
 
@@ -136,6 +138,28 @@ def _differences(hosts: t.Mapping[str, Steps]) -> list[str]:
     shown = [part for line in differences[:_MOST_DIFFERENCES] for part in wrapped(f"  {line}", 4)]
     lines = ["", "The servers differ:", *shown]
     return [*lines, f"  and {more} more {'difference' if more == 1 else 'differences'}"] if more > 0 else lines
+
+
+def _updates(hosts: t.Mapping[str, Steps]) -> list[str]:
+    """What is said of Exchange and of updates, each once, for the most servers first."""
+    said: dict[str, list[str]] = {}
+    for name, steps in hosts.items():
+        for line in (steps.overview or {}).get("updates", ()):
+            said.setdefault(visible(line), []).append(visible(name, NAME))
+    order = sorted(said, key=lambda line: (-len(said[line]), line))
+    shown = [
+        part for line in order[:_MOST_SAID] for part in wrapped(f"  {line} ({_some_names(said[line], len(hosts))})", 4)
+    ]
+    more = len(order) - _MOST_SAID
+    tail = [f"  and {more} more {'line' if more == 1 else 'lines'} (run with -v)"] if more > 0 else []
+    return ["", "Exchange and updates:", *shown, *tail] if shown else []
+
+
+def _some_names(names: t.Sequence[str], of: int) -> str:
+    if len(names) == of > 1:
+        return f"all {of} servers"
+    rest = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return f"{', '.join(names[:_MOST_NAMES])}{rest}"
 
 
 def _matters(difference: t.Mapping[str, t.Any], known: t.Mapping[str, t.Any]) -> bool:

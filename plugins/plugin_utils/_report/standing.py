@@ -258,6 +258,11 @@ class Steps:
         return self.counts["wrong"] + self.counts["missing"]
 
     @property
+    def install(self) -> str | None:
+        """The update of Exchange that comes before everything else."""
+        return self.overview.get("install") if self.overview else None
+
+    @property
     def off(self) -> tuple[str, ...]:
         """The sides on which TLS 1.2 is off, although the policy wants it on."""
         glance = self.overview
@@ -281,7 +286,7 @@ class Steps:
             return _OF_VERDICT[self.verdict["word"]][0]
         if self.counts["unknown"] or self._is_open:
             return UNKNOWN
-        if self.counts["wrong"]:
+        if self.counts["wrong"] or self.install:
             return WRONG
         if self.restart_wanted:
             return PENDING
@@ -325,5 +330,5 @@ class Steps:
     def _difference(self) -> str:
         """How much is not as wanted; empty where nothing is."""
         if not self.to_write:
-            return ""
+            return "Exchange too old" if self.install else ""
         return f"{self.to_write} {'wrong' if self.counts['wrong'] else 'to write'}"

@@ -16,24 +16,27 @@ from .._change.notes import NOTE
 from .._change.pending import Pending, pending_after, read_note
 from .._change.plans import Plan, plan
 from .._errors import ExchangeTlsError
+from .._exchange import findings as exchange_findings
+from .._exchange.findings import Seen
 from .._judgement import cautions, guards, healthchecker, judge, noticed, observations, unread
 from .._judgement.strays import find
 from .._judgement.strays import findings as stray_findings
 from .._policy import waiving
 from .._policy.findings import Finding, compliant
 from .._policy.options import with_suites
-from .._policy.rules import Policy, Rule
+from .._policy.rules import UNREAD_VERSION, ExchangeVersion, Policy, Rule
 from .._policy.subjects import DOTNET_VERSIONS, SUITES_POLICY, dotnet
 from .._policy.waiving import Waiver
 from .._report.overview import overview
 from .._schannel.names import fold
-from .._schannel.protocols import PROTOCOLS, PROTOCOLS_KEY, SIDES, protocol_key
+from .._schannel.protocols import PROTOCOLS, PROTOCOLS_KEY, SIDES, TLS12, protocol_key
 from .._schannel.snapshot import Setting, Snapshot
 from .._schannel.values import Type
-from .._windows.facts import Host, read_exchange, read_host
+from .._windows.facts import Host, read_host
 from .._windows.reader import Reader
 from .._windows.registry import Registry
 from .._wire.session import Session
+from .exchange import exchange_of, exchange_result
 
 # Rounds of reading until the strays are known; they are at most three levels deep.
 _STRAY_ROUNDS = 6
@@ -42,14 +45,32 @@ _ROUNDS_BESIDE = 2
 
 
 @dataclasses.dataclass(frozen=True)
+class Scope:
+    """What is looked at besides the settings, and how. ``strays``: report, remove, ignore; ``exchange``: whether
+    Exchange and the updates are; ``updates_within``: the days within which there is to be an update, None for no limit;
+    ``logins``: at most so many."""
+
+    strays: str = stray_findings.REPORT
+    exchange: bool = True
+    updates_within: int | None = None
+    logins: int = 1
+
+    @classmethod
+    def from_options(cls, options: t.Mapping[str, t.Any]) -> Scope:
+        return cls(
+            options["strays"], options["exchange"] != "ignore", options["updates_within"] or None, options["logins"]
+        )
+
+
+@dataclasses.dataclass(frozen=True)
 class Audit:
-    """The state of one host, held against a policy."""
+    """The state of one host, held against a policy. ``seen``: its Exchange; None without, or where nobody looked."""
 
     host: Host
-    exchange: tuple[int, ...] | None
+    seen: Seen | None
     policy: Policy
     waivers: tuple[Waiver, ...]
-    strays: str  # report, remove, ignore
+    scope: Scope
     snapshot: Snapshot
     pending: Pending
     failures: t.Mapping[Setting | str, ExchangeTlsError] = dataclasses.field(default_factory=dict)
@@ -58,19 +79,35 @@ class Audit:
     def findings(self) -> tuple[Finding, ...]:
         build = self.host.build
         today = datetime.datetime.now(datetime.timezone.utc).date()
-        judged = waiving.apply(judge.judge(self.policy, self.snapshot, build, self.exchange), self.waivers, today)
+        judged = waiving.apply(judge.judge(self.policy, self.snapshot, build, self.version), self.waivers, today)
         odd = (
+            *self._of_exchange(),
             *observations.observe(self.policy, judged, self.snapshot, build),
             *cautions.cautions(self.policy, judged, self.snapshot, build),
-            *stray_findings.stray_findings(self.snapshot, self.strays),
-            *(noticed.notice(self.policy, self.snapshot) if self.strays != stray_findings.IGNORE else ()),
+            *stray_findings.stray_findings(self.snapshot, self.scope.strays),
+            *(noticed.notice(self.policy, self.snapshot) if self.scope.strays != stray_findings.IGNORE else ()),
             *unread.unread_findings(self.snapshot, judged),
         )
         return (*judged, *waiving.apply(odd, self.waivers, today))
 
+    def _of_exchange(self) -> tuple[Finding, ...]:
+        if self.seen is None or not self.scope.exchange:
+            return ()
+        return exchange_findings.findings(
+            self.seen,
+            wants_tls12=self.policy.wants(TLS12),
+            ends_old_tls=self.policy.ends_old_tls,
+            updates_within=self.scope.updates_within,
+        )
+
     @property
     def compliant(self) -> bool:
         return compliant(self.findings)
+
+    @property
+    def version(self) -> ExchangeVersion | None:
+        """That of its Exchange, None without one."""
+        return _version(self.seen)
 
     def refuse_blind_change(self) -> None:
         """Raises what was raised where something could not be read that a change must know: a listing, or a value that
@@ -123,24 +160,33 @@ class Audit:
             "compliant": self.compliant,
             "restart_pending": self.pending.restart_pending,
         }
+        if self.scope.exchange:
+            result["exchange"] = exchange_result(self.seen)
         result["overview"] = overview(result)
         if self.pending.warning:
             result["warnings"] = [self.pending.warning]
         return result
 
 
-def audit(session: Session, policy: Policy, waivers: tuple[Waiver, ...], strays: str, logins: int = 1) -> Audit:
-    """Reads what the policy and the result need, in one session. Changes nothing. ``logins``: at most so many."""
-    with session.overlapping(logins):
-        return _audit(session, policy, waivers, strays)
+def audit(session: Session, policy: Policy, waivers: tuple[Waiver, ...], scope: Scope) -> Audit:
+    """Reads what the policy and the result need, in one session. Changes nothing."""
+    with session.overlapping(scope.logins):
+        return _audit(session, policy, waivers, scope)
 
 
-def _audit(session: Session, policy: Policy, waivers: tuple[Waiver, ...], strays: str) -> Audit:
+def _version(seen: Seen | None) -> ExchangeVersion | None:
+    if seen is None or not seen.exchange.is_server:
+        return None
+    return seen.exchange.version or UNREAD_VERSION
+
+
+def _audit(session: Session, policy: Policy, waivers: tuple[Waiver, ...], scope: Scope) -> Audit:
     registry = Registry(session)
     host = read_host(session, registry)
-    exchange = read_exchange(registry) if policy.needs_exchange else None
+    seen = exchange_of(session, registry, host) if scope.exchange or policy.needs_exchange else None
+    exchange = _version(seen)
     reader = Reader(registry)
-    looking = strays != stray_findings.IGNORE
+    looking = scope.strays != stray_findings.IGNORE
 
     def asked() -> t.Iterator[Rule]:
         every = (*policy.rules, *guards.also_needed(policy))
@@ -166,7 +212,7 @@ def _audit(session: Session, policy: Policy, waivers: tuple[Waiver, ...], strays
         # what is to be removed must all be known at once: a second run finds no more
         _read_strays(reader)
     pending = pending_after(pending_note, host.last_boot, reader)
-    return Audit(host, exchange, policy, waivers, strays, reader.snapshot(), pending, reader.failures)
+    return Audit(host, seen, policy, waivers, scope, reader.snapshot(), pending, reader.failures)
 
 
 def _is_protocol(rule: Rule) -> bool:

@@ -18,11 +18,13 @@ from .._windows.reader import Reader
 from .._windows.registry import Registry
 from .._wire.session import Session
 from . import proving
-from .audit import audit
+from .audit import Scope, audit
 from .task import Options, Result, Task
 
 # What a result of tls_settings says of the settings themselves.
 _KNOWN = ("host", "protocols", "healthchecker", "findings", "compliant", "restart_pending", "overview")
+# What it says besides, where it was asked to.
+_MORE = ("exchange",)
 
 
 def check_known(known: t.Any, fail_on: str | None) -> None:
@@ -41,10 +43,13 @@ def read(task: Task, options: Options) -> Result:
     not_back: list[str] = []
     failing: dict[str, t.Any] = {}
     if options["known"] and backup is None:
-        result = {"changed": False, **{name: options["known"][name] for name in _KNOWN if name in options["known"]}}
+        result = {
+            "changed": False,
+            **{name: options["known"][name] for name in (*_KNOWN, *_MORE) if name in options["known"]},
+        }
     else:
         session = task.open_session()
-        found = audit(session, from_options(options), waivers, options["strays"], options["logins"])
+        found = audit(session, from_options(options), waivers, Scope.from_options(options))
         result = {"changed": False, **found.as_result()}
         failing = waiving.failure(found.findings, fail_on)
         task.so_far(result)

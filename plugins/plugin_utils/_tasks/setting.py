@@ -11,13 +11,14 @@ import typing as t
 from .._change.apply import Progress
 from .._change.change import KnownHost, change
 from .._change.plans import Plan
+from .._exchange import findings as exchange_findings
 from .._judgement import guards
 from .._policy import waiving
 from .._policy.options import from_options
 from .._schannel.snapshot import Snapshot
 from .._windows.registry import Registry
 from . import proving, restarting
-from .audit import Audit, audit
+from .audit import Audit, Scope, audit
 from .task import Options, Result, Task
 
 
@@ -26,7 +27,7 @@ def bring(task: Task, options: Options, files: Result) -> Result:
     policy = from_options(options)
     waivers, fail_on = waiving.from_options(options)
     session = task.open_session()
-    before = audit(session, policy, waivers, options["strays"], options["logins"])
+    before = audit(session, policy, waivers, Scope.from_options(options))
     before.refuse_blind_change()
     task.so_far({**before.as_result(), **files})
     # an expression that cannot be held against these findings is refused before anything is written
@@ -70,11 +71,16 @@ def _restarts(options: Options, before: Audit) -> bool:
 def _guarded(task: Task, options: Options, before: Audit, planned: Plan) -> str | None:
     """Holds the change against the guard; tries handshakes where something may end with it."""
     after = _after(before.snapshot, planned)
+    # what settings cannot help with comes first
+    ends_old_tls = bool(guards.turned_off(before.snapshot, after, before.host.build))
+    too_old = exchange_findings.in_the_way(
+        before.findings if planned else (), ends_old_tls=ends_old_tls, force=options["force"]
+    )
     prove, seen = options["prove"], options["handshakes"]
     if seen is None and prove and guards.may_end(before.snapshot, after, before.host.build):
         seen = proving.handshakes(prove, task.address, task.host_name)
         task.partial["handshakes"] = seen
-    return guards.check(
+    forced = guards.check(
         before.snapshot,
         after,
         before.host.build,
@@ -83,6 +89,7 @@ def _guarded(task: Task, options: Options, before: Audit, planned: Plan) -> str 
         handshake_policy=options["handshake_policy"] or (prove["handshakes"] if prove else None),
         force=options["force"],
     )
+    return " ".join(filter(None, (too_old, forced))) or None
 
 
 def _after(snapshot: Snapshot, planned: Plan) -> Snapshot:

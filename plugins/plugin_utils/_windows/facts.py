@@ -68,6 +68,11 @@ def now_on(host: Host | OperatingSystem) -> datetime.datetime:
     return datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=host.clock_offset)
 
 
+def today_on(host: Host | OperatingSystem) -> datetime.date:
+    """The day by the host's own clock."""
+    return now_on(host).date()
+
+
 def read_operating_system(session: Session) -> OperatingSystem:
     """Win32_OperatingSystem: name, version, boot time, clock (one request)."""
     instance = wmi.get(session, "Win32_OperatingSystem")
@@ -106,21 +111,6 @@ def read_host(session: Session, registry: Registry) -> Host:
         last_boot=system.last_boot,
         clock_offset=system.clock_offset,
     )
-
-
-EXCHANGE_SETUP = r"SOFTWARE\Microsoft\ExchangeServer\v15\Setup"
-
-
-def read_exchange(registry: Registry) -> tuple[int, ...] | None:
-    """The version of Exchange's last cumulative update, such as (15, 2, 1748, 10); None without Exchange (1 to 4
-    requests)."""
-    numbers: list[int] = []
-    for name in ("MsiProductMajor", "MsiProductMinor", "MsiBuildMajor", "MsiBuildMinor"):
-        value = registry.get(EXCHANGE_SETUP, name)
-        if value is None or not isinstance(value.data, int):
-            return None
-        numbers.append(value.data)
-    return tuple(numbers)
 
 
 def booted_again(before: datetime.datetime, after: datetime.datetime) -> bool:

@@ -29,6 +29,9 @@ class Service:
     start_mode: str
     state: str
 
+    def as_result(self) -> dict[str, str]:
+        return {"start_mode": self.start_mode, "state": self.state}
+
 
 class _Wanted:
     """Names and patterns, as one question that takes the same time for any number of them."""
@@ -101,17 +104,12 @@ def _condition(asked: _Wanted) -> str:
         return ""
     # what LIKE might take for one of its own signs is any text to it
     likes = [re.sub("[^A-Za-z0-9 .$-]+", "%", pattern) for pattern in asked.patterns]
-    terms = [f"Name='{_quoted(name)}'" for name in asked.names.values()] + [f"Name LIKE '{like}'" for like in likes]
+    terms = [f"Name={wmi.literal(name)}" for name in asked.names.values()] + [f"Name LIKE '{like}'" for like in likes]
     return f" WHERE {' OR '.join(terms)}"
 
 
 def _expression(pattern: str) -> re.Pattern[str]:
     return re.compile(".*".join(map(re.escape, re.split(r"\*+", pattern))), re.IGNORECASE | re.DOTALL)
-
-
-def _quoted(name: str) -> str:
-    """A name inside a WQL string literal."""
-    return name.replace("\\", "\\\\").replace("'", "\\'")
 
 
 def _listed(names: t.Iterable[str]) -> str:

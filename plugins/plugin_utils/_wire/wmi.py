@@ -22,9 +22,9 @@ from .session import Session
 from .soap import NS_ENUMERATION, NS_TRANSFER, NS_WSMAN, NS_XSI, Request
 from .xml import Element
 
-_WMI = "http://schemas.microsoft.com/wbem/wsman/1/wmi"
-CIMV2 = f"{_WMI}/root/cimv2"
-DEFAULT = f"{_WMI}/root/default"
+ROOT = "http://schemas.microsoft.com/wbem/wsman/1/wmi"
+CIMV2 = f"{ROOT}/root/cimv2"
+DEFAULT = f"{ROOT}/root/default"
 _WQL = "http://schemas.microsoft.com/wbem/wsman/1/WQL"
 
 # What a method is given: None becomes xsi:nil, a list becomes repeated elements.
@@ -115,6 +115,12 @@ def _pull_all(session: Session, resource_uri: str, body: Element, doing: str) ->
         request = Request(f"{NS_ENUMERATION}/Pull", resource_uri, ET.tostring(pull, encoding="utf-8"))
         body = session.call(request, doing=doing, repeatable=False)
     raise UnexpectedAnswer(f"{doing}: the host never says that the result is complete")
+
+
+def literal(text: str) -> str:
+    """A text as WQL writes it, in quotes."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def invoke(

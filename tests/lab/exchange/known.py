@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -124,7 +125,7 @@ def get_mailbox_server(call: Call) -> Iterator[Any]:
                 server.name,
                 {
                     "Name": server.name,
-                    "DatabaseAvailabilityGroup": None,
+                    "DatabaseAvailabilityGroup": _group(server),
                     "DatabaseCopyAutoActivationPolicy": objects.ACTIVATION_POLICY[server.activation_policy],
                     "DatabaseCopyActivationDisabledAndMoveNow": server.move_now,
                     "AutoDatabaseMountDial": objects.MOUNT_DIAL["GoodAvailability"],
@@ -137,6 +138,17 @@ def get_mailbox_server(call: Call) -> Iterator[Any]:
                     "ObjectState": objects.OBJECT_STATE["Unchanged"],
                 },
             )
+
+
+def _group(server: Server) -> Any:
+    """The DAG that a server is a member of."""
+    if server.exchange.cluster is None:
+        return None
+    name = server.exchange.cluster.name
+    below = server.distinguished_name.partition(",CN=Servers,")[2]
+    distinguished = f"CN={name},CN=Database Availability Groups,{below}"
+    guid = str(uuid.uuid5(uuid.NAMESPACE_DNS, name.casefold()))  # the same, whichever member is looked at
+    return objects.identity(name, distinguished, guid, server.domain)
 
 
 @cmdlet(

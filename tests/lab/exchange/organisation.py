@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..hosts import UP, Host
+from ..installed import Exchange
 from . import objects
 from .components import States
-from .description import Exchange
 
 NAME = "LabOrg"
 _SITE = "Default-First-Site-Name"
@@ -73,7 +73,7 @@ class Organisation:
         self.redirections: list[tuple[str, str]] = []
         for host in hosts:
             exchange = host.description.exchange
-            if exchange is not None:
+            if exchange is not None and exchange.is_server:
                 self.servers.append(Server(host, exchange, States(exchange.version, host.booted_at - 86400)))
 
     def find(self, identity: str) -> Server | None:

@@ -21,7 +21,8 @@ from tests.lab.description import (
     Winrm,
     load,
 )
-from tests.lab.exchange.description import Exchange, Shell
+from tests.lab.exchange.description import Shell
+from tests.lab.installed import Exchange
 from tests.lab.presets import layer_names, registry_layer, windows_preset
 from tests.lab.quirks import NAMES
 from tests.lab.registry import Registry, RegistryError, ValueFormatError, fold, make_value, parse_value

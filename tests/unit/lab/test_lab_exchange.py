@@ -31,10 +31,13 @@ DESCRIPTION: dict[str, Any] = {
     "hosts": {
         "ex01": {
             "services": ["exchange"],
-            "exchange": {"version": "2019", "shell": SHELL, "hidden": {"domadmin": ["Set-*"]}},
+            "exchange": {"build": "15.02.1544.011", "shell": SHELL, "hidden": {"domadmin": ["Set-*"]}},
             "restart": {"shutdown_delay": 0.05, "down_for": 0.2},
         },
-        "ex02": {"services": ["exchange"], "exchange": {"version": "2016"}},
+        "ex02": {
+            "services": ["exchange"],
+            "exchange": {"build": "15.01.2507.066", "cumulative": "15.1.2507.39", "cluster": {"name": "DAG1"}},
+        },
         "fs01": {},
     },
 }
@@ -101,9 +104,6 @@ def states(pool: RunspacePool, server: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("raw", "words"),
     [
-        ({"version": "2010"}, "hosts.ex01.exchange.version: '2010' is none of 2013, 2016, 2019, SE"),
-        ({"build": "15.2"}, "must be four numbers"),
-        ({"roles": ["Hub"]}, "none of Mailbox, Edge"),
         ({"shel": {}}, "did you mean 'shell'"),
         ({"shell": {"auth": ["ntlm"]}}, "none of basic, kerberos"),
         ({"shell": {"http": 5985}}, "5985 is taken by ex01"),
@@ -113,7 +113,12 @@ def states(pool: RunspacePool, server: str) -> dict[str, str]:
 )
 def test_descriptions_that_are_wrong(raw: dict[str, Any], words: str) -> None:
     with pytest.raises(DescriptionError, match=words):
-        load({"accounts": [{"user": "a", "password": "b"}], "hosts": {"ex01": {"exchange": raw}}})
+        load(
+            {
+                "accounts": [{"user": "a", "password": "b"}],
+                "hosts": {"ex01": {"exchange": {"build": "15.2.1.1", **raw}}},
+            }
+        )
 
 
 class TestOrganisation:
@@ -163,6 +168,7 @@ class TestOrganisation:
         assert "no settings of 'EX02' have been modified" in again.message
         (found,) = run(pool, "Get-MailboxServer", Identity="ex02").output
         assert str(found.adapted_properties["DatabaseCopyAutoActivationPolicy"]) == "Blocked"
+        assert str(found.adapted_properties["DatabaseAvailabilityGroup"]) == "DAG1"
         back = {"DatabaseCopyAutoActivationPolicy": "Unrestricted", "DatabaseCopyActivationDisabledAndMoveNow": False}
         run(pool, "Set-MailboxServer", Identity="ex02", **back)
 

@@ -49,7 +49,9 @@ def test_info(run: Runner, windows: FakeWindows) -> None:
         "compliant",
         "restart_pending",
         "overview",
+        "exchange",
     }
+    assert result["exchange"] == {"installed": False}
     assert (result["changed"], result["compliant"], result["restart_pending"]) == (False, False, False)
     assert result["protocols"]["TLS 1.0"]["Server"] == {
         "Enabled": {"present": True, "type": "REG_DWORD", "data": 0},

@@ -199,7 +199,7 @@ def test_a_timeout_says_so(run: Runner, windows: FakeWindows) -> None:
 
 def test_a_host_that_another_run_is_changing(run: Runner, windows: FakeWindows) -> None:
     """The note of a run that is cut off looks as if it were at work, if it is of another controller."""
-    windows.trouble = lambda call: Trouble(Unreachable("gone")) if call.number > 25 else None
+    windows.trouble = lambda call: Trouble(Unreachable("gone")) if call.number > 27 else None
     assert run(tls_settings)["unreachable"] is True
     windows.trouble = lambda call: None
     note = notes.read(registry_of(windows))

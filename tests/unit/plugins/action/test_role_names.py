@@ -130,7 +130,7 @@ def test_every_variable_is_known() -> None:
 
 def test_every_wish_has_its_option() -> None:
     """What the next command leaves out where it names a baseline."""
-    assert set(_options.POLICY) - set(WANTED) == {"strays", "waivers", "fail_on"}
+    assert set(_options.POLICY) - set(WANTED) == {"strays", "exchange", "waivers", "fail_on"}
     assert set(WANTED) <= set(_options.POLICY)
 
 

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, cast
 
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import WsmanFault
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import Type, Value
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import Registry
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._wire.overlap import Read
@@ -97,7 +98,8 @@ class Call:
     """One request that reached the host."""
 
     number: int  # from 1
-    method: str
+    method: str  # of a WMI class; Get, Enumerate
+    of: str = ""  # the class
     key: str = ""
     name: str | None = None
     arguments: Mapping[str, list[str | None]] = dataclasses.field(default_factory=dict)
@@ -137,6 +139,16 @@ class FakeChannel:
         raise AssertionError("this fake answers above the wire")
 
 
+def _wql(request: Request) -> str:
+    return next((item.text or "" for item in _elements(request) if item.tag.endswith("}Filter")), "")
+
+
+def _class_of(request: Request) -> str:
+    """The WMI class that a request is about."""
+    named = re.search(r" FROM (\w+)", _wql(request)) if request.action.endswith("/Enumerate") else None
+    return named[1] if named else request.resource_uri.rpartition("/")[2]
+
+
 class FakeWindows:
     """Stands where a Session stands."""
 
@@ -153,6 +165,8 @@ class FakeWindows:
         self.uptime = UPTIME
         self.name = "EX01"
         self.services: list[dict[str, str]] = []
+        # of other classes: their objects, by class; what is not there is no class of this Windows
+        self.instances: dict[str, list[dict[str, str]]] = {"Win32_QuickFixEngineering": []}
         self.channel = FakeChannel()
         self.calls: list[Call] = []
         self.denied: set[str] = set()  # keys, in lower case, that CheckAccess and writing refuse
@@ -186,6 +200,7 @@ class FakeWindows:
         call = Call(
             len(self.calls) + 1,
             action,
+            _class_of(request),
             (arguments.get("sSubKeyName") or [""])[0] or "",
             (arguments["sValueName"][0] or "") if "sValueName" in arguments else None,
             arguments,
@@ -205,10 +220,14 @@ class FakeWindows:
         return answer
 
     def _carry_out(self, request: Request, call: Call) -> ET.Element:
+        if call.method == "Get" and call.of != "Win32_OperatingSystem":
+            return self._instance(request, call.of)
         if call.method == "Get":
             return self._operating_system(request)
         if call.method == "Enumerate":
             return self._enumerate(request)
+        if call.of not in ("StdRegProv", "Win32_OperatingSystem"):
+            return _output(request, call.method, list(self._objects(request, call.of)[0].items()), 0)
         if call.method in ("Win32Shutdown", "Win32ShutdownTracker"):
             return _output(request, call.method, [], self.shutdown_code)
         code, items = self._stdregprov(call)
@@ -231,8 +250,30 @@ class FakeWindows:
             ET.SubElement(outer, f"{{{CIM}}}Datetime").text = moment.isoformat().replace("+00:00", "Z")
         return body
 
+    def _objects(self, request: Request, name: str) -> list[dict[str, str]]:
+        if name not in self.instances:
+            raise WsmanFault(f"{request.resource_uri}: Invalid class")
+        return self.instances[name]
+
+    def _instance(self, request: Request, name: str) -> ET.Element:
+        keys = {key: value.lower() for key, value in request.selectors.items()}
+        for item in self._objects(request, name):
+            if all(item[key].lower() == value for key, value in keys.items()):
+                body = ET.Element("Body")
+                instance = ET.SubElement(body, name)
+                for key, value in item.items():
+                    ET.SubElement(instance, key).text = value
+                return body
+        raise WsmanFault(f"{name} {keys}: Not found")
+
     def _enumerate(self, request: Request) -> ET.Element:
-        wql = next(item.text or "" for item in _elements(request) if item.tag.endswith("}Filter"))
+        wql = _wql(request)
+        name = _class_of(request)
+        if name != "Win32_Service":
+            found = self._objects(request, name)
+            wanted = re.search(r"WHERE Name='(.*)'$", wql)
+            text = wanted[1].replace("\\\\", "\\").lower() if wanted else None
+            return _enumeration([item for item in found if text in (None, item.get("Name", "").lower())])
         if " WHERE " not in wql:
             return _enumeration(self.services)
         patterns = [

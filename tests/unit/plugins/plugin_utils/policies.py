@@ -13,7 +13,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _optio
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy import waiving
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.options import from_options
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.rules import Policy
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks.audit import Audit, audit
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks.audit import Audit, Scope, audit
 
 from .fakes import FakeWindows
 
@@ -37,6 +37,11 @@ def waiver(match: str, reason: str = "it is known", expires: str | None = None) 
 
 
 def audited(
-    windows: FakeWindows, wanted: Policy, waivers: Sequence[dict[str, Any]] = (), strays: str = "report"
+    windows: FakeWindows,
+    wanted: Policy,
+    waivers: Sequence[dict[str, Any]] = (),
+    strays: str = "report",
+    exchange: bool = False,
 ) -> Audit:
-    return audit(cast(Any, windows), wanted, waiving.parse(waivers), strays)
+    """``exchange``: whether it is looked at, as it is unless somebody says otherwise."""
+    return audit(cast(Any, windows), wanted, waiving.parse(waivers), Scope(strays, exchange))

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change.pending import Pending
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.findings import Seen
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.installed import Exchange
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy import baselines, options, subjects, waiving
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.rules import Policy
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import (
@@ -19,8 +21,9 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.pro
 )
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting, Snapshot
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import ABSENT, Type, Value, dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks.audit import Audit
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks.audit import Audit, Scope
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.facts import Host
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.updates import Updates
 
 from .fakes import BOOT
 from .policies import policy
@@ -140,4 +143,7 @@ def audit_of(
     known = {**dict.fromkeys((*SIDE_SETTINGS, *places_of(wanted)), ABSENT), **values}
     host = Host("EX01", "Windows", build, None, "server", BOOT, 0.0)
     policy = on_host(wanted, values)
-    return Audit(host, exchange, policy, waiving.parse(waivers), "ignore", Snapshot(known, {}), Pending(None, False))
+    updates = Updates(frozenset(), None, {})
+    seen = None if exchange is None else Seen(Exchange(exchange, ("Mailbox",)), updates, build, BOOT.date())
+    scope = Scope(strays="ignore", exchange=False)
+    return Audit(host, seen, policy, waiving.parse(waivers), scope, Snapshot(known, {}), Pending(None, False))

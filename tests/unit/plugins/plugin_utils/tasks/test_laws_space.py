@@ -112,7 +112,7 @@ def test_every_policy(found: Audit) -> None:
     items = {item.id: item for item in found.findings}
     for rule in found.policy.rules:
         item, value = items[rule.id], found.snapshot.value(rule.setting)
-        if rule.applies.reason_not(found.host.build, found.exchange):
+        if rule.applies.reason_not(found.host.build, found.version):
             assert item.status is Status.NOT_APPLICABLE
             assert item.actual == ABSENT, "nobody has read it"
             assert rule.setting not in written
@@ -166,6 +166,6 @@ def test_how_names_are_written_never_matters(found: Audit) -> None:
     def louder(values: Mapping[Setting, Value]) -> dict[Setting, Value]:
         return {Setting(setting.key.upper(), setting.name.swapcase()): value for setting, value in values.items()}
 
-    other = audit_of(found.policy, louder(found.snapshot.values), found.host.build, found.exchange)
+    other = audit_of(found.policy, louder(found.snapshot.values), found.host.build, found.version)
     assert [item.as_result() for item in other.findings] == [item.as_result() for item in found.findings]
     assert other.plan() == found.plan()

@@ -46,6 +46,7 @@ class Story:
             **options(**WANTED),
             **dict.fromkeys(("handshakes", "handshake_policy", "fail_on")),
             "logins": 1,
+            "updates_within": None,
             "force": False,
             "backup_dir": str(self.folder),
             "undo_on_failure": True,

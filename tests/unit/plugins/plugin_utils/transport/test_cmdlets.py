@@ -56,12 +56,12 @@ HUB = {"Identity": "ex02", "Component": "HubTransport", "Requester": "Maintenanc
 
 
 def description(**settings: Any) -> dict[str, Any]:
-    exchange = {"version": "2019", "shell": {**SHELL, **settings}}
+    exchange = {"build": "15.02.1544.011", "shell": {**SHELL, **settings}}
     return {
         "accounts": ACCOUNTS,
         "hosts": {
             "ex01": {"services": ["exchange"], "exchange": exchange, "restart": FAST},
-            "ex02": {"services": ["exchange"], "exchange": {"version": "2016"}},
+            "ex02": {"services": ["exchange"], "exchange": {"build": "15.01.2507.066"}},
         },
     }
 

@@ -10,11 +10,10 @@ from typing import Any, cast
 
 import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import UnexpectedAnswer
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import ABSENT, Type, Value, dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import Type, Value, dword
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows import facts
 
 from ..fakes import BOOT, UPTIME, FakeWindows, registry_of
-from ..policies import audited, policy
 from ..wire.test_wmi import Session
 
 VERSION = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion"
@@ -128,36 +127,3 @@ def test_uptime_is_by_the_clock_of_the_host() -> None:
 def test_utc_text() -> None:
     east = datetime.timezone(datetime.timedelta(hours=2))
     assert facts.utc_text(datetime.datetime(2026, 11, 20, 1, 0, 0, 999999, tzinfo=east)) == "2026-11-19T23:00:00Z"
-
-
-# --- Exchange --------------------------------------------------------------------------------------------------------
-
-SETUP = r"SOFTWARE\Microsoft\ExchangeServer\v15\Setup"
-PARTS = {"MsiProductMajor": 15, "MsiProductMinor": 2, "MsiBuildMajor": 1748, "MsiBuildMinor": 10}
-
-
-def test_exchange() -> None:
-    windows = FakeWindows({SETUP: {name: dword(number) for name, number in PARTS.items()}})
-    assert facts.read_exchange(registry_of(windows)) == (15, 2, 1748, 10)
-    assert len(windows.calls) == 4
-
-
-def test_no_exchange_is_one_request() -> None:
-    windows = FakeWindows()
-    assert facts.read_exchange(registry_of(windows)) is None
-    assert len(windows.calls) == 1
-
-
-@pytest.mark.parametrize("name", PARTS)
-@pytest.mark.parametrize("value", [ABSENT, Value(Type.REG_SZ, "15"), Value(Type.OTHER)])
-def test_a_version_that_is_not_whole_is_none(name: str, value: Value) -> None:
-    values = {**{name: dword(number) for name, number in PARTS.items()}, name: value}
-    content = {SETUP: {name: value for name, value in values.items() if value.present}}
-    assert facts.read_exchange(registry_of(FakeWindows(content))) is None
-
-
-@pytest.mark.parametrize(("baseline", "requests"), [("exchange_tls12", 0), ("exchange_tls13", 1)])
-def test_exchange_is_looked_for_where_a_rule_asks(baseline: str, requests: int) -> None:
-    windows = FakeWindows(build=20348)
-    audited(windows, policy(baseline=baseline))
-    assert sum(call.key == SETUP for call in windows.calls) == requests

@@ -1,0 +1,209 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""What a host tells of its Exchange, through WMI and the registry alone: up to six requests, two without Exchange.
+
+The version is that of ExSetup.exe, as HealthChecker has it (domain.md 1.6): security updates change nothing else. The
+edition (Standard, Enterprise) is in Active Directory only.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from .._errors import ExchangeTlsError
+from .._schannel.names import same
+from .._schannel.values import Type
+from .._windows import services
+from .._windows.registry import Registry
+from .._windows.services import Service
+from .._windows.updates import CCM_SERVICE, FAILED
+from .._wire import wmi
+from .._wire.session import Session
+from . import builds
+from .builds import Build, Version
+
+_ROOT = r"SOFTWARE\Microsoft\ExchangeServer"
+_FAMILIES = ("v15", "v14")
+SETUP = rf"{_ROOT}\v15\Setup"
+# Keys below v15 by what people call the role. The others are parts of the Mailbox role, from 2016 on.
+_ROLES = {"MailboxRole": "Mailbox", "EdgeTransportRole": "Edge", "AdminTools": "ManagementTools"}
+TOOLS = "ManagementTools"
+
+_CLUSTER_SERVICE = "ClusSvc"
+_CLUSTER = "Cluster"
+_MSCLUSTER = f"{wmi.ROOT}/root/MSCluster"
+# MSCluster_Node.State
+_NODE_STATES = {0: "up", 1: "down", 2: "paused", 3: "joining"}
+_SERVICES = ("MSExchange*", "W3SVC", "HostControllerService", "FMS", _CLUSTER_SERVICE, CCM_SERVICE)
+
+
+@dataclasses.dataclass(frozen=True)
+class Dag:
+    """The cluster that the host is a member of. ``name``: None where it could not be read; ``nodes``: states (``up``,
+    ``down``, ``paused``, ``joining``, ``unknown``) by name, empty where the cluster does not answer."""
+
+    name: str | None
+    nodes: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def as_result(self) -> dict[str, t.Any]:
+        return {"name": self.name, "nodes": dict(self.nodes)}
+
+
+@dataclasses.dataclass(frozen=True)
+class Exchange:
+    """``version``: None where it could not be read. ``dag``: None for a server that is in none. ``unread``: what could
+    not be read, and why."""
+
+    version: Version | None
+    roles: tuple[str, ...]
+    services: t.Mapping[str, Service] = dataclasses.field(default_factory=dict)
+    dag: Dag | None = None
+    has_ccm: bool = False
+    unread: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def build(self) -> Build | None:
+        return None if self.version is None else builds.identify(self.version)
+
+    @property
+    def is_server(self) -> bool:
+        """Whether mail goes through it; with the management tools alone none does."""
+        return set(self.roles) != {TOOLS}
+
+    @property
+    def stopped(self) -> list[str]:
+        """Services that start with Windows, and do not run."""
+        return sorted(
+            item.name for item in self.services.values() if item.start_mode == "Auto" and item.state != "Running"
+        )
+
+    def as_result(self) -> dict[str, t.Any]:
+        """Without the services that run: an audit of many servers keeps it for each."""
+        build = self.build
+        update = None if build is None else build.cumulative_update
+        return {
+            "installed": True,
+            "name": None if build is None else build.name,
+            "version": None if self.version is None else builds.shown(self.version),
+            "product": build.product.name if build and build.product else None,
+            "cumulative_update": update.name if update else None,
+            "security_update": build.security_update if build else None,
+            "supported": build.supported if build else None,
+            "support_ends": build.product.support_ends.isoformat() if build and build.product else None,
+            "newest": build.newest if build else None,
+            "can_tls12": build.has_tls12 if build else None,
+            "can_end_old_tls": build.does_without_old_tls if build else None,
+            "newer_than_table": build.newer_than_table if build else None,
+            "table_date": builds.table().date.isoformat(),
+            "roles": list(self.roles),
+            "dag": self.dag.as_result() if self.dag else None,
+            "services_stopped": self.stopped,
+            "unread": dict(self.unread),
+        }
+
+
+def read(session: Session, registry: Registry) -> Exchange | None:
+    """None without Exchange."""
+    unread: dict[str, str] = {}
+    try:
+        family, keys = _installed(registry)
+    except FAILED as exc:
+        return Exchange(None, (), unread={"installed": exc.message})
+    if family is None:
+        return None
+    version = _tried(unread, "version", lambda: _version(session, registry, rf"{_ROOT}\{family}\Setup"))
+    if version is None:
+        unread.setdefault("version", "neither ExSetup.exe nor the values of its setup tell it")
+    found = _tried(unread, "services", lambda: services.find(session, _SERVICES)) or {}
+    cluster = found.pop(_CLUSTER_SERVICE.lower(), None)
+    has_ccm = found.pop(CCM_SERVICE.lower(), None) is not None
+    dag = None if "services" in unread else _dag(session, registry, cluster, unread)
+    return Exchange(version, _roles(keys), found, dag, has_ccm, unread)
+
+
+_T = t.TypeVar("_T")
+
+
+def _tried(unread: dict[str, str], name: str, look: t.Callable[[], _T]) -> _T | None:
+    try:
+        return look()
+    except FAILED as exc:
+        unread[name] = exc.message
+        return None
+
+
+def _installed(registry: Registry) -> tuple[str | None, tuple[str, ...]]:
+    """The family of versions that is set up, with the keys of its roles. An uninstallation leaves keys behind, but not
+    that of the setup."""
+    for family in _FAMILIES:
+        keys = registry.subkeys(rf"{_ROOT}\{family}") or ()
+        if same("Setup", keys):
+            return family, keys
+    return None, ()
+
+
+def _roles(keys: t.Sequence[str]) -> tuple[str, ...]:
+    roles = [role for key, role in _ROLES.items() if same(key, keys)]
+    if not {"Mailbox", "Edge"} & set(roles):
+        # 2010 and 2013 could have one of them alone
+        roles = [*sorted(key[:-4] for key in keys if key.lower().endswith("role")), *roles]
+    return tuple(roles)
+
+
+def _version(session: Session, registry: Registry, setup: str) -> Version | None:
+    """That of ExSetup.exe; where its file cannot be asked for, that of the last cumulative update."""
+    folder = registry.get(setup, "MsiInstallPath", Type.REG_SZ)
+    failure: ExchangeTlsError | None = None
+    if folder is not None and isinstance(folder.data, str) and folder.data.strip():
+        path = rf"{folder.data.strip().rstrip(chr(92))}\bin\ExSetup.exe"
+        for look in (_file_by_name, _file_by_query):
+            try:
+                version = builds.parse(look(session, path) or "")
+            except FAILED as exc:
+                failure = exc
+            else:
+                if version is not None:
+                    return version
+    version = _set_up(registry, setup)
+    if version is None and failure is not None:
+        raise failure
+    return version
+
+
+def _file_by_name(session: Session, path: str) -> str | None:
+    return wmi.get(session, "CIM_DataFile", selectors={"Name": path}).string("Version")
+
+
+def _file_by_query(session: Session, path: str) -> str | None:
+    wql = f"SELECT * FROM CIM_DataFile WHERE Name={wmi.literal(path)}"  # noqa: S608 - WQL, read-only, quoted
+    return next((item.string("Version") for item in wmi.query(session, wql)), None)
+
+
+def _set_up(registry: Registry, setup: str) -> Version | None:
+    numbers: list[int] = []
+    for name in ("MsiProductMajor", "MsiProductMinor", "MsiBuildMajor", "MsiBuildMinor"):
+        value = registry.get(setup, name)
+        if value is None or not isinstance(value.data, int):
+            return None
+        numbers.append(value.data)
+    return tuple(numbers)
+
+
+def _dag(session: Session, registry: Registry, cluster: Service | None, unread: dict[str, str]) -> Dag | None:
+    """By the cluster service, which is installed with Windows' feature and disabled until the server joins."""
+    if cluster is None or (cluster.start_mode == "Disabled" and cluster.state == "Stopped"):
+        return None
+    # the hive of the cluster is there while its service runs
+    name = _tried(unread, "dag", lambda: registry.get(_CLUSTER, "ClusterName", Type.REG_SZ))
+    nodes = _tried(unread, "nodes", lambda: wmi.query(session, "SELECT * FROM MSCluster_Node", namespace=_MSCLUSTER))
+    states = {
+        item.string("Name") or "": _NODE_STATES.get(
+            -1 if (state := item.integer("State")) is None else state, "unknown"
+        )
+        for item in nodes or ()
+    }
+    text = name.data if name is not None and isinstance(name.data, str) else None
+    return Dag(text or None, states)
