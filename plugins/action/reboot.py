@@ -18,6 +18,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "services": {"type": "list", "elements": "str", "default": ["MSExchange*"]},
     "comment": {"type": "str"},
     "force": {"type": "bool", "default": True},
+    "dag_check": {"type": "bool", "default": True},
     **_preflight.TASK_FILES,
     **_options.SHARED,
 }

@@ -35,6 +35,10 @@ options:
         type: list
         elements: str
         default: ["MSExchange*"]
+      dag_check:
+        description: As O(mailops.exchange_tls.reboot#module:dag_check). It waits for a minute here, and in check mode not at all.
+        type: bool
+        default: true
       before:
         description:
           - A file with a list of tasks that are run before the restart. A relative path is looked for beside the playbook, beside

@@ -30,6 +30,7 @@ RESTART: dict[str, t.Any] = {
             "timeout": {"type": "int", "default": 1800},
             "services": {"type": "list", "elements": "str", "default": ["MSExchange*"]},
             "comment": {"type": "str"},
+            "dag_check": {"type": "bool", "default": True},
             "before": {"type": "path"},
             "after": {"type": "path"},
         },

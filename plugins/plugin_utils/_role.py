@@ -36,6 +36,7 @@ _VARIABLES = {
     "restart.timeout": "tls12_reboot_timeout",
     "restart.services": "tls12_reboot_services",
     "restart.comment": "tls12_reboot_comment",
+    "restart.dag_check": "tls12_dag_check",
     "restart.before": "tls12_before_reboot_tasks",
     "restart.after": "tls12_after_reboot_tasks",
     "services": "tls12_reboot_services",
@@ -96,7 +97,7 @@ _PLAIN = frozenset(
     (
         *WANTED, "strays", "waivers", "fail_on", "force", "backup_dir", "undo_on_failure", "backup", "other_host",
         "wire_log", "logins", "fail_on_findings", "endpoints", "server_name",
-        "exchange", "updates_within",
+        "exchange", "updates_within", "dag_check",
     )
 )  # fmt: skip
 

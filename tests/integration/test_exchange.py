@@ -37,6 +37,7 @@ LAB: dict[str, t.Any] = {
             "windows": "2016",
             "exchange": MEMBER,
             "services": ["exchange", {"name": "MSExchangeHM", "state": "Stopped"}],
+            "restart": RESTART,
             "registry": ["stock", {CBS: {}}],
             "hotfixes": [{"id": "KB5062557", "installed_on": "10/15/2025"}],
             "ccm_restart_due": False,
@@ -65,6 +66,7 @@ LAB: dict[str, t.Any] = {
         },
     },
 }
+NO_HANDSHAKES = {"tls12_handshakes": "never"}
 KINDS = [name for name in LAB["hosts"] if name not in REFUSING]
 
 
@@ -144,7 +146,7 @@ def test_what_cannot_be_read_is_said(lab: LabClient, ansible: Ansible) -> None:
 def test_an_exchange_that_is_too_old_is_left_alone(lab: LabClient, ansible: Ansible) -> None:
     old = lab.host("old")
     for arguments in (["--check"], []):
-        run = ansible.playbook("enforce-tls12.yml", *arguments, "-l", "old,plain", tls12_handshakes="never")
+        run = ansible.playbook("enforce-tls12.yml", *arguments, "-l", "old,plain", **NO_HANDSHAKES)
         result = run.result("tls_settings", "old")
         assert result["error"] == {"kind": "exchange_too_old", "findings": ["exchange.tls12_build"]}
         assert "Refused, nothing was changed: This is Exchange 2016 CU7, which cannot do TLS 1.2" in result["msg"]
@@ -201,6 +203,40 @@ def test_old_tls_stays_where_exchange_needs_it(lab: LabClient, ansible: Ansible)
     assert run.result("tls_settings")["error"]["findings"] == ["exchange.old_tls_build"]
 
 
+def test_a_member_is_not_restarted_while_another_is_away(lab: LabClient, ansible: Ansible) -> None:
+    member = lab.host("member")
+    for arguments in (["--check"], []):
+        run = ansible.playbook("enforce-tls12.yml", *arguments, "-l", "member", **NO_HANDSHAKES)
+        result = run.result("tls_settings")
+        assert result["error"] == {"kind": "member_down", "members": {"OTHER": "paused"}}
+        assert "Not restarted: of its DAG DAG1, OTHER is paused." in result["msg"]
+        assert "'tls12_dag_check'" in result["msg"]
+        assert (result["changed"], result["changes"]) == (False, [])
+        assert run.rc
+        if not arguments:
+            break
+        # what does not restart it is not in the way
+        ansible.playbook("enforce-tls12.yml", "--check", "-l", "member", tls12_reboot="never", **NO_HANDSHAKES).ok()
+        ansible.playbook("enforce-tls12.yml", "--check", "-l", "member", tls12_dag_check="no", **NO_HANDSHAKES).ok()
+    assert member.restarts() == []
+    member.set_quirk("nodes", {"OTHER": "up"})
+    run = ansible.playbook("enforce-tls12.yml", "-l", "member", **NO_HANDSHAKES).ok()
+    assert run.result("reboot")["rebooted"] is True
+    assert len(member.restarts()) == 1
+
+
+def test_another_member_that_goes_away_in_between(lab: LabClient, ansible: Ansible) -> None:
+    member = lab.host("no-get")
+    member.set_quirk("nodes", {"OTHER": "down"})
+    run = ansible.task("reboot", hosts="no-get", options={"services": [], "timeout": 3})
+    assert run.result("reboot")["error"]["kind"] == "member_down"
+    assert "waiting for other members of its DAG: OTHER is down" in run.output
+    member.clear_quirks()
+    member.set_quirk("fault", {"kind": "provider_cannot", "operation": "MSCluster_Node.Enumerate", "every": True})
+    checked = ansible.task("reboot", "--check", hosts="no-get", options={"services": []}).ok().result("reboot")
+    assert checked["warnings"][0].startswith("Whether the other members of its cluster are up could not be seen: ")
+
+
 def test_bad_options(ansible: Ansible) -> None:
     run = ansible.task("exchange_info", hosts="plain", options={"updates_within": -1})
     assert (
@@ -210,7 +246,7 @@ def test_bad_options(ansible: Ansible) -> None:
     assert run.rc
     assert "tls12_updates_within" in run.output
     ansible.playbook(
-        "audit-tls12.yml", "-l", "plain", tls12_updates_within=" ", tls12_exchange="", tls12_handshakes="never"
+        "audit-tls12.yml", "-l", "plain", tls12_updates_within=" ", tls12_exchange="", **NO_HANDSHAKES
     ).ok()
     run = ansible.task("exchange_info", hosts="member", options={"updates_within": 90, "fail_on_findings": True})
     assert run.rc

@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from . import faults
+from .installed import NODE_STATES
 from .namespaces import WMI_ERROR
 from .registry import Registry, ValueFormatError, fold, split_full
 
@@ -40,7 +41,7 @@ _TRIGGERED: dict[str, dict[str, tuple[str, ...] | type]] = {
 }
 _NEEDED = {"fault": {"kind"}, "cut": set(), "answer": {"body"}, "delay": {"seconds"}, "cmdlet": {"effect"}}
 _OF_REQUESTS = ("fault", "cut", "answer", "delay")
-_SETTINGS = {"registry_reverted_at_restart", "silent_write_loss"}
+_SETTINGS = {"registry_reverted_at_restart", "silent_write_loss", "nodes"}
 NAMES = frozenset(_FLAGS | _NUMBERS | set(_CHOICES) | set(_TRIGGERED) | _SETTINGS)
 
 
@@ -205,6 +206,9 @@ def _entry(name: str, value: Any) -> _Entry:
         for item in _as_list(value):
             if not isinstance(item, Mapping) or set(item) != {"key", "value"}:
                 raise QuirkError(f"{name}: a mapping with key and value is needed, not {item!r}")
+    elif name == "nodes":
+        if not isinstance(value, Mapping) or not set(value.values()) <= set(NODE_STATES):
+            raise QuirkError(f"{name}: a mapping of names to {', '.join(NODE_STATES)} is needed, not {value!r}")
     else:
         _check_layer(name, value)
     return _Entry(value)

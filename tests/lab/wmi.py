@@ -261,6 +261,7 @@ def _nodes(host: Host) -> list[Properties]:
     exchange = host.description.exchange
     assert exchange
     assert exchange.cluster
+    states = {**exchange.cluster.nodes, **(host.quirks.get("nodes") or {})}
     return [
         {
             "Caption": None,
@@ -272,7 +273,7 @@ def _nodes(host: Host) -> list[Properties]:
             "NodeWeight": 1,
             "State": NODE_STATES[state],
         }
-        for name, state in exchange.cluster.nodes.items()
+        for name, state in states.items()
     ]
 
 

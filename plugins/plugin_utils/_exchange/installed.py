@@ -16,7 +16,8 @@ import typing as t
 from .._errors import ExchangeTlsError
 from .._schannel.names import same
 from .._schannel.values import Type
-from .._windows import services
+from .._windows import cluster, services
+from .._windows.cluster import Cluster
 from .._windows.registry import Registry
 from .._windows.services import Service
 from .._windows.updates import CCM_SERVICE, FAILED
@@ -32,24 +33,7 @@ SETUP = rf"{_ROOT}\v15\Setup"
 _ROLES = {"MailboxRole": "Mailbox", "EdgeTransportRole": "Edge", "AdminTools": "ManagementTools"}
 TOOLS = "ManagementTools"
 
-_CLUSTER_SERVICE = "ClusSvc"
-_CLUSTER = "Cluster"
-_MSCLUSTER = f"{wmi.ROOT}/root/MSCluster"
-# MSCluster_Node.State
-_NODE_STATES = {0: "up", 1: "down", 2: "paused", 3: "joining"}
-_SERVICES = ("MSExchange*", "W3SVC", "HostControllerService", "FMS", _CLUSTER_SERVICE, CCM_SERVICE)
-
-
-@dataclasses.dataclass(frozen=True)
-class Dag:
-    """The cluster that the host is a member of. ``name``: None where it could not be read; ``nodes``: states (``up``,
-    ``down``, ``paused``, ``joining``, ``unknown``) by name, empty where the cluster does not answer."""
-
-    name: str | None
-    nodes: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
-
-    def as_result(self) -> dict[str, t.Any]:
-        return {"name": self.name, "nodes": dict(self.nodes)}
+_SERVICES = ("MSExchange*", "W3SVC", "HostControllerService", "FMS", cluster.SERVICE, CCM_SERVICE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +44,7 @@ class Exchange:
     version: Version | None
     roles: tuple[str, ...]
     services: t.Mapping[str, Service] = dataclasses.field(default_factory=dict)
-    dag: Dag | None = None
+    dag: Cluster | None = None
     has_ccm: bool = False
     unread: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
 
@@ -118,10 +102,10 @@ def read(session: Session, registry: Registry) -> Exchange | None:
     if version is None:
         unread.setdefault("version", "neither ExSetup.exe nor the values of its setup tell it")
     found = _tried(unread, "services", lambda: services.find(session, _SERVICES)) or {}
-    cluster = found.pop(_CLUSTER_SERVICE.lower(), None)
+    has_cluster = cluster.is_member(found.pop(cluster.SERVICE.lower(), None))
     has_ccm = found.pop(CCM_SERVICE.lower(), None) is not None
-    dag = None if "services" in unread else _dag(session, registry, cluster, unread)
-    return Exchange(version, _roles(keys), found, dag, has_ccm, unread)
+    dag = cluster.read(session, registry) if has_cluster else None
+    return Exchange(version, _roles(keys), found, dag, has_ccm, {**unread, **(dag.unread if dag else {})})
 
 
 _T = t.TypeVar("_T")
@@ -190,20 +174,3 @@ def _set_up(registry: Registry, setup: str) -> Version | None:
             return None
         numbers.append(value.data)
     return tuple(numbers)
-
-
-def _dag(session: Session, registry: Registry, cluster: Service | None, unread: dict[str, str]) -> Dag | None:
-    """By the cluster service, which is installed with Windows' feature and disabled until the server joins."""
-    if cluster is None or (cluster.start_mode == "Disabled" and cluster.state == "Stopped"):
-        return None
-    # the hive of the cluster is there while its service runs
-    name = _tried(unread, "dag", lambda: registry.get(_CLUSTER, "ClusterName", Type.REG_SZ))
-    nodes = _tried(unread, "nodes", lambda: wmi.query(session, "SELECT * FROM MSCluster_Node", namespace=_MSCLUSTER))
-    states = {
-        item.string("Name") or "": _NODE_STATES.get(
-            -1 if (state := item.integer("State")) is None else state, "unknown"
-        )
-        for item in nodes or ()
-    }
-    text = name.data if name is not None and isinstance(name.data, str) else None
-    return Dag(text or None, states)

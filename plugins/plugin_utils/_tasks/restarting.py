@@ -12,6 +12,7 @@ import typing as t
 from .._change import notes
 from .._change.pending import Pending, pending_after, read_note
 from .._errors import ExchangeTlsError
+from .._windows.cluster import Wait, check_others
 from .._windows.facts import Moment, now_on, read_operating_system, utc_text
 from .._windows.reader import Reader
 from .._windows.registry import Registry
@@ -20,11 +21,19 @@ from .._windows.services import services_to_wait_for
 from .._wire.session import Session
 from .task import Options, Result, Task
 
+# Members that have just been restarted are waited for so many seconds before anything is written.
+_PATIENCE = 60.0
 
-def check_on_host(session: Session, restart: Options | None, *, due: bool) -> None:
-    """Raises :class:`OptionError` where a restart is ``due``, or wanted always, and its services are not there."""
-    if restart is not None and (restart["when"] == "always" or (due and restart["when"] == "if_pending")):
-        services_to_wait_for(session, tuple(restart["services"]))
+
+def check_on_host(task: Task, session: Session, restart: Options | None, own: str, *, due: bool) -> None:
+    """Where a restart is ``due``, or wanted always: raises :class:`OptionError` if its services are not there, and
+    :class:`MemberDown` if another member of the host's cluster is not up. ``own``: the name of the computer."""
+    if restart is None or not (restart["when"] == "always" or (due and restart["when"] == "if_pending")):
+        return
+    services_to_wait_for(session, tuple(restart["services"]))
+    if restart["dag_check"]:
+        wait = Wait(0.0 if task.check_mode else _PATIENCE, task.say)
+        check_others(session, Registry(session), own, wait)
 
 
 def restart(task: Task, options: Options, files: Result) -> Result:
@@ -44,6 +53,11 @@ def restart(task: Task, options: Options, files: Result) -> Result:
     }
     if options["only_if_pending"] and not pending.restart_pending:
         return {**result, "changed": False, "msg": "No restart is pending; nothing was restarted."}
+    if options["dag_check"]:
+        wait = Wait(0.0 if task.check_mode else options["timeout"], task.say)
+        unseen = check_others(session, registry, system.name, wait)
+        if unseen:
+            result["warnings"] = [unseen]
     if task.check_mode:
         services = services_to_wait_for(session, options["services"])
         return {**result, "changed": True, "services": list(services), "msg": "The host would be restarted."}
@@ -81,7 +95,10 @@ def restart(task: Task, options: Options, files: Result) -> Result:
         _end_note(pending, session, registry)
     except ExchangeTlsError as exc:
         # the host is back with its services and is to go on; the next run finds that it was restarted
-        result["warnings"] = [f"The note of the pending restart could not be removed: {exc.message}"]
+        result["warnings"] = [
+            *result.get("warnings", []),
+            f"The note of the pending restart could not be removed: {exc.message}",
+        ]
     return result
 
 

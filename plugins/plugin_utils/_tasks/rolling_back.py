@@ -65,7 +65,8 @@ def roll_back(task: Task, options: Options, files: Result) -> Result:
         raise failure  # all of it must be known
     snapshot = reader.snapshot()
     plan = restore(backup.values, backup.missing_keys, backup.removed_keys, snapshot)
-    restarting.check_on_host(session, options["restart"], due=bool(plan) or pending.restart_pending)
+    due = bool(plan) or pending.restart_pending
+    restarting.check_on_host(task, session, options["restart"], host.computer_name, due=due)
     if plan:
         _object(rollback.objection_to_order(path, backup, newer, snapshot), options["force"], forced)
         after = snapshot.after({write.setting: write.after for write in plan.writes}, plan.old_keys)

@@ -35,7 +35,8 @@ def bring(task: Task, options: Options, files: Result) -> Result:
     planned = before.plan()
     # one that is refused before anything is tried lists no changes
     task.partial.update(changed=False, changes=[], backup=None)
-    restarting.check_on_host(session, options["restart"], due=bool(planned) or before.pending.restart_pending)
+    due = bool(planned) or before.pending.restart_pending
+    restarting.check_on_host(task, session, options["restart"], before.host.computer_name, due=due)
     forced = _guarded(task, options, before, planned)
     task.partial.update(Progress(planned).as_result())
     outcome, snapshot = change(

@@ -16,6 +16,8 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _prefl
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import OptionError
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._preflight import Places
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks import restarting
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks.task import Task
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.cluster import MemberDown
 
 from ..plugin_utils.fakes import FakeWindows, service
 from .actions import Runner
@@ -25,6 +27,7 @@ RESTART: dict[str, Any] = {
     "when": "if_pending",
     "timeout": 1800,
     "services": [],
+    "dag_check": False,
     "comment": None,
     "before": None,
     "after": None,
@@ -192,6 +195,11 @@ def test_all_that_is_wrong_at_once(tmp_path: Path) -> None:
     assert all(f"'restart.{name}'" in caught.value.message for name in ("timeout", "before", "after"))
 
 
+def check_on_host(windows: FakeWindows, restart: Any, *, due: bool, check_mode: bool = True) -> None:
+    task = Task(open_session=lambda: cast(Any, windows), host_name="ex01", check_mode=check_mode)
+    restarting.check_on_host(task, cast(Any, windows), restart, "EX01", due=due)
+
+
 @pytest.mark.parametrize(
     ("restart", "due", "is_asked"),
     [
@@ -208,10 +216,24 @@ def test_services_are_looked_for_where_a_restart_is_due(restart: Any, due: bool,
     windows.services = [service("W3SVC")]
     if is_asked:
         with pytest.raises(OptionError, match="NoSuch"):
-            restarting.check_on_host(cast(Any, windows), restart, due=due)
+            check_on_host(windows, restart, due=due)
     else:
-        restarting.check_on_host(cast(Any, windows), restart, due=due)
+        check_on_host(windows, restart, due=due)
         assert windows.calls == []
+
+
+@pytest.mark.parametrize("when", ["if_pending", "always", "never"])
+@pytest.mark.parametrize("dag_check", [True, False])
+def test_other_members_are_looked_at_where_a_restart_is_due(when: str, dag_check: bool) -> None:
+    windows = FakeWindows()
+    windows.services = [service("ClusSvc")]
+    windows.instances["MSCluster_Node"] = [{"Name": "ex01", "State": "2"}, {"Name": "EX02", "State": "1"}]
+    restart = {**RESTART, "services": [], "when": when, "dag_check": dag_check}
+    if dag_check and when != "never":
+        with pytest.raises(MemberDown, match="EX02 is down"):
+            check_on_host(windows, restart, due=True)
+        windows.instances["MSCluster_Node"][1]["State"] = "0"
+    check_on_host(windows, restart, due=True)
 
 
 # --- through the tasks: nothing is written, and check mode says the same ---------------------------------------------

@@ -25,7 +25,15 @@ WANTED = {"baseline": "none", "protocols": {"TLS 1.2": "enabled"}}
 DONE: dict[str, dict[str, Value]] = {
     protocol_key("TLS 1.2", side): {"Enabled": dword(1), "DisabledByDefault": dword(0)} for side in ("Client", "Server")
 }
-RESTART = {"when": "if_pending", "timeout": 60, "services": [], "comment": None, "before": None, "after": None}
+RESTART = {
+    "when": "if_pending",
+    "timeout": 60,
+    "services": [],
+    "comment": None,
+    "dag_check": False,
+    "before": None,
+    "after": None,
+}
 
 
 class Story:

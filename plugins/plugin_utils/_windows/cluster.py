@@ -1,0 +1,131 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""The failover cluster that a host is a member of; a DAG is one. Read through the registry and root\\MSCluster."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+import typing as t
+
+from .._errors import ExchangeTlsError
+from .._schannel.values import Type
+from .._wire import wmi
+from .._wire.session import Session
+from . import services
+from .registry import Registry
+from .services import Service
+from .updates import FAILED
+
+SERVICE = "ClusSvc"
+_HIVE = "Cluster"
+_NAMESPACE = f"{wmi.ROOT}/root/MSCluster"
+UP, PAUSED, UNKNOWN = "up", "paused", "unknown"
+# MSCluster_Node.State
+_STATES = {0: UP, 1: "down", 2: PAUSED, 3: "joining"}
+# A node that has just been restarted takes some seconds to join.
+_PAUSE = 5.0
+
+
+class MemberDown(ExchangeTlsError):
+    """Another member of the cluster is not up, so that this one is needed; it was not restarted."""
+
+    kind = "member_down"
+
+
+@dataclasses.dataclass(frozen=True)
+class Cluster:
+    """``name``: None where it could not be read. ``nodes``: states (``up``, ``down``, ``paused``, ``joining``,
+    ``unknown``) by name, empty where the cluster does not answer. ``unread``: what could not be read, and why."""
+
+    name: str | None
+    nodes: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    unread: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def as_result(self) -> dict[str, t.Any]:
+        return {"name": self.name, "nodes": dict(self.nodes)}
+
+    def not_up(self, own: str) -> dict[str, str]:
+        """The states of the other members that are not up. Names compare without regard to case."""
+        return {name: state for name, state in self.nodes.items() if state != UP and name.casefold() != own.casefold()}
+
+
+def is_member(service: Service | None) -> bool:
+    """By the cluster service, which is installed with Windows' feature and disabled until the server joins."""
+    return service is not None and not (service.start_mode == "Disabled" and service.state == "Stopped")
+
+
+def read(session: Session, registry: Registry) -> Cluster:
+    """Of a host that is a member (two requests)."""
+    unread: dict[str, str] = {}
+    name: str | None = None
+    try:
+        # the hive of the cluster is there while its service runs
+        value = registry.get(_HIVE, "ClusterName", Type.REG_SZ)
+    except FAILED as exc:
+        unread["dag"] = exc.message
+    else:
+        name = value.data or None if value is not None and isinstance(value.data, str) else None
+    try:
+        nodes = _nodes(session)
+    except FAILED as exc:
+        unread["nodes"] = exc.message
+        nodes = {}
+    return Cluster(name, nodes, unread)
+
+
+def _nodes(session: Session) -> dict[str, str]:
+    found = wmi.query(session, "SELECT * FROM MSCluster_Node", namespace=_NAMESPACE)
+    states = ((item.string("Name") or "", item.integer("State")) for item in found)
+    return {name: UNKNOWN if number is None else _STATES.get(number, UNKNOWN) for name, number in states}
+
+
+@dataclasses.dataclass(frozen=True)
+class Wait:
+    """How long others are waited for, in seconds. ``sleep`` and ``clock`` are there for tests."""
+
+    seconds: float = 0.0
+    say: t.Callable[[str], None] = lambda _line: None
+    sleep: t.Callable[[float], None] = time.sleep
+    clock: t.Callable[[], float] = time.monotonic
+
+
+def check_others(session: Session, registry: Registry, own: str, wait: Wait) -> str | None:
+    """Raises :class:`MemberDown` where ``own`` is a member of a cluster another member of which is not up, and does not
+    come up within the time (one that is paused is not waited for). Returns what people should know where the cluster does not tell. One request for a host
+    that is in no cluster, three and more for a member."""
+    if not is_member(services.find(session, [SERVICE]).get(SERVICE.lower())):
+        return None
+    ends = wait.clock() + wait.seconds
+    said = False
+    while True:
+        cluster = read(session, registry)
+        missing = cluster.not_up(own)
+        if not missing:
+            break
+        # what somebody has paused stays so until somebody resumes it
+        if PAUSED in missing.values() or wait.clock() >= ends:
+            raise MemberDown(refusal(cluster, missing), members=missing)
+        if not said:
+            wait.say(f"waiting for other members of its DAG: {_listed(missing)}")
+            said = True
+        wait.sleep(_PAUSE)
+    if cluster.nodes:
+        return None
+    reason = cluster.unread.get("nodes", "it lists no members")
+    return f"Whether the other members of its cluster are up could not be seen: {reason}"
+
+
+def refusal(cluster: Cluster, missing: t.Mapping[str, str]) -> str:
+    """Why a member is not restarted."""
+    of = f"its DAG {cluster.name}" if cluster.name else "its DAG"
+    return (
+        f"Not restarted: of {of}, {_listed(missing)}. Two members away at a time may cost the DAG its quorum, and "
+        "databases their last copy. Bring it back first; or, where that is as it should be, set 'dag_check' to false."
+    )
+
+
+def _listed(missing: t.Mapping[str, str]) -> str:
+    return ", ".join(f"{name} is {state}" for name, state in missing.items())
