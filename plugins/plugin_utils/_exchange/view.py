@@ -17,7 +17,7 @@ from .copies import Copy
 from .groups import Group
 from .queues import Queue
 from .records import Record
-from .shell import CmdletError, Shell
+from .shell import CmdletDenied, CmdletError, CmdletNotFound, Shell
 
 MAILBOX, EDGE = "Mailbox", "Edge"
 
@@ -127,6 +127,8 @@ def _member(shell: Shell, name: str) -> Member:
     try:
         components = component_states.read(shell.read("Get-ServerComponentState", Identity=server.fqdn), server.name)
         return Member(server, components, _copies(shell, server.name))
+    except (CmdletNotFound, CmdletDenied):
+        raise  # that says something of the account, and nothing of the member
     except CmdletError as exc:
         # it is away, which is what this look is about
         return Member(server, None, (), exc.message)
