@@ -24,7 +24,7 @@ from ._exchange.shell import Shell
 from ._policy import baselines
 from ._tasks.task import Task
 from ._text import NAME, visible
-from ._transport.channels import open_channel
+from ._transport.channels import check_plugin, open_channel
 from ._wire.session import Session, WireLog
 
 display = Display()
@@ -296,12 +296,19 @@ class WindowsAction(ExchangeTlsAction):
         # pypsrp takes a while, and most tasks ask no cmdlet
         from ._transport.cmdlets import login_of
 
-        given = {name: self._value_of(name) for name in OPTIONS if name in self.task_vars}
-        if given.get("exchange_server"):
+        check_plugin(self._connection)
+        found = {name: self._of_host(name) for name in OPTIONS if name in self.host_vars}
+        given = {name: value for name, value in found.items() if not _given.is_blank(value)}
+        if "exchange_server" in given:
             given["exchange_server"] = address_of(str(given["exchange_server"]), self.task_vars.get("hostvars") or {})
-        names = [name for name in (self.host_name, self.address) if not is_address(name)]
+        names = [name for name in (self.address, self.host_name) if not is_address(name)]
         own = next((name for name in names if "." in name), computer or next(iter(names), self.address))
         return endpoint(own, login_of(self._connection), given)
+
+    def _of_host(self, name: str) -> t.Any:
+        """What a variable of the host holds, None where a template leaves it out."""
+        value = self._templar.template(self.host_vars[name])
+        return None if value == self.task_vars.get("omit") else value
 
     def open_shell(self, computer: str) -> tuple[str, Shell]:
         """A session with Exchange, and the server that is asked. Nothing is sent yet."""

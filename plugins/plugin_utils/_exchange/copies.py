@@ -42,9 +42,9 @@ class Copy:
         """Mounted, or about to be. A recovery database is active and dismounted: nobody can move it, nor misses it."""
         return self.active and self.status.casefold().startswith("mount")
 
-    @property
-    def wrong(self) -> str | None:
-        """Why it could not take over; None where it could."""
+    def wrong(self, active: Copy | None = None) -> str | None:
+        """Why it could not take over; None where it could. ``active``: the one that it would take over from, whose
+        database may have no index at all."""
         if self.status.casefold() != HEALTHY.casefold():
             return f"is {self.status}"
         if self.suspended:
@@ -55,7 +55,8 @@ class Copy:
         ):
             if behind is None or behind > most:
                 return f"has {'an unknown number of' if behind is None else behind} logs to {what}"
-        if self.index is None or self.index.casefold() not in _INDEX_IS_FINE:
+        is_off = active is not None and _is_off(active.index) and _is_off(self.index)
+        if not is_off and (self.index is None or self.index.casefold() not in _INDEX_IS_FINE):
             return f"has an index that is {self.index or 'unknown'}"
         return None
 
@@ -70,6 +71,11 @@ class Copy:
             "index": self.index,
             "activation_suspended": self.suspended,
         }
+
+
+def _is_off(index: str | None) -> bool:
+    """As where IndexEnabled is false for the database."""
+    return index is not None and index.casefold() == "disabled"
 
 
 def of_record(record: Record) -> Copy:

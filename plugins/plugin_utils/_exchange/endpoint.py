@@ -133,7 +133,8 @@ def address_of(name: str, hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> str:
 
     A full name stays where the inventory has only a number for it: Kerberos knows servers by name.
     """
-    address = str((hosts.get(name) or {}).get("ansible_host") or name).strip()
+    # what Ansible has for the variables of all hosts knows no get() that could be trusted
+    address = str((hosts[name].get("ansible_host") if name in hosts else None) or name).strip()
     return name if is_address(address) and "." in name and not is_address(name) else address
 
 

@@ -232,10 +232,12 @@ def _counted(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def in_the_way(found: t.Iterable[Finding], *, ends_old_tls: bool, force: bool) -> str | None:
+def in_the_way(found: t.Iterable[Finding], *, enforces: bool, ends_old_tls: bool, force: bool) -> str | None:
     """Raises :class:`ExchangeTooOld` for a change that this Exchange could not live with, unless a waiver accepts
-    that; ``force`` makes it a warning. ``ends_old_tls``: whether the change turns old TLS off."""
-    wanted = {TLS12_BUILD, OLD_TLS_BUILD} if ends_old_tls else {TLS12_BUILD}
+    that; ``force`` makes it a warning. ``enforces``: whether the change is to bring TLS 1.2; ``ends_old_tls``: whether
+    it turns old TLS off. One that does neither is no matter of the build."""
+    wanted = {TLS12_BUILD} if enforces or ends_old_tls else set()
+    wanted |= {OLD_TLS_BUILD} if ends_old_tls else set()
     objections = [item for item in found if item.id in wanted and item.violates]
     if not objections:
         return None

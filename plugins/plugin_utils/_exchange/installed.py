@@ -14,6 +14,7 @@ import dataclasses
 import typing as t
 
 from .._errors import ExchangeTlsError
+from .._policy.rules import UNREAD_VERSION, ExchangeVersion
 from .._schannel.names import same
 from .._schannel.values import Type
 from .._windows import cluster, services
@@ -58,6 +59,11 @@ class Exchange:
         return set(self.roles) != {TOOLS}
 
     @property
+    def version_for_rules(self) -> ExchangeVersion | None:
+        """As rules take it: None where no mail goes through it, :data:`UNREAD_VERSION` where nobody can tell."""
+        return (self.version or UNREAD_VERSION) if self.is_server else None
+
+    @property
     def stopped(self) -> list[str]:
         """Services that start with Windows, and do not run."""
         return sorted(
@@ -96,13 +102,22 @@ class NotExchange(ExchangeTlsError):
 
 
 def roles(registry: Registry) -> tuple[str, ...] | None:
-    """The roles of the Exchange on a host (one request); None without Exchange (two)."""
+    """The roles of the Exchange on a host (one request); None without Exchange (two). Raises :class:`NotExchange` for
+    2010, which knows no component states."""
     family, keys = _installed(registry)
+    if family == _FAMILIES[-1]:
+        raise NotExchange("This is Exchange 2010, which knows no component states; it takes Exchange 2013 or later.")
     return None if family is None else _roles(keys)
 
 
-def read(session: Session, registry: Registry) -> Exchange | None:
-    """None without Exchange."""
+def version(session: Session, registry: Registry) -> ExchangeVersion | None:
+    """The version alone, as rules take it (three requests, two without Exchange; more where the file does not tell)."""
+    found = _begun(session, registry)
+    return None if found is None else found.version_for_rules
+
+
+def _begun(session: Session, registry: Registry) -> Exchange | None:
+    """The version and the roles."""
     unread: dict[str, str] = {}
     try:
         family, keys = _installed(registry)
@@ -110,14 +125,24 @@ def read(session: Session, registry: Registry) -> Exchange | None:
         return Exchange(None, (), unread={"installed": exc.message})
     if family is None:
         return None
-    version = _tried(unread, "version", lambda: _version(session, registry, rf"{_ROOT}\{family}\Setup"))
-    if version is None:
+    number = _tried(unread, "version", lambda: _version(session, registry, rf"{_ROOT}\{family}\Setup"))
+    if number is None:
         unread.setdefault("version", "neither ExSetup.exe nor the values of its setup tell it")
+    return Exchange(number, _roles(keys), unread=unread)
+
+
+def read(session: Session, registry: Registry) -> Exchange | None:
+    """None without Exchange."""
+    begun = _begun(session, registry)
+    if begun is None or "installed" in begun.unread:
+        return begun
+    unread = dict(begun.unread)
     found = _tried(unread, "services", lambda: services.find(session, _SERVICES)) or {}
     has_cluster = cluster.is_member(found.pop(cluster.SERVICE.lower(), None))
     has_ccm = found.pop(CCM_SERVICE.lower(), None) is not None
     dag = cluster.read(session, registry) if has_cluster else None
-    return Exchange(version, _roles(keys), found, dag, has_ccm, {**unread, **(dag.unread if dag else {})})
+    unread.update(dag.unread if dag else {})
+    return dataclasses.replace(begun, services=found, dag=dag, has_ccm=has_ccm, unread=unread)
 
 
 _T = t.TypeVar("_T")

@@ -83,7 +83,9 @@ def _of_group(view: View) -> t.Iterator[Remark]:
     group = view.group
     if group is None:
         return
-    if group.witness_is_broken:
+    if group.witness is None:
+        yield Remark("dag.witness", f"{group.name} does not tell whether its witness share is in use.")
+    elif group.witness_is_broken:
         yield Remark(
             "dag.witness",
             f"The witness share of {group.name} is {group.witness}: one more member away may cost the quorum.",
@@ -109,10 +111,10 @@ def _of_databases(view: View, needed: int, by_default: bool) -> t.Iterator[Remar
         elsewhere = _elsewhere(view, copy)
         if not copy.is_mounted or not elsewhere:
             continue
-        working = [item for item in elsewhere if item.wrong is None and _is_able(item.server, able)]
+        working = [item for item in elsewhere if item.wrong(copy) is None and _is_able(item.server, able)]
         if len(working) >= needed:
             continue
-        reasons = [f"{item.server} {item.wrong or 'takes none now'}" for item in elsewhere if item not in working]
+        reasons = [f"{item.server} {item.wrong(copy) or 'takes none now'}" for item in elsewhere if item not in working]
         told = f": {'; '.join(reasons)}" if reasons else ""
         cure = (
             " For a DAG with one copy elsewhere say so with 'minimum_healthy_copies' 1."

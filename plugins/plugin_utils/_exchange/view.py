@@ -20,6 +20,8 @@ from .records import Record
 from .shell import CmdletDenied, CmdletError, CmdletNotFound, Shell
 
 MAILBOX, EDGE = "Mailbox", "Edge"
+# The front end of a Client Access server of 2013 keeps no mail.
+_WITH_QUEUES = frozenset({MAILBOX, "HubTransport"})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +73,7 @@ def look(shell: Shell, name: str) -> View:
     mailbox = _one(shell, "Get-MailboxServer", exchange.text("Fqdn")) if MAILBOX in roles else None
     server = _server(exchange, mailbox, roles)
     components = component_states.read(shell.read("Get-ServerComponentState", Identity=server.fqdn), server.name)
-    waiting, no_queues = _queues(shell, server)
+    waiting, no_queues = _queues(shell, server) if _WITH_QUEUES & set(roles) else ((), None)
     own = _copies(shell, server.name) if mailbox is not None else ()
     if server.dag is None:
         return View(server, components, own, waiting, no_queues)

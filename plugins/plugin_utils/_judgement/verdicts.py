@@ -30,6 +30,11 @@ NOT_ASKED = "not_asked"  # as asked, and TLS 1.2 was not asked for
 RESTORED = "restored"  # the old values are back
 VERIFIED = "verified"
 
+# How the ids of findings begin that are about Exchange and updates, not about settings.
+BESIDE = ("exchange.", "windows.")
+# An Exchange that cannot do TLS 1.2 in all its parts is not proven to by one that can.
+_TOO_OLD = "exchange.tls12_build"
+
 OUTGOING = "send a mail to Office 365 and look for TLS 1.2 in the protocol log of the Send connector"
 
 
@@ -93,7 +98,9 @@ def verdict(
     notes: list[str] = []
 
     if judge_policy:
-        problems += [_finding(item) for item in settings["findings"] if item["status"] in VIOLATIONS]
+        wrong = [item for item in settings["findings"] if item["status"] in VIOLATIONS]
+        problems += [_finding(item) for item in wrong if not _is_beside(item)]
+        notes += [str(item["message"]) for item in wrong if _is_beside(item)]
     problems += [f"Not restored: {item}." for item in not_back]
     if lost:
         problems.append(f"TLS 1.2 was accepted before and no longer is by {', '.join(lost)}.")
@@ -112,6 +119,11 @@ def verdict(
     word = WRONG if problems else _word(settings, endpoints, pending, judge_policy)
     sentence = _sentence(word, settings, incoming, problems, handshake_policy)
     return Verdict(word, sentence, tuple(problems), tuple(notes), endpoints)
+
+
+def _is_beside(finding: Result) -> bool:
+    """Whether it is about Exchange and updates: no setting, and no handshake, can help with that."""
+    return str(finding["id"]).startswith(BESIDE)
 
 
 def wanted(settings: Result, side: str, protocol: str = TLS12) -> bool:
@@ -139,6 +151,8 @@ def _word(settings: Result, endpoints: t.Mapping[str, bool | None], pending: boo
         item["status"] == "unknown" and item["expected"] is not None for item in settings["findings"]
     ):
         return UNKNOWN
+    if any(item["id"] == _TOO_OLD and item["status"] in VIOLATIONS for item in settings["findings"]):
+        return NOT_PROVEN
     if effects != {"enabled"} or not endpoints or not all(endpoints.values()) or "Server" not in asked:
         return NOT_PROVEN
     return VERIFIED if "Client" in asked else INCOMING_ONLY

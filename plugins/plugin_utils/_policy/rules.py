@@ -144,12 +144,3 @@ class Policy:
     @property
     def needs_exchange(self) -> bool:
         return any(rule.applies.needs_exchange for rule in self.rules)
-
-    def wants(self, protocol: str) -> bool:
-        """Whether it asks for a protocol on some side."""
-        return any(rule.protocol == protocol and rule.state == "enabled" for rule in self.rules)
-
-    @property
-    def ends_old_tls(self) -> bool:
-        """Whether it turns TLS 1.0 or 1.1 off on some side. No Exchange has needed SSL."""
-        return any(rule.protocol in ("TLS 1.0", "TLS 1.1") and rule.state == "disabled" for rule in self.rules)

@@ -17,14 +17,15 @@ from .._change.pending import Pending, pending_after, read_note
 from .._change.plans import Plan, plan
 from .._errors import ExchangeTlsError
 from .._exchange import findings as exchange_findings
+from .._exchange import installed
 from .._exchange.findings import Seen
 from .._judgement import cautions, guards, healthchecker, judge, noticed, observations, unread
 from .._judgement.strays import find
 from .._judgement.strays import findings as stray_findings
 from .._policy import waiving
-from .._policy.findings import Finding, compliant
+from .._policy.findings import Finding, Status, compliant
 from .._policy.options import with_suites
-from .._policy.rules import UNREAD_VERSION, ExchangeVersion, Policy, Rule
+from .._policy.rules import ExchangeVersion, Policy, Rule
 from .._policy.subjects import DOTNET_VERSIONS, SUITES_POLICY, dotnet
 from .._policy.waiving import Waiver
 from .._report.overview import overview
@@ -38,6 +39,7 @@ from .._windows.registry import Registry
 from .._wire.session import Session
 from .exchange import exchange_of, exchange_result
 
+_OLD_TLS = ("TLS 1.0", "TLS 1.1")
 # Rounds of reading until the strays are known; they are at most three levels deep.
 _STRAY_ROUNDS = 6
 # What looks like the key of .NET shows in a listing first.
@@ -64,10 +66,12 @@ class Scope:
 
 @dataclasses.dataclass(frozen=True)
 class Audit:
-    """The state of one host, held against a policy. ``seen``: its Exchange; None without, or where nobody looked."""
+    """The state of one host, held against a policy. ``seen``: its Exchange; None without, or where nobody looked.
+    ``version``: that of its Exchange, where it was asked for."""
 
     host: Host
     seen: Seen | None
+    version: ExchangeVersion | None
     policy: Policy
     waivers: tuple[Waiver, ...]
     scope: Scope
@@ -81,7 +85,7 @@ class Audit:
         today = datetime.datetime.now(datetime.timezone.utc).date()
         judged = waiving.apply(judge.judge(self.policy, self.snapshot, build, self.version), self.waivers, today)
         odd = (
-            *self._of_exchange(),
+            *self._of_exchange(judged),
             *observations.observe(self.policy, judged, self.snapshot, build),
             *cautions.cautions(self.policy, judged, self.snapshot, build),
             *stray_findings.stray_findings(self.snapshot, self.scope.strays),
@@ -90,24 +94,26 @@ class Audit:
         )
         return (*judged, *waiving.apply(odd, self.waivers, today))
 
-    def _of_exchange(self) -> tuple[Finding, ...]:
+    def _of_exchange(self, judged: t.Iterable[Finding]) -> tuple[Finding, ...]:
         if self.seen is None or not self.scope.exchange:
             return ()
+        # what is waived, or does not apply, nobody asks of this Exchange
+        asked = [
+            rule
+            for rule, item in zip(self.policy.rules, judged, strict=True)
+            if item.status not in (Status.WAIVED, Status.NOT_APPLICABLE)
+        ]
         return exchange_findings.findings(
             self.seen,
-            wants_tls12=self.policy.wants(TLS12),
-            ends_old_tls=self.policy.ends_old_tls,
+            wants_tls12=any(rule.protocol == TLS12 and rule.state == "enabled" for rule in asked),
+            # no Exchange has needed SSL
+            ends_old_tls=any(rule.protocol in _OLD_TLS and rule.state == "disabled" for rule in asked),
             updates_within=self.scope.updates_within,
         )
 
     @property
     def compliant(self) -> bool:
         return compliant(self.findings)
-
-    @property
-    def version(self) -> ExchangeVersion | None:
-        """That of its Exchange, None without one."""
-        return _version(self.seen)
 
     def refuse_blind_change(self) -> None:
         """Raises what was raised where something could not be read that a change must know: a listing, or a value that
@@ -174,17 +180,13 @@ def audit(session: Session, policy: Policy, waivers: tuple[Waiver, ...], scope: 
         return _audit(session, policy, waivers, scope)
 
 
-def _version(seen: Seen | None) -> ExchangeVersion | None:
-    if seen is None or not seen.exchange.is_server:
-        return None
-    return seen.exchange.version or UNREAD_VERSION
-
-
 def _audit(session: Session, policy: Policy, waivers: tuple[Waiver, ...], scope: Scope) -> Audit:
     registry = Registry(session)
     host = read_host(session, registry)
-    seen = exchange_of(session, registry, host) if scope.exchange or policy.needs_exchange else None
-    exchange = _version(seen)
+    seen = exchange_of(session, registry, host) if scope.exchange else None
+    exchange = seen.exchange.version_for_rules if seen else None
+    if policy.needs_exchange and not scope.exchange:
+        exchange = installed.version(session, registry)
     reader = Reader(registry)
     looking = scope.strays != stray_findings.IGNORE
 
@@ -212,7 +214,7 @@ def _audit(session: Session, policy: Policy, waivers: tuple[Waiver, ...], scope:
         # what is to be removed must all be known at once: a second run finds no more
         _read_strays(reader)
     pending = pending_after(pending_note, host.last_boot, reader)
-    return Audit(host, seen, policy, waivers, scope, reader.snapshot(), pending, reader.failures)
+    return Audit(host, seen, exchange, policy, waivers, scope, reader.snapshot(), pending, reader.failures)
 
 
 def _is_protocol(rule: Rule) -> bool:

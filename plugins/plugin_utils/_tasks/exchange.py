@@ -10,7 +10,7 @@ import typing as t
 
 from .._exchange import findings, installed
 from .._exchange.findings import Seen
-from .._policy.findings import VIOLATIONS, Finding
+from .._policy.findings import OPEN, Finding
 from .._windows import updates
 from .._windows.facts import Host, read_host, today_on
 from .._windows.registry import Registry
@@ -52,7 +52,7 @@ def read(task: Task, options: Options) -> Result:
         "exchange": exchange,
         "findings": [item.as_result() for item in found],
     }
-    wrong = [item for item in found if item.status in VIOLATIONS]
+    wrong = [item for item in found if item.status in OPEN]
     if wrong and options["fail_on_findings"]:
         return {
             **task.shortened(result),

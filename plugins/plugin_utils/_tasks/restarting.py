@@ -55,9 +55,7 @@ def restart(task: Task, options: Options, files: Result) -> Result:
         return {**result, "changed": False, "msg": "No restart is pending; nothing was restarted."}
     if options["dag_check"]:
         wait = Wait(0.0 if task.check_mode else options["timeout"], task.say)
-        unseen = check_others(session, registry, system.name, wait)
-        if unseen:
-            result["warnings"] = [unseen]
+        check_others(session, registry, system.name, wait)
     if task.check_mode:
         services = services_to_wait_for(session, options["services"])
         return {**result, "changed": True, "services": list(services), "msg": "The host would be restarted."}
@@ -95,10 +93,7 @@ def restart(task: Task, options: Options, files: Result) -> Result:
         _end_note(pending, session, registry)
     except ExchangeTlsError as exc:
         # the host is back with its services and is to go on; the next run finds that it was restarted
-        result["warnings"] = [
-            *result.get("warnings", []),
-            f"The note of the pending restart could not be removed: {exc.message}",
-        ]
+        result["warnings"] = [f"The note of the pending restart could not be removed: {exc.message}"]
     return result
 
 

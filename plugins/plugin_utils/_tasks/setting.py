@@ -73,9 +73,11 @@ def _guarded(task: Task, options: Options, before: Audit, planned: Plan) -> str 
     """Holds the change against the guard; tries handshakes where something may end with it."""
     after = _after(before.snapshot, planned)
     # what settings cannot help with comes first
-    ends_old_tls = bool(guards.turned_off(before.snapshot, after, before.host.build))
     too_old = exchange_findings.in_the_way(
-        before.findings if planned else (), ends_old_tls=ends_old_tls, force=options["force"]
+        before.findings,
+        enforces=any(write.setting in guards.FOUNDATION for write in planned.writes),
+        ends_old_tls=bool(guards.turned_off(before.snapshot, after, before.host.build)),
+        force=options["force"],
     )
     prove, seen = options["prove"], options["handshakes"]
     if seen is None and prove and guards.may_end(before.snapshot, after, before.host.build):

@@ -38,14 +38,20 @@ _IN_THE_CLEAR = ("basic", "plaintext", "ssl")
 _LIBRARIES = {"winrm": ("winrm", "pywinrm"), "psrp": ("pypsrp", "pypsrp")}
 
 
-def open_channel(connection: t.Any) -> Channel:
-    """A channel over the connection plugin of the task. Nothing is sent yet."""
+def check_plugin(connection: t.Any) -> str:
+    """The name of the connection plugin of the task. Raises :class:`OptionError` for one that does not fit."""
     plugin = str(getattr(connection, "transport", ""))
     if plugin not in _LIBRARIES:
         raise OptionError(
             f"The connection plugin {plugin!r} cannot carry WS-Management. Set ansible_connection to "
             "'ansible.builtin.winrm' (needs pywinrm) or 'ansible.builtin.psrp' (needs pypsrp) for this host."
         )
+    return plugin
+
+
+def open_channel(connection: t.Any) -> Channel:
+    """A channel over the connection plugin of the task. Nothing is sent yet."""
+    plugin = check_plugin(connection)
     module, package = _LIBRARIES[plugin]
     try:
         importlib.import_module(module)

@@ -27,6 +27,8 @@ UP, PAUSED, UNKNOWN = "up", "paused", "unknown"
 _STATES = {0: UP, 1: "down", 2: PAUSED, 3: "joining"}
 # A node that has just been restarted takes some seconds to join.
 _PAUSE = 5.0
+# So long a cluster may say nothing, as while its service starts.
+_SILENCE = 60.0
 
 
 class MemberDown(ExchangeTlsError):
@@ -92,34 +94,36 @@ class Wait:
     clock: t.Callable[[], float] = time.monotonic
 
 
-def check_others(session: Session, registry: Registry, own: str, wait: Wait) -> str | None:
+def check_others(session: Session, registry: Registry, own: str, wait: Wait) -> None:
     """Raises :class:`MemberDown` where ``own`` is a member of a cluster another member of which is not up, and does not
-    come up within the time (one that is paused is not waited for). Returns what people should know where the cluster
-    does not tell. One request for a host that is in no cluster, three and more for a member."""
+    come up within the time (one that is paused is not waited for), and where the cluster does not tell. One request for
+    a host that is in no cluster, three and more for a member."""
     if not is_member(services.find(session, [SERVICE]).get(SERVICE.lower())):
-        return None
-    ends = wait.clock() + wait.seconds
-    said = False
+        return
+    begun, said = wait.clock(), False
     while True:
         cluster = read(session, registry)
         missing = cluster.not_up(own)
-        if not missing:
-            break
-        # what somebody has paused stays so until somebody resumes it
-        if PAUSED in missing.values() or wait.clock() >= ends:
+        if not missing and cluster.nodes:
+            return
+        # what somebody has paused stays so until somebody resumes it, and a right that is missing stays missing
+        longest = wait.seconds if missing else min(wait.seconds, _SILENCE)
+        if PAUSED in missing.values() or wait.clock() - begun >= longest:
             raise MemberDown(refusal(cluster, missing), members=missing)
         if not said:
-            wait.say(f"waiting for other members of its DAG: {_listed(missing)}")
+            wait.say(f"waiting for other members of its DAG: {_listed(missing) or 'its cluster does not tell'}")
             said = True
         wait.sleep(_PAUSE)
-    if cluster.nodes:
-        return None
-    reason = cluster.unread.get("nodes", "it lists no members")
-    return f"Whether the other members of its cluster are up could not be seen: {reason}"
 
 
 def refusal(cluster: Cluster, missing: t.Mapping[str, str]) -> str:
     """Why a member is not restarted."""
+    if not missing:
+        reason = cluster.unread.get("nodes", "it lists no members").rstrip(".")
+        return (
+            f"Not restarted: whether the other members of its DAG are up, its cluster does not tell: {reason}. See for "
+            "yourself that they are; then set 'dag_check' to false."
+        )
     of = f"its DAG {cluster.name}" if cluster.name else "its DAG"
     return (
         f"Not restarted: of {of}, {_listed(missing)}. Two members away at a time may cost the DAG its quorum, and "

@@ -65,7 +65,8 @@ class Updates:
 
     def days(self, today: datetime.date) -> int | None:
         """The days since the last update."""
-        return None if self.last_installed is None else (today - self.last_installed).days
+        # the day is by the clock on its wall, which may be a day ahead
+        return None if self.last_installed is None else max(0, (today - self.last_installed).days)
 
 
 def read(session: Session, registry: Registry, today: datetime.date, *, ccm: bool) -> Updates:
@@ -144,6 +145,7 @@ def parse_day(text: str | None, today: datetime.date) -> datetime.date | None:
 
 def _month_first(month: int, day: int, year: int, today: datetime.date) -> datetime.date:
     """Wherever the host is, unless that is no date, or one to come."""
-    if month <= 12 and (day > 12 or datetime.date(year, month, day) <= today):
+    tomorrow = today + datetime.timedelta(days=1)  # where the host's zone is ahead of UTC, it is that already
+    if month <= 12 and (day > 12 or datetime.date(year, month, day) <= tomorrow):
         return datetime.date(year, month, day)
     return datetime.date(year, day, month)

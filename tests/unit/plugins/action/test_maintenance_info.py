@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.exchange_tls.plugins.action import exchange_maintenance_info
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _action
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import ExchangeTlsError
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.endpoint import Endpoint, Login
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.shell import CmdletDenied
@@ -42,6 +43,7 @@ def exchange(windows: FakeWindows, monkeypatch: pytest.MonkeyPatch) -> Exchange:
     found = Exchange()
     monkeypatch.setattr(cmdlets, "open_shell", found.open_shell)
     monkeypatch.setattr(cmdlets, "login_of", lambda connection: Login("admin@LAB.TEST", "secret"))
+    monkeypatch.setattr(_action, "check_plugin", lambda connection: "winrm")
     return found
 
 
@@ -80,6 +82,7 @@ def test_what_is_in_the_way(run: Runner, exchange: Exchange) -> None:
         ("ex01", {"ansible_host": "ex01.example.com"}, "ex01.example.com"),
         ("ex01", {"ansible_host": "10.0.0.1"}, "EX01"),
         ("ex01.example.com", {"ansible_host": "10.0.0.1"}, "ex01.example.com"),
+        ("ex01.dmz", {"ansible_host": "ex01.example.com"}, "ex01.example.com"),
         ("ex01", {"exchange_server": " "}, "EX01"),
         (
             "ex01",
@@ -143,6 +146,19 @@ def test_a_target_that_cannot_be_asked(
     assert words in result["msg"]
     assert result["error"]["kind"] == "not_exchange"
     assert exchange.asked == []
+
+
+def test_another_connection(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its options are not even looked at."""
+    result = looked(run)
+    assert result["error"]["kind"] == "bad_option"
+    assert "The connection plugin 'ssh' cannot carry WS-Management" in result["msg"]
+
+
+def test_exchange_2010(run: Runner, exchange: Exchange, windows: FakeWindows) -> None:
+    windows.hive.drop(rf"{V15}\Setup")
+    windows.hive.make(rf"{V15.replace('v15', 'v14')}\Setup")
+    assert "Exchange 2010, which knows no component states" in looked(run)["msg"]
 
 
 def test_no_rights(run: Runner, exchange: Exchange) -> None:

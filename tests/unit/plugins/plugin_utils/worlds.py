@@ -146,4 +146,4 @@ def audit_of(
     updates = Updates(frozenset(), None, {})
     seen = None if exchange is None else Seen(Exchange(exchange, ("Mailbox",)), updates, build, BOOT.date())
     scope = Scope(strays="ignore", exchange=False)
-    return Audit(host, seen, policy, waiving.parse(waivers), scope, Snapshot(known, {}), Pending(None, False))
+    return Audit(host, seen, exchange, policy, waiving.parse(waivers), scope, Snapshot(known, {}), Pending(None, False))

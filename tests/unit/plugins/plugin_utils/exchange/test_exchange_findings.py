@@ -173,7 +173,7 @@ TOO_OLD = tuple(said(seen((15, 1, 1261, 35)), old=True).values())
 
 def test_a_refusal_says_what_to_do() -> None:
     with pytest.raises(ExchangeTooOld) as caught:
-        findings.in_the_way(TOO_OLD, ends_old_tls=False, force=False)
+        findings.in_the_way(TOO_OLD, enforces=True, ends_old_tls=False, force=False)
     assert caught.value.message.startswith("Refused, nothing was changed: This is Exchange 2016 CU7, which cannot do")
     assert caught.value.message.endswith(
         "To write the settings all the same, accept the finding exchange.tls12_build by an entry in 'waivers', with "
@@ -184,16 +184,21 @@ def test_a_refusal_says_what_to_do() -> None:
 
 def test_what_ends_old_tls_needs_more() -> None:
     with pytest.raises(ExchangeTooOld) as caught:
-        findings.in_the_way(TOO_OLD, ends_old_tls=True, force=False)
+        findings.in_the_way(TOO_OLD, enforces=True, ends_old_tls=True, force=False)
     assert caught.value.details["findings"] == ["exchange.tls12_build", "exchange.old_tls_build"]
     only_old = [item for item in TOO_OLD if item.id == "exchange.old_tls_build"]
-    assert findings.in_the_way(only_old, ends_old_tls=False, force=False) is None
+    assert findings.in_the_way(only_old, enforces=True, ends_old_tls=False, force=False) is None
+
+
+def test_a_change_that_brings_nothing_new_is_no_matter_of_the_build() -> None:
+    """Such as one that turns old TLS on again, or removes what Windows ignores."""
+    assert findings.in_the_way(TOO_OLD, enforces=False, ends_old_tls=False, force=False) is None
 
 
 def test_force_and_waivers() -> None:
-    assert (findings.in_the_way(TOO_OLD, ends_old_tls=True, force=True) or "").startswith(
+    assert (findings.in_the_way(TOO_OLD, enforces=True, ends_old_tls=True, force=True) or "").startswith(
         "FORCED: This is Exchange 2016"
     )
     waived = [dataclasses.replace(item, status=Status.WAIVED) for item in TOO_OLD]
-    assert findings.in_the_way(waived, ends_old_tls=True, force=False) is None
-    assert findings.in_the_way((), ends_old_tls=True, force=False) is None
+    assert findings.in_the_way(waived, enforces=True, ends_old_tls=True, force=False) is None
+    assert findings.in_the_way((), enforces=True, ends_old_tls=True, force=False) is None

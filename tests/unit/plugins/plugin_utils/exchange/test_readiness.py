@@ -71,6 +71,8 @@ def test_a_server_without_mailboxes() -> None:
     shell["EX01"].role = "ClientAccess"
     seen = view.look(shell, "EX01")
     assert (seen.server.dag, seen.server.policy, seen.copies) == (None, None, ())
+    shell["EX01"].no_queues = "The front end keeps no mail"
+    assert obstacles(shell) == {}, "nobody asks for queues where there are none"
 
 
 def test_names_have_no_case() -> None:
@@ -89,6 +91,7 @@ def test_names_have_no_case() -> None:
         ({"OperationalServers": [Record("EX01"), Record("EX02")]}, "dag.member"),
         ({"OperationalServers": None}, "dag.operational"),
         ({"OperationalServers": []}, "dag.operational"),
+        ({"WitnessShareInUse": None}, "dag.witness"),
     ],
 )
 def test_a_dag_that_is_not_whole(group: dict[str, Any], wanted: str) -> None:
@@ -108,7 +111,7 @@ def test_a_property_that_is_not_there_is_not_healthy() -> None:
     assert set(obstacles(shell)) == {"dag.operational"}
 
 
-@pytest.mark.parametrize("witness", [Enum("Primary", 1), Enum("Alternate", 2), Enum("None", 0), None])
+@pytest.mark.parametrize("witness", [Enum("Primary", 1), Enum("Alternate", 2), Enum("None", 0)])
 def test_a_witness_that_is_used_otherwise(witness: Any) -> None:
     """With an odd number of members there is none in use."""
     assert obstacles(dag(WitnessShareInUse=witness)) == {}
@@ -175,7 +178,16 @@ def test_a_copy_that_could_not_take_over(wrong: dict[str, Any], why: str) -> Non
 
 @pytest.mark.parametrize("index", ["Healthy", "HealthyAndUpgrading", "NotApplicable"])
 def test_an_index_that_is_fine(index: str) -> None:
-    assert copies.of_record(copy("DB01", "EX02", ContentIndexState=Enum(index, 1))).wrong is None
+    assert copies.of_record(copy("DB01", "EX02", ContentIndexState=Enum(index, 1))).wrong() is None
+
+
+def test_a_database_without_an_index() -> None:
+    off = {"ContentIndexState": Enum("Disabled", 5)}
+    shell = dag(2)
+    shell["EX02"].copies = [copy("DB01", "EX02", **off)]
+    assert "an index that is Disabled" in obstacles(shell, 1)["database.copies"], "the mounted one has one"
+    shell["EX01"].copies = [copy("DB01", "EX01", "Mounted", **off)]
+    assert obstacles(shell, 1) == {}
 
 
 def test_two_copies_are_wanted_unless_somebody_says_one() -> None:

@@ -43,6 +43,8 @@ def hotfix(name: str, day: str) -> dict[str, str]:
         ("20251015000000.000000+000", "2025-10-15"),
         ("2025-10-15T00:00:00Z", "2025-10-15"),
         ("01d9a1f5c3e20000", "2023-06-18"),  # a FILETIME
+        ("11/27/2026", "2026-11-27"),  # in its zone it is tomorrow already
+        ("12/1/2026", "2026-01-12"),
         ("", None),
         (None, None),
         ("13/13/2025", None),
@@ -55,6 +57,12 @@ def hotfix(name: str, day: str) -> dict[str, str]:
 def test_days(text: str | None, day: str | None) -> None:
     found = updates.parse_day(text, TODAY)
     assert (None if found is None else found.isoformat()) == day
+
+
+def test_an_update_of_a_day_that_has_just_begun() -> None:
+    windows = FakeWindows()
+    windows.instances["Win32_QuickFixEngineering"] = [hotfix("KB1", "11/27/2026")]
+    assert read(windows).days(TODAY) == 0
 
 
 def test_nothing_known() -> None:
