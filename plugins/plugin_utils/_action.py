@@ -19,6 +19,8 @@ from ansible.utils.display import Display
 
 from . import _given, _patterns, _preflight, _role, _variables
 from ._errors import ExchangeTlsError, OptionError, Unreachable
+from ._exchange.endpoint import OPTIONS, Endpoint, address_of, endpoint, is_address
+from ._exchange.shell import Shell
 from ._policy import baselines
 from ._tasks.task import Task
 from ._text import NAME, visible
@@ -270,6 +272,7 @@ class WindowsAction(ExchangeTlsAction):
         return Task(
             open_session=lambda: self.open_session(options),
             host_name=self.host_name,
+            open_shell=self.open_shell,
             address=self.address,
             check_mode=self.check_mode,
             say=self.say,
@@ -285,6 +288,27 @@ class WindowsAction(ExchangeTlsAction):
             trace=self._trace,
             wire_log=WireLog(folder, self.host_name) if folder else None,
         )
+
+    def endpoint(self, computer: str = "") -> Endpoint:
+        """Where Exchange's cmdlets are asked, and as whom: by the variables ``exchange_*``, on the host itself where
+        they name no other. ``computer``: the host's own name, where the inventory has only an address. Raises
+        :class:`OptionError`."""
+        # pypsrp takes a while, and most tasks ask no cmdlet
+        from ._transport.cmdlets import login_of
+
+        given = {name: self._value_of(name) for name in OPTIONS if name in self.task_vars}
+        if given.get("exchange_server"):
+            given["exchange_server"] = address_of(str(given["exchange_server"]), self.task_vars.get("hostvars") or {})
+        names = [name for name in (self.host_name, self.address) if not is_address(name)]
+        own = next((name for name in names if "." in name), computer or next(iter(names), self.address))
+        return endpoint(own, login_of(self._connection), given)
+
+    def open_shell(self, computer: str) -> tuple[str, Shell]:
+        """A session with Exchange, and the server that is asked. Nothing is sent yet."""
+        from ._transport.cmdlets import open_shell
+
+        at = self.endpoint(computer)
+        return at.server, open_shell(at)
 
     def _trace(self, message: str) -> None:
         if not self._task.no_log:

@@ -134,13 +134,13 @@ def address_of(name: str, hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> str:
     A full name stays where the inventory has only a number for it: Kerberos knows servers by name.
     """
     address = str((hosts.get(name) or {}).get("ansible_host") or name).strip()
-    return name if _is_address(address) and "." in name and not _is_address(name) else address
+    return name if is_address(address) and "." in name and not is_address(name) else address
 
 
 def _contradictions(made: Endpoint) -> t.Iterator[str]:
     if not made.server:
         yield "there is no server to ask; set exchange_server to the full name of an Exchange server"
-    elif _is_address(made.server):
+    elif is_address(made.server):
         if made.auth == KERBEROS and made.kerberos_host is None:
             yield (
                 f"{made.server} is an address, and Kerberos knows servers by name only; set exchange_server to the "
@@ -220,7 +220,8 @@ def _blank(value: t.Any) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def _is_address(server: str) -> bool:
+def is_address(server: str) -> bool:
+    """Whether it is a number, not a name."""
     try:
         ipaddress.ip_address(server.strip("[]"))
     except ValueError:
@@ -238,7 +239,7 @@ def is_same_server(one: str, other: str) -> bool:
         return False
     if first == second:
         return True
-    if _is_address(first) or _is_address(second):
+    if is_address(first) or is_address(second):
         return False
     if "." in first and "." in second:
         return False

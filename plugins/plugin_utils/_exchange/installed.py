@@ -89,6 +89,18 @@ class Exchange:
         }
 
 
+class NotExchange(ExchangeTlsError):
+    """The host has no Exchange that could be asked about this."""
+
+    kind = "not_exchange"
+
+
+def roles(registry: Registry) -> tuple[str, ...] | None:
+    """The roles of the Exchange on a host (one request); None without Exchange (two)."""
+    family, keys = _installed(registry)
+    return None if family is None else _roles(keys)
+
+
 def read(session: Session, registry: Registry) -> Exchange | None:
     """None without Exchange."""
     unread: dict[str, str] = {}

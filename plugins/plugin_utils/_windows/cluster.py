@@ -94,8 +94,8 @@ class Wait:
 
 def check_others(session: Session, registry: Registry, own: str, wait: Wait) -> str | None:
     """Raises :class:`MemberDown` where ``own`` is a member of a cluster another member of which is not up, and does not
-    come up within the time (one that is paused is not waited for). Returns what people should know where the cluster does not tell. One request for a host
-    that is in no cluster, three and more for a member."""
+    come up within the time (one that is paused is not waited for). Returns what people should know where the cluster
+    does not tell. One request for a host that is in no cluster, three and more for a member."""
     if not is_member(services.find(session, [SERVICE]).get(SERVICE.lower())):
         return None
     ends = wait.clock() + wait.seconds

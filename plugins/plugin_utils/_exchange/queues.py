@@ -1,0 +1,80 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""Mail that waits on a server: what of it has to go before the server may. What Get-Queue says. Pure.
+
+Shadow queues stay as long as the partner holds copies, and poison mail until somebody looks at it: neither drains.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from .records import Record
+
+_SHADOW = "ShadowRedundancy"
+_POISON = ("poison message", "poison")
+SUBMISSION = "Submission"
+
+
+@dataclasses.dataclass(frozen=True)
+class Queue:
+    """``messages``: all of it; ``deferred``: what waits for its next try, None where Exchange does not tell."""
+
+    identity: str
+    delivery: str
+    next_hop: str
+    status: str
+    messages: int
+    deferred: int | None = None
+    last_error: str | None = None
+
+    @property
+    def drains(self) -> bool:
+        """Whether it gets empty by itself."""
+        name = self.identity.rpartition("\\")[2]
+        return not (
+            self.delivery.casefold() == _SHADOW.casefold()
+            or self.next_hop.casefold() in _POISON
+            or name.casefold() in _POISON
+        )
+
+    def as_result(self) -> dict[str, t.Any]:
+        return {
+            "identity": self.identity,
+            "delivery_type": self.delivery,
+            "next_hop": self.next_hop,
+            "status": self.status,
+            "messages": self.messages,
+            "deferred": self.deferred,
+            "last_error": self.last_error,
+        }
+
+
+def of_record(record: Record) -> Queue:
+    """One object of Get-Queue."""
+    return Queue(
+        identity=record.text("Identity"),
+        delivery=record.text("DeliveryType"),
+        next_hop=record.text_or_none("NextHopDomain") or "",
+        status=record.text("Status"),
+        messages=record.integer("MessageCount"),
+        deferred=_deferred(record),
+        last_error=record.text_or_none("LastError") if "LastError" in record else None,
+    )
+
+
+def _deferred(record: Record) -> int | None:
+    """By priority where that is told: the plain count was seen to be 0 beside it (1 of 4 deferred)."""
+    by_priority = record.get("DeferredMessageCountsPerPriority")
+    counts = [item for item in by_priority if isinstance(item, int)] if isinstance(by_priority, list) else []
+    plain = record.get("DeferredMessageCount")
+    total = plain if isinstance(plain, int) else None
+    return total if not counts else max(sum(counts), total or 0)
+
+
+def waiting(queues: t.Iterable[Queue]) -> int:
+    """The messages that have to go before the server may."""
+    return sum(queue.messages for queue in queues if queue.drains)

@@ -1,0 +1,185 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""Whether a server may be taken out of service now: what is in the way, worst first, and what is good to know. Pure.
+
+The rules behind it: no quorum is risked, no database loses its last copy that works, no mail is left where it would
+wait, and what others have marked is theirs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from .._errors import OptionError
+from . import queues
+from .component_states import APART, HUB_TRANSPORT, INACTIVE, SERVER_WIDE_OFFLINE, Components
+from .copies import Copy
+from .endpoint import is_same_server
+from .view import Member, View
+
+BLOCKED = "Blocked"
+MAINTENANCE = "Maintenance"
+# Copies elsewhere that a database shall have left. Microsoft's own script wants two; a DAG of two members has one.
+TWO = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Remark:
+    """``id`` stays the same in later releases."""
+
+    id: str
+    message: str
+
+    def as_result(self) -> dict[str, str]:
+        return {"id": self.id, "message": self.message}
+
+
+def in_maintenance(components: Components) -> bool:
+    """Whether the server as a whole is out of service, or its mail is draining, on somebody's word."""
+    return any(name in components and components[name].is_held for name in (SERVER_WIDE_OFFLINE, HUB_TRANSPORT))
+
+
+def marks(member: Member) -> list[str]:
+    """Why another member takes neither mail nor databases now."""
+    if member.components is None:
+        return [f"does not answer ({member.why})"]
+    found = [
+        f"has {name} {component.state} (by {', '.join(component.held_by) or 'nobody that says so'})"
+        for name in (SERVER_WIDE_OFFLINE, HUB_TRANSPORT)
+        if (component := member.components.get(name)) is not None and component.is_held
+    ]
+    if (member.server.policy or "").casefold() == BLOCKED.casefold():
+        found.append("has the activation policy Blocked")
+    if member.server.move_now:
+        found.append("moves its databases away (DatabaseCopyActivationDisabledAndMoveNow)")
+    return found
+
+
+def needed_copies(view: View, minimum: int | None) -> int:
+    """How many copies that work each database must have elsewhere. Raises :class:`OptionError` for more than there can
+    be."""
+    others = len(view.members)
+    if minimum is None:
+        return TWO
+    if view.group is not None and minimum > others:
+        raise OptionError(
+            f"'minimum_healthy_copies' is {minimum}, but {view.group.name} has {others + 1} "
+            f"member{'s' if others else ''}: there cannot be more than {others} elsewhere."
+        )
+    return minimum
+
+
+def obstacles(view: View, minimum: int | None) -> tuple[Remark, ...]:
+    """What is in the way. ``minimum``: copies elsewhere that every mounted database with a second copy must have; None
+    for two."""
+    needed = needed_copies(view, minimum)
+    return (*_of_group(view), *_of_members(view), *_of_databases(view, needed, minimum is None), *_of_mail(view))
+
+
+def _of_group(view: View) -> t.Iterator[Remark]:
+    group = view.group
+    if group is None:
+        return
+    if group.witness_is_broken:
+        yield Remark(
+            "dag.witness",
+            f"The witness share of {group.name} is {group.witness}: one more member away may cost the quorum.",
+        )
+    if group.operational is None:
+        yield Remark("dag.operational", f"{group.name} does not tell which of its members are operational.")
+        return
+    for name in group.others(view.server.name):
+        if not group.is_operational(name):
+            yield Remark("dag.member", f"{name}, another member of {group.name}, is not operational.")
+
+
+def _of_members(view: View) -> t.Iterator[Remark]:
+    for member in view.members:
+        found = marks(member)
+        if found:
+            yield Remark("dag.marked", f"{member.server.name}, another member of the DAG, {' and '.join(found)}.")
+
+
+def _of_databases(view: View, needed: int, by_default: bool) -> t.Iterator[Remark]:
+    able = {member.server.name: not marks(member) for member in view.members}
+    for copy in view.copies:
+        elsewhere = _elsewhere(view, copy)
+        if not copy.is_mounted or not elsewhere:
+            continue
+        working = [item for item in elsewhere if item.wrong is None and _is_able(item.server, able)]
+        if len(working) >= needed:
+            continue
+        reasons = [f"{item.server} {item.wrong or 'takes none now'}" for item in elsewhere if item not in working]
+        told = f": {'; '.join(reasons)}" if reasons else ""
+        cure = (
+            " For a DAG with one copy elsewhere say so with 'minimum_healthy_copies' 1."
+            if by_default and len(elsewhere) == len(working) == 1
+            else ""
+        )
+        yield Remark(
+            "database.copies",
+            f"{copy.database} is mounted here and has {_counted(len(working), 'copy', 'copies')} elsewhere that could "
+            f"take over, of {needed} wanted{told}.{cure}",
+        )
+
+
+def _elsewhere(view: View, copy: Copy) -> list[Copy]:
+    return [
+        item
+        for member in view.members
+        for item in member.copies
+        if item.database.casefold() == copy.database.casefold()
+    ]
+
+
+def _is_able(server: str, able: t.Mapping[str, bool]) -> bool:
+    return any(is_fine and is_same_server(name, server) for name, is_fine in able.items())
+
+
+def _of_mail(view: View) -> t.Iterator[Remark]:
+    if view.queues is None:
+        yield Remark("mail.unknown", f"Whether mail waits on it is not known: {view.no_queues}")
+
+
+def remarks(view: View) -> tuple[Remark, ...]:
+    """What is no obstacle, and good to know before."""
+    return tuple(_remarks(view))
+
+
+def _remarks(view: View) -> t.Iterator[Remark]:
+    name, group = view.server.name, view.group
+    if in_maintenance(view.components):
+        yield Remark("server.out", f"{name} is out of service already, or on its way.")
+    for component in view.components.not_active:
+        others = [item for item in component.held_by if item.casefold() != MAINTENANCE.casefold()]
+        if others and component.name.casefold() not in APART:
+            yield Remark(
+                "server.component", f"{component.name} is {component.state} by {', '.join(others)}, and stays so."
+            )
+    if (view.server.policy or "").casefold() == BLOCKED.casefold():
+        yield Remark("server.blocked", f"{name} has the activation policy Blocked: it takes over no database.")
+    if group is not None and group.manager is not None and is_same_server(group.manager, name):
+        yield Remark("dag.manager", f"{name} is the Primary Active Manager of {group.name}, which moves with it.")
+    for copy in view.copies:
+        if copy.is_mounted and not _elsewhere(view, copy):
+            yield Remark("database.alone", f"{copy.database} has its only copy here and goes down with {name}.")
+        elif copy.active and not copy.is_mounted:
+            yield Remark("database.dismounted", f"{copy.database} is {copy.status} here, and is left alone.")
+        elif not copy.active and copy.status.casefold() != "healthy":
+            yield Remark("database.copy", f"The copy of {copy.database} here is {copy.status}.")
+    mail = queues.waiting(view.queues or ())
+    if mail:
+        yield Remark(
+            "mail.waiting", f"{_counted(mail, 'message', 'messages')} wait on {name} and would be sent on first."
+        )
+    if INACTIVE in {item.state for item in view.components.values() if item.name.casefold() in APART and item.is_held}:
+        yield Remark(
+            "server.unmonitored", f"Managed Availability repairs nothing on {name}: its components are Inactive."
+        )
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"

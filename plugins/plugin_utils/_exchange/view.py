@@ -1,0 +1,134 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""One look at an Exchange server through its cmdlets: what it is, how it serves, and what its absence would touch."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from .._errors import OptionError, UnexpectedAnswer
+from .._text import NAME, visible
+from . import component_states, copies, groups, queues
+from .component_states import Components
+from .copies import Copy
+from .groups import Group
+from .queues import Queue
+from .records import Record
+from .shell import CmdletDenied, CmdletError, CmdletNotFound, Shell
+
+MAILBOX, EDGE = "Mailbox", "Edge"
+
+
+@dataclasses.dataclass(frozen=True)
+class Server:
+    """What the directory says of a server. ``policy`` and ``move_now`` are None for one without the Mailbox role."""
+
+    name: str
+    fqdn: str
+    version: str
+    edition: str
+    roles: tuple[str, ...]
+    site: str | None
+    dag: str | None
+    policy: str | None
+    move_now: bool | None
+
+    def as_result(self) -> dict[str, t.Any]:
+        return {**dataclasses.asdict(self), "roles": list(self.roles)}
+
+
+@dataclasses.dataclass(frozen=True)
+class Member:
+    """Another member of the DAG. ``components``: None where it does not answer, and ``why`` says so."""
+
+    server: Server
+    components: Components | None
+    copies: tuple[Copy, ...] = ()
+    why: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class View:
+    """``queues``: None where transport does not answer, and ``no_queues`` says why: no queues are not empty ones."""
+
+    server: Server
+    components: Components
+    copies: tuple[Copy, ...]
+    queues: tuple[Queue, ...] | None
+    no_queues: str | None = None
+    group: Group | None = None
+    members: tuple[Member, ...] = ()
+
+
+def look(shell: Shell, name: str) -> View:
+    """Asks Exchange about the server of that name. Changes nothing. Raises :class:`OptionError` where Exchange knows no
+    such server."""
+    exchange = _one(shell, "Get-ExchangeServer", name)
+    roles = tuple(item.strip() for item in exchange.text("ServerRole").split(",") if item.strip())
+    mailbox = _one(shell, "Get-MailboxServer", exchange.text("Fqdn")) if MAILBOX in roles else None
+    server = _server(exchange, mailbox, roles)
+    components = component_states.read(shell.read("Get-ServerComponentState", Identity=server.fqdn), server.name)
+    waiting, no_queues = _queues(shell, server)
+    own = _copies(shell, server.name) if mailbox is not None else ()
+    if server.dag is None:
+        return View(server, components, own, waiting, no_queues)
+    group = groups.of_record(_one(shell, "Get-DatabaseAvailabilityGroup", server.dag, Status=True))
+    members = tuple(_member(shell, other) for other in group.others(server.name))
+    return View(server, components, own, waiting, no_queues, group, members)
+
+
+def _one(shell: Shell, cmdlet: str, identity: str, **more: bool) -> Record:
+    try:
+        found = shell.read(cmdlet, Identity=identity, **more)
+    except CmdletError as exc:
+        if type(exc) is CmdletError and "couldn't be found" in exc.message:
+            raise OptionError(
+                f"Exchange knows no server or DAG {visible(identity, NAME)!r}: {exc.message} Give its name as "
+                "Get-ExchangeServer shows it."
+            ) from None
+        raise
+    if len(found) != 1:
+        raise UnexpectedAnswer(f"{cmdlet} for {visible(identity, NAME)} returned {len(found)} objects, not one.")
+    return found[0]
+
+
+def _server(exchange: Record, mailbox: Record | None, roles: tuple[str, ...]) -> Server:
+    site = exchange.text_or_none("Site") if "Site" in exchange else None
+    return Server(
+        name=exchange.text("Name"),
+        fqdn=exchange.text("Fqdn"),
+        version=exchange.text("AdminDisplayVersion"),
+        edition=exchange.text("Edition"),
+        roles=roles,
+        site=site.rpartition("/")[2] if site else None,
+        dag=mailbox.text_or_none("DatabaseAvailabilityGroup") if mailbox is not None else None,
+        policy=mailbox.text("DatabaseCopyAutoActivationPolicy") if mailbox is not None else None,
+        move_now=mailbox.flag("DatabaseCopyActivationDisabledAndMoveNow") if mailbox is not None else None,
+    )
+
+
+def _queues(shell: Shell, server: Server) -> tuple[tuple[Queue, ...] | None, str | None]:
+    try:
+        return tuple(map(queues.of_record, shell.read("Get-Queue", Server=server.fqdn))), None
+    except CmdletError as exc:
+        return None, exc.message
+
+
+def _copies(shell: Shell, server: str) -> tuple[Copy, ...]:
+    return tuple(map(copies.of_record, shell.read("Get-MailboxDatabaseCopyStatus", Server=server)))
+
+
+def _member(shell: Shell, name: str) -> Member:
+    exchange, mailbox = _one(shell, "Get-ExchangeServer", name), _one(shell, "Get-MailboxServer", name)
+    server = _server(exchange, mailbox, (MAILBOX,))
+    try:
+        components = component_states.read(shell.read("Get-ServerComponentState", Identity=server.fqdn), server.name)
+        return Member(server, components, _copies(shell, server.name))
+    except (CmdletNotFound, CmdletDenied):
+        raise  # that says something of the account, and nothing of the member
+    except CmdletError as exc:
+        # it is away, which is what this look is about
+        return Member(server, None, (), exc.message)

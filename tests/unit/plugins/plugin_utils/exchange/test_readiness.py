@@ -1,0 +1,296 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a server may be taken out of service: what is in the way, and what is only good to know."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import OptionError, UnexpectedAnswer
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange import copies, queues, readiness, view
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.records import Enum, Record
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.shell import CmdletDenied, CmdletError
+
+from .organisation import Organisation, component, copy, queue
+
+
+def dag(count: int = 3, **group: Any) -> Organisation:
+    """A DAG whose members each have a copy of DB01, which is mounted on EX01."""
+    names = [f"EX0{number}" for number in range(1, count + 1)]
+    found = Organisation(*names, dag=group)
+    for name in names:
+        found[name].copies = [copy("DB01", name, "Mounted" if name == "EX01" else "Healthy")]
+    return found
+
+
+def obstacles(shell: Organisation, minimum: int | None = None) -> dict[str, str]:
+    found = readiness.obstacles(view.look(shell, "EX01"), minimum)
+    return {item.id: item.message for item in found}
+
+
+def remarks(shell: Organisation) -> dict[str, str]:
+    return {item.id: item.message for item in readiness.remarks(view.look(shell, "EX01"))}
+
+
+# --- nothing in the way ----------------------------------------------------------------------------------------------
+
+
+def test_a_dag_that_is_whole() -> None:
+    shell = dag()
+    seen = view.look(shell, "EX01")
+    assert readiness.obstacles(seen, None) == ()
+    assert remarks(shell) == {}
+    assert seen.server.as_result() == {
+        "name": "EX01",
+        "fqdn": "EX01.example.com",
+        "version": "Version 15.1 (Build 2507.6)",
+        "edition": "Enterprise",
+        "roles": ["Mailbox"],
+        "site": "Here",
+        "dag": "DAG1",
+        "policy": "Unrestricted",
+        "move_now": False,
+    }
+    assert seen.group is not None
+    assert seen.group.as_result()["operational"] == ["EX01", "EX02", "EX03"]
+    assert ("Get-DatabaseAvailabilityGroup", {"Identity": "DAG1", "Status": True}) in shell.asked, "blank without it"
+
+
+def test_a_server_in_no_dag() -> None:
+    shell = Organisation("EX01", "EX02")
+    shell["EX01"].copies = [copy("DB01", "EX01", "Mounted")]
+    assert obstacles(shell) == {}
+    assert remarks(shell) == {"database.alone": "DB01 has its only copy here and goes down with EX01."}
+    assert not [cmdlet for cmdlet, _given in shell.asked if "AvailabilityGroup" in cmdlet], "it is in none"
+
+
+def test_a_server_without_mailboxes() -> None:
+    shell = Organisation("EX01")
+    shell["EX01"].role = "ClientAccess"
+    seen = view.look(shell, "EX01")
+    assert (seen.server.dag, seen.server.policy, seen.copies) == (None, None, ())
+
+
+def test_names_have_no_case() -> None:
+    shell = dag(OperationalServers=[Record("ex01.example.com"), Record("ex02"), Record("Ex03")])
+    shell["EX02"].copies = [copy("db01", "ex02")]
+    assert obstacles(shell) == {}
+
+
+# --- the DAG ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("group", "wanted"),
+    [
+        ({"WitnessShareInUse": Enum("InvalidConfiguration", 3)}, "dag.witness"),
+        ({"OperationalServers": [Record("EX01"), Record("EX02")]}, "dag.member"),
+        ({"OperationalServers": None}, "dag.operational"),
+        ({"OperationalServers": []}, "dag.operational"),
+    ],
+)
+def test_a_dag_that_is_not_whole(group: dict[str, Any], wanted: str) -> None:
+    found = obstacles(dag(**group))
+    assert set(found) == {wanted}
+
+
+def test_a_property_that_is_not_there_is_not_healthy() -> None:
+    shell = dag()
+    whole = shell._group
+
+    def without(status: bool) -> Record:
+        found = whole(status)
+        return Record("DAG1", (), {name: found.get(name) for name in found if name != "OperationalServers"})
+
+    shell._group = without  # type: ignore[method-assign]
+    assert set(obstacles(shell)) == {"dag.operational"}
+
+
+@pytest.mark.parametrize("witness", [Enum("Primary", 1), Enum("Alternate", 2), Enum("None", 0), None])
+def test_a_witness_that_is_used_otherwise(witness: Any) -> None:
+    """With an odd number of members there is none in use."""
+    assert obstacles(dag(WitnessShareInUse=witness)) == {}
+
+
+MARKS: dict[str, dict[str, Any]] = {
+    "offline": {
+        "components": {"ServerWideOffline": component("ServerWideOffline", "Inactive", Maintenance="Inactive")}
+    },
+    "draining": {"components": {"HubTransport": component("HubTransport", "Draining", Maintenance="Draining")}},
+    "by another": {
+        "components": {"ServerWideOffline": component("ServerWideOffline", "Inactive", Functional="Inactive")}
+    },
+    "blocked": {"policy": "Blocked"},
+    "moving": {"move_now": True},
+    "away": {"away": "The remote registry couldn't be opened"},
+}
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_another_member_that_somebody_has_marked(mark: str) -> None:
+    """Two members are never away together, whoever has taken the other one out, and whatever for."""
+    shell = dag(4)
+    for name, value in MARKS[mark].items():
+        setattr(shell["EX02"], name, value)
+    found = obstacles(shell)
+    assert found["dag.marked"].startswith("EX02, another member of the DAG, ")
+    assert set(found) == {"dag.marked"}, "two other copies are still there"
+
+
+def test_its_own_marks_are_no_obstacle() -> None:
+    shell = dag()
+    for name, value in {**MARKS["offline"], **MARKS["blocked"]}.items():
+        setattr(shell["EX01"], name, value)
+    assert obstacles(shell) == {}
+    assert set(remarks(shell)) == {"server.out", "server.blocked"}
+    assert readiness.in_maintenance(view.look(shell, "EX01").components)
+
+
+# --- databases -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"Status": Enum("FailedAndSuspended", 4), "CopyQueueLength": 124661}, "EX02 is FailedAndSuspended"),
+        ({"Status": Enum("DisconnectedAndHealthy", 9)}, "EX02 is DisconnectedAndHealthy"),
+        ({"CopyQueueLength": 11}, "EX02 has 11 logs to copy"),
+        ({"ReplayQueueLength": 51}, "EX02 has 51 logs to replay"),
+        ({"CopyQueueLength": None}, "EX02 has an unknown number of logs to copy"),
+        ({"ContentIndexState": Enum("Failed", 3)}, "EX02 has an index that is Failed"),
+        ({"ContentIndexState": None}, "EX02 has an index that is unknown"),
+        ({"ActivationSuspended": True}, "EX02 may not be activated"),
+    ],
+)
+def test_a_copy_that_could_not_take_over(wrong: dict[str, Any], why: str) -> None:
+    shell = dag(2)
+    shell["EX02"].copies = [copy("DB01", "EX02", **wrong)]
+    assert obstacles(shell, 1) == {
+        "database.copies": f"DB01 is mounted here and has 0 copies elsewhere that could take over, of 1 wanted: {why}."
+    }
+    assert obstacles(shell, 0) == {}, "on the operator's word"
+
+
+@pytest.mark.parametrize("index", ["Healthy", "HealthyAndUpgrading", "NotApplicable"])
+def test_an_index_that_is_fine(index: str) -> None:
+    assert copies.of_record(copy("DB01", "EX02", ContentIndexState=Enum(index, 1))).wrong is None
+
+
+def test_two_copies_are_wanted_unless_somebody_says_one() -> None:
+    message = obstacles(dag(2))["database.copies"]
+    assert "has 1 copy elsewhere that could take over, of 2 wanted." in message
+    assert message.endswith("say so with 'minimum_healthy_copies' 1.")
+    assert obstacles(dag(2), 1) == {}
+    with pytest.raises(OptionError) as caught:
+        obstacles(dag(2), 2)
+    assert caught.value.message == (
+        "'minimum_healthy_copies' is 2, but DAG1 has 2 members: there cannot be more than 1 elsewhere."
+    )
+
+
+def test_a_copy_on_a_member_that_takes_none() -> None:
+    shell = dag(3)
+    shell["EX03"].policy = "Blocked"
+    assert "EX03 takes none now" in obstacles(shell)["database.copies"]
+    assert set(obstacles(shell)) == {"dag.marked", "database.copies"}
+
+
+def test_databases_that_nobody_moves() -> None:
+    shell = dag()
+    shell["EX01"].copies += [
+        copy("SINGLE", "EX01", "Mounted"),
+        copy("RECOVERY", "EX01", "Dismounted", ActiveCopy=True),
+        copy("DB02", "EX01", "Suspended"),
+    ]
+    shell["EX02"].copies.append(copy("DB02", "EX02", "Mounted"))
+    assert obstacles(shell) == {}
+    assert remarks(shell) == {
+        "database.alone": "SINGLE has its only copy here and goes down with EX01.",
+        "database.dismounted": "RECOVERY is Dismounted here, and is left alone.",
+        "database.copy": "The copy of DB02 here is Suspended.",
+    }
+
+
+# --- mail ------------------------------------------------------------------------------------------------------------
+
+
+def test_mail_that_waits() -> None:
+    shell = dag()
+    shell["EX01"].queues = [
+        queue("1", 3),
+        queue("Submission", 1, "Undefined"),
+        queue("Shadow\\7", 40, "ShadowRedundancy"),
+        queue("Poison", 2, "Undefined", NextHopDomain="Poison Message"),
+    ]
+    assert remarks(shell) == {"mail.waiting": "4 messages wait on EX01 and would be sent on first."}
+    assert obstacles(shell) == {}
+
+
+def test_no_queues_are_not_empty_ones() -> None:
+    shell = dag()
+    shell["EX01"].no_queues = "The Microsoft Exchange Transport service isn't started"
+    assert set(obstacles(shell)) == {"mail.unknown"}
+
+
+@pytest.mark.parametrize(
+    ("given", "deferred"),
+    [
+        ({}, None),
+        ({"DeferredMessageCount": 2}, 2),
+        ({"DeferredMessageCount": 0, "DeferredMessageCountsPerPriority": [0, 1, 0, 0]}, 1),
+        ({"DeferredMessageCount": 5, "DeferredMessageCountsPerPriority": None}, 5),
+    ],
+)
+def test_deferred_messages(given: dict[str, Any], deferred: int | None) -> None:
+    assert queues.of_record(queue("1", 9, **given)).deferred == deferred
+
+
+# --- components ------------------------------------------------------------------------------------------------------
+
+
+def test_what_others_have_marked_is_theirs() -> None:
+    shell = dag()
+    shell["EX01"].components = {
+        "EwsProxy": component("EwsProxy", "Inactive", HealthApi="Inactive"),
+        "Monitoring": component("Monitoring", "Inactive", Functional="Inactive"),
+    }
+    assert remarks(shell) == {
+        "server.component": "EwsProxy is Inactive by HealthApi, and stays so.",
+        "server.unmonitored": "Managed Availability repairs nothing on EX01: its components are Inactive.",
+    }
+
+
+def test_the_primary_active_manager() -> None:
+    assert set(remarks(dag(PrimaryActiveManager=Record("ex01")))) == {"dag.manager"}
+
+
+# --- errors ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_server_that_exchange_does_not_know() -> None:
+    with pytest.raises(OptionError, match="Exchange knows no server or DAG 'EX09'"):
+        view.look(dag(), "EX09")
+
+
+@pytest.mark.parametrize("cmdlet", ["Get-ExchangeServer", "Get-MailboxServer", "Get-DatabaseAvailabilityGroup"])
+def test_no_rights_are_no_obstacle_but_an_error(cmdlet: str) -> None:
+    shell = dag()
+    shell.errors[cmdlet] = CmdletDenied("no right")
+    with pytest.raises(CmdletDenied):
+        view.look(shell, "EX01")
+
+
+def test_its_own_copies_must_be_seen() -> None:
+    shell = dag()
+    shell.errors["Get-MailboxDatabaseCopyStatus"] = CmdletError("no")
+    with pytest.raises(CmdletError):
+        view.look(shell, "EX01")
+
+
+def test_an_answer_without_an_object_is_none() -> None:
+    shell = dag()
+    shell.read = lambda cmdlet, **given: []  # type: ignore[method-assign]
+    with pytest.raises(UnexpectedAnswer):
+        view.look(shell, "EX01")
