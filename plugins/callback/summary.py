@@ -53,10 +53,20 @@ class CallbackModule(CallbackBase):
         self._unreachable: set[str] = set()
         self._of_play: list[str] = []
         self._every: dict[str, None] = {}  # the servers of the plays that our role was run in
+        self._touched: set[str] = set()  # those of them that some task was run for
+        self._in_play: set[str] = set()  # the servers that a task of this play, or batch, was run for
+        self._is_ours = False  # whether our role was run in it
 
     def v2_playbook_on_play_start(self, play: t.Any) -> None:
         # a play with serial starts once for each batch; the servers of all of them count
+        self._end_play()
         self._of_play = _hosts_of(play)
+
+    def _end_play(self) -> None:
+        """What another play has done before, such as to look, is no work of our role."""
+        if self._is_ours:
+            self._touched |= self._in_play
+        self._in_play, self._is_ours = set(), False
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
         self._remember(result)
@@ -65,6 +75,9 @@ class CallbackModule(CallbackBase):
         self._remember(result, failed=True)
         if not ignore_errors:
             self._errors[_host(result)] = _told(result)
+
+    def v2_runner_on_skipped(self, result: t.Any) -> None:
+        self._in_play.add(_host(result))
 
     def v2_runner_on_unreachable(self, result: t.Any) -> None:
         self._remember(result, unreachable=True)
@@ -77,6 +90,7 @@ class CallbackModule(CallbackBase):
             if Command.of(context.CLIARGS).is_ours and not stats.processed:
                 self._say("No task was run: nothing was read, and nothing was changed.", on_stderr)
             return
+        self._end_play()
         ended = {host for host in self._every if stats.failures.get(host) or stats.dark.get(host)}
         hosts = {
             host: Steps.of(
@@ -87,7 +101,7 @@ class CallbackModule(CallbackBase):
             )
             for host in {*self._results, *ended}
         }
-        untouched = [host for host in self._every if host not in hosts and host not in stats.processed]
+        untouched = [host for host in self._every if host not in hosts and host not in self._touched]
         for line in screen(hosts, command=Command.of(context.CLIARGS), untouched=untouched):
             self._say(line, on_stderr)
 
@@ -97,10 +111,12 @@ class CallbackModule(CallbackBase):
 
     def _remember(self, result: t.Any, **how: bool) -> None:
         """Keeps the results that the role registers, by host and step."""
+        self._in_play.add(_host(result))
         task = _task(result)
         step = standing.REGISTERED.get(str(getattr(task, "register", "") or ""))
         if step is None or not str(getattr(task, "resolved_action", None) or task.action).startswith(_OURS):
             return
+        self._is_ours = True
         self._every.update(dict.fromkeys((*self._of_play, _host(result))))
         steps = self._results.setdefault(_host(result), {})
         if step in ("audit", "change"):

@@ -23,7 +23,7 @@ WANTED = (
 )  # fmt: skip
 
 # What a play is made of before any host has variables.
-PLAY_VARIABLES = ("tls12_hosts", "tls12_serial")
+PLAY_VARIABLES = ("tls12_hosts", "tls12_serial", "tls12_dags_at_once")
 
 # Options whose variable is not just the option with the prefix.
 _VARIABLES = {

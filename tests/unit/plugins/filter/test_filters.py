@@ -23,7 +23,17 @@ BAD: dict[str, Any] = settings_of("off")
 
 @pytest.mark.parametrize(
     "name",
-    ["tls_verdict", "tls_summary", "tls_lost", "tls_fleet", "tls_hosts", "tls_serial", "tls_overview"],
+    [
+        "tls_verdict",
+        "tls_summary",
+        "tls_lost",
+        "tls_fleet",
+        "tls_hosts",
+        "tls_serial",
+        "tls_overview",
+        "tls_waves",
+        "tls_wave_groups",
+    ],
 )
 def test_filters_are_found(name: str) -> None:
     assert filter_loader.get(f"mailops.exchange_tls.{name}") is not None

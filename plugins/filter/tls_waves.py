@@ -1,0 +1,61 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filters mailops.exchange_tls.tls_waves and mailops.exchange_tls.tls_wave_groups."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+
+from ..plugin_utils import _given
+from ..plugin_utils._exchange import waves
+from ..plugin_utils._text import NAME, visible
+
+_GROUP = "tls12_wave_"
+_REGISTERED = "_tls12_exchange"
+
+
+def tls_waves(hostvars: t.Any, servers: t.Any, at_once: t.Any = 1) -> list[dict[str, t.Any]]:
+    """See tls_waves.yml."""
+    most = _at_once(at_once)
+    found: dict[str, t.Any] = {}
+    for name in servers:
+        result = hostvars[name].get(_REGISTERED) or {}
+        if not isinstance(result.get("exchange"), t.Mapping):
+            raise AnsibleFilterError(
+                f"tls_waves: the server {visible(name, NAME)} has no result of exchange_info in '{_REGISTERED}'."
+            )
+        found[str(name)] = result["exchange"]
+    dags = {name: waves.dag_of(exchange) for name, exchange in found.items()}
+    return [
+        {
+            "group": f"{_GROUP}{number:03}",
+            "servers": wave,
+            "shown": f"{number}. {', '.join(f'{name} ({waves.cluster_of(found[name])})' for name in wave)}",
+        }
+        for number, wave in enumerate(waves.waves(dags, most), 1)
+    ]
+
+
+def _at_once(given: t.Any) -> int:
+    spec = {"tls12_dags_at_once": {"type": "int"}}
+    found, problems = _given.options({"tls12_dags_at_once": given}, spec)
+    number = found.get("tls12_dags_at_once", 1)
+    if problems or isinstance(number, bool) or not re.fullmatch(r"[1-9]\d{0,5}", str(number), re.ASCII):
+        raise AnsibleFilterError(
+            f"'tls12_dags_at_once' is {visible(repr(given), NAME)}; it is how many DAGs at a time: a number, 1 or more."
+        )
+    return int(number)
+
+
+def tls_wave_groups(groups: t.Any) -> list[str]:
+    """See tls_wave_groups.yml."""
+    return sorted(str(name) for name in groups if str(name).startswith(_GROUP))
+
+
+class FilterModule:
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"tls_waves": tls_waves, "tls_wave_groups": tls_wave_groups}

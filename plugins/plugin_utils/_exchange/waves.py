@@ -1,0 +1,45 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""Which servers may be restarted side by side: one member of a DAG at a time, on so many DAGs at once. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+# All members whose DAG has no name that could be read: they may be of one.
+UNKNOWN = ""
+
+
+def waves(dags: t.Mapping[str, str | None], at_once: int) -> list[list[str]]:
+    """Servers in waves of at most ``at_once``, no two members of one DAG in the same wave, in as few waves as can be.
+
+    ``dags``: by server, in their order, the name of its DAG (names have no case); None for a server in none, which
+    counts as a DAG of its own; :data:`UNKNOWN` for a member of one that is not known.
+    """
+    groups: dict[object, list[str]] = {}
+    for server, dag in dags.items():
+        groups.setdefault(("server", server) if dag is None else ("dag", dag.casefold()), []).append(server)
+    left = list(groups.values())
+    found = []
+    while left:
+        # the largest first: they decide how many waves there are; of equals, the order of the servers decides
+        left.sort(key=len, reverse=True)
+        found.append([members.pop(0) for members in left[:at_once]])
+        left = [members for members in left if members]
+    order = {server: number for number, server in enumerate(dags)}
+    return [sorted(wave, key=order.__getitem__) for wave in found]
+
+
+def dag_of(exchange: t.Mapping[str, t.Any] | None) -> str | None:
+    """What :func:`waves` is given for a server with this result key ``exchange``. Raises KeyError where it is none."""
+    if exchange is None or not exchange["installed"] or exchange["dag"] is None:
+        return None
+    return exchange["dag"]["name"] or UNKNOWN
+
+
+def cluster_of(exchange: t.Mapping[str, t.Any]) -> str:
+    """The name of its DAG for people."""
+    dag = dag_of(exchange)
+    return "in no DAG" if dag is None else dag or "in a DAG whose name cannot be read"

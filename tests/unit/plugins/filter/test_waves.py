@@ -1,0 +1,64 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filters behind the playbooks that go by DAG."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleFilterError
+from ansible_collections.mailops.exchange_tls.plugins.filter.tls_waves import tls_wave_groups, tls_waves
+
+NOWHERE: dict[str, Any] = {"installed": False}
+
+
+def member(name: str | None) -> dict[str, Any]:
+    return {"installed": True, "dag": {"name": name, "nodes": {}}}
+
+
+def hostvars(**exchange: dict[str, Any]) -> dict[str, Any]:
+    return {name: {"_tls12_exchange": {"exchange": found}} for name, found in exchange.items()}
+
+
+FLEET = hostvars(ex01=member("DAG1"), ex02=member("dag1"), ex03=member("DAG2"), ex04=NOWHERE, ex05=member(None))
+
+
+def test_waves() -> None:
+    found = tls_waves(FLEET, ["ex01", "ex02", "ex03", "ex04", "ex05"], "3")
+    assert found == [
+        {
+            "group": "tls12_wave_001",
+            "servers": ["ex01", "ex03", "ex04"],
+            "shown": "1. ex01 (DAG1), ex03 (DAG2), ex04 (in no DAG)",
+        },
+        {
+            "group": "tls12_wave_002",
+            "servers": ["ex02", "ex05"],
+            "shown": "2. ex02 (dag1), ex05 (in a DAG whose name cannot be read)",
+        },
+    ]
+
+
+@pytest.mark.parametrize("at_once", ["", None, " ", 1, "1"])
+def test_one_at_a_time_unless_somebody_says_more(at_once: Any) -> None:
+    assert [wave["servers"] for wave in tls_waves(FLEET, ["ex01", "ex03"], at_once)] == [["ex01"], ["ex03"]]
+
+
+@pytest.mark.parametrize("at_once", ["many", "0", -1, True, "25%", [2], 1.5])
+def test_how_many_is_a_number(at_once: Any) -> None:
+    with pytest.raises(AnsibleFilterError, match="it is how many DAGs at a time: a number"):
+        tls_waves(FLEET, ["ex01"], at_once)
+
+
+@pytest.mark.parametrize("result", [{}, {"_tls12_exchange": {"failed": True}}, {"_tls12_exchange": None}])
+def test_a_server_that_was_not_asked(result: dict[str, Any]) -> None:
+    with pytest.raises(AnsibleFilterError, match="ex09 has no result of exchange_info"):
+        tls_waves({"ex09": result}, ["ex09"])
+
+
+def test_groups_of_waves() -> None:
+    groups = {"all": ["ex01"], "tls12_wave_010": ["ex01"], "tls12_wave_002": ["ex02"], "exchange": ["ex01"]}
+    assert tls_wave_groups(groups) == ["tls12_wave_002", "tls12_wave_010"]
+    assert tls_wave_groups({}) == []
