@@ -80,6 +80,33 @@ class LabClient:
         result: list[dict[str, Any]] = self.call("accounts")
         return result
 
+    # -- Exchange, as one organisation -----------------------------------------------------------------------------
+
+    def databases(self) -> dict[str, dict[str, Any]]:
+        """{database: {dag, active, mounted, copies: {server: status}}}"""
+        result: dict[str, dict[str, Any]] = self.call("exchange_databases")
+        return result
+
+    def dags(self) -> dict[str, dict[str, Any]]:
+        """{DAG: {nodes: {server: state}, primary_active_manager, quorum}}"""
+        result: dict[str, dict[str, Any]] = self.call("exchange_dags")
+        return result
+
+    def exchange_events(self, *kinds: str) -> list[dict[str, Any]]:
+        """What happened to DAGs: at, kind, dag, database, server (where it is active now) ...; of these kinds only.
+
+        Kinds: failover, dismounted, mounted, moved, no_quorum, two_members_down.
+        """
+        return [event for event in self.call("exchange_events") if not kinds or event["kind"] in kinds]
+
+    def forget_exchange_events(self) -> None:
+        """Forgets them."""
+        self.call("exchange_forget_events")
+
+    def activate(self, database: str, server: str) -> None:
+        """Mounts a database elsewhere, without an event; all its copies are healthy then."""
+        self.call("exchange_activate", database=database, server=server)
+
     @property
     def ca_path(self) -> Path:
         """The certificate authority that clients should trust."""

@@ -98,6 +98,9 @@ class ControlServer:
                 {"user": a.user, "password": a.password, "administrator": a.administrator, "domain": a.domain}
                 for a in self._lab.description.accounts
             ]
+        if name in exchange_control.OF_ALL:
+            self._lab.organisation.advance()
+            return exchange_control.OF_ALL[name](self._lab.organisation, **arguments)
         if name not in _HOST_COMMANDS and name not in exchange_control.COMMANDS:
             raise ControlError(f"unknown command {name!r}")
         host_name = arguments.pop("host")

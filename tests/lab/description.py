@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import ipaddress
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +18,7 @@ import yaml
 from . import installed
 from .cim import Clock
 from .exchange import description as exchange_description
+from .exchange.described import Dag
 from .installed import Cluster, Exchange
 from .presets import PresetError, Windows, services_preset, windows_preset
 from .registry import Protection
@@ -141,10 +142,12 @@ class HostDescription:
 
 @dataclass(frozen=True)
 class LabDescription:
-    """Accounts and hosts."""
+    """Accounts and hosts. exchange_clock: how many seconds pass for Exchange's own work in one second."""
 
     accounts: tuple[Account, ...]
     hosts: tuple[HostDescription, ...]
+    dags: tuple[Dag, ...] = ()
+    exchange_clock: float = 60.0
 
 
 def load(source: Path | Mapping[str, Any], subnet: int = DEFAULT_SUBNET) -> LabDescription:
@@ -158,7 +161,7 @@ def load(source: Path | Mapping[str, Any], subnet: int = DEFAULT_SUBNET) -> LabD
             raw = yaml.safe_load(source.read_text(encoding="utf-8"))
         except (OSError, yaml.YAMLError) as exc:
             raise DescriptionError(f"{source}: {exc}") from exc
-    known = _mapping(raw, "the description", {"accounts", "hosts"})
+    known = _mapping(raw, "the description", {"accounts", "hosts", "dags", "exchange_clock"})
     accounts = tuple(_account(item, f"accounts[{n}]") for n, item in enumerate(_list(known, "accounts", "accounts")))
     if not accounts:
         raise DescriptionError("accounts: at least one account is needed")
@@ -167,7 +170,29 @@ def load(source: Path | Mapping[str, Any], subnet: int = DEFAULT_SUBNET) -> LabD
         raise DescriptionError("hosts: a mapping of host names is needed")
     hosts = tuple(_host(str(name), item or {}, number, subnet) for number, (name, item) in enumerate(hosts_raw.items()))
     _check_addresses(hosts)
-    return LabDescription(accounts, hosts)
+    mailbox = {host.name: host.exchange is not None and "Mailbox" in host.exchange.roles for host in hosts}
+    dags = exchange_description.dags(known.get("dags") or {}, mailbox)
+    for dag in dags:
+        names = {host.name: host.computer_name for host in hosts if host.name in dag.members}
+        hosts = tuple(_member(host, dag, names.values()) if host.name in dag.members else host for host in hosts)
+    clock = _number(known, "exchange_clock", 60.0, "the description")
+    if clock <= 0:
+        raise DescriptionError(f"exchange_clock: {clock!r} must be more than 0")
+    return LabDescription(accounts, hosts, dags, clock)
+
+
+def _member(host: HostDescription, dag: Dag, nodes: Iterable[str]) -> HostDescription:
+    """A member has the cluster and its service, where its own description does not say otherwise."""
+    assert host.exchange is not None
+    cluster = host.exchange.cluster or Cluster(dag.name)
+    if cluster.name != dag.name:
+        raise DescriptionError(f"dags.{dag.name}.members: {host.name} is in the cluster {cluster.name}")
+    if not cluster.nodes:
+        cluster = Cluster(dag.name, dict.fromkeys(nodes, "up"), follows=True)
+    services = host.services
+    if not any(service.name == "ClusSvc" for service in services):
+        services += (Service("ClusSvc"),)
+    return replace(host, exchange=replace(host.exchange, cluster=cluster), services=services)
 
 
 def _account(raw: Any, where: str) -> Account:

@@ -14,9 +14,9 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
-from .description import HostDescription
+from .description import HostDescription, Service
 from .log import HostLog
 from .network import Acceptor, listen, reset
 from .presets import registry_layer
@@ -51,6 +51,19 @@ class State:
     pools: dict[str, Any] = field(default_factory=dict)  # of Exchange's endpoint, by the id of the shell
 
 
+class ClusterView(Protocol):
+    """The cluster as its members see it."""
+
+    def nodes(self) -> dict[str, str]:
+        """States by name, see installed.NODE_STATES."""
+
+    def pause(self, node: str, drain: bool) -> bool:
+        """Takes a node out; False where it is not up."""
+
+    def resume(self, node: str) -> bool:
+        """Takes it back; False where it was not paused."""
+
+
 class Host:
     """One host. Everything that touches registry or state holds the lock."""
 
@@ -72,7 +85,12 @@ class Host:
                 self.registry.apply(description.exchange.hive())
         for protection in description.protected_keys:
             self.registry.protect(protection)
-        self.status = DOWN
+        #: Told whenever the host, or one of its services, has come or gone; the lock is held.
+        self.watchers: list[Callable[[], None]] = []
+        #: What the host knows of the cluster it is a member of.
+        self.cluster: ClusterView | None = None
+        self._status = DOWN
+        self._ordered: dict[str, tuple[bool, float]] = {}  # services told to run or to stop, and when
         self.state = State()
         self.back_at: float | None = None
         self.restarts: list[dict[str, Any]] = []
@@ -86,6 +104,19 @@ class Host:
         self._away = bool(self.quirks.get("down"))  # kept away by the quirk "down"
         self._lost: float | None = None  # kept away by "never_back": when its kernel started
         self._scheduled = False
+
+    @property
+    def status(self) -> str:
+        return self._status
+
+    @status.setter
+    def status(self, status: str) -> None:
+        self._status = status
+        self._tell()
+
+    def _tell(self) -> None:
+        for watcher in self.watchers:
+            watcher()
 
     # -- time ------------------------------------------------------------------------------------------------------
 
@@ -269,6 +300,7 @@ class Host:
     def _boot(self, kernel_started: float) -> None:
         with self.lock:
             self.state = State()
+            self._ordered.clear()
             self._booted = kernel_started
             reverted = self.quirks.get("registry_reverted_at_restart")
             if reverted:
@@ -305,8 +337,13 @@ class Host:
         return time.monotonic() - self.back_at < float(seconds)
 
     def service_state(self, name: str) -> str:
-        """Running, Stopped or Start Pending: after a restart automatic services take their time."""
-        service = next(item for item in self.description.services if item.name == name)
+        """Running, Stopped or Start Pending: after a restart automatic services take their time. Stop Pending too."""
+        service = self._service(name)
+        if service.name in self._ordered:
+            runs, ordered_at = self._ordered[service.name]
+            if time.monotonic() - ordered_at >= service.starts_after / 2:
+                return "Running" if runs else "Stopped"
+            return "Start Pending" if runs else "Stop Pending"
         if self.back_at is None:
             return service.state
         if service.start_mode != "Auto":
@@ -315,6 +352,33 @@ class Host:
         if elapsed >= service.starts_after:
             return "Running"
         return "Start Pending" if elapsed >= service.starts_after / 2 else "Stopped"
+
+    def has_service(self, name: str) -> bool:
+        return any(item.name == name for item in self.description.services)
+
+    def service_started(self, name: str) -> float | None:
+        """When a service that runs was started since the lab began, by time.monotonic."""
+        service = self._service(name)
+        if service.name in self._ordered:
+            return self._ordered[service.name][1] + service.starts_after / 2
+        return None if self.back_at is None else self.back_at + service.starts_after
+
+    def order_service(self, name: str, runs: bool) -> int:
+        """Starts or stops a service; the code of Win32_Service: 5 it changes just now, 6 stopped, 10 runs, 14 off."""
+        service = self._service(name)
+        state = self.service_state(name)
+        if state in ("Start Pending", "Stop Pending"):
+            return 5
+        if runs and service.start_mode == "Disabled":
+            return 14
+        if runs is (state == "Running"):
+            return 10 if runs else 6
+        self._ordered[service.name] = (runs, time.monotonic())
+        self._tell()
+        return 0
+
+    def _service(self, name: str) -> Service:
+        return next(item for item in self.description.services if item.name == name)
 
     def new_enumeration(self, class_name: str, items: list[str]) -> str:
         """Keeps the items for Pull, and returns the context."""

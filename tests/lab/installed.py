@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .exchange.description import Shell
+from .exchange.described import Queue, Shell
 
 #: The keys that a setup makes below v15 for a role, in the versions since 2016.
 _KEYS = {
@@ -23,6 +23,18 @@ _KEYS = {
 ROLES = tuple(_KEYS)
 _FIRST_OF_SE = 2562
 NODE_STATES = {"up": 0, "down": 1, "paused": 2, "joining": 3, "unknown": -1}
+#: Of a copy of a mailbox database. Recorded are Healthy, Mounted and Dismounted; the others' numbers are assumed.
+COPY_STATES = {
+    "Unknown": 0, "Failed": 3, "Seeding": 4, "Suspended": 5, "Healthy": 6, "ServiceDown": 7, "Initializing": 8,
+    "Resynchronizing": 9, "Mounted": 11, "Dismounted": 12, "Mounting": 13, "Dismounting": 14,
+    "DisconnectedAndHealthy": 15, "FailedAndSuspended": 16, "DisconnectedAndResynchronizing": 17, "SeedingSource": 19,
+}  # fmt: skip
+
+#: Of the index of a copy; not one number was recorded.
+CONTENT_INDEX_STATES = {
+    "Unknown": 0, "Healthy": 1, "Crawling": 2, "Failed": 3, "Seeding": 4, "FailedAndSuspended": 5, "Suspended": 6,
+    "Disabled": 7, "AutoSuspended": 8, "HealthyAndUpgrading": 9, "DiskUnavailable": 10, "NotApplicable": 11,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -31,6 +43,8 @@ class Cluster:
 
     name: str
     nodes: dict[str, str] = field(default_factory=dict)
+    #: The states are those of the lab's hosts, not those given here.
+    follows: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,6 +63,8 @@ class Exchange:
     accounts: tuple[str, ...] | None = None
     #: By account: the cmdlets (wildcards allowed) that its roles do not have, so that it does not see them.
     hidden: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    #: Mail that waits when the lab starts.
+    queues: tuple[Queue, ...] = ()
 
     @property
     def numbers(self) -> tuple[int, int, int, int]:

@@ -39,7 +39,7 @@ class Lab:
         os.environ["NTLM_USER_FILE"] = str(ntlm_users)
         self._acceptor = Acceptor()
         self.hosts = {host.name: self._make_host(host) for host in description.hosts}
-        self.organisation = Organisation(self.hosts.values())
+        self.organisation = Organisation(self.hosts.values(), description.dags, description.exchange_clock)
         self._add_exchange(ExchangeEndpoint(self.organisation))
 
     def start(self) -> None:
@@ -48,6 +48,7 @@ class Lab:
         for host in self.hosts.values():
             if not host.quirks.get("down"):
                 host.open()
+        self.organisation.begin()
 
     def stop(self) -> None:
         """Closes all ports and cuts all connections."""

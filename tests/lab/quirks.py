@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from . import faults
-from .installed import NODE_STATES
+from .installed import CONTENT_INDEX_STATES, COPY_STATES, NODE_STATES
 from .namespaces import WMI_ERROR
 from .registry import Registry, ValueFormatError, fold, split_full
 
@@ -22,7 +22,7 @@ ANSWERS = ("html", "truncated", "oversized", "entity_expansion", "garbage", "emp
 _FLAGS = {
     "down", "blackhole", "never_back", "stale_settings", "no_restart", "shutdown_cuts_connection", "void_return",
     "protected_key_fault", "tls12_needs_old", "power_loss", "closes_connection", "list_ends_early",
-    "requesters_as_text",
+    "requesters_as_text", "get_queue_fails",
 }  # fmt: skip
 _NUMBERS = {"shutdown_returns", "unauthorized_after_restart", "ntlm_idle", "boot_time_jitter", "drip"}
 _CHOICES = {
@@ -41,7 +41,15 @@ _TRIGGERED: dict[str, dict[str, tuple[str, ...] | type]] = {
 }
 _NEEDED = {"fault": {"kind"}, "cut": set(), "answer": {"body"}, "delay": {"seconds"}, "cmdlet": {"effect"}}
 _OF_REQUESTS = ("fault", "cut", "answer", "delay")
-_SETTINGS = {"registry_reverted_at_restart", "silent_write_loss", "nodes"}
+_LISTS = {"databases_stay", "stuck_queues"}
+_OF_COPIES: dict[str, type] = {
+    "status": str,
+    "copy_queue": int,
+    "replay_queue": int,
+    "content_index": str,
+    "comment": str,
+}
+_SETTINGS = {"registry_reverted_at_restart", "silent_write_loss", "nodes", "copies", *_LISTS}
 NAMES = frozenset(_FLAGS | _NUMBERS | set(_CHOICES) | set(_TRIGGERED) | _SETTINGS)
 
 
@@ -209,9 +217,29 @@ def _entry(name: str, value: Any) -> _Entry:
     elif name == "nodes":
         if not isinstance(value, Mapping) or not set(value.values()) <= set(NODE_STATES):
             raise QuirkError(f"{name}: a mapping of names to {', '.join(NODE_STATES)} is needed, not {value!r}")
+    elif name in _LISTS:
+        if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):
+            raise QuirkError(f"{name}: a list of names is needed, not {value!r}")
+    elif name == "copies":
+        _check_copies(value)
     else:
         _check_layer(name, value)
     return _Entry(value)
+
+
+def _check_copies(value: Any) -> None:
+    if not isinstance(value, Mapping) or not all(isinstance(item, Mapping) for item in value.values()):
+        raise QuirkError(f"copies: a mapping {{database: {{status: ...}}}} is needed, not {value!r}")
+    for database, item in value.items():
+        for key, one in item.items():
+            if key not in _OF_COPIES:
+                raise QuirkError(f"copies.{database}: unknown key {key!r} (known: {', '.join(_OF_COPIES)})")
+            if isinstance(one, bool) or not isinstance(one, _OF_COPIES[key]):
+                raise QuirkError(f"copies.{database}.{key}: {one!r} is of another kind")
+        if item.get("status", "Healthy") not in COPY_STATES:
+            raise QuirkError(f"copies.{database}.status: {item['status']!r} is none of {', '.join(COPY_STATES)}")
+        if item.get("content_index", "Healthy") not in CONTENT_INDEX_STATES:
+            raise QuirkError(f"copies.{database}.content_index: none of {', '.join(CONTENT_INDEX_STATES)}")
 
 
 def _check_layer(name: str, value: Any) -> None:

@@ -151,16 +151,19 @@ def _invoke(host: Host, request: Request, wmi_class: WmiClass, class_uri: str) -
     prefix = f"{class_uri}/"
     name = request.action.removeprefix(prefix)
     method = wmi_class.methods.get(name) if request.action.startswith(prefix) else None
-    if method is None or wmi_class.call is None:
+    if method is None:
         raise because(faults.ACTION_NOT_SUPPORTED, request.action)
     keys = _keys(request)
     if keys and wmi_class.static_only:
         raise because(faults.UNEXPECTED_SELECTORS, f"{wmi_class.name}.{name} is a static method")
-    if keys:
-        _select(host, wmi_class, keys)
+    instance = _select(host, wmi_class, keys) if keys or wmi_class.act is not None else {}
     arguments = cim.read_input(request.only_body(), class_uri, method)
     with host.lock:
-        outputs = wmi_class.call(host, name, arguments)
+        if wmi_class.act is not None:
+            outputs = wmi_class.act(host, instance, name, arguments)
+        else:
+            assert wmi_class.call is not None
+            outputs = wmi_class.call(host, name, arguments)
     body = cim.write_output(class_uri, name, outputs, host.description.clock)
     return Reply(f"{prefix}{name}Response", body)
 

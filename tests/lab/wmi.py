@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import stdregprov
+from . import faults, stdregprov
 from .cim import Method, Moment, Parameter
+from .faults import because, with_status
 from .hosts import Host
 from .installed import NODE_STATES
 
@@ -31,6 +32,8 @@ class WmiClass:
     there: Callable[[Host], bool] = lambda host: True
     methods: Mapping[str, Method] = field(default_factory=dict)
     call: Callable[[Host, str, dict[str, Any]], dict[str, Any]] | None = None
+    #: Instead of call, where methods are those of one instance: it comes second.
+    act: Callable[[Host, Properties, str, dict[str, Any]], dict[str, Any]] | None = None
 
 
 # -- StdRegProv ----------------------------------------------------------------------------------------------------
@@ -261,7 +264,8 @@ def _nodes(host: Host) -> list[Properties]:
     exchange = host.description.exchange
     assert exchange
     assert exchange.cluster
-    states = {**exchange.cluster.nodes, **(host.quirks.get("nodes") or {})}
+    states = host.cluster.nodes() if host.cluster is not None else exchange.cluster.nodes
+    states = {**states, **(host.quirks.get("nodes") or {})}
     return [
         {
             "Caption": None,
@@ -275,6 +279,36 @@ def _nodes(host: Host) -> list[Properties]:
         }
         for name, state in states.items()
     ]
+
+
+_NODE_METHODS = {
+    "Pause": Method(
+        "Pause", (Parameter("DrainType", "uint32"), Parameter("TargetNode", "string", nullable=True, optional=True))
+    ),
+    "Resume": Method("Resume", (Parameter("FailbackType", "uint32"),)),
+}
+_MOST_OF = {"DrainType": 2, "FailbackType": 2}
+
+
+def _act_on_node(host: Host, node: Properties, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Void methods: there is no ReturnValue, and a refusal is a fault."""
+    for name, most in _MOST_OF.items():
+        if arguments.get(name, 0) > most:
+            raise because(faults.PARAMETER_TYPE, f"{name}: {arguments[name]} is more than {most}")
+    if host.cluster is None:
+        raise with_status(faults.PROVIDER_CANNOT, "ExecMethod", method, "The cluster is not there ")
+    target = arguments.get("TargetNode")
+    if target and host.cluster.nodes().get(target.upper()) != "up":
+        raise with_status(faults.PROVIDER_CANNOT, "ExecMethod", method, f"The node {target} is not available ")
+    name = node["Name"]
+    done = host.cluster.pause(name, bool(arguments["DrainType"])) if method == "Pause" else host.cluster.resume(name)
+    if not done:
+        raise with_status(faults.PROVIDER_CANNOT, "ExecMethod", method, "The state of the node does not allow that ")
+    return {}
+
+
+def _act_on_service(host: Host, service: Properties, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    return {"ReturnValue": host.order_service(service["Name"], method == "StartService")}
 
 
 def _ccm(host: Host, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -312,10 +346,25 @@ CLASSES: dict[str, WmiClass] = {
             call=_call_operating_system,
         ),
         WmiClass("Win32_ComputerSystem", _CIMV2, keys=("Name",), instances=_computer_system),
-        WmiClass("Win32_Service", _CIMV2, keys=("Name",), instances=_services),
+        WmiClass(
+            "Win32_Service",
+            _CIMV2,
+            keys=("Name",),
+            instances=_services,
+            methods={name: Method(name, ()) for name in ("StartService", "StopService")},
+            act=_act_on_service,
+        ),
         WmiClass("Win32_QuickFixEngineering", _CIMV2, keys=("HotFixID", "ServicePackInEffect"), instances=_hotfixes),
         WmiClass("CIM_DataFile", _CIMV2, keys=("Name",), instances=_files),
-        WmiClass("MSCluster_Node", ("root/MSCluster",), keys=("Name",), instances=_nodes, there=_has_cluster),
+        WmiClass(
+            "MSCluster_Node",
+            ("root/MSCluster",),
+            keys=("Name",),
+            instances=_nodes,
+            there=_has_cluster,
+            methods=_NODE_METHODS,
+            act=_act_on_node,
+        ),
         WmiClass(
             "CCM_ClientUtilities",
             ("root/ccm/ClientSDK",),

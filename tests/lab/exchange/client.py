@@ -37,6 +37,19 @@ class ExchangeClient:
         result: dict[str, Any] = self._call("exchange_mailbox_server")
         return result
 
+    def set_mailbox_server(self, activation_policy: str = "Unrestricted", move_now: bool = False) -> None:
+        """Says both anew, behind everybody's back."""
+        self._call("exchange_set_mailbox_server", activation_policy=activation_policy, move_now=move_now)
+
+    def queues(self) -> dict[str, dict[str, Any]]:
+        """{queue: {domain, messages, deferred}}, with those that Get-Queue does not show."""
+        result: dict[str, dict[str, Any]] = self._call("exchange_queues")
+        return result
+
+    def add_queue(self, domain: str, messages: float, **more: Any) -> str:
+        """One more queue, as in a description; the domains Submission and Poison Message are those queues. Its name."""
+        return str(self._call("exchange_add_queue", domain=domain, messages=messages, **more))
+
     def redirections(self) -> list[str]:
         """Where Redirect-Message sent the messages of this server."""
         result: list[str] = self._call("exchange_redirections")

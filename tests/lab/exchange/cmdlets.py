@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from .organisation import Organisation, Server
+from .organisation import Organisation
+from .servers import Server
 
 TEXT, TEXTS, INTEGER, FLAG, SWITCH = "text", "texts", "integer", "flag", "switch"
 
@@ -106,8 +107,10 @@ class Call:
         """The server that a parameter names, or the error for none."""
         text = self.arguments[parameter]
         found = self.organisation.find(text)
-        if found is not None:
-            return found
+        return found if found is not None else self.no_such(text)
+
+    def no_such(self, text: str) -> Problem:
+        """The error for an object that is not in the directory."""
         return Problem(
             f"The operation couldn't be performed because object '{text}' couldn't be found on "
             f"'DC01.{self.here.domain}'.",
@@ -115,6 +118,17 @@ class Call:
             exception="Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException",
             target=text,
         )
+
+
+def away(server: Server) -> Problem:
+    """The error for a server that does not answer."""
+    return Problem(
+        f"The remote registry of server '{server.fqdn}' couldn't be opened. The network path was not found.",
+        "[FailureCategory=Cmdlet-ServerNotReachable] 3D9A0C11",
+        "ResourceUnavailable",
+        "System.IO.IOException",
+        server.name,
+    )
 
 
 CMDLETS: dict[str, Cmdlet] = {}

@@ -1,33 +1,20 @@
 # Copyright (c) 2026, mailops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a host's description says of Exchange's cmdlets: where they can be asked, and by whom."""
+"""What descriptions say of Exchange: where its cmdlets can be asked and by whom, mail that waits, DAGs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from .. import description as base
+from .described import DELIVERY_TYPES, WITNESS, Dag, Database, Queue, Shell
 
 AUTH_METHODS = ("basic", "kerberos")
 #: The keys of a host's `exchange` that are read here.
-KEYS = ("shell", "accounts", "hidden")
-
-
-@dataclass(frozen=True)
-class Shell:
-    """The endpoint /PowerShell. http, https: ports, or None for no such listener."""
-
-    http: int | None = 8080
-    https: int | None = None
-    auth: tuple[str, ...] = ("kerberos",)
-    certificate: str = "good"
-    path: str = "/PowerShell"
-    max_envelope_kb: int = 500
-    #: Most sessions of one account.
-    shells_per_user: int = 18
+KEYS = ("shell", "accounts", "hidden", "queues")
 
 
 def cmdlets(raw: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -37,7 +24,62 @@ def cmdlets(raw: Mapping[str, Any], where: str) -> dict[str, Any]:
         "shell": None if raw.get("shell") is None else _shell(raw["shell"], f"{where}.shell"),
         "accounts": tuple(base.items(raw, "accounts", where)) if "accounts" in raw else None,
         "hidden": {user: tuple(base.items(hidden, user, f"{where}.hidden")) for user in hidden},
+        "queues": tuple(
+            _queue(item, f"{where}.queues[{n}]") for n, item in enumerate(base.items(raw, "queues", where))
+        ),
     }
+
+
+def _queue(raw: Any, where: str) -> Queue:
+    queue = base.flat(Queue, raw, where, required=("domain",))
+    base.one_of(queue.delivery_type, tuple(DELIVERY_TYPES), f"{where}.delivery_type")
+    if queue.deferred > queue.messages:
+        raise base.DescriptionError(f"{where}.deferred: {queue.deferred:g} of {queue.messages:g} messages")
+    return queue
+
+
+def dags(raw: Any, hosts: Mapping[str, bool]) -> tuple[Dag, ...]:
+    """The key `dags`. hosts: whether each is a mailbox server. Raises DescriptionError."""
+    found: list[Dag] = []
+    for name, item in base.mapping(raw, "dags", None).items():
+        dag = _dag(name, item, hosts)
+        for other in found:
+            for member in set(dag.members) & set(other.members):
+                raise base.DescriptionError(f"dags.{name}.members: {member} is a member of {other.name} already")
+            for database in {one.name.casefold() for one in dag.databases}:
+                if database in {one.name.casefold() for one in other.databases}:
+                    raise base.DescriptionError(f"dags.{name}.databases: {other.name} has a {database} already")
+        found.append(dag)
+    return tuple(found)
+
+
+def _dag(name: str, raw: Any, hosts: Mapping[str, bool]) -> Dag:
+    where = f"dags.{name}"
+    given = base.mapping(raw, where, None)
+    databases = base.mapping(given.pop("databases", None) or {}, f"{where}.databases", None)
+    dag = base.flat(Dag, {**given, "name": name}, where, required=("members",))
+    base.one_of(dag.witness_share, WITNESS, f"{where}.witness_share")
+    if not dag.members or len(set(dag.members)) != len(dag.members):
+        raise base.DescriptionError(f"{where}.members: different hosts are needed, not {list(dag.members)}")
+    for member in dag.members:
+        base.one_of(member, tuple(hosts), f"{where}.members")
+        if not hosts[member]:
+            raise base.DescriptionError(f"{where}.members: {member} is no mailbox server: its key exchange says so")
+    made = tuple(_database(one, item, dag, f"{where}.databases.{one}") for one, item in databases.items())
+    return replace(dag, databases=made)
+
+
+def _database(name: str, raw: Any, dag: Dag, where: str) -> Database:
+    given = base.mapping(raw, where, {"copies", "active", "recovery"})
+    copies = tuple(base.items(given, "copies", where)) or dag.members
+    database = base.flat(Database, {"active": copies[0], **given, "name": name, "copies": copies}, where)
+    for copy in copies:
+        base.one_of(copy, dag.members, f"{where}.copies")
+    if database.active not in copies:
+        raise base.DescriptionError(f"{where}.active: {database.active} has no copy of it")
+    if len(set(copies)) != len(copies) or (database.recovery and len(copies) > 1):
+        raise base.DescriptionError(f"{where}.copies: one for each server, and only one of a recovery database")
+    return database
 
 
 def _shell(raw: Any, where: str) -> Shell:

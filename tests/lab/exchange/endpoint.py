@@ -21,7 +21,7 @@ from ..faults import Cut, because
 from ..hosts import Host
 from ..service import Operation, Reply
 from ..soap import Identify, Request
-from .description import Shell
+from .described import Shell
 from .organisation import Organisation
 from .pools import Pool
 

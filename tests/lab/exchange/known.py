@@ -6,13 +6,12 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Iterator
 from typing import Any
 
 from . import components, objects
-from .cmdlets import FLAG, INTEGER, SWITCH, Call, Parameter, Problem, Terminating, Warning_, cmdlet
-from .organisation import Server
+from .cmdlets import FLAG, INTEGER, SWITCH, Call, Parameter, Problem, Terminating, Warning_, away, cmdlet
+from .servers import Server
 
 _STATE_TYPE = f"{objects.MANAGEMENT}.ServerComponentStatePresentationObject"
 _CONFIGURABLE = "Microsoft.Exchange.Data.ConfigurableObject"
@@ -44,16 +43,6 @@ _THE_SERVER = Parameter("Identity", mandatory=True)
 def _chosen(call: Call) -> list[Server | Problem]:
     """The server named by Identity, or all."""
     return [call.server()] if call.get("Identity") is not None else list(call.organisation.servers)
-
-
-def _away(server: Server) -> Problem:
-    return Problem(
-        f"The remote registry of server '{server.fqdn}' couldn't be opened. The network path was not found.",
-        "[FailureCategory=Cmdlet-ServerNotReachable] 3D9A0C11",
-        "ResourceUnavailable",
-        "System.IO.IOException",
-        server.name,
-    )
 
 
 # --- servers ---------------------------------------------------------------------------------------------------------
@@ -125,7 +114,7 @@ def get_mailbox_server(call: Call) -> Iterator[Any]:
                 server.name,
                 {
                     "Name": server.name,
-                    "DatabaseAvailabilityGroup": _group(server),
+                    "DatabaseAvailabilityGroup": _group(call, server),
                     "DatabaseCopyAutoActivationPolicy": objects.ACTIVATION_POLICY[server.activation_policy],
                     "DatabaseCopyActivationDisabledAndMoveNow": server.move_now,
                     "AutoDatabaseMountDial": objects.MOUNT_DIAL["GoodAvailability"],
@@ -140,15 +129,10 @@ def get_mailbox_server(call: Call) -> Iterator[Any]:
             )
 
 
-def _group(server: Server) -> Any:
+def _group(call: Call, server: Server) -> Any:
     """The DAG that a server is a member of."""
-    if server.exchange.cluster is None:
-        return None
-    name = server.exchange.cluster.name
-    below = server.distinguished_name.partition(",CN=Servers,")[2]
-    distinguished = f"CN={name},CN=Database Availability Groups,{below}"
-    guid = str(uuid.uuid5(uuid.NAMESPACE_DNS, name.casefold()))  # the same, whichever member is looked at
-    return objects.identity(name, distinguished, guid, server.domain)
+    dag = call.organisation.dags.of(server)
+    return None if dag is None else objects.group_identity(dag.name, dag.guid, server)
 
 
 @cmdlet(
@@ -179,7 +163,7 @@ def get_server_component_state(call: Call) -> Iterator[Any]:
     """All components of one server, or one."""
     server = call.server()
     if isinstance(server, Problem) or not server.is_up:
-        yield server if isinstance(server, Problem) else _away(server)
+        yield server if isinstance(server, Problem) else away(server)
         return
     component = call.get("Component")
     for item in [_component(server, component)] if component is not None else server.states:
@@ -262,14 +246,14 @@ def set_server_component_state(call: Call) -> Iterator[Any]:
         text = "LocalOnly and RemoteOnly can't be used together."
         raise Terminating(Problem(text, "[FailureCategory=Cmdlet-ArgumentException] 5C0E7A44", "InvalidArgument"))
     if local and not server.is_up:
-        yield _away(server)
+        yield away(server)
         return
     entry = components.Entry(call.arguments["Requester"], call.arguments["State"], server.host.now())
     for store in [component.remote] * remote + [component.local] * local:
         store.say(entry)
 
 
-# --- services and mail -----------------------------------------------------------------------------------------------
+# --- services --------------------------------------------------------------------------------------------------------
 
 
 @cmdlet("Test-ServiceHealth", Parameter("Server"), changes=False)
@@ -277,7 +261,7 @@ def test_service_health(call: Call) -> Iterator[Any]:
     """One object for each role; only services that the host has count."""
     server = call.server("Server") if call.get("Server") is not None else call.here
     if isinstance(server, Problem) or not server.is_up:
-        yield server if isinstance(server, Problem) else _away(server)
+        yield server if isinstance(server, Problem) else away(server)
         return
     known = {service.name.casefold(): service.name for service in server.host.description.services}
     for role, names in _ROLE_SERVICES.items():
@@ -299,23 +283,3 @@ def test_service_health(call: Call) -> Iterator[Any]:
                 "ObjectState": objects.OBJECT_STATE["New"],
             },
         )
-
-
-@cmdlet(
-    "Redirect-Message",
-    Parameter("Server", mandatory=True),
-    Parameter("Target", mandatory=True),
-    changes=True,
-    asks=True,
-)
-def redirect_message(call: Call) -> Iterator[Any]:
-    """Moves active messages to another server, which must be named in full."""
-    server = call.server("Server")
-    if isinstance(server, Problem):
-        yield server
-        return
-    target = call.organisation.find(call.arguments["Target"])
-    if target is None or target is server or target.fqdn.casefold() != call.arguments["Target"].casefold():
-        text = f"The target server '{call.arguments['Target']}' isn't valid: the FQDN of another server is needed."
-        raise Terminating(Problem(text, "[FailureCategory=Cmdlet-LocalizedException] 6E22B1F0", "InvalidArgument"))
-    call.organisation.redirections.append((server.name, target.fqdn))

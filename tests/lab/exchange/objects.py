@@ -7,20 +7,27 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from psrpcore.types import (
     PSByteArray,
     PSDateTime,
+    PSDuration,
     PSEnumBase,
     PSGuid,
     PSInt,
+    PSInt64,
     PSList,
     PSNoteProperty,
     PSObject,
     PSString,
     PSType,
+    PSUInt,
 )
+from psrpcore.types._enum import PSEnumMeta
+
+from ..installed import CONTENT_INDEX_STATES, COPY_STATES
+from .described import DELIVERY_TYPES, WITNESS
 
 _TEXT = "System.String, mscorlib, Version=4.0.0.0, Culture=neutral, PublicKeyToken=b77a5c561934e089"
 _ASSEMBLY = "Version=15.0.0.0, Culture=neutral, PublicKeyToken=31bf3856ad364e35"
@@ -31,10 +38,13 @@ DIRECTORY = "Microsoft.Exchange.Data.Directory"
 MANAGEMENT = f"{DIRECTORY}.Management"
 
 
-def enumeration(name: str, members: Mapping[str, int]) -> Any:
-    """A .NET enumeration: members by their text."""
-    make: Any = PSEnumBase  # as enum's own functional form
-    made = make(name.rpartition(".")[2].replace("+", "_"), dict(members))
+def enumeration(name: str, members: Mapping[str, int], base: Any = None) -> Any:
+    """A .NET enumeration: members by their text. base: of a number that is no Int32."""
+    short = name.rpartition(".")[2].replace("+", "_")
+    space: Any = PSEnumMeta.__prepare__(short, (PSEnumBase,))
+    for text, number in members.items():
+        space[text] = number
+    made: Any = PSEnumMeta(short, (PSEnumBase,), space, **({} if base is None else {"base_type": base}))
     return PSType([name, "System.Enum", "System.ValueType"], rehydrate=False)(made)
 
 
@@ -52,6 +62,53 @@ MOUNT_DIAL = enumeration(
     f"{DIRECTORY}.SystemConfiguration.AutoDatabaseMountDial",
     {"Lossless": 0, "GoodAvailability": 6, "BestAvailability": 12},
 )
+DATABASE_TASKS = "Microsoft.Exchange.Management.SystemConfigurationTasks"
+COPY_STATUS = enumeration(f"{DATABASE_TASKS}.CopyStatus", COPY_STATES)
+CONTENT_INDEX = enumeration(f"{DATABASE_TASKS}.ContentIndexStatusType", CONTENT_INDEX_STATES)
+ACTION_INITIATOR = enumeration(
+    f"{DATABASE_TASKS}.ActionInitiatorType", {"Unknown": 0, "Service": 1, "Administrator": 2, "None": 3}, PSUInt
+)
+MOVE_STATUS = enumeration(f"{DATABASE_TASKS}.MoveStatus", {"Unknown": 0, "Succeeded": 1, "Warning": 2, "Failed": 3})
+ACTIVATION_MODE = enumeration(
+    f"{DIRECTORY}.SystemConfiguration.DatacenterActivationModeOption", {"Off": 0, "DagOnly": 1}
+)
+WITNESS_SHARE = enumeration(
+    f"{DIRECTORY}.SystemConfiguration.WitnessShareUsage", {name: number for number, name in enumerate(WITNESS)}
+)
+DELIVERY_TYPE = enumeration("Microsoft.Exchange.Data.QueueViewer.DeliveryType", DELIVERY_TYPES)
+QUEUE_STATUS = enumeration(
+    "Microsoft.Exchange.Data.QueueViewer.QueueStatus",
+    {"None": 0, "Active": 1, "Ready": 2, "Retry": 3, "Suspended": 4, "Connecting": 5},
+)
+
+
+def long(value: int) -> PSInt64:
+    """A number of 64 bits."""
+    return PSInt64(value)
+
+
+def numbers(values: Iterable[int]) -> PSList:
+    """An array of Int32."""
+    made = PSList(PSInt(value) for value in values)
+    made.PSObject.type_names = ["System.Int32[]", "System.Array", "System.Object"]
+    return made
+
+
+def span(seconds: float) -> PSDuration:
+    """A TimeSpan."""
+    return PSDuration(seconds=seconds)
+
+
+class Member(Protocol):
+    """What is needed of a server."""
+
+    @property
+    def distinguished_name(self) -> str:
+        """Its place in the directory."""
+
+    @property
+    def domain(self) -> str:
+        """Its domain."""
 
 
 def thing(types: Iterable[str], text: str | None, properties: Mapping[str, Any]) -> PSObject:
@@ -109,6 +166,12 @@ def identity(name: str, distinguished: str, guid: str, domain: str) -> PSObject:
             "Name": name.rpartition("/")[2],
         },
     )
+
+
+def group_identity(name: str, guid: str, member: Member) -> PSObject:
+    """The ADObjectId of a DAG."""
+    below = member.distinguished_name.partition(",CN=Servers,")[2]
+    return identity(name, f"CN={name},CN=Database Availability Groups,{below}", guid, member.domain)
 
 
 def version(numbers: tuple[int, int, int, int]) -> PSObject:

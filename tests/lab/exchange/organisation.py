@@ -6,68 +6,20 @@
 from __future__ import annotations
 
 import threading
-import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any
 
-from ..hosts import UP, Host
-from ..installed import Exchange
-from . import objects
+from ..hosts import Host
 from .components import States
-
-NAME = "LabOrg"
-_SITE = "Default-First-Site-Name"
-
-
-@dataclass
-class Server:
-    """One Exchange server. What is here outlives restarts: it is in the directory, or in the registry."""
-
-    host: Host
-    exchange: Exchange
-    states: States
-    guid: str = field(default_factory=lambda: str(uuid.uuid4()))
-    activation_policy: str = "Unrestricted"
-    move_now: bool = False
-
-    @property
-    def name(self) -> str:
-        return self.host.description.computer_name.upper()
-
-    @property
-    def fqdn(self) -> str:
-        return f"{self.name}.{self.domain}"
-
-    @property
-    def domain(self) -> str:
-        return self.host.description.domain.lower()
-
-    @property
-    def site(self) -> str:
-        return f"{self.domain}/Configuration/Sites/{_SITE}"
-
-    @property
-    def is_up(self) -> bool:
-        return self.host.status == UP
-
-    @property
-    def distinguished_name(self) -> str:
-        parts = ",".join(f"DC={part}" for part in self.domain.split("."))
-        return (
-            f"CN={self.name},CN=Servers,CN=Exchange Administrative Group (FYDIBOHF23SPDLT),CN=Administrative Groups,"
-            f"CN={NAME},CN=Microsoft Exchange,CN=Services,CN=Configuration,{parts}"
-        )
-
-    def identity(self) -> Any:
-        """A new ADObjectId of it."""
-        return objects.identity(self.name, self.distinguished_name, self.guid, self.domain)
+from .databases import Clock, Dags, View
+from .described import Dag as DagDescription
+from .servers import Server
+from .transport import Mail
 
 
 class Organisation:
     """All Exchange servers of a lab. Whoever reads or changes them holds the lock."""
 
-    def __init__(self, hosts: Iterable[Host]) -> None:
+    def __init__(self, hosts: Iterable[Host], dags: Iterable[DagDescription] = (), clock: float = 60.0) -> None:
         self.lock = threading.RLock()
         self.servers: list[Server] = []
         self.redirections: list[tuple[str, str]] = []
@@ -75,6 +27,35 @@ class Organisation:
             exchange = host.description.exchange
             if exchange is not None and exchange.is_server:
                 self.servers.append(Server(host, exchange, States(exchange.version, host.booted_at - 86400)))
+        self.clock = Clock(clock)
+        described = {dag.name: dag for dag in dags}
+        clusters: dict[str, list[str]] = {}  # those of which the hosts' own descriptions say that they are there
+        for server in self.servers:
+            if server.exchange.cluster is not None and server.exchange.cluster.name not in described:
+                clusters.setdefault(server.exchange.cluster.name, []).append(server.host.description.name)
+        known = [*described.values(), *(DagDescription(name, tuple(members)) for name, members in clusters.items())]
+        self.dags = Dags(known, self._named, self.clock)
+        self.mail = Mail(self.servers, self.dags, self.clock)
+        for server in self.servers:
+            dag, cluster = self.dags.of(server), server.exchange.cluster
+            if dag is not None and cluster is not None:
+                given = None if cluster.follows else cluster.nodes
+                server.host.cluster = View(self.dags, dag, self.lock, given)
+            server.host.watchers.append(self.advance)
+
+    def begin(self) -> None:
+        """All hosts that are there are up: from now on it is noticed if one is not."""
+        with self.lock:
+            self.dags.begin()
+
+    def advance(self) -> None:
+        """Lets happen what is due."""
+        with self.lock:
+            self.dags.advance()
+            self.mail.advance()
+
+    def _named(self, host: str) -> Server:
+        return next(server for server in self.servers if server.host.description.name == host)
 
     def find(self, identity: str) -> Server | None:
         """The server meant by its name, full name, GUID or distinguished name; names have no case."""

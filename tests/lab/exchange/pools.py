@@ -23,9 +23,12 @@ from psrpcore.types import (
     RunspacePoolState,
 )
 
-from . import known as known  # fills the table of cmdlets
+from . import known as known  # these fill the table of cmdlets
+from . import known_databases as known_databases
+from . import known_mail as known_mail
 from .cmdlets import Call, Problem, Terminating, Warning_, bind, find
-from .organisation import Organisation, Server
+from .organisation import Organisation
+from .servers import Server
 
 _FRAGMENT = 32768
 # What is sent before a pipeline has ended; less is held back, so that the number of messages does not depend on time.
@@ -245,7 +248,9 @@ class _Run:
             self._say(call, _FAILED if effect == "error" else _DENIED)
             return
         with self.pool.organisation.lock:
+            self.pool.organisation.advance()
             results = list(self._results(call))
+            self.pool.organisation.advance()
         for result in results:
             self._say(call, result)
             if effect == "dies":
