@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
+from .._errors import ExchangeTlsError, Unreachable
 from .._exchange import installed, readiness, view
 from .._exchange.endpoint import is_same_server
 from .._exchange.installed import NotExchange
@@ -18,6 +19,12 @@ from .._windows.registry import Registry
 from .task import Options, Result, Task
 
 
+class EntryUnreachable(ExchangeTlsError):
+    """Exchange's cmdlets could not be asked where they should be: no way there, or no login."""
+
+    kind = "exchange_unreachable"
+
+
 def info(task: Task, options: Options) -> Result:
     """The result of exchange_maintenance_info."""
     session = task.open_session()
@@ -25,7 +32,11 @@ def info(task: Task, options: Options) -> Result:
     _check_roles(name, installed.roles(Registry(session)))
     entry, shell = task.open_shell(name)
     with contextlib.closing(shell):
-        seen = view.look(shell, name)
+        try:
+            seen = view.look(shell, name)
+        except Unreachable as exc:
+            # the host itself has answered: it is not the one that cannot be reached
+            raise EntryUnreachable(exc.message, cause=exc.kind) from None
     obstacles = readiness.obstacles(seen, options["minimum_healthy_copies"])
     remarks = [*readiness.remarks(seen), *_of_entry(entry, seen)]
     result = {
