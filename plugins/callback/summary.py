@@ -82,6 +82,9 @@ class CallbackModule(CallbackBase):
     def v2_runner_on_unreachable(self, result: t.Any) -> None:
         self._remember(result, unreachable=True)
         self._errors[_host(result)] = _said(_values(result))
+        if str(_task(result).action).startswith(_OURS):
+            # also in a play that only looks: later plays leave it out
+            self._every[_host(result)] = None
         self._unreachable.add(_host(result))
 
     def v2_playbook_on_stats(self, stats: t.Any) -> None:

@@ -22,6 +22,7 @@ def tls_waves(hostvars: t.Any, servers: t.Any, at_once: t.Any = 1) -> list[dict[
     """See tls_waves.yml."""
     most = _at_once(at_once)
     found: dict[str, t.Any] = {}
+    away: dict[str, list[str]] = {}
     for name in servers:
         result = hostvars[name].get(_REGISTERED) or {}
         if not isinstance(result.get("exchange"), t.Mapping):
@@ -29,15 +30,22 @@ def tls_waves(hostvars: t.Any, servers: t.Any, at_once: t.Any = 1) -> list[dict[
                 f"tls_waves: the server {visible(name, NAME)} has no result of exchange_info in '{_REGISTERED}'."
             )
         found[str(name)] = result["exchange"]
+        own = str((result.get("host") or {}).get("computer_name") or name)
+        away[str(name)] = waves.away(result["exchange"], own)
     dags = {name: waves.dag_of(exchange) for name, exchange in found.items()}
     return [
         {
             "group": f"{_GROUP}{number:03}",
             "servers": wave,
-            "shown": f"{number}. {', '.join(f'{name} ({waves.cluster_of(found[name])})' for name in wave)}",
+            "away": list(dict.fromkeys(line for name in wave for line in away[name])),
+            "shown": f"{number}. {', '.join(_shown(name, found[name], away[name]) for name in wave)}",
         }
         for number, wave in enumerate(waves.waves(dags, most), 1)
     ]
+
+
+def _shown(name: str, exchange: t.Mapping[str, t.Any], away: t.Sequence[str]) -> str:
+    return f"{name} ({'; '.join((waves.cluster_of(exchange), *away))})"
 
 
 def _at_once(given: t.Any) -> int:

@@ -50,6 +50,7 @@ SHARED: dict[str, t.Any] = {
     "from_variables": {"type": "list", "elements": "str", "default": []},
 }
 
+_MOST_DAYS = 3650
 # How a host is read.
 READING: dict[str, t.Any] = {"logins": {"type": "int", "default": MOST}, "updates_within": {"type": "int"}}
 
@@ -64,5 +65,7 @@ def check_reading(options: t.Mapping[str, t.Any]) -> None:
     if not 1 <= options["logins"] <= MOST:
         raise OptionError(f"'logins' is {options['logins']}, but it is a number from 1 to {MOST}.")
     days = options["updates_within"]
-    if days is not None and days < 0:
-        raise OptionError(f"'updates_within' is {days}, but it is a number of days, or 0 for no limit.")
+    if days is not None and not 0 <= days <= _MOST_DAYS:
+        raise OptionError(
+            f"'updates_within' is {days}, but it is a number of days up to {_MOST_DAYS}, or 0 for no limit."
+        )

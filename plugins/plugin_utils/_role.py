@@ -23,7 +23,7 @@ WANTED = (
 )  # fmt: skip
 
 # What a play is made of before any host has variables.
-PLAY_VARIABLES = ("tls12_hosts", "tls12_serial", "tls12_dags_at_once")
+PLAY_VARIABLES = ("tls12_hosts", "tls12_serial")
 
 # Options whose variable is not just the option with the prefix.
 _VARIABLES = {
@@ -97,7 +97,7 @@ _PLAIN = frozenset(
     (
         *WANTED, "strays", "waivers", "fail_on", "force", "backup_dir", "undo_on_failure", "backup", "other_host",
         "wire_log", "logins", "fail_on_findings", "endpoints", "server_name",
-        "exchange", "updates_within", "dag_check",
+        "exchange", "updates_within", "dag_check", "dags_at_once",
     )
 )  # fmt: skip
 

@@ -89,8 +89,28 @@ def test_nothing_begins_where_a_server_could_not_be_asked(lab: LabClient, ansibl
     assert run.rc
     assert run.of("tls_settings") == []
     assert "Nothing was begun: ex04 could not be asked" in run.output
-    checked = ansible.playbook("enforce-tls12-by-dag.yml", "--check", **QUIET)
+    env = {"ANSIBLE_CALLBACKS_ENABLED": "record,mailops.exchange_tls.summary"}
+    checked = ansible.playbook("enforce-tls12-by-dag.yml", "--check", env=env, **QUIET)
     assert {item.host for item in checked.of("tls_settings")} == {"ex01", "ex02", "ex03", "ex05"}
+    assert "not reached: ex04" in checked.output
+
+
+def test_nothing_begins_where_a_member_is_away(lab: LabClient, ansible: Ansible) -> None:
+    lab.host("ex01").set_quirk("nodes", {"EX02": "paused"})
+    run = ansible.playbook("enforce-tls12-by-dag.yml", "-l", "ex01,ex03", tls12_dags_at_once=2, **QUIET)
+    assert run.rc
+    assert "Nothing was begun: EX02, a member of DAG1, is paused." in run.output
+    assert run.of("tls_settings") == []
+    shown = ansible.playbook("learn-dags.yml", "--check", "-l", "ex01", **QUIET).ok()
+    assert "1. ex01 (DAG1; EX02, a member of DAG1, is paused)" in shown.output
+    how = {"tls12_dag_check": "no", "tls12_reboot": "never", **QUIET}
+    ansible.playbook("enforce-tls12-by-dag.yml", "-l", "ex01", **how).ok()
+
+
+def test_a_variable_that_nobody_reads(ansible: Ansible) -> None:
+    run = ansible.playbook("learn-dags.yml", tls12_dag_at_once=2, **QUIET)
+    assert run.rc
+    assert "did you mean 'tls12_dags_at_once'?" in run.output
 
 
 def test_bad_input_begins_nothing(ansible: Ansible) -> None:

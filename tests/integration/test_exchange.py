@@ -225,7 +225,7 @@ def test_a_member_is_not_restarted_while_another_is_away(lab: LabClient, ansible
         run = ansible.playbook("enforce-tls12.yml", *arguments, "-l", "member", **NO_HANDSHAKES)
         result = run.result("tls_settings")
         assert result["error"] == {"kind": "member_down", "members": {"OTHER": "paused"}}
-        assert "Not restarted: of its DAG DAG1, OTHER is paused." in result["msg"]
+        assert "Refused, nothing was changed: of its DAG DAG1, OTHER is paused." in result["msg"]
         assert "'tls12_dag_check'" in result["msg"]
         assert (result["changed"], result["changes"]) == (False, [])
         assert run.rc
@@ -256,8 +256,8 @@ def test_another_member_that_goes_away_in_between(lab: LabClient, ansible: Ansib
 
 def test_bad_options(ansible: Ansible) -> None:
     run = ansible.task("exchange_info", hosts="plain", options={"updates_within": -1})
-    assert (
-        run.result("exchange_info")["msg"] == "'updates_within' is -1, but it is a number of days, or 0 for no limit."
+    assert run.result("exchange_info")["msg"].startswith(
+        "'updates_within' is -1, but it is a number of days up to 3650"
     )
     run = ansible.playbook("audit-tls12.yml", "-l", "plain", tls12_updates_within="soon")
     assert run.rc

@@ -60,7 +60,7 @@ ANSWERS = {
 }
 # Requests of a run: the first, one in the middle of reading, one that writes.
 FIRST = {"request": 1}
-LATER = {"request": 6}
+LATER = {"request": 8}
 WRITE = {"operation": "StdRegProv.SetDWORDValue", "nth": 2}
 
 

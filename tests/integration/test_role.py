@@ -80,7 +80,7 @@ def test_a_host_that_was_not_asked_to_restart_goes_back_into_service(
     hook.write_text(
         yaml.safe_dump([{"name": "Hook after", "ansible.builtin.debug": {"msg": "back"}}]), encoding="utf-8"
     )
-    fault = {"kind": "wmi_access_denied", "operation": "Win32_Service.Enumerate", "nth": 2, "every": True}
+    fault = {"kind": "wmi_access_denied", "operation": "Win32_Service.Enumerate", "nth": 3, "every": True}
     lab.host("drained").set_quirk("fault", fault)
     run = enforce(ansible, "drained", tls12_after_reboot_tasks=str(hook))
     assert run.rc == 2

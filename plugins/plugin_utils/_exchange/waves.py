@@ -43,3 +43,12 @@ def cluster_of(exchange: t.Mapping[str, t.Any]) -> str:
     """The name of its DAG for people."""
     dag = dag_of(exchange)
     return "in no DAG" if dag is None else dag or "in a DAG whose name cannot be read"
+
+
+def away(exchange: t.Mapping[str, t.Any], own: str) -> list[str]:
+    """The other members of its DAG that are not up, in words, as the server itself sees them."""
+    nodes = (exchange.get("dag") or {}).get("nodes") or {}
+    others = {name: state for name, state in nodes.items() if name.casefold() != own.casefold()}
+    return [
+        f"{name}, a member of {cluster_of(exchange)}, is {state}" for name, state in others.items() if state != "up"
+    ]

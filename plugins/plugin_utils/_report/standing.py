@@ -24,6 +24,7 @@ FAILED = "failed"
 UNREACHABLE = "unreachable"
 UNKNOWN = "unknown"
 WRONG = "wrong"
+TOO_OLD = "too old"  # its Exchange, for what is wanted
 PENDING = "waiting for a restart"
 NOT_READ = "not read"
 NOT_PROVEN = "not proven"
@@ -38,6 +39,7 @@ _ORDER = (
     UNREACHABLE,
     UNKNOWN,
     WRONG,
+    TOO_OLD,
     PENDING,
     NOT_READ,
     NOT_PROVEN,
@@ -286,8 +288,10 @@ class Steps:
             return _OF_VERDICT[self.verdict["word"]][0]
         if self.counts["unknown"] or self._is_open:
             return UNKNOWN
-        if self.counts["wrong"] or self.install:
+        if self.counts["wrong"]:
             return WRONG
+        if self.install:
+            return TOO_OLD
         if self.restart_wanted:
             return PENDING
         if self.overview is None:

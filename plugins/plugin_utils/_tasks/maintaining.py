@@ -12,11 +12,14 @@ import typing as t
 from .._errors import ExchangeTlsError, Unreachable
 from .._exchange import installed, readiness, view
 from .._exchange.endpoint import is_same_server
-from .._exchange.installed import NotExchange
 from .._exchange.view import View
+from .._windows import cluster
 from .._windows.facts import read_operating_system
 from .._windows.registry import Registry
+from .._wire.session import Session
 from .task import Options, Result, Task
+
+_OWN = "exchange_server is not set, so {name} itself was asked. "
 
 
 class EntryUnreachable(ExchangeTlsError):
@@ -28,16 +31,20 @@ class EntryUnreachable(ExchangeTlsError):
 def info(task: Task, options: Options) -> Result:
     """The result of exchange_maintenance_info."""
     session = task.open_session()
+    registry = Registry(session)
     name = read_operating_system(session).name
-    _check_roles(name, installed.roles(Registry(session)))
+    nothing = _nothing_to_take_out(name, installed.roles(registry))
+    if nothing is not None:
+        return {"changed": False, "ready": True, "obstacles": [], "remarks": [nothing.as_result()]}
     entry, shell = task.open_shell(name)
     with contextlib.closing(shell):
         try:
             seen = view.look(shell, name)
         except Unreachable as exc:
             # the host itself has answered: it is not the one that cannot be reached
-            raise EntryUnreachable(exc.message, cause=exc.kind) from None
-    obstacles = readiness.obstacles(seen, options["minimum_healthy_copies"])
+            own = "" if not is_same_server(entry, name) else _OWN.format(name=entry)
+            raise EntryUnreachable(f"{own}{exc.message}", cause=exc.kind) from None
+    obstacles = [*readiness.obstacles(seen, options["minimum_healthy_copies"]), *_of_cluster(session, registry, seen)]
     remarks = [*readiness.remarks(seen), *_of_entry(entry, seen)]
     result = {
         "changed": False,
@@ -59,15 +66,35 @@ def info(task: Task, options: Options) -> Result:
     return result
 
 
-def _check_roles(name: str, roles: t.Sequence[str] | None) -> None:
-    if roles is None or set(roles) == {installed.TOOLS}:
-        found = "has no Exchange" if roles is None else "has the management tools of Exchange only"
-        raise NotExchange(f"{name} {found}: there is nothing to take out of service.")
-    if view.EDGE in roles:
-        raise NotExchange(
-            f"{name} is an Edge server: its cmdlets can be asked on itself only, and it belongs to no DAG. Its restart "
-            "takes no mailbox away; mail comes in by the other MX records of the domain."
+def _nothing_to_take_out(name: str, roles: t.Sequence[str] | None) -> readiness.Remark | None:
+    """Why a restart of the server takes nothing away that Exchange would have to be told of; None where it does."""
+    if roles is None:
+        return readiness.Remark(
+            "server.no_exchange", f"{name} has no Exchange: there is nothing to take out of service."
         )
+    if set(roles) == {installed.TOOLS}:
+        return readiness.Remark(
+            "server.no_exchange", f"{name} has the management tools of Exchange only: there is nothing to take out."
+        )
+    if view.EDGE in roles:
+        return readiness.Remark(
+            "server.edge",
+            f"{name} is an Edge server: it is in no DAG and has no mailboxes, and its cmdlets can be asked on itself "
+            "only. While it is away, mail comes in by the other MX records of the domain.",
+        )
+    return None
+
+
+def _of_cluster(session: Session, registry: Registry, seen: View) -> t.Iterator[readiness.Remark]:
+    """What the cluster of the host says of the other members: the restart looks at the same."""
+    if seen.group is None:
+        return
+    found = cluster.read(session, registry)
+    for node, state in found.not_up(seen.server.name).items():
+        yield readiness.Remark("dag.node", f"{node}, another member of {seen.group.name}, is {state} in its cluster.")
+    if not found.nodes:
+        reason = found.unread.get("nodes", "it lists no members")
+        yield readiness.Remark("dag.node", f"The cluster does not tell whether the other members are up: {reason}")
 
 
 def _of_entry(entry: str, seen: View) -> t.Iterator[readiness.Remark]:

@@ -33,7 +33,7 @@ def check_on_host(task: Task, session: Session, restart: Options | None, own: st
     services_to_wait_for(session, tuple(restart["services"]))
     if restart["dag_check"]:
         wait = Wait(0.0 if task.check_mode else _PATIENCE, task.say)
-        check_others(session, Registry(session), own, wait)
+        check_others(session, Registry(session), own, wait, "Refused, nothing was changed")
 
 
 def restart(task: Task, options: Options, files: Result) -> Result:
@@ -53,6 +53,7 @@ def restart(task: Task, options: Options, files: Result) -> Result:
     }
     if options["only_if_pending"] and not pending.restart_pending:
         return {**result, "changed": False, "msg": "No restart is pending; nothing was restarted."}
+    task.so_far({**result, "changed": False})
     if options["dag_check"]:
         wait = Wait(0.0 if task.check_mode else options["timeout"], task.say)
         check_others(session, registry, system.name, wait)

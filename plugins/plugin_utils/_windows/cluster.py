@@ -94,7 +94,7 @@ class Wait:
     clock: t.Callable[[], float] = time.monotonic
 
 
-def check_others(session: Session, registry: Registry, own: str, wait: Wait) -> None:
+def check_others(session: Session, registry: Registry, own: str, wait: Wait, refused: str = "Not restarted") -> None:
     """Raises :class:`MemberDown` where ``own`` is a member of a cluster another member of which is not up, and does not
     come up within the time (one that is paused is not waited for), and where the cluster does not tell. One request for
     a host that is in no cluster, three and more for a member."""
@@ -109,7 +109,7 @@ def check_others(session: Session, registry: Registry, own: str, wait: Wait) -> 
         # what somebody has paused stays so until somebody resumes it, and a right that is missing stays missing
         longest = wait.seconds if missing else min(wait.seconds, _SILENCE)
         if PAUSED in missing.values() or wait.clock() - begun >= longest:
-            raise MemberDown(refusal(cluster, missing), members=missing)
+            raise MemberDown(f"{refused}: {refusal(cluster, missing)}", members=missing)
         if not said:
             wait.say(f"waiting for other members of its DAG: {_listed(missing) or 'its cluster does not tell'}")
             said = True
@@ -121,12 +121,12 @@ def refusal(cluster: Cluster, missing: t.Mapping[str, str]) -> str:
     if not missing:
         reason = cluster.unread.get("nodes", "it lists no members").rstrip(".")
         return (
-            f"Not restarted: whether the other members of its DAG are up, its cluster does not tell: {reason}. See for "
-            "yourself that they are; then set 'dag_check' to false."
+            f"whether the other members of its DAG are up, its cluster does not tell: {reason}. See for yourself that "
+            "they are; then set 'dag_check' to false."
         )
     of = f"its DAG {cluster.name}" if cluster.name else "its DAG"
     return (
-        f"Not restarted: of {of}, {_listed(missing)}. Two members away at a time may cost the DAG its quorum, and "
+        f"of {of}, {_listed(missing)}. Two members away at a time may cost the DAG its quorum, and "
         "databases their last copy. Bring it back first; or, where that is as it should be, set 'dag_check' to false."
     )
 

@@ -31,14 +31,25 @@ def test_waves() -> None:
         {
             "group": "tls12_wave_001",
             "servers": ["ex01", "ex03", "ex04"],
+            "away": [],
             "shown": "1. ex01 (DAG1), ex03 (DAG2), ex04 (in no DAG)",
         },
         {
             "group": "tls12_wave_002",
             "servers": ["ex02", "ex05"],
+            "away": [],
             "shown": "2. ex02 (dag1), ex05 (in a DAG whose name cannot be read)",
         },
     ]
+
+
+def test_members_that_are_away() -> None:
+    """As the other members see them; how a server sees itself does not matter."""
+    dag = {"installed": True, "dag": {"name": "DAG1", "nodes": {"EX01": "paused", "EX02": "down", "EX03": "up"}}}
+    seen = {"ex01": {"_tls12_exchange": {"exchange": dag, "host": {"computer_name": "EX01"}}}}
+    (wave,) = tls_waves(seen, ["ex01"])
+    assert wave["away"] == ["EX02, a member of DAG1, is down"]
+    assert wave["shown"] == "1. ex01 (DAG1; EX02, a member of DAG1, is down)"
 
 
 @pytest.mark.parametrize("at_once", ["", None, " ", 1, "1"])

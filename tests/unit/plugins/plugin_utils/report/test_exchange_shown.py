@@ -54,7 +54,7 @@ def test_nothing_to_write_and_yet_too_old() -> None:
     shown = lines(told(audit=audit("fine")), told(audit=audit("fine", CU23)))
     assert "Exchange too old" in shown[1]
     assert "as wanted" in shown[2], "what waits for a restart of Windows counts against nobody"
-    assert shown[-1] == "1 wrong, 1 as wanted; not reached: none; not touched: none"
+    assert shown[-1] == "1 too old, 1 as wanted; not reached: none; not touched: none"
 
 
 def test_what_is_refused() -> None:
