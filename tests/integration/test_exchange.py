@@ -190,12 +190,9 @@ def test_the_screen_of_an_audit(lab: LabClient, ansible: Ansible) -> None:
 def test_it_may_be_accepted(lab: LabClient, ansible: Ansible) -> None:
     waivers = [{"match": "id == 'exchange.tls12_build'", "reason": "it is replaced next week"}]
     options: dict[str, t.Any] = {"waivers": waivers}
-    assert ansible.task("tls_settings", "--check", hosts="old", options=options).ok().result("tls_settings")["changed"]
     forced = ansible.task("tls_settings", "--check", hosts="old", options={"force": True}).ok().result("tls_settings")
     assert any(line.startswith("FORCED: This is Exchange 2016 CU7") for line in forced["warnings"])
     assert forced["compliant"] is False
-    ignored = ansible.task("tls_settings", "--check", hosts="old", options={"exchange": "ignore"}).ok()
-    assert ignored.result("tls_settings")["compliant"] is True
     result = ansible.task("tls_settings", hosts="old", options=options).ok().result("tls_settings")
     assert (result["changed"], result["compliant"]) == (True, True)
     (waived,) = [item for item in result["findings"] if item["status"] == "waived"]
@@ -205,15 +202,13 @@ def test_it_may_be_accepted(lab: LabClient, ansible: Ansible) -> None:
     assert (again["changed"], again["compliant"]) == (False, False)
 
 
-def test_management_tools_and_other_servers_are_changed(lab: LabClient, ansible: Ansible) -> None:
-    run = ansible.task("tls_settings", "--check", hosts="tools:plain").ok()
-    assert {run.result("tls_settings", name)["changed"] for name in ("tools", "plain")} == {True}
-
-
 def test_old_tls_stays_where_exchange_needs_it(lab: LabClient, ansible: Ansible) -> None:
-    """Exchange 2013 CU19 can do TLS 1.2 and needs TLS 1.0; the first phase is no matter for it."""
-    run = ansible.task("tls_settings", "--check", hosts="older", options={"baseline": "exchange_tls12"}).ok()
-    assert run.result("tls_settings")["changed"] is True
+    """Exchange 2013 CU19 can do TLS 1.2 and needs TLS 1.0; the first phase is no matter for it, nor for management
+    tools and servers without Exchange."""
+    run = ansible.task(
+        "tls_settings", "--check", hosts="tools:plain:older", options={"baseline": "exchange_tls12"}
+    ).ok()
+    assert {run.result("tls_settings", name)["changed"] for name in ("tools", "plain", "older")} == {True}
     wanted = {"TLS 1.2": "enabled", "TLS 1.0": "disabled"}
     run = ansible.task("tls_settings", "--check", hosts="older", options={"protocols": wanted})
     assert run.result("tls_settings")["error"]["findings"] == ["exchange.old_tls_build"]
@@ -229,16 +224,8 @@ def test_a_member_is_not_restarted_while_another_is_away(lab: LabClient, ansible
         assert "'tls12_dag_check'" in result["msg"]
         assert (result["changed"], result["changes"]) == (False, [])
         assert run.rc
-        if not arguments:
-            break
-        # what does not restart it is not in the way
-        ansible.playbook("enforce-tls12.yml", "--check", "-l", "member", tls12_reboot="never", **NO_HANDSHAKES).ok()
-        ansible.playbook("enforce-tls12.yml", "--check", "-l", "member", tls12_dag_check="no", **NO_HANDSHAKES).ok()
     assert member.restarts() == []
-    member.set_quirk("nodes", {"OTHER": "up"})
-    run = ansible.playbook("enforce-tls12.yml", "-l", "member", **NO_HANDSHAKES).ok()
-    assert run.result("reboot")["rebooted"] is True
-    assert len(member.restarts()) == 1
+    ansible.playbook("enforce-tls12.yml", "--check", "-l", "member", tls12_dag_check="no", **NO_HANDSHAKES).ok()
 
 
 def test_another_member_that_goes_away_in_between(lab: LabClient, ansible: Ansible) -> None:
@@ -259,9 +246,6 @@ def test_bad_options(ansible: Ansible) -> None:
     assert run.result("exchange_info")["msg"].startswith(
         "'updates_within' is -1, but it is a number of days up to 3650"
     )
-    run = ansible.playbook("audit-tls12.yml", "-l", "plain", tls12_updates_within="soon")
-    assert run.rc
-    assert "tls12_updates_within" in run.output
     ansible.playbook(
         "audit-tls12.yml", "-l", "plain", tls12_updates_within=" ", tls12_exchange="", **NO_HANDSHAKES
     ).ok()

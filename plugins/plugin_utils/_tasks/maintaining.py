@@ -19,7 +19,7 @@ from .._windows.registry import Registry
 from .._wire.session import Session
 from .task import Options, Result, Task
 
-_OWN = "exchange_server is not set, so {name} itself was asked. "
+_OWN = "The server itself, {name}, was asked, as no other one is named in exchange_server. "
 
 
 class EntryUnreachable(ExchangeTlsError):

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 dags = st.none() | st.sampled_from(["DAG1", "dag1", "DAG2", "DAG3", UNKNOWN])
-fleets = st.dictionaries(st.from_regex("ex[0-9]{2}", fullmatch=True), dags, max_size=20)
+fleets = st.lists(dags, max_size=20).map(lambda found: {f"ex{number:02}": dag for number, dag in enumerate(found)})
 limits = st.integers(1, 6)
 
 

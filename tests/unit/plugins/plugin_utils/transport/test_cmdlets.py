@@ -317,7 +317,7 @@ class TestRefusals:
 
     def test_hidden_and_unknown_cmdlets(self, exchange: CmdletShell) -> None:
         with pytest.raises(shell.CmdletNotFound, match="Organization Management"):
-            exchange.read("Get-Queue")
+            exchange.read("Get-HybridConfiguration")
         with pytest.raises(shell.CmdletNotFound, match="does not know a parameter"):
             exchange.read("Get-ExchangeServer", Everything=True)
 
