@@ -86,7 +86,7 @@ def _one(shell: Shell, cmdlet: str, identity: str, **more: bool) -> Record:
     try:
         found = shell.read(cmdlet, Identity=identity, **more)
     except CmdletError as exc:
-        if type(exc) is CmdletError and "couldn't be found" in exc.message:
+        if not isinstance(exc, (CmdletDenied, CmdletNotFound)) and "couldn't be found" in exc.message:
             raise OptionError(
                 f"Exchange knows no server or DAG {visible(identity, NAME)!r}: {exc.message} Give its name as "
                 "Get-ExchangeServer shows it."

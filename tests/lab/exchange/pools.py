@@ -23,13 +23,13 @@ from psrpcore.types import (
     RunspacePoolState,
 )
 
-from . import known as known  # these fill the table of cmdlets
-from . import known_databases as known_databases
-from . import known_mail as known_mail
+from . import known, known_databases, known_mail
 from .cmdlets import Call, Problem, Terminating, Warning_, bind, find
 from .organisation import Organisation
 from .servers import Server
 
+#: Importing them fills the table of cmdlets.
+CMDLETS_IN = (known, known_databases, known_mail)
 _FRAGMENT = 32768
 # What is sent before a pipeline has ended; less is held back, so that the number of messages does not depend on time.
 _ENOUGH = 256 * 1024

@@ -77,7 +77,7 @@ def test_a_change_stops_at_its_first_error() -> None:
 )
 def test_errors(error: samples.Record, kind: type[shell.CmdletError], words: str) -> None:
     found = shell.failed("Get-Y", [error], "EX02")
-    assert type(found) is kind
+    assert found.__class__ is kind
     assert words in found.message
     assert found.details["cmdlet"] == "Get-Y"
 

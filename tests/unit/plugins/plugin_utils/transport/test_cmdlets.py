@@ -360,7 +360,7 @@ def refused_by_urllib3() -> Exception:
 def test_what_the_libraries_raise(exc: Exception, kind: type[Exception], words: str) -> None:
     at = Endpoint("ex01.lab.test", 80, "http", "kerberos", user="a@LAB.TEST", password=PASSWORD)
     found = cmdlet_errors.explained(exc, "Get-X on EX01", at, shell.SessionBroken)
-    assert type(found) is kind
+    assert found.__class__ is kind
     assert words in found.message
     assert found.message.startswith("Get-X on EX01: ")
 
@@ -384,11 +384,11 @@ def test_what_to_install_where_it_is_missing(
 @pytest.mark.parametrize(
     ("connection", "verify"),
     [
-        (lambda: connections.winrm(), True),
+        (connections.winrm, True),
         (lambda: connections.winrm({"ansible_winrm_server_cert_validation": "ignore"}), False),
         (lambda: connections.winrm({"ansible_winrm_ca_trust_path": "/ca.pem"}), "/ca.pem"),
         (lambda: connections.winrm({"ansible_winrm_ca_trust_path": "legacy_requests"}), True),
-        (lambda: connections.psrp(), True),
+        (connections.psrp, True),
         (lambda: connections.psrp(cert_validation="ignore", ca_cert="/ca.pem"), False),
         (lambda: connections.psrp(ca_cert="/ca.pem"), "/ca.pem"),
     ],
