@@ -84,7 +84,8 @@ def _chosen(arguments: Sequence[str], *names: str) -> list[str]:
 def matrix(arguments: Sequence[str]) -> None:
     """`make matrix`: unit tests and the integration tests marked `smoke`, or the arguments, on every ansible-core.
 
-    Not those of the lab, which knows nothing of Ansible.
+    Not those of the lab, which knows nothing of Ansible. Those of the rooms that need none either run with the oldest
+    and the newest Python; `make test` runs them with the one at hand.
     """
     marks = "not kerberos and (smoke or not integration)"
     chosen = list(arguments) or ["-m", marks, "--ignore=tests/unit/lab", *_chosen((), "unit", "integration")]
@@ -97,7 +98,10 @@ def matrix(arguments: Sequence[str]) -> None:
             skipped.append(core)
             left_out(f"ansible-core {core}", reason)
         else:
-            pytest(f"tests on ansible-core {core}, Python {venv.python_version()}", venv, *workers(), *chosen)
+            version = venv.python_version()
+            is_between = core not in (min(_venvs.CORES), max(_venvs.CORES))
+            ignored = [f"--ignore={room}" for room in pure_rooms()] if is_between and not arguments else []
+            pytest(f"tests on ansible-core {core}, Python {version}", venv, *workers(), *ignored, *chosen)
 
     run_all(*(functools.partial(on, core) for core in _venvs.CORES))
     if len(skipped) == len(_venvs.CORES):
