@@ -9,7 +9,6 @@ import dataclasses
 import json
 import os
 import pathlib
-import subprocess
 import sys
 import typing as t
 
@@ -17,6 +16,8 @@ import yaml
 
 from tests.lab.client import LabClient
 from tests.lab.inventory import write_inventory
+
+from . import forked
 
 HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -26,6 +27,13 @@ LIMIT = 90
 PROTOCOLS_KEY = r"SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols"
 TLS12_CLIENT, TLS12_SERVER = (rf"{PROTOCOLS_KEY}\TLS 1.2\{side}" for side in ("Client", "Server"))
 NOTE_KEY = r"SOFTWARE\mailops.exchange_tls"
+
+SETTINGS = {
+    "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback"),
+    "ANSIBLE_CALLBACKS_ENABLED": "record",
+    "ANSIBLE_NOCOLOR": "1",
+    "ANSIBLE_HOST_KEY_CHECKING": "0",
+}
 
 # A lab that shares its processors with the tests is slow at times, and what is counted must not depend on that.
 ONE_LOGIN = {"group/mailops.exchange_tls.policy": {"logins": 1}}
@@ -107,27 +115,17 @@ class Ansible:
         if inventory:
             command += ["-i", str(extra)]
         variables = {"tls12_backup_dir": str(self.backups), "tls12_logins": 1, **variables}
-        finished = subprocess.run(
+        output = self.folder / f"output-{self._number}.txt"
+        code = forked.run(
             [*command, "-e", json.dumps(variables), *arguments, str(path)],
-            cwd=self.folder,
-            env={
-                **os.environ,
-                "RECORD_RESULTS": str(record),
-                "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback"),
-                "ANSIBLE_CALLBACKS_ENABLED": "record",
-                "ANSIBLE_NOCOLOR": "1",
-                "ANSIBLE_HOST_KEY_CHECKING": "0",
-                **(env or {}),
-            },
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=limit,
-            check=False,
+            self.folder,
+            {**SETTINGS, **(env or {})},
+            {"RECORD_RESULTS": str(record)},
+            output,
+            limit,
         )
         outcomes = tuple(Outcome(**json.loads(line)) for line in record.read_text(encoding="utf-8").splitlines())
-        return Run(finished.returncode, finished.stdout, outcomes)
+        return Run(code, output.read_text(encoding="utf-8"), outcomes)
 
     def task(
         self,
