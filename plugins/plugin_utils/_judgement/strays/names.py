@@ -31,6 +31,10 @@ from . import words
 WINDOWS_PROTOCOLS = (*(name for name in PROTOCOLS if name != UNIFIED_HELLO), UNIFIED_HELLO)
 
 
+# A host is looked through several times; with thousands of strays, a memory that holds fewer names than it has is none.
+_REMEMBERED = 16_384
+
+
 class Reason(enum.Enum):
     """How the meaning of a stray was found. Stable: people keep these in reports."""
 
@@ -62,14 +66,14 @@ def recognize(name: str) -> Guess:
     return _protocol(name) or side_of(name) or value_of(name) or NOTHING
 
 
-@functools.lru_cache(maxsize=512)
+@functools.lru_cache(maxsize=_REMEMBERED)
 def side_of(name: str) -> Guess | None:
     """The side that a name means."""
     found = _word(name, SIDES, _SIDE_WORDS, forms=True)
     return Guess(found[1], side=found[0]) if found else None
 
 
-@functools.lru_cache(maxsize=512)
+@functools.lru_cache(maxsize=_REMEMBERED)
 def value_of(name: str) -> Guess | None:
     """The value that a name means."""
     # no inflected forms: in many languages "disabled" is "enabled" with two more letters
@@ -88,7 +92,7 @@ _MISSPELT_FAMILY = re.compile(rf"^[\W_]*(?P<family>[a-z]{{2,5}})[\W_]*{_DIGITS}[
 _FAMILIES = ("tls", "ssl", "dtls", "pct")
 
 
-@functools.lru_cache(maxsize=512)
+@functools.lru_cache(maxsize=_REMEMBERED)
 def _protocol(name: str) -> Guess | None:
     exact = same(name, WINDOWS_PROTOCOLS)
     if exact:
