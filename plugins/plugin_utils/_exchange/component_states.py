@@ -25,6 +25,7 @@ ACTIVE, INACTIVE, DRAINING = "Active", "Inactive", "Draining"
 _STATES = (ACTIVE, INACTIVE, DRAINING)
 SERVER_WIDE_OFFLINE = "ServerWideOffline"
 HUB_TRANSPORT = "HubTransport"
+UM_CALL_ROUTER = "UMCallRouter"  # up to 2016
 #: What ServerWideOffline leaves alone.
 APART = frozenset({"monitoring", "recoveryactionsenabled"})
 
@@ -93,6 +94,12 @@ class Component:
     def is_held(self) -> bool:
         """Not Active, and somebody asked for that."""
         return self.state != ACTIVE and not self.by_default
+
+    @property
+    def is_marked(self) -> bool:
+        """Not Active, or about to be: the server's own registry has a word for that already, whatever the directory
+        says, which may be late."""
+        return self.is_held or any(entry.state != ACTIVE for entry in self.local)
 
 
 class Components(collections.abc.Mapping[str, Component]):

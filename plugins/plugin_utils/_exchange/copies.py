@@ -42,6 +42,11 @@ class Copy:
         """Mounted, or about to be. A recovery database is active and dismounted: nobody can move it, nor misses it."""
         return self.active and self.status.casefold().startswith("mount")
 
+    @property
+    def is_fine(self) -> bool:
+        """Active, or one that follows it; what it lacks yet does not count."""
+        return self.active or self.status.casefold() == HEALTHY.casefold()
+
     def wrong(self, active: Copy | None = None) -> str | None:
         """Why it could not take over; None where it could. ``active``: the one that it would take over from, whose
         database may have no index at all."""
@@ -70,6 +75,7 @@ class Copy:
             "replay_queue": self.to_replay,
             "index": self.index,
             "activation_suspended": self.suspended,
+            "suspend_comment": self.comment,
         }
 
 

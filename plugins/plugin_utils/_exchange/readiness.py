@@ -44,18 +44,23 @@ def in_maintenance(components: Components) -> bool:
 
 def marks(member: Member) -> list[str]:
     """Why another member takes neither mail nor databases now."""
-    if member.components is None:
-        return [f"does not answer ({member.why})"]
-    found = [
-        f"has {name} {component.state} (by {', '.join(component.held_by) or 'nobody that says so'})"
-        for name in (SERVER_WIDE_OFFLINE, HUB_TRANSPORT)
-        if (component := member.components.get(name)) is not None and component.is_held
-    ]
-    if (member.server.policy or "").casefold() == BLOCKED.casefold():
+    found = component_marks(member.components, member.why)
+    if member.policy.casefold() == BLOCKED.casefold():
         found.append("has the activation policy Blocked")
-    if member.server.move_now:
+    if member.move_now:
         found.append("moves its databases away (DatabaseCopyActivationDisabledAndMoveNow)")
     return found
+
+
+def component_marks(components: Components | None, why: str | None) -> list[str]:
+    """Which of the components say that a server is out of service, or on its way. ``why``: why there are none."""
+    if components is None:
+        return [f"does not answer ({why})"]
+    return [
+        f"has {name} {component.state} (by {', '.join(component.held_by) or 'nobody that says so'})"
+        for name in (SERVER_WIDE_OFFLINE, HUB_TRANSPORT)
+        if (component := components.get(name)) is not None and component.is_marked
+    ]
 
 
 def needed_copies(view: View, minimum: int | None) -> int:
@@ -102,11 +107,11 @@ def _of_members(view: View) -> t.Iterator[Remark]:
     for member in view.members:
         found = marks(member)
         if found:
-            yield Remark("dag.marked", f"{member.server.name}, another member of the DAG, {' and '.join(found)}.")
+            yield Remark("dag.marked", f"{member.name}, another member of the DAG, {' and '.join(found)}.")
 
 
 def _of_databases(view: View, needed: int, by_default: bool) -> t.Iterator[Remark]:
-    able = {member.server.name: not marks(member) for member in view.members}
+    able = {member.name: not marks(member) for member in view.members}
     for copy in view.copies:
         elsewhere = _elsewhere(view, copy)
         if not copy.is_mounted or not elsewhere:

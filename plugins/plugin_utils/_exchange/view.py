@@ -21,7 +21,7 @@ from .shell import CmdletDenied, CmdletError, CmdletNotFound, Shell
 
 MAILBOX, EDGE = "Mailbox", "Edge"
 # The front end of a Client Access server of 2013 keeps no mail.
-_WITH_QUEUES = frozenset({MAILBOX, "HubTransport"})
+WITH_QUEUES = frozenset({MAILBOX, "HubTransport"})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +46,9 @@ class Server:
 class Member:
     """Another member of the DAG. ``components``: None where it does not answer, and ``why`` says so."""
 
-    server: Server
+    name: str
+    policy: str
+    move_now: bool
     components: Components | None
     copies: tuple[Copy, ...] = ()
     why: str | None = None
@@ -73,12 +75,12 @@ def look(shell: Shell, name: str) -> View:
     mailbox = _one(shell, "Get-MailboxServer", exchange.text("Fqdn")) if MAILBOX in roles else None
     server = _server(exchange, mailbox, roles)
     components = component_states.read(shell.read("Get-ServerComponentState", Identity=server.fqdn), server.name)
-    waiting, no_queues = _queues(shell, server) if _WITH_QUEUES & set(roles) else ((), None)
+    waiting, no_queues = _queues(shell, server) if WITH_QUEUES & set(roles) else ((), None)
     own = _copies(shell, server.name) if mailbox is not None else ()
     if server.dag is None:
         return View(server, components, own, waiting, no_queues)
     group = groups.of_record(_one(shell, "Get-DatabaseAvailabilityGroup", server.dag, Status=True))
-    members = tuple(_member(shell, other) for other in group.others(server.name))
+    members = tuple(member(shell, other) for other in group.others(server.name))
     return View(server, components, own, waiting, no_queues, group, members)
 
 
@@ -98,14 +100,13 @@ def _one(shell: Shell, cmdlet: str, identity: str, **more: bool) -> Record:
 
 
 def _server(exchange: Record, mailbox: Record | None, roles: tuple[str, ...]) -> Server:
-    site = exchange.text_or_none("Site") if "Site" in exchange else None
     return Server(
         name=exchange.text("Name"),
         fqdn=exchange.text("Fqdn"),
         version=exchange.text("AdminDisplayVersion"),
         edition=exchange.text("Edition"),
         roles=roles,
-        site=site.rpartition("/")[2] if site else None,
+        site=_site(exchange),
         dag=mailbox.text_or_none("DatabaseAvailabilityGroup") if mailbox is not None else None,
         policy=mailbox.text("DatabaseCopyAutoActivationPolicy") if mailbox is not None else None,
         move_now=mailbox.flag("DatabaseCopyActivationDisabledAndMoveNow") if mailbox is not None else None,
@@ -123,14 +124,43 @@ def _copies(shell: Shell, server: str) -> tuple[Copy, ...]:
     return tuple(map(copies.of_record, shell.read("Get-MailboxDatabaseCopyStatus", Server=server)))
 
 
-def _member(shell: Shell, name: str) -> Member:
-    exchange, mailbox = _one(shell, "Get-ExchangeServer", name), _one(shell, "Get-MailboxServer", name)
-    server = _server(exchange, mailbox, (MAILBOX,))
+def activation(shell: Shell, identity: str) -> tuple[str, bool]:
+    """The activation policy of a mailbox server, and whether its databases are to leave it (MoveNow)."""
+    found = _one(shell, "Get-MailboxServer", identity)
+    return found.text("DatabaseCopyAutoActivationPolicy"), found.flag("DatabaseCopyActivationDisabledAndMoveNow")
+
+
+def where(shell: Shell, identity: str) -> tuple[str, str | None]:
+    """The full name of a server, and its site."""
+    found = _one(shell, "Get-ExchangeServer", identity)
+    return found.text("Fqdn"), _site(found)
+
+
+def components_of(shell: Shell, name: str) -> tuple[Components | None, str | None]:
+    """The components of a member, or None and why it does not tell. Raises what says something of the account."""
     try:
-        components = component_states.read(shell.read("Get-ServerComponentState", Identity=server.fqdn), server.name)
-        return Member(server, components, _copies(shell, server.name))
+        return component_states.read(shell.read("Get-ServerComponentState", Identity=name), name), None
     except (CmdletNotFound, CmdletDenied):
-        raise  # that says something of the account, and nothing of the member
+        raise
     except CmdletError as exc:
         # it is away, which is what this look is about
-        return Member(server, None, (), exc.message)
+        return None, exc.message
+
+
+def member(shell: Shell, name: str) -> Member:
+    """Another member of the DAG."""
+    policy, move_now = activation(shell, name)
+    components, why = components_of(shell, name)
+    if components is None:
+        return Member(name, policy, move_now, None, (), why)
+    try:
+        return Member(name, policy, move_now, components, _copies(shell, name))
+    except (CmdletNotFound, CmdletDenied):
+        raise
+    except CmdletError as exc:
+        return Member(name, policy, move_now, None, (), exc.message)
+
+
+def _site(exchange: Record) -> str | None:
+    site = exchange.text_or_none("Site") if "Site" in exchange else None
+    return site.rpartition("/")[2] if site else None

@@ -119,7 +119,7 @@ def _as_result(seen: View) -> Result:
         "queues": mail,
         "dag": None if seen.group is None else seen.group.as_result(),
         "members": [
-            {"server": item.server.name, "available": not readiness.marks(item), "marks": readiness.marks(item)}
+            {"server": item.name, "available": not readiness.marks(item), "marks": readiness.marks(item)}
             for item in seen.members
         ],
     }

@@ -84,6 +84,29 @@ def _nodes(session: Session) -> dict[str, str]:
     return {name: UNKNOWN if number is None else _STATES.get(number, UNKNOWN) for name, number in states}
 
 
+def pause(session: Session, node: str) -> None:
+    """Takes a node out of the cluster's choice; what it holds stays. It stays paused over a restart."""
+    _tell(session, node, "Pause", {"DrainType": 0, "TargetNode": None})
+
+
+def resume(session: Session, node: str) -> None:
+    """Gives a paused node back to the cluster's choice; nothing is moved to it."""
+    _tell(session, node, "Resume", {"FailbackType": 0})
+
+
+def _tell(session: Session, node: str, method: str, arguments: t.Mapping[str, wmi.CimInput]) -> None:
+    wmi.invoke(
+        session,
+        "MSCluster_Node",
+        method,
+        arguments,
+        namespace=_NAMESPACE,
+        selectors={"Name": node},
+        doing=f"{method.lower().rstrip('e')}ing the node {node} of its cluster",
+        repeatable=False,
+    )
+
+
 @dataclasses.dataclass(frozen=True)
 class Wait:
     """How long others are waited for, in seconds. ``sleep`` and ``clock`` are there for tests."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import time
 import typing as t
 
-from .._errors import OptionError
+from .._errors import ExchangeTlsError, OptionError
 from .._text import NAME, visible
 from .._wire import wmi
 from .._wire.session import Session
@@ -83,6 +84,55 @@ def services_to_wait_for(session: Session, wanted: t.Sequence[str]) -> tuple[str
             if folded in asked.names or (service.start_mode == "Auto" and service.state == "Running")
         )
     )
+
+
+class ServiceFailed(ExchangeTlsError):
+    """A service did not stop or start as it was told."""
+
+    kind = "service_failed"
+
+
+# Win32_Service.StopService and StartService: done, and not needed.
+_DONE = 0
+_NOT_RUNNING, _RUNS_ALREADY = 6, 10
+_BUSY = 5  # it is stopping or starting just now
+_PAUSE = 2.0
+
+
+def restart(
+    session: Session,
+    name: str,
+    seconds: float,
+    *,
+    sleep: t.Callable[[float], None] = time.sleep,
+    clock: t.Callable[[], float] = time.monotonic,
+) -> None:
+    """Stops a service and starts it, and sees that it runs, so many seconds for each. Raises :class:`ServiceFailed`."""
+    for method, wanted, enough in (
+        ("StopService", "Stopped", _NOT_RUNNING),
+        ("StartService", "Running", _RUNS_ALREADY),
+    ):
+        ends = clock() + seconds
+        while True:
+            output = wmi.invoke(
+                session,
+                "Win32_Service",
+                method,
+                {},
+                selectors={"Name": name},
+                doing=f"telling the service {name} to {method[:-7].lower()}",
+                repeatable=True,
+            )
+            code = output.integer("ReturnValue")
+            if code not in (_DONE, enough, _BUSY, None):
+                raise ServiceFailed(f"The service {name} does not {method[:-7].lower()}: Windows says {code}.")
+            found = find(session, [name]).get(name.lower())
+            if found is not None and found.state == wanted:
+                break
+            if clock() >= ends:
+                state = found.state if found else "not there"
+                raise ServiceFailed(f"The service {name} is {state} after {seconds:.0f} seconds, not {wanted}.")
+            sleep(_PAUSE)
 
 
 def find(session: Session, wanted: t.Sequence[str]) -> dict[str, Service]:

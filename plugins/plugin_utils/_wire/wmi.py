@@ -130,11 +130,13 @@ def invoke(
     arguments: t.Mapping[str, CimInput],
     *,
     namespace: str = CIMV2,
+    selectors: t.Mapping[str, str] | None = None,
     doing: str,
     repeatable: bool,
 ) -> Instance:
-    """Calls a static method (or one of a singleton) and returns its output parameters."""
-    request = invocation(class_name, method, arguments, namespace=namespace)
+    """Calls a static method, one of a singleton, or one of the instance that ``selectors`` name, and returns its output
+    parameters."""
+    request = invocation(class_name, method, arguments, namespace=namespace, selectors=selectors)
     answer = session.call(request, doing=doing, repeatable=repeatable)
     for item in answer:
         if xml.local_name(item) == f"{method}_OUTPUT":
@@ -142,10 +144,17 @@ def invoke(
     raise UnexpectedAnswer(f"{doing}: the answer holds no {method}_OUTPUT")
 
 
-def invocation(class_name: str, method: str, arguments: t.Mapping[str, CimInput], *, namespace: str = CIMV2) -> Request:
+def invocation(
+    class_name: str,
+    method: str,
+    arguments: t.Mapping[str, CimInput],
+    *,
+    namespace: str = CIMV2,
+    selectors: t.Mapping[str, str] | None = None,
+) -> Request:
     """The request that :func:`invoke` makes."""
     uri = f"{namespace}/{class_name}"
-    return Request(f"{uri}/{method}", uri, _input(uri, method, arguments))
+    return Request(f"{uri}/{method}", uri, _input(uri, method, arguments), selectors or {})
 
 
 def _input(uri: str, method: str, arguments: t.Mapping[str, CimInput]) -> bytes:

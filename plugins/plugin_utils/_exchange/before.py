@@ -1,0 +1,118 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""How a server was before it was taken out of service: what is put back exactly, whoever comes back to it. Pure.
+
+It is written before the first change and removed after the last, and never written anew while it is there: a second run
+must not take the marks of the first one for how things were.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import typing as t
+
+from .._errors import ExchangeTlsError
+from .component_states import ACTIVE, HUB_TRANSPORT, SERVER_WIDE_OFFLINE, UM_CALL_ROUTER, Components
+from .view import View
+
+#: Who marks. What other requesters have said is theirs.
+REQUESTER = "Maintenance"
+#: What is marked, and given back. The call router is there up to 2016.
+COMPONENTS = (HUB_TRANSPORT, UM_CALL_ROUTER, SERVER_WIDE_OFFLINE)
+_VERSION = 1
+
+
+class RecordUnreadable(ExchangeTlsError):
+    """The record of how a server was before is there and cannot be read."""
+
+    kind = "record_unreadable"
+
+
+@dataclasses.dataclass(frozen=True)
+class Before:
+    """``at``: when. ``by``: which run, as whoever wrote it knows it again. ``words``: what the requester Maintenance
+    had asked of each component that the server has, None for nothing. ``policy`` and ``move_now``: None for a server
+    without mailboxes. ``node``: the state of its cluster node, None for none. ``services``: those of Exchange that ran.
+    ``banner``: whether port 25 answered. ``queues``: whether transport told its queues. ``not_healthy``: databases
+    whose copy there was not healthy, with its state: suspended ones stay so."""
+
+    server: str
+    fqdn: str
+    at: str
+    by: t.Mapping[str, t.Any]
+    words: t.Mapping[str, str | None]
+    policy: str | None = None
+    move_now: bool | None = None
+    node: str | None = None
+    services: tuple[str, ...] = ()
+    banner: bool = False
+    queues: bool = False
+    not_healthy: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def word(self, component: str) -> str:
+        """What the requester Maintenance is to say of a component again. An entry cannot be removed; Active is what
+        having asked for nothing means."""
+        return self.words.get(component) or ACTIVE
+
+    def to_text(self) -> str:
+        return json.dumps({"version": _VERSION, **dataclasses.asdict(self)}, sort_keys=True)
+
+    def as_result(self) -> dict[str, t.Any]:
+        return {**dataclasses.asdict(self), "services": list(self.services)}
+
+
+def words(components: Components) -> dict[str, str | None]:
+    """What the requester Maintenance has asked of each component that it marks."""
+    found: dict[str, str | None] = {}
+    for name in COMPONENTS:
+        component = components.get(name)
+        if component is not None:
+            entry = component.asked(REQUESTER)
+            found[component.name] = None if entry is None else entry.state
+    return found
+
+
+def of(
+    seen: View,
+    *,
+    at: str,
+    by: t.Mapping[str, t.Any],
+    node: str | None,
+    services: t.Iterable[str] = (),
+    banner: bool = False,
+) -> Before:
+    """How a server is now."""
+    return Before(
+        server=seen.server.name,
+        fqdn=seen.server.fqdn,
+        at=at,
+        by=by,
+        words=words(seen.components),
+        policy=seen.server.policy,
+        move_now=seen.server.move_now,
+        node=node,
+        services=tuple(services),
+        banner=banner,
+        queues=bool(seen.queues),
+        not_healthy={item.database: item.status for item in seen.copies if not item.is_fine},
+    )
+
+
+def from_text(text: str) -> Before:
+    """Raises :class:`RecordUnreadable`."""
+    try:
+        given = json.loads(text)
+        if given.pop("version") != _VERSION:
+            raise ValueError("another version")
+        found = Before(**{**given, "services": tuple(given["services"])})
+        if not isinstance(found.words, dict) or not isinstance(found.not_healthy, dict):
+            raise TypeError("words, not_healthy")
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as exc:
+        raise RecordUnreadable(
+            f"What the server was like before its maintenance cannot be read ({type(exc).__name__}). Bring it back by "
+            r"hand, then remove the value Maintenance of HKLM\SOFTWARE\mailops.exchange_tls."
+        ) from None
+    return found

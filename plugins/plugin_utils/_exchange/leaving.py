@@ -1,0 +1,363 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""Takes a server out of service the way Exchange wants it.
+
+Look, remember, mark, look at the other members again, let mail and databases leave, pause the node, prove, offline.
+Every step may be made twice, so that a run that was cut off is finished by running it again, or taken back. Whatever
+fails, the server goes back into service.
+
+Two members of a DAG are never out together, whoever runs what from where: a member is marked first, and only then are
+the others looked at. Who sees another's mark takes the own one back and waits; only where both have just been marked,
+the one whose name comes first keeps its own for a while, so that one of them goes. So nobody goes on who has seen a
+mark after having set its own. The mark is a component state, which a server keeps itself: the directory may be late.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._errors import ExchangeTlsError, OptionError
+from . import before as befores
+from . import groups, queues, readiness, returning, view
+from .before import REQUESTER, Before
+from .component_states import ACTIVE, DRAINING, HUB_TRANSPORT, INACTIVE, SERVER_WIDE_OFFLINE, UM_CALL_ROUTER
+from .endpoint import is_same_server
+from .readiness import BLOCKED, Remark
+from .shell import CmdletDenied, CmdletError, CmdletNotFound
+from .view import View
+from .work import IF_ALLOWED, NEVER, POLL, AnotherMember, MaintenanceFailed, NotReady, Work, listed
+
+# Seconds for which the one that comes first keeps its mark beside another's, that takes its own back.
+_KEEPS = 60.0
+
+
+def plan(work: Work) -> View:
+    """Whether the server may be taken out; changes nothing. Raises :class:`NotReady`, or :class:`OptionError`."""
+    seen = view.look(work.means.shell, work.name)
+    work.remarks = list(readiness.remarks(seen))
+    marked = list(_marked(seen))
+    if work.remembered(lambda: bool(marked)) is not None:
+        return seen
+    minimum = work.wishes.minimum_healthy_copies
+    found = [*marked, *readiness.obstacles(seen, minimum), *_mail(work, seen)]
+    if found:
+        reasons = " ".join(item.message for item in found)
+        raise NotReady(
+            f"{seen.server.name} is not taken out of service, nothing was changed: {reasons}",
+            obstacles=[item.as_result() for item in found],
+        )
+    return seen
+
+
+def _marked(seen: View) -> t.Iterator[Remark]:
+    """What somebody has begun without us is theirs to end."""
+    what = [
+        f"{name} is {state}" for name, state in befores.words(seen.components).items() if state not in (None, ACTIVE)
+    ]
+    if seen.server.move_now:
+        what.append("DatabaseCopyActivationDisabledAndMoveNow is true")
+    if what:
+        yield Remark(
+            "server.marked",
+            f"{seen.server.name} is in maintenance already, at least in part, and not by this collection "
+            f"({', '.join(what)}): whoever began that is to end it.",
+        )
+
+
+def _mail(work: Work, seen: View) -> t.Iterator[Remark]:
+    waiting = queues.waiting(seen.queues or ())
+    if work.wishes.redirect_to:
+        _named_target(work, seen)
+    elif waiting and not work.wishes.leave_mail and not _able(seen):
+        yield Remark(
+            "mail.nowhere",
+            f"{waiting} messages wait on {seen.server.name}, and there is no other member that could take them: name a "
+            "server with 'redirect_to', or set 'leave_mail'.",
+        )
+
+
+def _named_target(work: Work, seen: View) -> str:
+    """The full name of the server that was named. Raises :class:`OptionError` where it can take no mail."""
+    wanted = work.wishes.redirect_to or ""
+    fqdn, _site = view.where(work.means.shell, wanted)
+    if is_same_server(fqdn, seen.server.fqdn):
+        raise OptionError(f"'redirect_to' is {wanted}, which is the server itself.")
+    components, why = view.components_of(work.means.shell, fqdn)
+    if found := readiness.component_marks(components, why):
+        raise OptionError(f"'redirect_to' is {wanted}, which takes no mail now: it {' and '.join(found)}.")
+    return fqdn
+
+
+def _able(seen: View) -> list[str]:
+    return [member.name for member in seen.members if not readiness.marks(member)]
+
+
+def missing(work: Work, seen: View) -> list[str]:
+    """The steps that are still to be made, for people."""
+    found = befores.words(seen.components)
+    steps = [
+        f"{name} is {wanted} for {REQUESTER}"
+        for name, wanted in ((HUB_TRANSPORT, DRAINING), (UM_CALL_ROUTER, DRAINING), (SERVER_WIDE_OFFLINE, INACTIVE))
+        if name in found and found[name] not in (wanted, INACTIVE)
+    ]
+    if seen.group is not None:
+        if not _leaves(seen.server.policy, seen.server.move_now):
+            steps.append("its databases leave (Blocked, MoveNow)")
+        if work.means.host.node is not None and work.wishes.pause_node != NEVER and _node_state(work) != "paused":
+            steps.append("its cluster node is paused")
+    return steps
+
+
+def leave(work: Work, seen: View) -> None:
+    """Takes it out of service, from what :func:`plan` has seen. On any failure it goes back, and the error says so."""
+    # of a record that is in one place only there is one in each place afterwards
+    before = work.before or _as_it_is(work, seen)
+    work.remember(before)
+    try:
+        _enter(work, seen, before)
+    except ExchangeTlsError as exc:
+        _go_back(work, exc)
+
+
+def _as_it_is(work: Work, seen: View) -> Before:
+    host = work.means.host
+    return befores.of(
+        seen,
+        at=work.means.now(),
+        by=work.means.by,
+        node=_node_state(work),
+        services=host.running(),
+        banner=host.answers_on_port_25(),
+    )
+
+
+def _go_back(work: Work, reason: ExchangeTlsError) -> t.NoReturn:
+    raised = type(reason) if isinstance(reason, AnotherMember) else MaintenanceFailed
+    done = list(work.steps)
+    try:
+        returning.come_back(work)
+    except ExchangeTlsError as exc:
+        raise MaintenanceFailed(
+            f"{reason.message} {work.name} could not be brought back into service either: {exc.message} When that is "
+            "mended, run this again: it finishes it, or with the state 'stopped' takes it back.",
+            cause=reason.kind,
+            steps=done,
+            back=False,
+        ) from None
+    raise raised(
+        f"{reason.message} {work.name} is back in service, as it was.", cause=reason.kind, steps=done, back=True
+    ) from None
+
+
+def _enter(work: Work, seen: View, before: Before) -> None:
+    fqdn, components = seen.server.fqdn, seen.components
+    _alone(work, seen, before)
+    offline = components[SERVER_WIDE_OFFLINE].asked(REQUESTER)
+    if offline is None or offline.state != INACTIVE:
+        work.restart_transport("so that it drains")
+    if (router := components.get(UM_CALL_ROUTER)) is not None:
+        work.word(router, DRAINING, fqdn)
+    if seen.group is not None:
+        _databases_leave(work, seen)
+    _mail_leaves(work, seen)
+    work.word(components[SERVER_WIDE_OFFLINE], INACTIVE, fqdn)
+    _prove(work, seen)
+
+
+# --- alone -----------------------------------------------------------------------------------------------------------
+
+
+def _alone(work: Work, seen: View, before: Before) -> None:
+    """Sets the mark, and sees to it that no other member has one."""
+    means, fqdn, hub = work.means, seen.server.fqdn, seen.components[HUB_TRANSPORT]
+    work.word(hub, DRAINING, fqdn)
+    if seen.group is None:
+        return
+    others = seen.group.others(seen.server.name)
+    begun, marked_at = means.clock(), means.clock()
+    while True:
+        found = _others(work, others)
+        now = means.clock()
+        if not found:
+            return
+        told = " ".join(
+            f"{name}, another member of {seen.group.name}, {' and '.join(why)}." for name, why in found.items()
+        )
+        comes_first = all(seen.server.name.casefold() < name.casefold() for name in found)
+        if not comes_first or now - marked_at >= _KEEPS:
+            work.word(work.components(fqdn)[HUB_TRANSPORT], before.word(HUB_TRANSPORT), fqdn)
+            _wait_for_others(work, others, told, begun)
+            work.word(work.components(fqdn)[HUB_TRANSPORT], DRAINING, fqdn)
+            marked_at = means.clock()
+            continue
+        means.sleep(POLL)
+
+
+def _wait_for_others(work: Work, others: t.Sequence[str], told: str, begun: float) -> None:
+    work.means.say(f"waits: {told}")
+    while _others(work, others):
+        if work.means.clock() - begun >= work.wishes.others:
+            raise AnotherMember(told)
+        work.means.sleep(POLL)
+
+
+def _others(work: Work, names: t.Sequence[str]) -> dict[str, list[str]]:
+    """Which others are marked, and how. Asked after the own mark is set."""
+    found = {name: readiness.component_marks(*view.components_of(work.means.shell, name)) for name in names}
+    return {name: marks for name, marks in found.items() if marks}
+
+
+# --- databases -------------------------------------------------------------------------------------------------------
+
+
+def _leaves(policy: str | None, move_now: bool | None) -> bool:
+    return (policy or "").casefold() == BLOCKED.casefold() and bool(move_now)
+
+
+def _databases_leave(work: Work, seen: View) -> None:
+    """Blocked alone moves nothing, and MoveNow alone lets them come back."""
+    if not _leaves(seen.server.policy, seen.server.move_now):
+        work.change(
+            "its databases leave (Blocked, MoveNow)",
+            "Set-MailboxServer",
+            Identity=seen.server.fqdn,
+            DatabaseCopyAutoActivationPolicy=BLOCKED,
+            DatabaseCopyActivationDisabledAndMoveNow=True,
+        )
+    is_paused = _pause(work)
+    elsewhere = {item.database.casefold() for member in seen.members for item in member.copies}
+
+    def left() -> list[str]:
+        return [
+            item.database
+            for item in work.copies(seen.server.name)
+            if item.is_mounted and item.database.casefold() in elsewhere
+        ]
+
+    work.until_empty("databases to leave", left)
+    if is_paused:
+        _manager_leaves(work, seen)
+
+
+def _pause(work: Work) -> bool:
+    """Whether the node is paused afterwards."""
+    node = work.means.host.node
+    if node is None or work.wishes.pause_node == NEVER:
+        return False
+    if node.state() == "paused":
+        return True
+    try:
+        node.pause()
+    except ExchangeTlsError as exc:
+        if work.wishes.pause_node != IF_ALLOWED:
+            raise MaintenanceFailed(
+                f"The cluster node of {work.name} could not be paused: {exc.message} It can be left as it is: set "
+                "'pause_node' to if_allowed."
+            ) from None
+        work.remarks.append(Remark("node.not_paused", f"The cluster node was not paused: {exc.message}"))
+        return False
+    work.steps.append("its cluster node is paused")
+    work.means.say("its cluster node is paused")
+    if node.state() != "paused":
+        raise MaintenanceFailed(f"The cluster node of {work.name} was told to pause, and is {node.state()}.")
+    return True
+
+
+def _manager_leaves(work: Work, seen: View) -> None:
+    """The Primary Active Manager goes with the groups of a node that is paused."""
+    group = seen.group
+    if group is None or group.manager is None or not is_same_server(group.manager, seen.server.name):
+        return
+
+    def left() -> list[str]:
+        found = work.means.shell.read("Get-DatabaseAvailabilityGroup", Identity=group.name, Status=True)
+        manager = groups.of_record(found[0]).manager if found else None
+        return [] if manager is not None and not is_same_server(manager, seen.server.name) else [manager or "unknown"]
+
+    try:
+        work.until_empty("another Primary Active Manager", left)
+    except MaintenanceFailed as exc:
+        work.remarks.append(Remark("dag.manager", f"{exc.message} It moves when the server restarts."))
+
+
+def _node_state(work: Work) -> str | None:
+    return None if work.means.host.node is None else work.means.host.node.state()
+
+
+# --- mail ------------------------------------------------------------------------------------------------------------
+
+
+def _mail_leaves(work: Work, seen: View) -> None:
+    if not _has_queues(seen):
+        return
+    try:
+        work.until_empty("mail to be seen", lambda: [] if _waiting(work, seen) is not None else ["transport starts"])
+        if _waiting(work, seen):
+            _redirect(work, seen)
+            work.until_empty("mail to go", lambda: _left(work, seen))
+    except MaintenanceFailed as exc:
+        if not work.wishes.leave_mail:
+            raise
+        work.remarks.append(Remark("mail.left", f"{exc.message} It was left, as 'leave_mail' allows, and goes later."))
+
+
+def _has_queues(seen: View) -> bool:
+    return bool(view.WITH_QUEUES & set(seen.server.roles))
+
+
+def _waiting(work: Work, seen: View) -> list[queues.Queue] | None:
+    """The queues with something in them that is to go at once; None where transport does not tell, which is no empty
+    queue. What is deferred waits for its next try, wherever it lies."""
+    try:
+        found = [queues.of_record(item) for item in work.means.shell.read("Get-Queue", Server=seen.server.fqdn)]
+    except (CmdletNotFound, CmdletDenied):
+        raise
+    except CmdletError:
+        return None
+    return [item for item in found if item.drains and item.messages > (item.deferred or 0)]
+
+
+def _left(work: Work, seen: View) -> list[str]:
+    found = _waiting(work, seen)
+    if found is None:
+        return ["transport does not tell"]
+    return [f"{item.messages - (item.deferred or 0)} in {item.identity}" for item in found]
+
+
+def _redirect(work: Work, seen: View) -> None:
+    target = _target(work, seen)
+    if target is None:
+        if not work.wishes.leave_mail:
+            raise MaintenanceFailed("No other server can take the mail that waits. Set 'redirect_to', or 'leave_mail'.")
+        return
+    work.change(f"mail is sent to {target}", "Redirect-Message", Server=seen.server.fqdn, Target=target, Confirm=False)
+
+
+def _target(work: Work, seen: View) -> str | None:
+    """The full name of a server that can take mail: the one that was named, a member of the site, any member."""
+    if work.wishes.redirect_to:
+        return _named_target(work, seen)
+    able = [view.where(work.means.shell, name) for name in _able(seen)]
+    same_site = [fqdn for fqdn, site in able if site == seen.server.site]
+    return next(iter((*same_site, *(fqdn for fqdn, _site in able))), None)
+
+
+# --- proof -----------------------------------------------------------------------------------------------------------
+
+
+def _prove(work: Work, seen: View) -> None:
+    """Reads back what Exchange was told: that no error came is no proof."""
+    components = work.components(seen.server.fqdn)
+    wrong = [
+        f"{name} is {components[name].state}"
+        for name in (SERVER_WIDE_OFFLINE, HUB_TRANSPORT)
+        if components[name].state == ACTIVE
+    ]
+    if seen.group is not None:
+        policy, move_now = view.activation(work.means.shell, seen.server.fqdn)
+        if policy.casefold() != BLOCKED.casefold():
+            wrong.append(f"the activation policy is {policy}, MoveNow {move_now}")
+    if wrong:
+        raise MaintenanceFailed(f"{work.name} was told to go out of service, but {listed(wrong)}.")

@@ -1,0 +1,178 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""Brings a server back into service, to exactly what was there before, and proves that it serves.
+
+The order is not simply the other one reversed: what clients need first, then the node and the databases, whose policy
+comes only when their copies are healthy, and mail last. What others have marked stays, and so do copies that were
+suspended before.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._errors import Unreachable
+from . import view
+from .before import REQUESTER, Before
+from .component_states import ACTIVE, HUB_TRANSPORT, SERVER_WIDE_OFFLINE, UM_CALL_ROUTER, Components
+from .readiness import Remark
+from .shell import CmdletDenied, CmdletError, CmdletNotFound
+from .work import MaintenanceFailed, Work
+
+# Exchange's services on a server that has just been restarted take so long to answer, at most.
+_STARTING = "Exchange to answer"
+
+
+def come_back(work: Work) -> None:
+    """Gives back what was marked, to what is remembered in ``work.before``; without that there is nothing to give."""
+    before = work.before
+    if before is None:
+        return
+    components, policy = _answer(work, before)
+    _give_back(work, components, SERVER_WIDE_OFFLINE, before)
+    _give_back(work, components, UM_CALL_ROUTER, before)
+    _resume(work, before)
+    if policy is not None:
+        _open(work, before, *policy)
+    if _give_back(work, components, HUB_TRANSPORT, before):
+        work.restart_transport("so that it takes mail again")
+    _prove(work, before)
+    work.means.memory.forget()
+
+
+def missing(work: Work, before: Before) -> list[str]:
+    """The steps that are still to be made, for people; changes nothing."""
+    components, policy = _answer(work, before)
+    steps = [
+        f"{name} is {before.word(name)} for {REQUESTER}"
+        for name in (SERVER_WIDE_OFFLINE, UM_CALL_ROUTER, HUB_TRANSPORT)
+        if name in components and _differs(components, name, before)
+    ]
+    if policy is not None and policy != (before.policy, before.move_now):
+        steps.append(f"its activation policy is {before.policy}, MoveNow {before.move_now}")
+    node = work.means.host.node
+    if node is not None and before.node != "paused" and node.state() == "paused":
+        steps.append("its cluster node is resumed")
+    return steps or ["the record of its maintenance is removed"]
+
+
+def _answer(work: Work, before: Before) -> tuple[Components, tuple[str, bool] | None]:
+    """Components and activation policy of a server that may just have been restarted."""
+    found: list[t.Any] = []
+
+    def left() -> list[str]:
+        try:
+            found[:] = [
+                work.components(before.fqdn),
+                None if before.policy is None else view.activation(work.means.shell, before.fqdn),
+            ]
+        except (CmdletNotFound, CmdletDenied):
+            raise
+        except (CmdletError, Unreachable) as exc:
+            return [exc.message]
+        return []
+
+    work.until_empty(_STARTING, left)
+    return found[0], found[1]
+
+
+def _differs(components: Components, name: str, before: Before) -> bool:
+    entry = components[name].asked(REQUESTER)
+    return entry is not None and entry.state != before.word(components[name].name)
+
+
+def _give_back(work: Work, components: Components, name: str, before: Before) -> bool:
+    """Takes the own word back. Whether there was one."""
+    if name not in components or not _differs(components, name, before):
+        return False
+    return work.word(components[name], before.word(components[name].name), before.fqdn)
+
+
+def _resume(work: Work, before: Before) -> None:
+    node = work.means.host.node
+    if node is None or before.node == "paused" or node.state() != "paused":
+        return
+    work.steps.append("its cluster node is resumed")
+    work.means.say("its cluster node is resumed")
+    node.resume()
+
+
+def _open(work: Work, before: Before, policy: str, move_now: bool) -> None:
+    """Lets databases be activated there again: none is moved, and those that move by themselves find healthy copies."""
+    if move_now != before.move_now:
+        work.change(
+            f"DatabaseCopyActivationDisabledAndMoveNow is {before.move_now} again",
+            "Set-MailboxServer",
+            Identity=before.fqdn,
+            DatabaseCopyActivationDisabledAndMoveNow=bool(before.move_now),
+        )
+    _copies_healthy(work, before)
+    if policy != before.policy:
+        work.change(
+            f"the activation policy is {before.policy} again",
+            "Set-MailboxServer",
+            Identity=before.fqdn,
+            DatabaseCopyAutoActivationPolicy=before.policy,
+        )
+
+
+def _sick(work: Work, before: Before) -> list[str]:
+    """Copies that were fine and are not: those that were suspended before stay so."""
+    known = {name.casefold() for name in before.not_healthy}
+    return [
+        f"{item.database} is {item.status}"
+        for item in work.copies(before.server)
+        if not item.is_fine and item.database.casefold() not in known
+    ]
+
+
+def _copies_healthy(work: Work, before: Before) -> None:
+    try:
+        work.until_empty("its copies to be healthy", lambda: _sick(work, before))
+    except MaintenanceFailed as exc:
+        # open, it takes over what is healthy; closed, it would take over nothing for good
+        work.remarks.append(Remark("database.copies", exc.message))
+
+
+# --- proof -----------------------------------------------------------------------------------------------------------
+
+
+def _prove(work: Work, before: Before) -> None:
+    """States say nothing of services, and services nothing of states: all that was there before is there again."""
+    work.until_empty("it to serve", lambda: _not_served(work, before))
+    if before.banner:
+        work.until_empty("port 25 to answer", lambda: [] if work.means.host.answers_on_port_25() else ["no banner"])
+    for name, state in before.not_healthy.items():
+        work.remarks.append(Remark("database.copy", f"The copy of {name} was {state} before, and is left so."))
+
+
+def _not_served(work: Work, before: Before) -> list[str]:
+    components = work.components(before.fqdn)
+    wrong = [
+        f"{name} is {components[name].state}"
+        for name in (SERVER_WIDE_OFFLINE, UM_CALL_ROUTER, HUB_TRANSPORT)
+        if name in components and (_differs(components, name, before) or _is_ours(components, name, before))
+    ]
+    if before.policy is not None:
+        policy, move_now = view.activation(work.means.shell, before.fqdn)
+        if (policy, move_now) != (before.policy, before.move_now):
+            wrong.append(f"its activation policy is {policy}, MoveNow {move_now}")
+    running = {name.casefold() for name in work.means.host.running()}
+    if before.queues:
+        try:
+            work.means.shell.read("Get-Queue", Server=before.fqdn)
+        except (CmdletNotFound, CmdletDenied):
+            raise
+        except CmdletError:
+            wrong.append("transport does not tell its queues yet")
+    wrong += [f"{name} does not run" for name in before.services if name.casefold() not in running]
+    return wrong
+
+
+def _is_ours(components: Components, name: str, before: Before) -> bool:
+    """Not Active, although nobody but us has asked for that, and we no longer do."""
+    component = components[name]
+    others = [item for item in component.held_by if item.casefold() != REQUESTER.casefold()]
+    return component.is_held and not others and before.word(component.name) == ACTIVE

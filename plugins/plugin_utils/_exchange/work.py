@@ -1,0 +1,229 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""What taking a server out of service and bringing it back are done with, and the small steps that both are made of."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+import typing as t
+
+from .._errors import ExchangeTlsError
+from . import component_states
+from .before import REQUESTER, Before
+from .component_states import Component, Components
+from .copies import Copy, of_record
+from .readiness import Remark
+from .shell import Shell
+
+# Seconds between two looks.
+POLL = 5.0
+_NAMED = 5
+
+ALWAYS, IF_ALLOWED, NEVER = "always", "if_allowed", "never"
+
+
+class NotReady(ExchangeTlsError):
+    """Something is in the way; nothing was changed."""
+
+    kind = "not_ready"
+
+
+class AtWork(ExchangeTlsError):
+    """Another run has this server in maintenance."""
+
+    kind = "another_run"
+
+
+class AnotherMember(ExchangeTlsError):
+    """Another member of the DAG is out of service, or on its way."""
+
+    kind = "another_member"
+
+
+class MaintenanceFailed(ExchangeTlsError):
+    """A step did not come to its end. ``steps``: what was changed before; ``back``: whether it serves again."""
+
+    kind = "maintenance_failed"
+
+
+@dataclasses.dataclass(frozen=True)
+class Wishes:
+    """Times in seconds: ``longest`` for each wait as a whole, ``stalled`` without any progress, ``others`` for another
+    member that is out. ``minimum_healthy_copies``: None for two. ``redirect_to``: the full name of the server that is
+    to take the mail, None for a member that can. ``leave_mail``: go on where mail has nowhere to go, or does not go.
+    ``pause_node``: ``always``, ``if_allowed`` or ``never``."""
+
+    minimum_healthy_copies: int | None = None
+    longest: float = 1800.0
+    stalled: float = 300.0
+    others: float = 1800.0
+    redirect_to: str | None = None
+    leave_mail: bool = False
+    pause_node: str = ALWAYS
+
+
+class Node(t.Protocol):
+    """The cluster node of the server."""
+
+    def state(self) -> str | None:
+        """``up``, ``paused`` and so on; None where the cluster does not tell."""
+
+    def pause(self) -> None:
+        """It takes no group over; those it has leave it."""
+
+    def resume(self) -> None:
+        """It takes groups over again; none is moved to it."""
+
+
+class Host(t.Protocol):
+    """The server itself, as Windows shows it. ``node``: None where it is in no cluster."""
+
+    node: Node | None
+
+    def running(self) -> tuple[str, ...]:
+        """The names of Exchange's services that run."""
+
+    def restart_transport(self) -> None:
+        """Stops transport and starts it."""
+
+    def answers_on_port_25(self) -> bool:
+        """Whether an SMTP server greets there."""
+
+
+class Memory(t.Protocol):
+    """Where it is kept how the server was."""
+
+    def recall(self) -> Before | None:
+        """What the server itself keeps; None for nothing."""
+
+    def recall_elsewhere(self) -> Before | None:
+        """What is kept in another place; it may be of a maintenance that somebody else has ended since."""
+
+    def remember(self, before: Before) -> None:
+        """Keeps it; raises where it cannot be kept."""
+
+    def forget(self) -> None:
+        """No error where there is nothing."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Means:
+    """``now``: the time for people. ``by``: which run this is. ``at_work``: the run that a record is of, for people,
+    where it is another one and lives; None where it has ended, or where nobody can tell. ``say``: a line of progress.
+    ``sleep`` and ``clock`` are there for tests."""
+
+    shell: Shell
+    memory: Memory
+    host: Host
+    now: t.Callable[[], str]
+    by: t.Mapping[str, t.Any]
+    at_work: t.Callable[[Before], str | None] = lambda _before: None
+    say: t.Callable[[str], None] = lambda _line: None
+    sleep: t.Callable[[float], None] = time.sleep
+    clock: t.Callable[[], float] = time.monotonic
+
+
+@dataclasses.dataclass
+class Work:
+    """One server, and what was done with it. ``steps``: what was changed, in its order. ``remarks``: what people should
+    know. Both are true at any time."""
+
+    name: str
+    means: Means
+    wishes: Wishes
+    before: Before | None = None
+    steps: list[str] = dataclasses.field(default_factory=list)
+    remarks: list[Remark] = dataclasses.field(default_factory=list)
+
+    def remembered(self, is_marked: t.Callable[[], bool]) -> Before | None:
+        """How the server was, None where it is not in maintenance by this collection. A record that the server does
+        not have counts only where it is marked: otherwise its maintenance has ended."""
+        self.before = self.means.memory.recall()
+        if self.before is not None:
+            if other := self.means.at_work(self.before):
+                raise _at_work(self.before, other)
+            return self.before
+        elsewhere = self.means.memory.recall_elsewhere()
+        if elsewhere is not None and is_marked():
+            told = f"The server has no record of its maintenance any more; the one of {elsewhere.at} counts."
+            self.remarks.append(Remark("server.record", told))
+            self.before = elsewhere
+        return self.before
+
+    def remember(self, before: Before) -> None:
+        """Keeps it. Raises :class:`AtWork` where another run has done so at the same time."""
+        self.means.memory.remember(before)
+        found = self.means.memory.recall()
+        if found is not None and found.by != before.by:
+            raise _at_work(found, self.means.at_work(found) or "at this moment")
+        self.before = before
+
+    def change(self, what: str, cmdlet: str, **parameters: t.Any) -> None:
+        """A cmdlet that changes something. Counted before it is known to have been carried out."""
+        self.steps.append(what)
+        self.means.say(what)
+        self.means.shell.change(cmdlet, **parameters)
+
+    def word(self, component: Component, state: str, fqdn: str) -> bool:
+        """Lets the requester Maintenance ask for a state, unless it does; whatever others have asked for stays. Whether
+        there was something to change."""
+        entry = component.asked(REQUESTER)
+        if entry is not None and entry.state == state:
+            return False
+        self.change(
+            f"{component.name} is {state} for {REQUESTER}",
+            "Set-ServerComponentState",
+            Identity=fqdn,
+            Component=component.name,
+            State=state,
+            Requester=REQUESTER,
+        )
+        return True
+
+    def restart_transport(self, why: str) -> None:
+        what = f"transport was restarted, {why}"
+        self.steps.append(what)
+        self.means.say(f"restarts transport, {why}")
+        self.means.host.restart_transport()
+
+    def components(self, fqdn: str) -> Components:
+        return component_states.read(self.means.shell.read("Get-ServerComponentState", Identity=fqdn), self.name)
+
+    def copies(self, server: str) -> list[Copy]:
+        return [of_record(item) for item in self.means.shell.read("Get-MailboxDatabaseCopyStatus", Server=server)]
+
+    def until_empty(self, what: str, left: t.Callable[[], t.Sequence[str]]) -> None:
+        """Waits until nothing is ``left``, as long as there is progress. Raises :class:`MaintenanceFailed`.
+
+        ``left``: what is still to go; that it looks otherwise than before is progress.
+        """
+        begun = since = self.means.clock()
+        last: t.Sequence[str] | None = None
+        while found := left():
+            now = self.means.clock()
+            if found != last:
+                last, since = found, now
+                self.means.say(f"waits for {what}: {listed(found)}")
+            if now - since >= self.wishes.stalled or now - begun >= self.wishes.longest:
+                why = "without any progress" if now - since >= self.wishes.stalled else "in all"
+                waited = now - (since if now - since >= self.wishes.stalled else begun)
+                raise MaintenanceFailed(
+                    f"Waiting for {what} came to no end, {waited:.0f} seconds {why}: {listed(found)}.",
+                    left=list(found),
+                )
+            self.means.sleep(POLL)
+
+
+def listed(items: t.Sequence[str]) -> str:
+    """The first few."""
+    more = len(items) - _NAMED
+    return ", ".join(items[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _at_work(before: Before, other: str) -> AtWork:
+    return AtWork(
+        f"{before.server} is in maintenance by another run since {before.at} ({other}). Wait until that has ended."
+    )

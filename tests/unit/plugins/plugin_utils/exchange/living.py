@@ -1,0 +1,436 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Servers of an organisation that live: words of requesters, databases that move, mail that goes, time that passes.
+
+What a sequence says is done; :attr:`World.log` has what was done with which server, and when two members of a DAG were
+out at once. ``World.turn`` is called before each step of a sequence: there other sequences go on, or it is cut off.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import ExchangeTlsError
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.before import Before, from_text
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.records import Enum, Record
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.shell import CmdletError, Value
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.work import Means, Wishes, Work
+
+from .organisation import DOMAIN, copy
+
+COMPONENTS = ("ServerWideOffline", "HubTransport", "UMCallRouter", "Monitoring", "EwsProxy")
+SERVICES = ("MSExchangeTransport", "MSExchangeFrontEndTransport", "MSExchangeIS")
+
+
+@dataclasses.dataclass
+class Server:
+    """One server. What is here outlives restarts, but for ``down`` and ``stopped``."""
+
+    name: str
+    policy: str = "Unrestricted"
+    move_now: bool = False
+    words: dict[str, dict[str, str]] = dataclasses.field(default_factory=dict)  # by component, by requester
+    node: str = "up"
+    down: bool = False
+    stopped: set[str] = dataclasses.field(default_factory=set)
+    record: str | None = None
+    mail: int = 0
+    drains: bool = True
+    stuck: bool = False  # its mail cannot be redirected
+    quiet: int = 0  # so many questions for queues are not answered
+    leaves: bool = True  # its databases do
+
+    @property
+    def fqdn(self) -> str:
+        return f"{self.name}.{DOMAIN}"
+
+    def state(self, component: str) -> str:
+        if component not in ("Monitoring", "ServerWideOffline") and self.state("ServerWideOffline") == "Inactive":
+            return "Inactive"
+        said = set(self.words.get(component, {}).values())
+        return next((state for state in ("Inactive", "Draining") if state in said), "Active")
+
+    @property
+    def is_out(self) -> bool:
+        """No client and no database finds it."""
+        return self.down or self.state("ServerWideOffline") == "Inactive" or self.state("HubTransport") != "Active"
+
+    def shown(self) -> dict[str, Any]:
+        """All that maintenance may change. Who asked for Active has asked for nothing."""
+        said = {
+            name: {who: state for who, state in words.items() if state != "Active"}
+            for name, words in self.words.items()
+        }
+        return {
+            "policy": self.policy,
+            "move_now": self.move_now,
+            "node": self.node,
+            "down": self.down,
+            "stopped": set(self.stopped),
+            "words": {name: words for name, words in said.items() if words},
+        }
+
+
+@dataclasses.dataclass
+class Database:
+    name: str
+    active: str
+    copies: tuple[str, ...]
+    sick: dict[str, str] = dataclasses.field(default_factory=dict)  # server: status
+    stays: bool = False
+
+
+class World:
+    """Servers by name, DAGs as lists of names, databases. ``turn``: called with (server, what) before each step."""
+
+    def __init__(self, *groups: tuple[str, ...], alone: tuple[str, ...] = (), version: str = "2016") -> None:
+        self.groups = groups
+        self.servers = {name: Server(name) for name in (*(item for group in groups for item in group), *alone)}
+        self.databases = [Database(f"DB-{name}", name, group) for group in groups for name in group]
+        self.version = version
+        self.time = 0.0
+        self.log: list[tuple[str, str]] = []
+        self.two_out: list[set[str]] = []
+        self.at_work: set[str] = set()
+        self.turn: Callable[[str, str], None] = lambda _server, _what: None
+        self.error: Callable[[str, str], Exception | None] = lambda _server, _cmdlet: None
+
+    def group_of(self, name: str) -> tuple[str, ...]:
+        return next((group for group in self.groups if name in group), ())
+
+    def away(self, group: tuple[str, ...]) -> set[str]:
+        return {name for name in group if self.servers[name].down}
+
+    def restart(self, name: str) -> None:
+        """Down, seen by all, and up again."""
+        server = self.servers[name]
+        server.down = True
+        self.turn(name, "is down")
+        self._count()
+        for database in self.databases:
+            if database.active == name:
+                self._move(database)
+        server.down = False
+        server.stopped.clear()
+
+    def _count(self) -> None:
+        for group in self.groups:
+            away = self.away(group)
+            if len(away) > 1:
+                self.two_out.append(away)
+
+    def _move(self, database: Database) -> bool:
+        for name in database.copies:
+            server = self.servers[name]
+            blocked = server.policy == "Blocked" or server.move_now or server.state("ServerWideOffline") == "Inactive"
+            if name != database.active and not server.down and not blocked and name not in database.sick:
+                self.log.append((database.name, f"moves to {name}"))
+                database.active = name
+                return True
+        return False
+
+    def pass_by(self, seconds: float) -> None:
+        """Databases and mail move."""
+        self.time += seconds
+        for server in self.servers.values():
+            if server.move_now and server.policy == "Blocked" and server.leaves:
+                mine = [item for item in self.databases if item.active == server.name and not item.stays]
+                if mine:
+                    self._move(mine[0])
+            if server.state("HubTransport") != "Active" and server.drains:
+                server.mail = max(0, server.mail - 10)
+
+    # --- what a sequence is given ------------------------------------------------------------------------------------
+
+    def work(self, name: str, wishes: Wishes | None = None, *, node: bool = True, by: str = "test") -> Work:
+        server = self.servers[name]
+        host = Host(self, server, Node(self, server) if node and self.group_of(name) else None)
+        means = Means(
+            shell=Shell(self, name),
+            memory=Memory(self, server),
+            host=host,
+            now=lambda: "2026-11-26T00:00:00Z",
+            by={"run": by},
+            at_work=lambda before: run if (run := before.by["run"]) in self.at_work and run != by else None,
+            sleep=lambda seconds: self._sleep(name, seconds),
+            clock=lambda: self.time,
+        )
+        return Work(name, means, wishes or Wishes(minimum_healthy_copies=1))
+
+    def _sleep(self, name: str, seconds: float) -> None:
+        self.turn(name, "sleeps")
+        self.pass_by(seconds)
+
+    def did(self, name: str, what: str) -> None:
+        """A step: others may go on before it, and it may be cut off."""
+        self.turn(name, what)
+        self.log.append((name, what))
+
+
+class Shell:
+    """Stands where a shell stands, for one sequence."""
+
+    def __init__(self, world: World, user: str) -> None:
+        self._world, self._user = world, user
+        self.round_trips = 0
+        self.asked: list[str] = []
+
+    def close(self) -> None:
+        pass
+
+    def read(self, cmdlet: str, **parameters: Value) -> list[Record]:
+        self._counted(cmdlet)
+        self._world.turn(self._user, cmdlet)
+        self._fail(cmdlet)
+        return list(getattr(self, "_" + cmdlet.replace("-", "_").lower())(**parameters))
+
+    def change(self, cmdlet: str, **parameters: Value) -> list[Record]:
+        self._counted(cmdlet)
+        told = f"{cmdlet} {' '.join(str(parameters[name]) for name in sorted(parameters) if name != 'Identity')}"
+        self._world.did(self._user, told)
+        self._fail(cmdlet)
+        getattr(self, "_" + cmdlet.replace("-", "_").lower())(**parameters)
+        self._world.turn(self._user, f"after {told}")
+        return []
+
+    def _counted(self, cmdlet: str) -> None:
+        self.asked.append(cmdlet)
+        self.round_trips += 3
+
+    def _fail(self, cmdlet: str) -> None:
+        error = self._world.error(self._user, cmdlet)
+        if error is not None:
+            raise error
+
+    def _server(self, identity: Value, *, asked_itself: bool = False) -> Server:
+        name = str(identity).partition(".")[0].upper()
+        if name not in self._world.servers:
+            raise CmdletError(f"object '{identity}' couldn't be found")
+        server = self._world.servers[name]
+        if asked_itself and server.down:
+            raise CmdletError(f"The remote registry of server {server.fqdn} couldn't be opened")
+        return server
+
+    def _get_exchangeserver(self, Identity: Value) -> list[Record]:  # noqa: N803
+        server = self._server(Identity)
+        properties = {
+            "Name": server.name,
+            "Fqdn": server.fqdn,
+            "Edition": Enum("Enterprise", 1),
+            "AdminDisplayVersion": Record("Version 15.1 (Build 2507.6)"),
+            "ServerRole": Enum("Mailbox", 2),
+            "Site": Record(f"{DOMAIN}/Configuration/Sites/Here"),
+        }
+        return [Record(server.name, (), properties)]
+
+    def _get_mailboxserver(self, Identity: Value) -> list[Record]:  # noqa: N803
+        server = self._server(Identity)
+        group = self._world.group_of(server.name)
+        properties = {
+            "Name": server.name,
+            "DatabaseAvailabilityGroup": Record(f"DAG-{group[0]}") if group else None,
+            "DatabaseCopyAutoActivationPolicy": Enum(server.policy, 0),
+            "DatabaseCopyActivationDisabledAndMoveNow": server.move_now,
+        }
+        return [Record(server.name, (), properties)]
+
+    def _set_mailboxserver(self, Identity: Value, **settings: Value) -> None:  # noqa: N803
+        server = self._server(Identity)
+        server.policy = str(settings.get("DatabaseCopyAutoActivationPolicy", server.policy))
+        server.move_now = bool(settings.get("DatabaseCopyActivationDisabledAndMoveNow", server.move_now))
+
+    def _get_databaseavailabilitygroup(self, Identity: Value, Status: Value = False) -> list[Record]:  # noqa: N803
+        group = next(item for item in self._world.groups if f"DAG-{item[0]}" == Identity)
+        there = [name for name in group if not self._world.servers[name].down]
+        leader = next((name for name in there if self._world.servers[name].node == "up"), None)
+        properties = {
+            "Name": Identity,
+            "Servers": [Record(name) for name in group],
+            "OperationalServers": [Record(name) for name in there] if Status else None,
+            "PrimaryActiveManager": Record(leader) if Status and leader else None,
+            "WitnessShareInUse": Enum("Primary", 1) if Status else None,
+        }
+        return [Record(str(Identity), (), properties)]
+
+    def _get_servercomponentstate(self, Identity: Value) -> list[Record]:  # noqa: N803
+        server = self._server(Identity, asked_itself=True)
+        found = []
+        for name in COMPONENTS:
+            if name == "UMCallRouter" and self._world.version == "2019":
+                continue
+            entries = [
+                f"Requestor:{who}; State:{state}; Timestamp:2026-11-20T00:00:00Z"
+                for who, state in server.words.get(name, {}).items()
+            ]
+            properties = {
+                "Component": name,
+                "State": Enum(server.state(name), 0),
+                "LocalStates": entries,
+                "RemoteStates": entries,
+            }
+            found.append(Record(None, (), properties))
+        return found
+
+    def _set_servercomponentstate(self, **given: Value) -> None:
+        server = self._server(given["Identity"], asked_itself=True)
+        assert given["Component"] != "UMCallRouter" or self._world.version == "2016"
+        server.words.setdefault(str(given["Component"]), {})[str(given["Requester"])] = str(given["State"])
+
+    def _get_mailboxdatabasecopystatus(self, Server: Value) -> list[Record]:  # noqa: N803
+        server = self._server(Server, asked_itself=True)
+        return [
+            copy(
+                item.name,
+                server.name,
+                "Mounted" if item.active == server.name else item.sick.get(server.name, "Healthy"),
+            )
+            for item in self._world.databases
+            if server.name in item.copies
+        ]
+
+    def _get_queue(self, Server: Value) -> list[Record]:  # noqa: N803
+        server = self._server(Server, asked_itself=True)
+        if server.quiet:
+            server.quiet -= 1
+            raise CmdletError("The queue viewer operation has failed")
+        properties = {
+            "Identity": f"{server.name}\\3",
+            "DeliveryType": Enum("SmtpDeliveryToMailbox", 0),
+            "NextHopDomain": "db01",
+            "Status": Enum("Ready", 0),
+            "MessageCount": server.mail,
+        }
+        return [Record(f"{server.name}\\3", (), properties)]
+
+    def _redirect_message(self, Server: Value, Target: Value, Confirm: Value) -> None:  # noqa: N803
+        assert Confirm is False
+        assert "." in str(Target), "a full name is wanted"
+        target = self._server(Target)
+        assert not target.is_out, "mail would go round"
+        if self._server(Server).stuck:
+            return
+        target.mail += self._server(Server).mail
+        self._server(Server).mail = 0
+
+
+class Node:
+    """The cluster node of a server."""
+
+    def __init__(self, world: World, server: Server) -> None:
+        self._world, self._server = world, server
+
+    def state(self) -> str | None:
+        return "down" if self._server.down else self._server.node
+
+    def pause(self) -> None:
+        self._world.did(self._server.name, "pauses its node")
+        error = self._world.error(self._server.name, "pause")
+        if error is not None:
+            raise error
+        self._server.node = "paused"
+
+    def resume(self) -> None:
+        self._world.did(self._server.name, "resumes its node")
+        self._server.node = "up"
+
+
+class Host:
+    """The server, as Windows shows it."""
+
+    def __init__(self, world: World, server: Server, node: Node | None) -> None:
+        self._world, self._server, self.node = world, server, node
+
+    def running(self) -> tuple[str, ...]:
+        return tuple(name for name in SERVICES if name not in self._server.stopped)
+
+    def restart_transport(self) -> None:
+        self._world.did(self._server.name, "restarts transport")
+        error = self._world.error(self._server.name, "transport")
+        if error is not None:
+            raise error
+        self._server.quiet = 2
+
+    def answers_on_port_25(self) -> bool:
+        return "MSExchangeFrontEndTransport" not in self._server.stopped
+
+
+class Memory:
+    """The record on the server."""
+
+    def __init__(self, world: World, server: Server) -> None:
+        self._world, self._server = world, server
+
+    def recall(self) -> Before | None:
+        return None if self._server.record is None else from_text(self._server.record)
+
+    def recall_elsewhere(self) -> Before | None:
+        return None
+
+    def remember(self, before: Before) -> None:
+        self._world.did(self._server.name, "remembers")
+        self._server.record = before.to_text()
+        self._world.turn(self._server.name, "after remembering")
+
+    def forget(self) -> None:
+        self._world.did(self._server.name, "forgets")
+        self._server.record = None
+
+
+class Cut(BaseException):
+    """The controller was killed."""
+
+
+def refused(what: str = "it does not work") -> Exception:
+    return ExchangeTlsError(what)
+
+
+class Interleaved:
+    """Runs several sequences in one world, one step of one of them at a time, in an order that ``choose`` makes: it is
+    given the names of those that wait and returns one."""
+
+    def __init__(self, world: World, choose: Callable[[list[int]], int]) -> None:
+        self._choose = choose
+        self._changed = threading.Condition()
+        self._waiting: set[int] = set()
+        self._turn: int | None = None
+        self._ended: set[int] = set()
+        self._mine = threading.local()
+        world.turn = self._await
+
+    def run(self, *jobs: Callable[[], None]) -> None:
+        threads = [
+            threading.Thread(target=self._job, args=(number, job), daemon=True) for number, job in enumerate(jobs)
+        ]
+        for thread in threads:
+            thread.start()
+        while len(self._ended) < len(jobs):
+            with self._changed:
+                self._changed.wait_for(lambda: len(self._waiting) + len(self._ended) == len(jobs))
+                if self._waiting:
+                    self._turn = self._choose(sorted(self._waiting))
+                    self._waiting.discard(self._turn)
+                    self._changed.notify_all()
+        for thread in threads:
+            thread.join()
+
+    def _job(self, number: int, job: Callable[[], None]) -> None:
+        self._mine.number = number
+        try:
+            self._await("", "begins")
+            job()
+        finally:
+            with self._changed:
+                self._ended.add(number)
+                self._changed.notify_all()
+
+    def _await(self, _server: str, _what: str) -> None:
+        with self._changed:
+            number = self._mine.number
+            self._waiting.add(number)
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._turn == number)
+            self._turn = None

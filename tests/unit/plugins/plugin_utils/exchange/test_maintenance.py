@@ -1,0 +1,349 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Taking a server out of service and bringing it back: the order, the proof, and what comes of it wherever it ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import OptionError
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange import leaving, returning
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.shell import CmdletDenied, CmdletError
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.work import (
+    AnotherMember,
+    MaintenanceFailed,
+    NotReady,
+    Wishes,
+    Work,
+)
+
+from .living import Cut, World, refused
+
+DAG = ("EX01", "EX02", "EX03")
+
+
+def out(world: World, name: str = "EX01", **wishes: Any) -> Work:
+    work = world.work(name, Wishes(**{"minimum_healthy_copies": 1, **wishes}))
+    leaving.leave(work, leaving.plan(work))
+    return work
+
+
+def back(world: World, name: str = "EX01", **wishes: Any) -> Work:
+    work = world.work(name, Wishes(**wishes))
+    work.remembered(lambda: False)
+    returning.come_back(work)
+    return work
+
+
+def done(world: World, name: str = "EX01") -> list[str]:
+    return [what for who, what in world.log if who == name]
+
+
+def test_the_order_out() -> None:
+    world = World(DAG)
+    world.servers["EX01"].mail, world.servers["EX01"].drains = 5, False
+    work = out(world)
+    assert done(world) == [
+        "remembers",
+        "Set-ServerComponentState HubTransport Maintenance Draining",
+        "restarts transport",
+        "Set-ServerComponentState UMCallRouter Maintenance Draining",
+        "Set-MailboxServer True Blocked",
+        "pauses its node",
+        "Redirect-Message False EX01.example.com EX02.example.com",
+        "Set-ServerComponentState ServerWideOffline Maintenance Inactive",
+    ]
+    assert not [item for item in world.databases if item.active == "EX01"]
+    server = world.servers["EX01"]
+    assert (server.mail, server.node, server.policy, server.move_now) == (0, "paused", "Blocked", True)
+    assert work.steps
+
+
+def test_the_order_back() -> None:
+    world = World(DAG)
+    was = world.servers["EX01"].shown()
+    out(world)
+    world.restart("EX01")
+    world.log.clear()
+    back(world)
+    assert done(world) == [
+        "Set-ServerComponentState ServerWideOffline Maintenance Active",
+        "Set-ServerComponentState UMCallRouter Maintenance Active",
+        "resumes its node",
+        "Set-MailboxServer False",
+        "Set-MailboxServer Unrestricted",
+        "Set-ServerComponentState HubTransport Maintenance Active",
+        "restarts transport",
+        "forgets",
+    ]
+    assert world.servers["EX01"].shown() == was
+    assert world.servers["EX01"].record is None
+
+
+@pytest.mark.parametrize("policy", ["Unrestricted", "IntrasiteOnly", "Blocked"])
+@pytest.mark.parametrize("node", ["up", "paused"])
+def test_what_was_there_before_comes_back(policy: str, node: str) -> None:
+    """And what others have said stays: each requester is undone by itself."""
+    world = World(DAG)
+    server = world.servers["EX01"]
+    server.policy, server.node = policy, node
+    server.words["EwsProxy"] = {"HealthApi": "Inactive"}
+    server.words["ServerWideOffline"] = {"Functional": "Active"}
+    world.databases[0].sick["EX02"] = "Suspended"
+    was = server.shown()
+    out(world)
+    world.restart("EX01")
+    back(world)
+    assert server.shown() == was
+
+
+def test_a_second_time_changes_nothing() -> None:
+    world = World(DAG)
+    out(world)
+    record = world.servers["EX01"].record
+    again = world.work("EX01")
+    assert leaving.missing(again, leaving.plan(again)) == []
+    world.restart("EX01")
+    back(world)
+    world.log.clear()
+    assert back(world).steps == []
+    assert done(world) == []
+    assert record is not None
+
+
+def test_components_that_a_version_does_not_have_are_not_set() -> None:
+    world = World(DAG, version="2019")
+    was = world.servers["EX01"].shown()
+    out(world)
+    back(world)
+    assert world.servers["EX01"].shown() == was
+
+
+def test_a_server_in_no_dag() -> None:
+    world = World(alone=("EX09",))
+    world.servers["EX09"].mail = 25
+    out(world, "EX09", leave_mail=True)
+    assert done(world, "EX09") == [
+        "remembers",
+        "Set-ServerComponentState HubTransport Maintenance Draining",
+        "restarts transport",
+        "Set-ServerComponentState UMCallRouter Maintenance Draining",
+        "Set-ServerComponentState ServerWideOffline Maintenance Inactive",
+    ]
+    back(world, "EX09")
+    assert world.servers["EX09"].shown() == World(alone=("EX09",)).servers["EX09"].shown()
+
+
+def test_mail_that_has_nowhere_to_go_needs_a_word() -> None:
+    world = World(alone=("EX09",))
+    world.servers["EX09"].mail = 5
+    with pytest.raises(NotReady, match="redirect_to"):
+        out(world, "EX09")
+    assert done(world, "EX09") == []
+
+
+def test_mail_is_sent_where_it_is_told_or_to_one_that_takes_it() -> None:
+    world = World(DAG)
+    world.servers["EX01"].mail, world.servers["EX01"].drains = 5, False
+    world.servers["EX02"].words["HubTransport"] = {"Functional": "Inactive"}
+    with pytest.raises(NotReady, match="EX02"):
+        out(world)
+    with pytest.raises(OptionError, match="takes no mail now"):
+        out(world, redirect_to="ex02")
+    with pytest.raises(OptionError, match="the server itself"):
+        out(world, redirect_to="ex01")
+    with pytest.raises(OptionError, match="ex77"):
+        out(world, redirect_to="ex77")
+    world.servers["EX02"].words.clear()
+    out(world, redirect_to="ex03")
+    assert "Redirect-Message False EX01.example.com EX03.example.com" in done(world)
+
+
+def test_what_somebody_else_has_begun_is_theirs() -> None:
+    world = World(DAG)
+    world.servers["EX01"].words["HubTransport"] = {"Maintenance": "Draining"}
+    with pytest.raises(NotReady, match="whoever began that"):
+        out(world)
+    assert done(world) == []
+    assert back(world).steps == []
+
+
+# --- what does not work ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "cmdlet", ["Set-ServerComponentState", "Set-MailboxServer", "Redirect-Message", "transport", "pause"]
+)
+def test_whatever_fails_it_goes_back(cmdlet: str) -> None:
+    world = World(DAG)
+    world.servers["EX01"].mail, world.servers["EX01"].drains = 5, False
+    was = world.servers["EX01"].shown()
+    failed: list[str] = []
+
+    def error(_server: str, what: str) -> Exception | None:
+        if what == cmdlet and not failed:
+            failed.append(what)
+            return refused("it does not work.")
+        return None
+
+    world.error = error
+    with pytest.raises(MaintenanceFailed, match=r"it does not work.* is back in service") as info:
+        out(world)
+    assert info.value.details["back"] is True
+    assert world.servers["EX01"].shown() == was
+    assert world.servers["EX01"].record is None
+
+
+def test_that_it_could_not_go_back_is_said() -> None:
+    world = World(DAG)
+    world.error = lambda _server, what: CmdletDenied("no rights.") if what == "Set-MailboxServer" else None
+    with pytest.raises(MaintenanceFailed) as info:
+        out(world)
+    assert info.value.details["back"] is True, "what was not changed need not be changed back"
+
+    def later(_server: str, what: str) -> Exception | None:
+        return CmdletDenied("no rights.") if world.servers["EX01"].move_now and what.startswith("Set-") else None
+
+    world.error = later
+    with pytest.raises(MaintenanceFailed, match="could not be brought back") as info:
+        out(world)
+    assert info.value.details["back"] is False
+    assert world.servers["EX01"].record is not None
+    world.error = lambda _server, _what: None
+    was = World(DAG).servers["EX01"].shown()
+    back(world)
+    assert world.servers["EX01"].shown() == was
+
+
+def test_waits_have_an_end() -> None:
+    world = World(DAG)
+    world.databases[0].stays = True
+    with pytest.raises(MaintenanceFailed, match=r"Waiting for databases to leave came to no end.*DB-EX01.*is back"):
+        out(world, stalled=60.0)
+    world.databases[0].stays = False
+    server = world.servers["EX01"]
+    server.mail, server.drains, server.stuck = 50, False, True
+    with pytest.raises(MaintenanceFailed, match=r"Waiting for mail to go came to no end.*50 in"):
+        out(world, stalled=60.0)
+    assert out(world, stalled=60.0, leave_mail=True).remarks[-1].id == "mail.left"
+
+
+def test_slow_is_no_standstill() -> None:
+    world = World(alone=("EX09",))
+    world.servers["EX09"].mail = 500
+    world.servers["EX01"] = world.servers["EX09"]
+    work = out(world, "EX09", stalled=30.0, leave_mail=True)
+    assert world.servers["EX09"].mail == 0
+    assert "mail.left" not in {item.id for item in work.remarks}
+
+
+def test_a_database_with_its_only_copy_there_is_not_waited_for() -> None:
+    world = World(DAG)
+    world.databases[0].copies = ("EX01",)
+    out(world, stalled=30.0)
+    assert world.databases[0].active == "EX01"
+
+
+@pytest.mark.parametrize(("wish", "paused"), [("if_allowed", False), ("never", False)])
+def test_a_node_that_may_not_be_paused(wish: str, paused: bool) -> None:
+    world = World(DAG)
+    world.error = lambda _server, what: refused("access denied.") if what == "pause" else None
+    work = out(world, pause_node=wish)
+    assert (world.servers["EX01"].node == "paused") is paused
+    assert ("node.not_paused" in {item.id for item in work.remarks}) is (wish == "if_allowed")
+
+
+def test_a_service_that_does_not_start_keeps_it_from_being_called_back() -> None:
+    world = World(DAG)
+    out(world)
+    world.restart("EX01")
+    world.servers["EX01"].stopped.add("MSExchangeFrontEndTransport")
+    with pytest.raises(MaintenanceFailed, match="MSExchangeFrontEndTransport does not run"):
+        back(world, stalled=30.0)
+    assert world.servers["EX01"].record is not None, "the next run looks again"
+    world.servers["EX01"].stopped.clear()
+    back(world)
+    assert world.servers["EX01"].record is None
+
+
+def test_a_cmdlet_that_the_account_lacks_ends_it_before_anything_is_changed() -> None:
+    world = World(DAG)
+    world.error = lambda _server, what: CmdletDenied("no rights.") if what == "Get-Queue" else None
+    with pytest.raises((CmdletError, NotReady)):
+        out(world)
+    assert done(world) == []
+
+
+# --- cut off ---------------------------------------------------------------------------------------------------------
+
+
+def _cut_points(run: Any) -> int:
+    world = World(DAG)
+    world.servers["EX01"].mail = 5
+    steps: list[str] = []
+    world.turn = lambda _name, what: steps.append(what)
+    run(world)
+    return len(steps)
+
+
+def _in_and_out(world: World) -> None:
+    out(world)
+    world.restart("EX01")
+    back(world)
+
+
+@pytest.mark.parametrize("finish", [True, False])
+def test_cut_anywhere(finish: bool) -> None:
+    """Killed before or after any step, on the way out or back: the next run ends in service as it was."""
+    for policy in ("Unrestricted", "IntrasiteOnly"):
+        for point in range(_cut_points(_in_and_out)):
+            world = World(DAG)
+            server = world.servers["EX01"]
+            server.mail, server.policy = 5, policy
+            was = server.shown()
+            left = [point]
+
+            def turn(_name: str, _what: str, left: list[int] = left) -> None:
+                left[0] -= 1
+                if left[0] < 0:
+                    raise Cut
+
+            world.turn = turn
+            with pytest.raises(Cut):
+                _in_and_out(world)
+            world.turn = lambda _name, _what: None
+            server.down = False
+            if finish:
+                _in_and_out(world)
+            else:
+                back(world)
+            assert server.shown() == was, (policy, point)
+            assert server.record is None
+
+
+# --- two members -----------------------------------------------------------------------------------------------------
+
+
+def test_another_that_is_out_is_waited_for_without_a_mark() -> None:
+    world = World(DAG)
+    out(world, "EX02")
+    with pytest.raises(NotReady, match="EX02"):
+        out(world)
+    assert done(world) == []
+
+
+def test_one_that_is_marked_in_between_goes_first_or_comes_back() -> None:
+    world = World(DAG)
+    was = world.servers["EX02"].shown()
+
+    def turn(name: str, what: str) -> None:
+        if name == "EX02" and what.startswith("after remembering"):
+            world.servers["EX01"].words["HubTransport"] = {"Maintenance": "Draining"}
+
+    world.turn = turn
+    with pytest.raises(AnotherMember, match=r"EX01.*is back in service"):
+        out(world, "EX02", others=30.0)
+    assert world.servers["EX02"].shown() == was
+    assert "restarts transport" not in done(world, "EX02")
