@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ..plugin_utils import _options
+from ..plugin_utils import _maintenance, _options
 from ..plugin_utils._action import WindowsAction
-from ..plugin_utils._errors import OptionError, all_problems
-from ..plugin_utils._tasks import maintaining
+from ..plugin_utils._errors import all_problems
+from ..plugin_utils._tasks import ready
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
-    "minimum_healthy_copies": {"type": "int"},
+    "minimum_healthy_copies": _maintenance.READINESS["minimum_healthy_copies"],
     "fail_if_not_ready": {"type": "bool", "default": False},
     **_options.SHARED,
 }
@@ -23,12 +23,7 @@ class ActionModule(WindowsAction):
     ARGUMENT_SPEC = ARGUMENT_SPEC
 
     def check(self, options: dict[str, t.Any]) -> None:
-        all_problems(lambda: _copies(options["minimum_healthy_copies"]), self.endpoint)
+        all_problems(lambda: _maintenance.check_copies(options["minimum_healthy_copies"]), self.endpoint)
 
     def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
-        return maintaining.info(self.sequence(options), options)
-
-
-def _copies(minimum: int | None) -> None:
-    if minimum is not None and minimum < 0:
-        raise OptionError(f"'minimum_healthy_copies' is {minimum}, but it is a number of copies, 0 or more.")
+        return ready.info(self.sequence(options), options)

@@ -19,7 +19,7 @@ from ansible.utils.display import Display
 
 from . import _given, _patterns, _preflight, _role, _variables
 from ._errors import ExchangeTlsError, OptionError, Unreachable
-from ._exchange.endpoint import OPTIONS, Endpoint, address_of, endpoint, is_address
+from ._exchange.endpoint import OPTIONS, Endpoint, address_of, endpoint, is_address, neighbour
 from ._exchange.shell import Shell
 from ._policy import baselines
 from ._tasks.task import Task
@@ -231,10 +231,10 @@ class ExchangeTlsAction(ActionBase):
             raise OptionError(f"Bad options for {self._task.action}: {problems[0]}.")
         return t.cast("t.Sequence[t.Any]", found)
 
-    def _value_of(self, name: str) -> t.Any:
-        """What a variable holds, with its templates resolved."""
+    def _value_of(self, name: str, variables: t.Mapping[str, t.Any] | None = None) -> t.Any:
+        """What a variable holds, with its templates resolved: one of the task, or of ``variables``."""
         try:
-            value = self._templar.template(self.task_vars[name])
+            value = self._templar.template((self.task_vars if variables is None else variables)[name])
         except AnsibleError as exc:
             # so it is told from ansible-core 2.19 on; before, there is a text that stands for it
             if type(exc).__name__ == "AnsibleValueOmittedError":
@@ -289,32 +289,29 @@ class WindowsAction(ExchangeTlsAction):
             wire_log=WireLog(folder, self.host_name) if folder else None,
         )
 
-    def endpoint(self, computer: str = "") -> Endpoint:
-        """Where Exchange's cmdlets are asked, and as whom: by the variables ``exchange_*``, on the host itself where
-        they name no other. ``computer``: the host's own name, where the inventory has only an address. Raises
-        :class:`OptionError`."""
+    def endpoint(self, computer: str = "", others: t.Sequence[str] = ()) -> Endpoint:
+        """Where Exchange's cmdlets are asked, and as whom: by the variables ``exchange_*``; where they name no server,
+        on the first of ``others``, names of computers of its domain, else on the host itself. ``computer``: the host's
+        own name, where the inventory has only an address. Raises :class:`OptionError`."""
         # pypsrp takes a while, and most tasks ask no cmdlet
         from ._transport.cmdlets import login_of
 
         check_plugin(self._connection)
-        found = {name: self._of_host(name) for name in OPTIONS if name in self.host_vars}
-        given = {name: value for name, value in found.items() if not _given.is_blank(value)}
+        found = {name: self._value_of(name, self.host_vars) for name in OPTIONS if name in self.host_vars}
+        given = {
+            name: value for name, value in found.items() if value is not _variables.OMIT and not _given.is_blank(value)
+        }
         if "exchange_server" in given:
             given["exchange_server"] = address_of(str(given["exchange_server"]), self.task_vars.get("hostvars") or {})
         names = [name for name in (self.address, self.host_name) if not is_address(name)]
         own = next((name for name in names if "." in name), computer or next(iter(names), self.address))
-        return endpoint(own, login_of(self._connection), given)
+        return endpoint(neighbour(own, others), login_of(self._connection), given)
 
-    def _of_host(self, name: str) -> t.Any:
-        """What a variable of the host holds, None where a template leaves it out."""
-        value = self._templar.template(self.host_vars[name])
-        return None if value == self.task_vars.get("omit") else value
-
-    def open_shell(self, computer: str) -> tuple[str, Shell]:
+    def open_shell(self, computer: str, others: t.Sequence[str]) -> tuple[str, Shell]:
         """A session with Exchange, and the server that is asked. Nothing is sent yet."""
         from ._transport.cmdlets import open_shell
 
-        at = self.endpoint(computer)
+        at = self.endpoint(computer, others)
         return at.server, open_shell(at)
 
     def _trace(self, message: str) -> None:

@@ -70,14 +70,29 @@ class Owner:
 
 def me() -> Owner:
     """This process, with a token of its own for each call."""
+    return _process(os.getpid())
+
+
+def run() -> Owner:
+    """The process that has made this one for a task on a host: ansible-playbook, which lives as long as the run."""
+    return _process(os.getppid())
+
+
+def is_another(owner: Owner) -> bool:
+    """Whether it is the owner of another run, which surely lives."""
+    here = run()
+    return (owner.pid, owner.start) != (here.pid, here.start) and owner.lives() is True
+
+
+def _process(pid: int) -> Owner:
     machine = _read("etc/machine-id")
     return Owner(
         controller=socket.gethostname(),
         machine=hashlib.sha256(machine.encode()).hexdigest()[:16] if machine else "",
         boot=_read("proc/sys/kernel/random/boot_id"),
         namespace=_link("proc/self/ns/pid"),
-        pid=os.getpid(),
-        start=_start(os.getpid()) or "",
+        pid=pid,
+        start=_start(pid) or "",
         token=secrets.token_hex(8),
     )
 

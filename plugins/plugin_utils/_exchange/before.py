@@ -75,6 +75,19 @@ def words(components: Components) -> dict[str, str | None]:
     return found
 
 
+def is_marked(components: Components) -> bool:
+    """Whether the requester Maintenance has asked for anything but Active."""
+    return any(state not in (None, ACTIVE) for state in words(components).values())
+
+
+def shown(
+    said: t.Mapping[str, str | None], policy: str | None, move_now: bool | None, node: str | None
+) -> dict[str, t.Any]:
+    """For the diff: what of a server a maintenance changes."""
+    activation = {} if policy is None else {"activation_policy": policy, "move_now": move_now}
+    return {**said, **activation, **({} if node is None else {"cluster_node": node})}
+
+
 def of(
     seen: View,
     *,

@@ -138,6 +138,14 @@ def address_of(name: str, hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> str:
     return name if is_address(address) and "." in name and not is_address(name) else address
 
 
+def neighbour(own: str, others: t.Sequence[str]) -> str:
+    """The first of other computers of the domain of a server, with its full name if that has one; itself for none."""
+    if not others:
+        return own
+    domain = "" if is_address(own) else own.rstrip(".").partition(".")[2]
+    return f"{others[0]}.{domain}" if domain and "." not in others[0] else others[0]
+
+
 def _contradictions(made: Endpoint) -> t.Iterator[str]:
     if not made.server:
         yield "there is no server to ask; set exchange_server to the full name of an Exchange server"

@@ -29,19 +29,21 @@ from .shell import CmdletDenied, CmdletError, CmdletNotFound
 from .view import View
 from .work import IF_ALLOWED, NEVER, POLL, AnotherMember, MaintenanceFailed, NotReady, Work, listed
 
+_WORDS = {HUB_TRANSPORT: DRAINING, UM_CALL_ROUTER: DRAINING, SERVER_WIDE_OFFLINE: INACTIVE}
 # Seconds for which the one that comes first keeps its mark beside another's, that takes its own back.
 _KEEPS = 60.0
 
 
-def plan(work: Work) -> View:
-    """Whether the server may be taken out; changes nothing. Raises :class:`NotReady`, or :class:`OptionError`."""
+def plan(work: Work, more: t.Sequence[Remark] = ()) -> View:
+    """Whether the server may be taken out; changes nothing. ``more``: what is in the way besides. Raises
+    :class:`NotReady`, or :class:`OptionError`."""
     seen = view.look(work.means.shell, work.name)
     work.remarks = list(readiness.remarks(seen))
     marked = list(_marked(seen))
     if work.remembered(lambda: bool(marked)) is not None:
         return seen
     minimum = work.wishes.minimum_healthy_copies
-    found = [*marked, *readiness.obstacles(seen, minimum), *_mail(work, seen)]
+    found = [*marked, *readiness.obstacles(seen, minimum), *more, *_mail(work, seen)]
     if found:
         reasons = " ".join(item.message for item in found)
         raise NotReady(
@@ -94,20 +96,18 @@ def _able(seen: View) -> list[str]:
     return [member.name for member in seen.members if not readiness.marks(member)]
 
 
-def missing(work: Work, seen: View) -> list[str]:
-    """The steps that are still to be made, for people."""
-    found = befores.words(seen.components)
-    steps = [
-        f"{name} is {wanted} for {REQUESTER}"
-        for name, wanted in ((HUB_TRANSPORT, DRAINING), (UM_CALL_ROUTER, DRAINING), (SERVER_WIDE_OFFLINE, INACTIVE))
-        if name in found and found[name] not in (wanted, INACTIVE)
-    ]
+def now_and_then(work: Work, seen: View) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
+    """For the diff: what of the server is as it is, and as it will be out of service."""
+    node = _node_state(work)
+    said, server = befores.words(seen.components), seen.server
+    now = befores.shown(said, server.policy, server.move_now, node)
+    then = dict(now)
+    then.update({name: word for name, word in _WORDS.items() if name in said and said[name] != INACTIVE})
     if seen.group is not None:
-        if not _leaves(seen.server.policy, seen.server.move_now):
-            steps.append("its databases leave (Blocked, MoveNow)")
-        if work.means.host.node is not None and work.wishes.pause_node != NEVER and _node_state(work) != "paused":
-            steps.append("its cluster node is paused")
-    return steps
+        then.update(activation_policy=BLOCKED, move_now=True)
+        if node is not None and work.wishes.pause_node != NEVER:
+            then["cluster_node"] = "paused"
+    return now, then
 
 
 def leave(work: Work, seen: View) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import typing as t
 
 from .._errors import Unreachable
+from . import before as befores
 from . import view
 from .before import REQUESTER, Before
 from .component_states import ACTIVE, HUB_TRANSPORT, SERVER_WIDE_OFFLINE, UM_CALL_ROUTER, Components
@@ -42,20 +43,21 @@ def come_back(work: Work) -> None:
     work.means.memory.forget()
 
 
-def missing(work: Work, before: Before) -> list[str]:
-    """The steps that are still to be made, for people; changes nothing."""
-    components, policy = _answer(work, before)
-    steps = [
-        f"{name} is {before.word(name)} for {REQUESTER}"
-        for name in (SERVER_WIDE_OFFLINE, UM_CALL_ROUTER, HUB_TRANSPORT)
-        if name in components and _differs(components, name, before)
-    ]
-    if policy is not None and policy != (before.policy, before.move_now):
-        steps.append(f"its activation policy is {before.policy}, MoveNow {before.move_now}")
+def now_and_then(work: Work, before: Before) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
+    """For the diff: what of the server is as it is, and as it will be again. Changes nothing."""
+    components, activation = _answer(work, before)
+    policy, move_now = activation or (None, None)
     node = work.means.host.node
-    if node is not None and before.node != "paused" and node.state() == "paused":
-        steps.append("its cluster node is resumed")
-    return steps or ["the record of its maintenance is removed"]
+    now = befores.shown(befores.words(components), policy, move_now, node.state() if node else None)
+    then = dict(now)
+    for name in befores.words(components):
+        if _differs(components, name, before):
+            then[name] = before.word(name)
+    if activation is not None:
+        then.update(activation_policy=before.policy, move_now=before.move_now)
+    if now.get("cluster_node") == "paused" and before.node != "paused":
+        then["cluster_node"] = "up"
+    return now, then
 
 
 def _answer(work: Work, before: Before) -> tuple[Components, tuple[str, bool] | None]:

@@ -18,8 +18,9 @@ from .copies import Copy, of_record
 from .readiness import Remark
 from .shell import Shell
 
-# Seconds between two looks.
+# Seconds between two looks: little at first, as most things are done at once.
 POLL = 5.0
+_FIRST = 0.5
 _NAMED = 5
 
 ALWAYS, IF_ALLOWED, NEVER = "always", "if_allowed", "never"
@@ -79,9 +80,11 @@ class Node(t.Protocol):
 
 
 class Host(t.Protocol):
-    """The server itself, as Windows shows it. ``node``: None where it is in no cluster."""
+    """The server itself, as Windows shows it."""
 
-    node: Node | None
+    @property
+    def node(self) -> Node | None:
+        """None where it is in no cluster."""
 
     def running(self) -> tuple[str, ...]:
         """The names of Exchange's services that run."""
@@ -201,6 +204,7 @@ class Work:
         ``left``: what is still to go; that it looks otherwise than before is progress.
         """
         begun = since = self.means.clock()
+        pause = _FIRST
         last: t.Sequence[str] | None = None
         while found := left():
             now = self.means.clock()
@@ -214,7 +218,8 @@ class Work:
                     f"Waiting for {what} came to no end, {waited:.0f} seconds {why}: {listed(found)}.",
                     left=list(found),
                 )
-            self.means.sleep(POLL)
+            self.means.sleep(pause)
+            pause = min(POLL, 2 * pause)
 
 
 def listed(items: t.Sequence[str]) -> str:

@@ -2,124 +2,131 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: not a public interface.
-"""exchange_maintenance_info: whether an Exchange server can be taken out of service now."""
+"""exchange_maintenance: a server out of service, and back."""
 
 from __future__ import annotations
 
-import contextlib
+import dataclasses
 import typing as t
 
-from .._errors import ExchangeTlsError, Unreachable
-from .._exchange import installed, readiness, view
+from .._change import owners
+from .._errors import OptionError
+from .._exchange import before as befores
+from .._exchange import installed, leaving, returning, view
 from .._exchange.endpoint import is_same_server
-from .._exchange.view import View
-from .._windows import cluster
-from .._windows.facts import read_operating_system
+from .._exchange.work import Means, Wishes, Work
+from .._windows.facts import now_on, read_operating_system, utc_text
 from .._windows.registry import Registry
-from .._wire.session import Session
+from .entries import asked, nothing_to_take_out, of_cluster
+from .served import Records, ServedHost
 from .task import Options, Result, Task
 
-_OWN = "The server itself, {name}, was asked, as no other one is named in exchange_server. "
+STARTED, STOPPED = "started", "stopped"
 
 
-class EntryUnreachable(ExchangeTlsError):
-    """Exchange's cmdlets could not be asked where they should be: no way there, or no login."""
-
-    kind = "exchange_unreachable"
-
-
-def info(task: Task, options: Options) -> Result:
-    """The result of exchange_maintenance_info."""
+def maintain(task: Task, options: Options) -> Result:
+    """The result of exchange_maintenance."""
     session = task.open_session()
     registry = Registry(session)
-    name = read_operating_system(session).name
-    nothing = _nothing_to_take_out(name, installed.roles(registry))
+    system = read_operating_system(session)
+    nothing = nothing_to_take_out(system.name, installed.roles(registry))
     if nothing is not None:
-        return {"changed": False, "ready": True, "obstacles": [], "remarks": [nothing.as_result()]}
-    entry, shell = task.open_shell(name)
-    with contextlib.closing(shell):
+        return {"changed": False, "steps": [], "remarks": [nothing.as_result()], "msg": nothing.message}
+    served = ServedHost(session, system.name, task.address, port=options["smtp_port"], seconds=options["timeout"])
+    nodes = served.nodes()
+    with asked(task, system.name, nodes or {}) as (entry, shell):
+        work = Work(
+            system.name,
+            Means(
+                shell=shell,
+                memory=Records(registry, options["backup_dir"], task.host_name),
+                host=served,
+                now=lambda: utc_text(now_on(system)),
+                by=owners.run().as_json(),
+                at_work=_at_work,
+                say=task.say,
+            ),
+            _wishes(options),
+        )
         try:
-            seen = view.look(shell, name)
-        except Unreachable as exc:
-            # the host itself has answered: it is not the one that cannot be reached
-            own = "" if not is_same_server(entry, name) else _OWN.format(name=entry)
-            raise EntryUnreachable(f"{own}{exc.message}", cause=exc.kind) from None
-    obstacles = [*readiness.obstacles(seen, options["minimum_healthy_copies"]), *_of_cluster(session, registry, seen)]
-    remarks = [*readiness.remarks(seen), *_of_entry(entry, seen)]
-    result = {
-        "changed": False,
-        **_as_result(seen),
-        "ready": not obstacles,
-        "obstacles": [item.as_result() for item in obstacles],
-        "remarks": [item.as_result() for item in remarks],
-        "entry": entry,
-        "round_trips": shell.round_trips,
-    }
-    if obstacles and options["fail_if_not_ready"]:
-        reasons = " ".join(item.message for item in obstacles)
-        return {
-            **result,
-            "failed": True,
-            "msg": f"{seen.server.name} cannot be taken out of service now: {reasons}",
-            "error": {"kind": "not_ready", "obstacles": [item.id for item in obstacles]},
-        }
-    return result
+            if options["state"] == STOPPED:
+                result = _stopped(task, options, work)
+            else:
+                result = _started(task, work, entry, nodes)
+        finally:
+            task.so_far({"changed": bool(work.steps), "steps": work.steps, **_kept(work)})
+        return {**result, "entry": entry, "round_trips": shell.round_trips}
 
 
-def _nothing_to_take_out(name: str, roles: t.Sequence[str] | None) -> readiness.Remark | None:
-    """Why a restart of the server takes nothing away that Exchange would have to be told of; None where it does."""
-    if roles is None:
-        return readiness.Remark(
-            "server.no_exchange", f"{name} has no Exchange: there is nothing to take out of service."
+def _started(task: Task, work: Work, entry: str, nodes: t.Mapping[str, str] | None) -> Result:
+    seen = leaving.plan(work, tuple(of_cluster(nodes, work.name)))
+    if seen.group is not None and is_same_server(entry, work.name):
+        member = next((item.name for item in seen.members), "another member")
+        raise OptionError(
+            f"Exchange's cmdlets are asked on {work.name} itself, whose restart ends the session: name another "
+            f"Exchange server in the variable exchange_server, such as {member}."
         )
-    if set(roles) == {installed.TOOLS}:
-        return readiness.Remark(
-            "server.no_exchange", f"{name} has the management tools of Exchange only: there is nothing to take out."
-        )
-    if view.EDGE in roles:
-        return readiness.Remark(
-            "server.edge",
-            f"{name} is an Edge server: it is in no DAG and has no mailboxes, and its cmdlets can be asked on itself "
-            "only. While it is away, mail comes in by the other MX records of the domain.",
-        )
-    return None
+    now, then = leaving.now_and_then(work, seen)
+    if not task.check_mode and now != then:
+        leaving.leave(work, seen)
+    return _result(task, work, now, then, "out of service")
 
 
-def _of_cluster(session: Session, registry: Registry, seen: View) -> t.Iterator[readiness.Remark]:
-    """What the cluster of the host says of the other members: the restart looks at the same."""
-    if seen.group is None:
-        return
-    found = cluster.read(session, registry)
-    for node, state in found.not_up(seen.server.name).items():
-        yield readiness.Remark("dag.node", f"{node}, another member of {seen.group.name}, is {state} in its cluster.")
-    if not found.nodes:
-        reason = found.unread.get("nodes", "it lists no members")
-        yield readiness.Remark("dag.node", f"The cluster does not tell whether the other members are up: {reason}")
+def _stopped(task: Task, options: Options, work: Work) -> Result:
+    before = work.remembered(lambda: befores.is_marked(work.components(work.name)))
+    if before is None and options["activation_policy"]:
+        before = work.before = _by_hand(work, options["activation_policy"])
+    if before is None:
+        message = f"{work.name} was not taken out of service by this collection; nothing was changed."
+        return {"changed": False, "steps": [], "remarks": [], "msg": message}
+    now, then = returning.now_and_then(work, before)
+    if not task.check_mode:
+        returning.come_back(work)
+    return {**_result(task, work, now, then, "back in service"), "changed": True}
 
 
-def _of_entry(entry: str, seen: View) -> t.Iterator[readiness.Remark]:
-    if is_same_server(entry, seen.server.fqdn):
-        yield readiness.Remark(
-            "shell.own",
-            f"The cmdlets are asked on {seen.server.name} itself, whose restart ends the session: name another "
-            "Exchange server in the variable exchange_server.",
-        )
+def _by_hand(work: Work, policy: str) -> befores.Before:
+    """Stands for a record where somebody has taken the server out by hand."""
+    seen = view.look(work.means.shell, work.name)
+    return dataclasses.replace(
+        befores.of(seen, at="", by={}, node="up"),
+        words=dict.fromkeys(befores.words(seen.components)),
+        policy=None if seen.server.policy is None else policy,
+        move_now=None if seen.server.move_now is None else False,
+    )
 
 
-def _as_result(seen: View) -> Result:
-    mail = None if seen.queues is None else [item.as_result() for item in seen.queues if item.messages]
-    return {
-        "server": seen.server.as_result(),
-        "in_maintenance": readiness.in_maintenance(seen.components),
-        "components": [
-            {"component": item.name, "state": item.state, "requesters": list(item.held_by)}
-            for item in seen.components.not_active
-        ],
-        "copies": [item.as_result() for item in seen.copies],
-        "queues": mail,
-        "dag": None if seen.group is None else seen.group.as_result(),
-        "members": [
-            {"server": item.name, "available": not readiness.marks(item), "marks": readiness.marks(item)}
-            for item in seen.members
-        ],
-    }
+def _result(task: Task, work: Work, now: Result, then: Result, state: str) -> Result:
+    steps = work.steps or [f"{name} is {then[name]}" for name in then if now.get(name) != then[name]]
+    told = f"{work.name} would be {state}." if task.check_mode and now != then else f"{work.name} is {state}."
+    result = {"changed": now != then, "steps": steps, **_kept(work), "msg": told}
+    return {**result, "diff": {"before": _lines(now), "after": _lines(then)}}
+
+
+def _kept(work: Work) -> Result:
+    before = None if work.before is None else work.before.as_result()
+    return {"remarks": [item.as_result() for item in work.remarks], "before": before}
+
+
+def _lines(shown: t.Mapping[str, t.Any]) -> str:
+    return "".join(f"{name}: {'-' if value is None else value}\n" for name, value in shown.items())
+
+
+def _wishes(options: Options) -> Wishes:
+    return Wishes(
+        minimum_healthy_copies=options["minimum_healthy_copies"],
+        longest=options["timeout"],
+        stalled=options["no_progress_timeout"],
+        others=options["wait_for_members"],
+        redirect_to=options["redirect_to"] or None,
+        leave_mail=options["leave_mail"],
+        pause_node=options["pause_node"],
+    )
+
+
+def _at_work(before: befores.Before) -> str | None:
+    try:
+        owner = owners.Owner.from_json(before.by)
+    except (KeyError, TypeError, ValueError):
+        return None
+    return str(owner) if owners.is_another(owner) else None

@@ -16,11 +16,6 @@ Options = t.Mapping[str, t.Any]
 Result = dict[str, t.Any]
 
 
-def _no_shell(_computer: str) -> tuple[str, Shell]:
-    """Whoever asks Exchange's cmdlets is given them."""
-    raise NotImplementedError
-
-
 def _nothing(_message: str) -> None:
     """Says nothing."""
 
@@ -28,12 +23,13 @@ def _nothing(_message: str) -> None:
 @dataclasses.dataclass(frozen=True)
 class Task:
     """One run of a module on one host. ``open_shell``: Exchange's cmdlets for the computer of that name, with the
-    server on which they are asked. ``address``: where handshakes are tried. ``say``: a line of progress for people.
-    ``shortened``: what a failed task returns of a result. ``partial``: what is true by now, should anything end it."""
+    server on which they are asked: one of those that are given, where no other is named. ``address``: where handshakes
+    are tried. ``say``: a line of progress for people. ``shortened``: what a failed task returns of a result.
+    ``partial``: what is true by now, should anything end it."""
 
     open_session: t.Callable[[], Session]
+    open_shell: t.Callable[[str, t.Sequence[str]], tuple[str, Shell]]
     host_name: str
-    open_shell: t.Callable[[str], tuple[str, Shell]] = _no_shell
     address: str = ""
     check_mode: bool = False
     say: t.Callable[[str], None] = _nothing

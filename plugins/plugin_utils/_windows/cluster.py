@@ -25,6 +25,8 @@ _NAMESPACE = f"{wmi.ROOT}/root/MSCluster"
 UP, PAUSED, UNKNOWN = "up", "paused", "unknown"
 # MSCluster_Node.State
 _STATES = {0: UP, 1: "down", 2: PAUSED, 3: "joining"}
+# MSCluster_Node.Pause and Resume: their numbers are in no document that was at hand, as those of NodeStatus.
+_DRAIN, _NO_FAILBACK = 1, 0
 # A node that has just been restarted takes some seconds to join.
 _PAUSE = 5.0
 # So long a cluster may say nothing, as while its service starts.
@@ -59,6 +61,11 @@ def is_member(service: Service | None) -> bool:
     return service is not None and not (service.start_mode == "Disabled" and service.state == "Stopped")
 
 
+def is_joined(session: Session) -> bool:
+    """Whether a host is a member of a cluster (one request)."""
+    return is_member(services.find(session, [SERVICE]).get(SERVICE.lower()))
+
+
 def read(session: Session, registry: Registry) -> Cluster:
     """Of a host that is a member (two requests)."""
     unread: dict[str, str] = {}
@@ -84,27 +91,44 @@ def _nodes(session: Session) -> dict[str, str]:
     return {name: UNKNOWN if number is None else _STATES.get(number, UNKNOWN) for name, number in states}
 
 
-def pause(session: Session, node: str) -> None:
-    """Takes a node out of the cluster's choice; what it holds stays. It stays paused over a restart."""
-    _tell(session, node, "Pause", {"DrainType": 0, "TargetNode": None})
+class OwnNode:
+    """The node that a host is in its cluster. Its methods are documented as void: nothing says that they worked, so
+    look at :meth:`state` afterwards."""
 
+    def __init__(self, session: Session, computer: str) -> None:
+        self._session, self._name = session, computer
 
-def resume(session: Session, node: str) -> None:
-    """Gives a paused node back to the cluster's choice; nothing is moved to it."""
-    _tell(session, node, "Resume", {"FailbackType": 0})
+    def all(self) -> dict[str, str]:
+        """The states of all nodes by name, empty where the cluster does not tell (one request)."""
+        try:
+            return _nodes(self._session)
+        except FAILED:
+            return {}
 
+    def state(self) -> str | None:
+        """That of this node; None where the cluster does not tell (one request)."""
+        nodes = self.all()
+        return next((state for name, state in nodes.items() if name.casefold() == self._name.casefold()), None)
 
-def _tell(session: Session, node: str, method: str, arguments: t.Mapping[str, wmi.CimInput]) -> None:
-    wmi.invoke(
-        session,
-        "MSCluster_Node",
-        method,
-        arguments,
-        namespace=_NAMESPACE,
-        selectors={"Name": node},
-        doing=f"{method.lower().rstrip('e')}ing the node {node} of its cluster",
-        repeatable=False,
-    )
+    def pause(self) -> None:
+        """It takes no group over, and those that it has leave it. It stays paused over a restart (assumed)."""
+        self._tell("Pause", {"DrainType": _DRAIN, "TargetNode": None})
+
+    def resume(self) -> None:
+        """It takes groups over again; none is moved to it."""
+        self._tell("Resume", {"FailbackType": _NO_FAILBACK})
+
+    def _tell(self, method: str, arguments: t.Mapping[str, wmi.CimInput]) -> None:
+        wmi.invoke(
+            self._session,
+            "MSCluster_Node",
+            method,
+            arguments,
+            namespace=_NAMESPACE,
+            selectors={"Name": self._name},
+            doing=f"{method.lower()} for the node {self._name} of its cluster",
+            repeatable=False,
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,7 +145,7 @@ def check_others(session: Session, registry: Registry, own: str, wait: Wait, ref
     """Raises :class:`MemberDown` where ``own`` is a member of a cluster another member of which is not up, and does not
     come up within the time (one that is paused is not waited for), and where the cluster does not tell. One request for
     a host that is in no cluster, three and more for a member."""
-    if not is_member(services.find(session, [SERVICE]).get(SERVICE.lower())):
+    if not is_joined(session):
         return
     begun, said = wait.clock(), False
     while True:

@@ -96,6 +96,12 @@ class ServiceFailed(ExchangeTlsError):
 _DONE = 0
 _NOT_RUNNING, _RUNS_ALREADY = 6, 10
 _BUSY = 5  # it is stopping or starting just now
+_REFUSED = {
+    2: "the account may not do that",
+    3: "other services that run depend on it",
+    7: "it did not answer in time",
+    14: "it is disabled",
+}
 _PAUSE = 2.0
 
 
@@ -107,32 +113,42 @@ def restart(
     sleep: t.Callable[[float], None] = time.sleep,
     clock: t.Callable[[], float] = time.monotonic,
 ) -> None:
-    """Stops a service and starts it, and sees that it runs, so many seconds for each. Raises :class:`ServiceFailed`."""
-    for method, wanted, enough in (
-        ("StopService", "Stopped", _NOT_RUNNING),
-        ("StartService", "Running", _RUNS_ALREADY),
-    ):
+    """Stops a service and starts it, and sees that it runs, so many seconds for each. No error where there is no such
+    service. Raises :class:`ServiceFailed`."""
+    if name.lower() not in find(session, [name]):
+        return
+    steps = (("stop", "StopService", "Stopped", _NOT_RUNNING), ("start", "StartService", "Running", _RUNS_ALREADY))
+    for verb, method, wanted, enough in steps:
         ends = clock() + seconds
         while True:
-            output = wmi.invoke(
-                session,
-                "Win32_Service",
-                method,
-                {},
-                selectors={"Name": name},
-                doing=f"telling the service {name} to {method[:-7].lower()}",
-                repeatable=True,
-            )
-            code = output.integer("ReturnValue")
-            if code not in (_DONE, enough, _BUSY, None):
-                raise ServiceFailed(f"The service {name} does not {method[:-7].lower()}: Windows says {code}.")
+            code = _tell(session, name, verb, method)
+            if code not in (_DONE, enough, _BUSY):
+                raise ServiceFailed(
+                    f"The service {name} does not {verb}: {_REFUSED.get(code, 'see Win32_Service')} ({code})."
+                )
             found = find(session, [name]).get(name.lower())
             if found is not None and found.state == wanted:
                 break
             if clock() >= ends:
-                state = found.state if found else "not there"
-                raise ServiceFailed(f"The service {name} is {state} after {seconds:.0f} seconds, not {wanted}.")
+                state = found.state if found else "gone"
+                raise ServiceFailed(
+                    f"The service {name} was told to {verb}, and is {state} after {seconds:.0f} seconds."
+                )
             sleep(_PAUSE)
+
+
+def _tell(session: Session, name: str, verb: str, method: str) -> int:
+    output = wmi.invoke(
+        session,
+        "Win32_Service",
+        method,
+        {},
+        selectors={"Name": name},
+        doing=f"telling the service {name} to {verb}",
+        # told twice, it says that it does so already
+        repeatable=True,
+    )
+    return output.integer("ReturnValue") or _DONE
 
 
 def find(session: Session, wanted: t.Sequence[str]) -> dict[str, Service]:

@@ -19,7 +19,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks import
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks.task import Task
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.cluster import MemberDown
 
-from ..plugin_utils.fakes import FakeWindows, service
+from ..plugin_utils.fakes import FakeWindows, no_shell, service
 from .actions import Runner
 
 TASKS = "- name: Drain\n  ansible.builtin.debug: {msg: x}\n"
@@ -196,7 +196,7 @@ def test_all_that_is_wrong_at_once(tmp_path: Path) -> None:
 
 
 def check_on_host(windows: FakeWindows, restart: Any, *, due: bool, check_mode: bool = True) -> None:
-    task = Task(open_session=lambda: cast(Any, windows), host_name="ex01", check_mode=check_mode)
+    task = Task(lambda: cast(Any, windows), no_shell, host_name="ex01", check_mode=check_mode)
     restarting.check_on_host(task, cast(Any, windows), restart, "EX01", due=due)
 
 

@@ -13,7 +13,7 @@ import dataclasses
 import datetime
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, cast
 
@@ -394,3 +394,8 @@ def names(calls: list[Call]) -> Iterator[str]:
 
 def registry_of(windows: FakeWindows) -> Registry:
     return Registry(cast(Session, windows))
+
+
+def no_shell(_computer: str, _others: Sequence[str]) -> Any:
+    """Nobody here has Exchange."""
+    raise AssertionError("no cmdlet is to be asked")

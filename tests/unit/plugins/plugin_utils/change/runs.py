@@ -20,7 +20,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.val
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks import rolling_back
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks.task import Task
 
-from ..fakes import FakeWindows, registry_of
+from ..fakes import FakeWindows, no_shell, registry_of
 from ..policies import audited, policy
 
 OPTIONS = {"TLS 1.2": "enabled", "TLS 1.0": "disabled", "SSL 3.0": "default"}
@@ -77,7 +77,7 @@ def settings(windows: FakeWindows) -> Any:
 
 def roll_back(windows: FakeWindows, path: str, folder: Path) -> dict[str, Any]:
     """A run of tls_rollback; whatever was in its way is overruled."""
-    task = Task(open_session=lambda: cast("Any", windows), host_name="ex01")
+    task = Task(lambda: cast("Any", windows), no_shell, host_name="ex01")
     options = {
         **dict.fromkeys(("prove", "restart"), None),
         "backup": path,

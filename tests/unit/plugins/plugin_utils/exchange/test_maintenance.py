@@ -99,12 +99,40 @@ def test_what_was_there_before_comes_back(policy: str, node: str) -> None:
     assert server.shown() == was
 
 
+def test_what_will_be_is_what_is_then() -> None:
+    world = World(DAG)
+    was = World(DAG)
+    work = world.work("EX01")
+    now, then = leaving.now_and_then(work, leaving.plan(work))
+    assert now == {
+        "HubTransport": None,
+        "UMCallRouter": None,
+        "ServerWideOffline": None,
+        "activation_policy": "Unrestricted",
+        "move_now": False,
+        "cluster_node": "up",
+    }
+    assert world.servers["EX01"].shown() == was.servers["EX01"].shown()
+    out(world)
+    work = world.work("EX01")
+    assert leaving.now_and_then(work, leaving.plan(work))[0] == then
+    before = work.before
+    assert before is not None
+    assert returning.now_and_then(work, before)[1] == {
+        **now,
+        "HubTransport": "Active",
+        "UMCallRouter": "Active",
+        "ServerWideOffline": "Active",
+    }
+
+
 def test_a_second_time_changes_nothing() -> None:
     world = World(DAG)
     out(world)
     record = world.servers["EX01"].record
     again = world.work("EX01")
-    assert leaving.missing(again, leaving.plan(again)) == []
+    now, then = leaving.now_and_then(again, leaving.plan(again))
+    assert now == then
     world.restart("EX01")
     back(world)
     world.log.clear()

@@ -16,7 +16,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.val
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks import proving, setting
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks.task import Task
 
-from ..fakes import FakeWindows
+from ..fakes import FakeWindows, no_shell
 from ..policies import options
 from ..report import stories
 from .test_proving import PROVE
@@ -63,7 +63,7 @@ class Story:
             "restart": RESTART,
             **more,
         }
-        task = Task(open_session=lambda: cast("Any", windows), host_name="ex01", check_mode=check_mode)
+        task = Task(lambda: cast("Any", windows), no_shell, host_name="ex01", check_mode=check_mode)
         return setting.bring(task, given, {})
 
 

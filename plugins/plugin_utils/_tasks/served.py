@@ -1,0 +1,109 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""The server of a maintenance, as Windows shows it, and the record of how it was: there and on the controller."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+
+from .._change import backups, folders, notes
+from .._errors import ExchangeTlsError
+from .._exchange import before as befores
+from .._exchange.before import Before
+from .._handshake.greeting import greets
+from .._schannel.names import fold
+from .._schannel.values import Type, Value
+from .._windows import cluster, services
+from .._windows.cluster import OwnNode
+from .._windows.registry import Registry
+from .._wire.session import Session
+
+NAME = "Maintenance"
+_EXCHANGE = ("MSExchange*",)
+_TRANSPORT = "MSExchangeTransport"
+
+
+class ServedHost:
+    """What :class:`_exchange.work.Host` asks of a host. ``seconds``: for transport to stop, and to start."""
+
+    def __init__(self, session: Session, computer: str, address: str, *, port: int, seconds: float) -> None:
+        self._session, self._address, self._port, self._seconds = session, address, port, seconds
+        self.node: OwnNode | None = OwnNode(session, computer) if cluster.is_joined(session) else None
+
+    def nodes(self) -> dict[str, str] | None:
+        """The nodes of its cluster and their states, empty where it does not tell; None where it is in none."""
+        return self.node.all() if self.node else None
+
+    def running(self) -> tuple[str, ...]:
+        found = services.find(self._session, _EXCHANGE).values()
+        return tuple(sorted(item.name for item in found if item.start_mode == "Auto" and item.state == "Running"))
+
+    def restart_transport(self) -> None:
+        services.restart(self._session, _TRANSPORT, self._seconds)
+
+    def answers_on_port_25(self) -> bool:
+        return greets(self._address, self._port)
+
+
+def nodes_of(session: Session, computer: str) -> dict[str, str] | None:
+    """As :meth:`ServedHost.nodes` (two requests, one for a host that is in no cluster)."""
+    return OwnNode(session, computer).all() if cluster.is_joined(session) else None
+
+
+class Records:
+    """How the server was: the value ``Maintenance`` in the key of this collection, and a file beside the backups."""
+
+    def __init__(self, registry: Registry, folder: str, host_name: str) -> None:
+        self._registry, self._folder = registry, folder
+        self._path = folders.absolute(folder) / f"{backups.lock_name(host_name)}.maintenance.json"
+
+    def recall(self) -> Before | None:
+        """Raises :class:`befores.RecordUnreadable`."""
+        value = self._registry.get(notes.KEY, NAME, Type.REG_SZ)
+        if value is None or not value.present:
+            return None
+        return befores.from_text(value.data if isinstance(value.data, str) else "")
+
+    def recall_elsewhere(self) -> Before | None:
+        try:
+            return befores.from_text(folders.read_trusted(str(self._path)).decode("utf-8", "replace"))
+        except ExchangeTlsError:
+            # there is none, or one that others may have written: the server itself is asked first anyway
+            return None
+
+    def remember(self, before: Before) -> None:
+        text = before.to_text()
+        self._keep(text)
+        if self._registry.value_types(notes.KEY) is None:
+            self._registry.create_key(notes.KEY)
+        self._registry.set(notes.KEY, NAME, Value(Type.REG_SZ, text))
+
+    def _keep(self, text: str) -> None:
+        directory = folders.absolute(self._folder)
+        new = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+                stream.write(text)
+            new.replace(self._path)
+        except (OSError, ValueError) as exc:
+            raise folders.cannot_write(directory, exc) from None
+
+    def forget(self) -> None:
+        others = [name for name in self._registry.value_types(notes.KEY) or () if fold(name) != fold(NAME)]
+        if others or self._registry.subkeys(notes.KEY):
+            self._registry.delete_value(notes.KEY, NAME)
+        else:
+            self._registry.delete_key(notes.KEY)
+        with contextlib.suppress(OSError):
+            self.file.unlink()
+
+    @property
+    def file(self) -> pathlib.Path:
+        """Where it is on the controller."""
+        return self._path
