@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..plugin_utils import _options, _preflight
+from ..plugin_utils import _maintenance, _options, _preflight
 from ..plugin_utils._action import WindowsAction
 from ..plugin_utils._errors import all_problems
 from ..plugin_utils._tasks import restarting
@@ -19,6 +19,8 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "comment": {"type": "str"},
     "force": {"type": "bool", "default": True},
     "dag_check": {"type": "bool", "default": True},
+    **_maintenance.AROUND,
+    "backup_dir": _options.BACKUP["backup_dir"],
     **_preflight.TASK_FILES,
     **_options.SHARED,
 }
@@ -30,6 +32,7 @@ class ActionModule(WindowsAction):
     def check(self, options: dict[str, t.Any]) -> None:
         all_problems(
             lambda: _preflight.check_times_and_names(options, ""),
+            lambda: _maintenance.check_around(options, ""),
             lambda: self.task_files(options["task_files"], "task_files."),
         )
 

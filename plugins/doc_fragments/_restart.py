@@ -39,6 +39,32 @@ options:
         description: As O(mailops.exchange_tls.reboot#module:dag_check). It waits for a minute here, and in check mode not at all.
         type: bool
         default: true
+      maintenance:
+        description:
+          - Whether the server is taken out of service around the restart, by later tasks with
+            M(mailops.exchange_tls.exchange_maintenance). Where a restart is due, this task looks whether that is possible.
+        type: dict
+        suboptions:
+          when:
+            description:
+              - With V(auto), an Exchange server is taken out. A member of a DAG that cannot be is refused, and a server outside of any
+                DAG is restarted as it is, which a warning says. With V(always), that one is refused as well.
+              - With V(never), nothing is looked at.
+            type: str
+            choices: [auto, always, never]
+            default: auto
+          minimum_healthy_copies:
+            description: As O(mailops.exchange_tls.exchange_maintenance#module:minimum_healthy_copies).
+            type: int
+          redirect_to:
+            description: As O(mailops.exchange_tls.exchange_maintenance#module:redirect_to).
+            type: str
+          leave_mail:
+            description:
+              - As O(mailops.exchange_tls.exchange_maintenance#module:leave_mail). With V(auto), mail is left on a server outside of any
+                DAG in any case.
+            type: bool
+            default: false
       before:
         description:
           - A file with a list of tasks that are run before the restart. A relative path is looked for beside the playbook, beside

@@ -11,6 +11,7 @@ import typing as t
 from ._errors import OptionError, all_problems
 from ._exchange.work import ALWAYS, IF_ALLOWED, NEVER
 
+AUTO = "auto"
 LONGEST = 24 * 3600
 _PORTS = 65535
 
@@ -19,6 +20,13 @@ READINESS: dict[str, t.Any] = {
     "minimum_healthy_copies": {"type": "int"},
     "redirect_to": {"type": "str"},
     "leave_mail": {"type": "bool", "default": False},
+}
+# Of a restart: whether it is surrounded by a maintenance.
+AROUND: dict[str, t.Any] = {
+    "maintenance": {
+        "type": "dict",
+        "options": {"when": {"type": "str", "choices": [AUTO, ALWAYS, NEVER], "default": AUTO}, **READINESS},
+    }
 }
 WISHES: dict[str, t.Any] = {
     **READINESS,
@@ -40,6 +48,13 @@ def check(options: t.Mapping[str, t.Any], prefix: str) -> None:
         ),
         lambda: _within(options, prefix, "smtp_port", 1, _PORTS, "a port"),
     )
+
+
+def check_around(options: t.Mapping[str, t.Any], prefix: str) -> None:
+    """Raises :class:`OptionError`."""
+    given = options["maintenance"]
+    if given is not None:
+        check_copies(given["minimum_healthy_copies"], f"{prefix}maintenance.")
 
 
 def check_copies(minimum: int | None, prefix: str = "") -> None:

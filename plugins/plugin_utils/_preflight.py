@@ -14,6 +14,7 @@ from ansible.errors import AnsibleError
 from ansible.playbook.block import Block
 from ansible.playbook.task import Task
 
+from . import _maintenance
 from ._errors import OptionError, all_problems
 from ._schannel.values import unsendable
 from ._text import NAME, visible
@@ -31,6 +32,7 @@ RESTART: dict[str, t.Any] = {
             "services": {"type": "list", "elements": "str", "default": ["MSExchange*"]},
             "comment": {"type": "str"},
             "dag_check": {"type": "bool", "default": True},
+            **_maintenance.AROUND,
             "before": {"type": "path"},
             "after": {"type": "path"},
         },
@@ -65,6 +67,7 @@ def check_restart(restart: Options | None, places: Places, *, prefix: str = "res
         return
     all_problems(
         lambda: check_times_and_names(restart, prefix),
+        lambda: _maintenance.check_around(restart, prefix),
         lambda: task_files(restart, places, prefix=prefix),
     )
 

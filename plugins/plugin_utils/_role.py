@@ -37,6 +37,12 @@ _VARIABLES = {
     "restart.services": "tls12_reboot_services",
     "restart.comment": "tls12_reboot_comment",
     "restart.dag_check": "tls12_dag_check",
+    **{f"{where}maintenance.when": "tls12_maintenance" for where in ("", "restart.")},
+    **{
+        f"{where}maintenance.{name}": f"tls12_{name}"
+        for where in ("", "restart.")
+        for name in ("minimum_healthy_copies", "redirect_to", "leave_mail")
+    },
     "restart.before": "tls12_before_reboot_tasks",
     "restart.after": "tls12_after_reboot_tasks",
     "services": "tls12_reboot_services",
@@ -48,6 +54,8 @@ _VARIABLES = {
 _IN_FILE = {
     "restart": {"timeout": "tls12_reboot_timeout"},
     "reboot": {"timeout": "tls12_reboot_timeout"},
+    "out_of_service": {"timeout": "tls12_maintenance_timeout"},
+    "back_in_service": {"timeout": "tls12_maintenance_timeout"},
 }
 _OF_THE_SECOND_PHASE = {"baseline": "tls12_harden_baseline"}
 # What only the second phase has, so that its tasks are known.
@@ -98,13 +106,20 @@ _PLAIN = frozenset(
         *WANTED, "strays", "waivers", "fail_on", "force", "backup_dir", "undo_on_failure", "backup", "other_host",
         "wire_log", "logins", "fail_on_findings", "endpoints", "server_name",
         "exchange", "updates_within", "dag_check", "dags_at_once",
+        "minimum_healthy_copies", "redirect_to", "leave_mail", "pause_node", "smtp_port",
     )
 )  # fmt: skip
 
 
 # Every variable of the role and of the playbooks.
 VARIABLES = frozenset(
-    (*_VARIABLES.values(), *(f"{PREFIX}{name}" for name in _PLAIN), *_OF_THE_SECOND_PHASE.values(), *PLAY_VARIABLES)
+    (
+        *_VARIABLES.values(),
+        "tls12_maintenance_timeout",
+        *(f"{PREFIX}{name}" for name in _PLAIN),
+        *_OF_THE_SECOND_PHASE.values(),
+        *PLAY_VARIABLES,
+    )
 )
 
 

@@ -33,7 +33,7 @@ LAB: dict[str, t.Any] = {
     "accounts": [{"user": "labadmin", "password": "Lab-Pass-1", "administrator": True}],
     "hosts": {name: member(name) for name in ("ex01", "ex02", "ex03", "ex04")},
 }
-QUIET = {"tls12_handshakes": "never", "tls12_reboot_services": []}
+QUIET = {"tls12_handshakes": "never", "tls12_reboot_services": [], "tls12_maintenance": "never"}
 
 
 @pytest.fixture(autouse=True)

@@ -72,7 +72,7 @@ LAB: dict[str, t.Any] = {
         },
     },
 }
-NO_HANDSHAKES = {"tls12_handshakes": "never"}
+NO_HANDSHAKES = {"tls12_handshakes": "never", "tls12_maintenance": "never"}
 KINDS = [name for name in LAB["hosts"] if name not in (*REFUSING, "forced")]
 
 

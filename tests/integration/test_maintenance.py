@@ -1,7 +1,7 @@
 # Copyright (c) 2026, mailops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""exchange_maintenance on a DAG of the lab, through ansible-playbook, both connection plugins and Exchange's endpoint."""
+"""exchange_maintenance on a DAG of the lab, through ansible-playbook and both connection plugins."""
 
 from __future__ import annotations
 

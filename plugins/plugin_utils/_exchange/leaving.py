@@ -292,9 +292,16 @@ def _node_state(work: Work) -> str | None:
 def _mail_leaves(work: Work, seen: View) -> None:
     if not _has_queues(seen):
         return
+    found: list[queues.Queue] = []
+
+    def unseen() -> list[str]:
+        waiting = _waiting(work, seen)
+        found[:] = waiting or []
+        return ["transport does not tell"] if waiting is None else []
+
     try:
-        work.until_empty("mail to be seen", lambda: [] if _waiting(work, seen) is not None else ["transport starts"])
-        if _waiting(work, seen):
+        work.until_empty("the queues to be told", unseen)
+        if found:
             _redirect(work, seen)
             work.until_empty("mail to go", lambda: _left(work, seen))
     except MaintenanceFailed as exc:
@@ -308,22 +315,22 @@ def _has_queues(seen: View) -> bool:
 
 
 def _waiting(work: Work, seen: View) -> list[queues.Queue] | None:
-    """The queues with something in them that is to go at once; None where transport does not tell, which is no empty
-    queue. What is deferred waits for its next try, wherever it lies."""
+    """The queues with something in them that goes at once; None where transport does not tell, which is no empty
+    queue."""
     try:
         found = [queues.of_record(item) for item in work.means.shell.read("Get-Queue", Server=seen.server.fqdn)]
     except (CmdletNotFound, CmdletDenied):
         raise
     except CmdletError:
         return None
-    return [item for item in found if item.drains and item.messages > (item.deferred or 0)]
+    return [item for item in found if item.goes]
 
 
 def _left(work: Work, seen: View) -> list[str]:
     found = _waiting(work, seen)
     if found is None:
         return ["transport does not tell"]
-    return [f"{item.messages - (item.deferred or 0)} in {item.identity}" for item in found]
+    return [f"{item.goes} in {item.identity}" for item in found]
 
 
 def _redirect(work: Work, seen: View) -> None:

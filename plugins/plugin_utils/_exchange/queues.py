@@ -16,6 +16,8 @@ from .records import Record
 
 _SHADOW = "ShadowRedundancy"
 _POISON = ("poison message", "poison")
+# What is in such a queue waits for its next try, or for somebody to resume it, wherever it lies.
+_RESTS = frozenset({"retry", "suspended"})
 SUBMISSION = "Submission"
 
 
@@ -40,6 +42,13 @@ class Queue:
             or self.next_hop.casefold() in _POISON
             or name.casefold() in _POISON
         )
+
+    @property
+    def goes(self) -> int:
+        """Messages of it that go at once, unless something is wrong with their way."""
+        if not self.drains or self.status.casefold() in _RESTS:
+            return 0
+        return max(0, self.messages - (self.deferred or 0))
 
     def as_result(self) -> dict[str, t.Any]:
         return {

@@ -26,12 +26,16 @@ from .work import MaintenanceFailed, Work
 _STARTING = "Exchange to answer"
 
 
-def come_back(work: Work) -> None:
-    """Gives back what was marked, to what is remembered in ``work.before``; without that there is nothing to give."""
+Now = tuple[Components, tuple[str, bool] | None]
+
+
+def come_back(work: Work, now: Now | None = None) -> None:
+    """Gives back what was marked, to what is remembered in ``work.before``; without that there is nothing to give.
+    ``now``: what :func:`answer` has returned a moment ago."""
     before = work.before
     if before is None:
         return
-    components, policy = _answer(work, before)
+    components, policy = now or answer(work, before)
     _give_back(work, components, SERVER_WIDE_OFFLINE, before)
     _give_back(work, components, UM_CALL_ROUTER, before)
     _resume(work, before)
@@ -43,9 +47,9 @@ def come_back(work: Work) -> None:
     work.means.memory.forget()
 
 
-def now_and_then(work: Work, before: Before) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
+def now_and_then(work: Work, before: Before, answered: Now) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
     """For the diff: what of the server is as it is, and as it will be again. Changes nothing."""
-    components, activation = _answer(work, before)
+    components, activation = answered
     policy, move_now = activation or (None, None)
     node = work.means.host.node
     now = befores.shown(befores.words(components), policy, move_now, node.state() if node else None)
@@ -60,8 +64,8 @@ def now_and_then(work: Work, before: Before) -> tuple[dict[str, t.Any], dict[str
     return now, then
 
 
-def _answer(work: Work, before: Before) -> tuple[Components, tuple[str, bool] | None]:
-    """Components and activation policy of a server that may just have been restarted."""
+def answer(work: Work, before: Before) -> Now:
+    """Components and activation policy of a server that may just have been restarted, and takes a while to tell."""
     found: list[t.Any] = []
 
     def left() -> list[str]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-from .._errors import ExchangeTlsError, Unreachable
+from .._errors import ExchangeTlsError, OptionError, Unreachable
 from .._exchange import installed, view
 from .._exchange.endpoint import is_same_server
 from .._exchange.readiness import Remark
 from .._exchange.shell import Shell
+from .._exchange.view import View
 from .._windows import cluster
 from .task import Task
 
@@ -41,6 +42,18 @@ def asked(task: Task, name: str, nodes: t.Mapping[str, str]) -> t.Iterator[tuple
         except Unreachable as exc:
             own = _OWN.format(name=entry) if is_same_server(entry, name) else ""
             raise EntryUnreachable(f"{own}{exc.message}", cause=exc.kind) from None
+
+
+def refuse_own_entry(entry: str, seen: View) -> None:
+    """Raises :class:`OptionError` where a member of a DAG would be asked about itself: the session would end with its
+    restart, and nobody could bring it back before it answers."""
+    if seen.group is None or not is_same_server(entry, seen.server.fqdn):
+        return
+    member = next((item.name for item in seen.members), "another member")
+    raise OptionError(
+        f"Exchange's cmdlets are asked on {seen.server.name} itself, whose restart ends the session: name another "
+        f"Exchange server in the variable exchange_server, such as {member}."
+    )
 
 
 def of_cluster(nodes: t.Mapping[str, str] | None, own: str) -> t.Iterator[Remark]:

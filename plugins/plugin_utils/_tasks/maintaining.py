@@ -9,16 +9,13 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .._change import owners
-from .._errors import OptionError
 from .._exchange import before as befores
 from .._exchange import installed, leaving, returning, view
-from .._exchange.endpoint import is_same_server
-from .._exchange.work import Means, Wishes, Work
-from .._windows.facts import now_on, read_operating_system, utc_text
+from .._exchange.work import Wishes, Work
+from .._windows.facts import read_operating_system
 from .._windows.registry import Registry
-from .entries import asked, nothing_to_take_out, of_cluster
-from .served import Records, ServedHost
+from .entries import asked, nothing_to_take_out, of_cluster, refuse_own_entry
+from .served import Records, ServedHost, work_on
 from .task import Options, Result, Task
 
 STARTED, STOPPED = "started", "stopped"
@@ -28,26 +25,15 @@ def maintain(task: Task, options: Options) -> Result:
     """The result of exchange_maintenance."""
     session = task.open_session()
     registry = Registry(session)
-    system = read_operating_system(session)
-    nothing = nothing_to_take_out(system.name, installed.roles(registry))
+    name = read_operating_system(session).name
+    nothing = nothing_to_take_out(name, installed.roles(registry))
     if nothing is not None:
         return {"changed": False, "steps": [], "remarks": [nothing.as_result()], "msg": nothing.message}
-    served = ServedHost(session, system.name, task.address, port=options["smtp_port"], seconds=options["timeout"])
-    nodes = served.nodes()
-    with asked(task, system.name, nodes or {}) as (entry, shell):
-        work = Work(
-            system.name,
-            Means(
-                shell=shell,
-                memory=Records(registry, options["backup_dir"], task.host_name),
-                host=served,
-                now=lambda: utc_text(now_on(system)),
-                by=owners.run().as_json(),
-                at_work=_at_work,
-                say=task.say,
-            ),
-            _wishes(options),
-        )
+    host = ServedHost(session, name, task.address, port=options["smtp_port"], seconds=options["timeout"])
+    nodes = host.nodes()
+    with asked(task, name, nodes or {}) as (entry, shell):
+        records = Records(registry, options["backup_dir"], task.host_name)
+        work = work_on(host, task, shell, records, _wishes(options))
         try:
             if options["state"] == STOPPED:
                 result = _stopped(task, options, work)
@@ -60,12 +46,7 @@ def maintain(task: Task, options: Options) -> Result:
 
 def _started(task: Task, work: Work, entry: str, nodes: t.Mapping[str, str] | None) -> Result:
     seen = leaving.plan(work, tuple(of_cluster(nodes, work.name)))
-    if seen.group is not None and is_same_server(entry, work.name):
-        member = next((item.name for item in seen.members), "another member")
-        raise OptionError(
-            f"Exchange's cmdlets are asked on {work.name} itself, whose restart ends the session: name another "
-            f"Exchange server in the variable exchange_server, such as {member}."
-        )
+    refuse_own_entry(entry, seen)
     now, then = leaving.now_and_then(work, seen)
     if not task.check_mode and now != then:
         leaving.leave(work, seen)
@@ -79,9 +60,10 @@ def _stopped(task: Task, options: Options, work: Work) -> Result:
     if before is None:
         message = f"{work.name} was not taken out of service by this collection; nothing was changed."
         return {"changed": False, "steps": [], "remarks": [], "msg": message}
-    now, then = returning.now_and_then(work, before)
+    answered = returning.answer(work, before)
+    now, then = returning.now_and_then(work, before, answered)
     if not task.check_mode:
-        returning.come_back(work)
+        returning.come_back(work, answered)
     return {**_result(task, work, now, then, "back in service"), "changed": True}
 
 
@@ -122,11 +104,3 @@ def _wishes(options: Options) -> Wishes:
         leave_mail=options["leave_mail"],
         pause_node=options["pause_node"],
     )
-
-
-def _at_work(before: befores.Before) -> str | None:
-    try:
-        owner = owners.Owner.from_json(before.by)
-    except (KeyError, TypeError, ValueError):
-        return None
-    return str(owner) if owners.is_another(owner) else None

@@ -19,21 +19,28 @@ from .._windows.registry import Registry
 from .._windows.restart import HowToRestart, Restarter, RestartFailed
 from .._windows.services import services_to_wait_for
 from .._wire.session import Session
+from .preparing import NOTHING, Preparation, prepare
 from .task import Options, Result, Task
 
 # Members that have just been restarted are waited for so many seconds before anything is written.
 _PATIENCE = 60.0
 
 
-def check_on_host(task: Task, session: Session, restart: Options | None, own: str, *, due: bool) -> None:
-    """Where a restart is ``due``, or wanted always: raises :class:`OptionError` if its services are not there, and
-    :class:`MemberDown` if another member of the host's cluster is not up. ``own``: the name of the computer."""
-    if restart is None or not (restart["when"] == "always" or (due and restart["when"] == "if_pending")):
-        return
-    services_to_wait_for(session, tuple(restart["services"]))
-    if restart["dag_check"]:
-        wait = Wait(0.0 if task.check_mode else _PATIENCE, task.say)
-        check_others(session, Registry(session), own, wait, "Refused, nothing was changed")
+def check_on_host(
+    task: Task, session: Session, restart: Options | None, folder: str, own: str, *, due: bool
+) -> Preparation:
+    """Where a restart is ``due``, or wanted always: raises :class:`OptionError` if its services are not there,
+    :class:`MemberDown` if another member of the host's cluster is not up, and :class:`Unprepared` where the server
+    cannot be taken out of service as it must. ``own``: the name of the computer; ``folder``: of backups."""
+    if restart is None:
+        return NOTHING
+    due = restart["when"] == "always" or (due and restart["when"] == "if_pending")
+    if due:
+        services_to_wait_for(session, tuple(restart["services"]))
+        if restart["dag_check"]:
+            wait = Wait(0.0 if task.check_mode else _PATIENCE, task.say)
+            check_others(session, Registry(session), own, wait, "Refused, nothing was changed")
+    return prepare(task, session, restart["maintenance"], folder, own, due=due)
 
 
 def restart(task: Task, options: Options, files: Result) -> Result:
@@ -51,7 +58,12 @@ def restart(task: Task, options: Options, files: Result) -> Result:
         "services": [],
         **files,
     }
-    if options["only_if_pending"] and not pending.restart_pending:
+    due = pending.restart_pending or not options["only_if_pending"]
+    if task.check_mode and options["maintenance"] is not None:
+        # what surrounds a restart is a task of its own
+        prepared = prepare(task, session, options["maintenance"], options["backup_dir"], system.name, due=due)
+        result["maintenance"] = prepared.as_result()
+    if not due:
         return {**result, "changed": False, "msg": "No restart is pending; nothing was restarted."}
     task.so_far({**result, "changed": False})
     if options["dag_check"]:

@@ -66,7 +66,10 @@ def roll_back(task: Task, options: Options, files: Result) -> Result:
     snapshot = reader.snapshot()
     plan = restore(backup.values, backup.missing_keys, backup.removed_keys, snapshot)
     due = bool(plan) or pending.restart_pending
-    restarting.check_on_host(task, session, options["restart"], host.computer_name, due=due)
+    folder = options["backup_dir"]
+    prepared = restarting.check_on_host(task, session, options["restart"], folder, host.computer_name, due=due)
+    if options["restart"] is not None:
+        task.partial["maintenance"] = prepared.as_result()
     if plan:
         _object(rollback.objection_to_order(path, backup, newer, snapshot), options["force"], forced)
         after = snapshot.after({write.setting: write.after for write in plan.writes}, plan.old_keys)
@@ -83,7 +86,7 @@ def roll_back(task: Task, options: Options, files: Result) -> Result:
         force=options["force"],
     )
     result = {**task.partial, **outcome, "msg": _message(task, path, len(plan.writes), outcome["changed"])}
-    warnings = [*([pending.warning] if pending.warning else []), *forced]
+    warnings = [*filter(None, (pending.warning, prepared.notice)), *forced]
     return {**result, "warnings": warnings} if warnings else result
 
 

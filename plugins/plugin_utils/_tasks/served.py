@@ -10,17 +10,21 @@ import contextlib
 import os
 import pathlib
 
-from .._change import backups, folders, notes
+from .._change import backups, folders, notes, owners
 from .._errors import ExchangeTlsError
 from .._exchange import before as befores
 from .._exchange.before import Before
+from .._exchange.shell import Shell
+from .._exchange.work import Means, Wishes, Work
 from .._handshake.greeting import greets
 from .._schannel.names import fold
 from .._schannel.values import Type, Value
 from .._windows import cluster, services
 from .._windows.cluster import OwnNode
+from .._windows.facts import now_on, read_operating_system, utc_text
 from .._windows.registry import Registry
 from .._wire.session import Session
+from .task import Task
 
 NAME = "Maintenance"
 _EXCHANGE = ("MSExchange*",)
@@ -28,10 +32,12 @@ _TRANSPORT = "MSExchangeTransport"
 
 
 class ServedHost:
-    """What :class:`_exchange.work.Host` asks of a host. ``seconds``: for transport to stop, and to start."""
+    """What :class:`_exchange.work.Host` asks of a host. ``port``: of SMTP. ``seconds``: for transport to stop, and to
+    start."""
 
-    def __init__(self, session: Session, computer: str, address: str, *, port: int, seconds: float) -> None:
-        self._session, self._address, self._port, self._seconds = session, address, port, seconds
+    def __init__(self, session: Session, computer: str, address: str, *, port: int = 25, seconds: float = 600) -> None:
+        self.session, self.computer = session, computer
+        self._address, self._port, self._seconds = address, port, seconds
         self.node: OwnNode | None = OwnNode(session, computer) if cluster.is_joined(session) else None
 
     def nodes(self) -> dict[str, str] | None:
@@ -39,11 +45,11 @@ class ServedHost:
         return self.node.all() if self.node else None
 
     def running(self) -> tuple[str, ...]:
-        found = services.find(self._session, _EXCHANGE).values()
+        found = services.find(self.session, _EXCHANGE).values()
         return tuple(sorted(item.name for item in found if item.start_mode == "Auto" and item.state == "Running"))
 
     def restart_transport(self) -> None:
-        services.restart(self._session, _TRANSPORT, self._seconds)
+        services.restart(self.session, _TRANSPORT, self._seconds)
 
     def answers_on_port_25(self) -> bool:
         return greets(self._address, self._port)
@@ -52,6 +58,31 @@ class ServedHost:
 def nodes_of(session: Session, computer: str) -> dict[str, str] | None:
     """As :meth:`ServedHost.nodes` (two requests, one for a host that is in no cluster)."""
     return OwnNode(session, computer).all() if cluster.is_joined(session) else None
+
+
+def work_on(host: ServedHost, task: Task, shell: Shell, records: Records, wishes: Wishes) -> Work:
+    """The maintenance of a host, nothing of which is done yet."""
+    return Work(
+        host.computer,
+        Means(
+            shell=shell,
+            memory=records,
+            host=host,
+            now=lambda: utc_text(now_on(read_operating_system(host.session))),
+            by=owners.run().as_json(),
+            at_work=_at_work,
+            say=task.say,
+        ),
+        wishes,
+    )
+
+
+def _at_work(before: Before) -> str | None:
+    try:
+        owner = owners.Owner.from_json(before.by)
+    except (KeyError, TypeError, ValueError):
+        return None
+    return str(owner) if owners.is_another(owner) else None
 
 
 class Records:

@@ -21,6 +21,9 @@ from . import proving, restarting
 from .audit import Audit, Scope, audit
 from .task import Options, Result, Task
 
+# What the result tells besides the audit and the change.
+_KEPT = ("task_files", "maintenance", "handshakes")
+
 
 def bring(task: Task, options: Options, files: Result) -> Result:
     """The result of tls_settings. ``files``: the result key with the files of tasks around a restart."""
@@ -36,7 +39,10 @@ def bring(task: Task, options: Options, files: Result) -> Result:
     # one that is refused before anything is tried lists no changes
     task.partial.update(changed=False, changes=[], backup=None)
     due = bool(planned) or before.pending.restart_pending
-    restarting.check_on_host(task, session, options["restart"], before.host.computer_name, due=due)
+    folder, own = options["backup_dir"], before.host.computer_name
+    prepared = restarting.check_on_host(task, session, options["restart"], folder, own, due=due)
+    if options["restart"] is not None:
+        task.partial["maintenance"] = prepared.as_result()
     forced = _guarded(task, options, before, planned)
     task.partial.update(Progress(planned).as_result())
     outcome, snapshot = change(
@@ -50,13 +56,13 @@ def bring(task: Task, options: Options, files: Result) -> Result:
         force=options["force"],
     )
     after = before.after(snapshot)
-    kept: dict[str, t.Any] = {name: task.partial[name] for name in ("task_files", "handshakes") if name in task.partial}
+    kept: dict[str, t.Any] = {name: task.partial[name] for name in _KEPT if name in task.partial}
     result = {**kept, **after.as_result(), "was_compliant": before.compliant, **outcome}
-    if forced:
-        result["warnings"] = [*result.get("warnings", []), forced]
+    if told := [*filter(None, (forced, prepared.notice))]:
+        result["warnings"] = [*result.get("warnings", []), *told]
     task.so_far(result)
     failure = waiving.failure(after.findings, fail_on)
-    if failure or planned or not options["prove_if_done"] or _restarts(options, before):
+    if failure or planned or not options["prove_if_done"] or _restarts(options, before) or prepared.begun:
         return {**result, **failure}
     # whoever has patience with endpoints tries again, and fails where it is due
     found, unproven = proving.proven(task, {**options["prove"], "patience": 0}, result)

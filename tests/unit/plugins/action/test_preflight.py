@@ -28,6 +28,7 @@ RESTART: dict[str, Any] = {
     "timeout": 1800,
     "services": [],
     "dag_check": False,
+    "maintenance": None,
     "comment": None,
     "before": None,
     "after": None,
@@ -197,7 +198,7 @@ def test_all_that_is_wrong_at_once(tmp_path: Path) -> None:
 
 def check_on_host(windows: FakeWindows, restart: Any, *, due: bool, check_mode: bool = True) -> None:
     task = Task(lambda: cast(Any, windows), no_shell, host_name="ex01", check_mode=check_mode)
-    restarting.check_on_host(task, cast(Any, windows), restart, "EX01", due=due)
+    restarting.check_on_host(task, cast(Any, windows), restart, "backups", "EX01", due=due)
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def test_what_will_be_is_what_is_then() -> None:
     assert leaving.now_and_then(work, leaving.plan(work))[0] == then
     before = work.before
     assert before is not None
-    assert returning.now_and_then(work, before)[1] == {
+    assert returning.now_and_then(work, before, returning.answer(work, before))[1] == {
         **now,
         "HubTransport": "Active",
         "UMCallRouter": "Active",

@@ -31,6 +31,7 @@ RESTART = {
     "services": [],
     "comment": None,
     "dag_check": False,
+    "maintenance": None,
     "before": None,
     "after": None,
 }

@@ -1,0 +1,96 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""Whether a server is to be taken out of service around a restart, found out before anything is written."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from .._errors import ExchangeTlsError
+from .._exchange import installed, leaving
+from .._exchange.work import ALWAYS, NEVER, Wishes
+from .._windows.registry import Registry
+from .._wire.session import Session
+from .entries import asked, nothing_to_take_out, of_cluster, refuse_own_entry
+from .served import Records, ServedHost, work_on
+from .task import Options, Result, Task
+
+_CHOICES = (
+    "Mend that. Or take it out of service and bring it back with tasks of your own ('restart.before' and "
+    "'restart.after'), and set 'restart.maintenance.when' to never; without such tasks it is then restarted as it is."
+)
+
+
+class Unprepared(ExchangeTlsError):
+    """A server that must be taken out of service before a restart cannot be, so that it is not restarted."""
+
+    kind = "unprepared"
+
+
+@dataclasses.dataclass(frozen=True)
+class Preparation:
+    """``due``: whether the server is to be taken out around its restart. ``required``: whether it is not restarted
+    otherwise. ``begun``: whether a run that was cut off has left it out. ``leave_mail``: whether mail may stay.
+    ``notice``: why it is restarted as it is, for people."""
+
+    due: bool = False
+    required: bool = False
+    begun: bool = False
+    leave_mail: bool = False
+    notice: str | None = None
+
+    def as_result(self) -> Result:
+        return dataclasses.asdict(self)
+
+
+NOTHING = Preparation()
+
+
+def prepare(task: Task, session: Session, wanted: Options | None, folder: str, own: str, *, due: bool) -> Preparation:
+    """Looks whether the server may go. ``wanted``: the options ``maintenance`` of a restart. ``due``: whether the
+    restart is. Raises :class:`Unprepared` for a member of a DAG, or any server where it is wanted always."""
+    if wanted is None or wanted["when"] == NEVER:
+        return NOTHING
+    registry = Registry(session)
+    try:
+        if nothing_to_take_out(own, installed.roles(registry)) is not None:
+            return NOTHING
+    except installed.NotExchange:
+        # 2010 has no component states
+        return NOTHING
+    records = Records(registry, folder, task.host_name)
+    begun = records.recall() is not None
+    if not due:
+        return Preparation(begun=begun)
+    host = ServedHost(session, own, task.address)
+    nodes = host.nodes()
+    required = nodes is not None or wanted["when"] == ALWAYS
+    leave_mail = bool(wanted["leave_mail"]) or not required
+    try:
+        _look(task, host, records, wanted, leave_mail=leave_mail)
+    except ExchangeTlsError as exc:
+        if not required:
+            notice = f"{own} is restarted without being taken out of service: {exc.message}"
+            return Preparation(begun=begun, notice=notice)
+        which = "is a member of a DAG" if nodes is not None else "is to be taken out of service around every restart"
+        raise Unprepared(
+            f"Refused, nothing was changed: {own} {which}, and now it cannot be taken out of service. {exc.message} "
+            f"{_CHOICES}",
+            **{**exc.details, "cause": exc.kind},
+        ) from None
+    return Preparation(due=True, required=required, begun=begun, leave_mail=leave_mail)
+
+
+def _look(task: Task, host: ServedHost, records: Records, wanted: Options, *, leave_mail: bool) -> None:
+    """Raises what is in the way."""
+    wishes = Wishes(
+        minimum_healthy_copies=wanted["minimum_healthy_copies"],
+        redirect_to=wanted["redirect_to"] or None,
+        leave_mail=leave_mail,
+    )
+    nodes = host.nodes()
+    with asked(task, host.computer, nodes or {}) as (entry, shell):
+        work = work_on(host, task, shell, records, wishes)
+        refuse_own_entry(entry, leaving.plan(work, tuple(of_cluster(nodes, host.computer))))
