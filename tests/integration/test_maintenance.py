@@ -53,11 +53,19 @@ def well(lab: LabClient) -> t.Iterator[None]:
     yield
     for host in lab.hosts():
         host.clear_quirks()
+    for database in ("DB01", "DB02"):
+        lab.activate(database, "ex01")
 
 
 def maintain(lab: LabClient, ansible: Ansible, state: str, *arguments: str, hosts: str = "ex01", **how: t.Any) -> Run:
     variables = exchange_variables(lab, lab.host(how.pop("entry", "ex03")), "basic")
-    options = {"smtp_port": 2525, "state": state, "backup_dir": str(ansible.backups), **how.pop("options", {})}
+    options = {
+        "smtp_port": 2525,
+        "minimum_healthy_copies": 1,
+        "state": state,
+        "backup_dir": str(ansible.backups),
+        **how.pop("options", {}),
+    }
     more = how.pop("more", {})
     return ansible.task(
         "exchange_maintenance", *arguments, hosts=hosts, options=options, inventory={**variables, **more}, **how
@@ -115,3 +123,145 @@ def test_out_and_back(lab: LabClient, ansible: Ansible, connection: str) -> None
         maintain(lab, ansible, "stopped", connection=connection).ok().result("exchange_maintenance")["changed"] is False
     )
     assert lab.host("ex03").exchange.shells() == 0
+    for counts in (out, back):
+        assert counts.result("exchange_maintenance")["round_trips"] <= 3 * 25, "25 cmdlets, of three messages each"
+
+
+# --- what does not work ----------------------------------------------------------------------------------------------
+
+
+FAULTS = [
+    ({"cmdlet": {"effect": "error", "operation": "Set-MailboxServer", "count": 1}}, "isn't available"),
+    ({"cmdlet": {"effect": "dies", "operation": "Set-MailboxServer", "count": 1}}, "broke"),
+]
+
+
+@pytest.mark.parametrize(("quirks", "words"), FAULTS)
+def test_a_cmdlet_that_fails(lab: LabClient, ansible: Ansible, quirks: dict[str, t.Any], words: str) -> None:
+    """Whatever a cmdlet does on the entry point, the server serves afterwards, or the message says that it does not."""
+    was = shown(lab.host("ex01"))
+    for name, value in quirks.items():
+        lab.host("ex03").set_quirk(name, value)
+    run = maintain(lab, ansible, "started", options={"minimum_healthy_copies": 1, "no_progress_timeout": 20})
+    result = run.result("exchange_maintenance")
+    assert run.rc
+    assert words in result["msg"]
+    assert result["error"]["kind"] == "maintenance_failed"
+    assert result["error"]["back"] is True
+    assert "EX01 is back in service, as it was." in result["msg"]
+    assert shown(lab.host("ex01")) == was
+    assert "Traceback" not in run.output
+
+
+def test_a_session_that_is_lost_on_the_way(lab: LabClient, ansible: Ansible) -> None:
+    """What is read is read again in a new one."""
+    was = shown(lab.host("ex01"))
+    lab.host("ex03").set_quirk("cmdlet", {"effect": "lost", "operation": "Set-MailboxServer", "count": 1})
+    maintain(lab, ansible, "started").ok()
+    maintain(lab, ansible, "stopped").ok()
+    assert shown(lab.host("ex01")) == was
+
+
+@pytest.mark.parametrize(
+    ("host", "quirk", "value", "words"),
+    [
+        ("ex01", "databases_stay", ["DB01"], "Waiting for databases to leave came to no end"),
+        ("ex01", "fault", {"kind": "access_denied", "operation": "Win32_Service.StopService"}, "MSExchangeTransport"),
+        ("ex01", "fault", {"kind": "access_denied", "operation": "MSCluster_Node.Pause"}, "'pause_node' to if_allowed"),
+    ],
+)
+def test_what_does_not_come_to_its_end(
+    lab: LabClient, ansible: Ansible, host: str, quirk: str, value: t.Any, words: str
+) -> None:
+    was = shown(lab.host("ex01"))
+    lab.host("ex01").exchange.add_queue("contoso.com", 50)
+    lab.host(host).set_quirk(quirk, value)
+    run = maintain(lab, ansible, "started", options={"minimum_healthy_copies": 1, "no_progress_timeout": 2})
+    result = run.result("exchange_maintenance")
+    assert words in result["msg"], result
+    assert shown(lab.host("ex01")) == was or "could not be brought back" in result["msg"]
+    lab.host(host).clear_quirks()
+    maintain(lab, ansible, "stopped").ok()
+    assert shown(lab.host("ex01")) == was
+
+
+def test_mail_that_waits_for_its_next_try_is_left(lab: LabClient, ansible: Ansible) -> None:
+    """Mail to Office 365 that cannot go is why all this is done: nobody waits for it."""
+    lab.host("ex01").exchange.add_queue("contoso.com", 50)
+    lab.host("ex01").set_quirk("stuck_queues", ["contoso.com"])
+    run = maintain(lab, ansible, "started").ok()
+    (remark,) = [item for item in run.result("exchange_maintenance")["remarks"] if item["id"] == "mail.rests"]
+    assert remark["message"].startswith("50 messages wait there for their next try")
+    maintain(lab, ansible, "stopped").ok()
+
+
+def test_another_member_is_marked_in_between(lab: LabClient, ansible: Ansible) -> None:
+    """By somebody else, after it was looked at: this server goes back, and says who it was."""
+    was = shown(lab.host("ex01"))
+    lab.host("ex02").set_quirk("copies", {})
+    lab.host("ex02").exchange.ask_for("HubTransport", "Functional", "Draining", at=1.0)
+    lab.host("ex02").exchange.ask_for("HubTransport", "Functional", "Active", stores=("remote",))
+    run = maintain(lab, ansible, "started", options={"wait_for_members": 2})
+    result = run.result("exchange_maintenance")
+    lab.host("ex02").exchange.ask_for("HubTransport", "Functional", None)
+    assert run.rc
+    assert "EX02" in result["msg"]
+    assert shown(lab.host("ex01")) == was
+
+
+BAD_INPUT: list[tuple[str, dict[str, t.Any], dict[str, t.Any], str]] = [
+    ("ex01", {"minimum_healthy_copies": 3}, {}, "there cannot be more than 2 elsewhere"),
+    ("ex01", {"minimum_healthy_copies": -1, "smtp_port": 0}, {}, "it is a number of copies"),
+    ("ex01", {"redirect_to": "nobody"}, {}, "Exchange knows no server or DAG 'nobody'"),
+    ("ex01", {"pause_node": "maybe"}, {}, "pause_node"),
+    ("ex01", {}, {"exchange_password": "wrong"}, "exadmin"),
+    ("ex03", {}, {}, "name another Exchange server in the variable exchange_server, such as EX01"),
+    ("ex01", {"state": "sideways"}, {}, "started, stopped"),
+]
+
+
+@pytest.mark.parametrize(("host", "options", "more", "words"), BAD_INPUT)
+def test_bad_input(
+    lab: LabClient,
+    ansible: Ansible,
+    host: str,
+    options: dict[str, t.Any],
+    more: dict[str, t.Any],
+    words: str,
+) -> None:
+    was = shown(lab.host(host))
+    run = maintain(lab, ansible, "started", hosts=host, options=options, more=more)
+    assert run.rc
+    assert words in run.result("exchange_maintenance")["msg"]
+    assert shown(lab.host(host)) == was
+    assert lab.host(host).registry(NOTE_KEY) is None
+    assert "Traceback" not in run.output
+
+
+def test_a_record_that_nobody_can_read(lab: LabClient, ansible: Ansible) -> None:
+    host = lab.host("ex01")
+    host.set_value(NOTE_KEY, "Maintenance", "{", "REG_SZ")
+    run = maintain(lab, ansible, "stopped")
+    host.delete_key(NOTE_KEY)
+    assert run.result("exchange_maintenance")["error"]["kind"] == "record_unreadable"
+
+
+def test_a_server_that_is_not_taken_out(lab: LabClient, ansible: Ansible) -> None:
+    run = maintain(lab, ansible, "started", hosts="edge").ok()
+    result = run.result("exchange_maintenance")
+    assert (result["changed"], [item["id"] for item in result["remarks"]]) == (False, ["server.edge"])
+
+
+def test_one_that_somebody_has_taken_out_by_hand(lab: LabClient, ansible: Ansible) -> None:
+    host = lab.host("ex01")
+    host.exchange.set_mailbox_server()
+    was = shown(host)
+    host.exchange.ask_for("HubTransport", "Maintenance", "Draining")
+    host.exchange.set_mailbox_server("Blocked", move_now=True)
+    left = maintain(lab, ansible, "stopped").ok()
+    assert left.result("exchange_maintenance")["changed"] is False
+    assert "was not taken out of service by this collection" in left.result("exchange_maintenance")["msg"]
+    refused = maintain(lab, ansible, "started")
+    assert "whoever began that is to end it" in refused.result("exchange_maintenance")["msg"]
+    maintain(lab, ansible, "stopped", options={"activation_policy": "Unrestricted"}).ok()
+    assert shown(host) == was

@@ -27,7 +27,7 @@ from .endpoint import is_same_server
 from .readiness import BLOCKED, Remark
 from .shell import CmdletDenied, CmdletError, CmdletNotFound
 from .view import View
-from .work import IF_ALLOWED, NEVER, POLL, AnotherMember, MaintenanceFailed, NotReady, Work, listed
+from .work import IF_ALLOWED, NEVER, PAUSED, POLL, AnotherMember, MaintenanceFailed, NotReady, Work, listed
 
 _WORDS = {HUB_TRANSPORT: DRAINING, UM_CALL_ROUTER: DRAINING, SERVER_WIDE_OFFLINE: INACTIVE}
 # Seconds for which the one that comes first keeps its mark beside another's, that takes its own back.
@@ -106,7 +106,7 @@ def now_and_then(work: Work, seen: View) -> tuple[dict[str, t.Any], dict[str, t.
     if seen.group is not None:
         then.update(activation_policy=BLOCKED, move_now=True)
         if node is not None and work.wishes.pause_node != NEVER:
-            then["cluster_node"] = "paused"
+            then["cluster_node"] = PAUSED
     return now, then
 
 
@@ -246,7 +246,7 @@ def _pause(work: Work) -> bool:
     node = work.means.host.node
     if node is None or work.wishes.pause_node == NEVER:
         return False
-    if node.state() == "paused":
+    if work.joined() == PAUSED:
         return True
     try:
         node.pause()
@@ -260,8 +260,7 @@ def _pause(work: Work) -> bool:
         return False
     work.steps.append("its cluster node is paused")
     work.means.say("its cluster node is paused")
-    if node.state() != "paused":
-        raise MaintenanceFailed(f"The cluster node of {work.name} was told to pause, and is {node.state()}.")
+    work.until_empty("its cluster node to pause", lambda: [] if node.state() == PAUSED else ["it is not paused"])
     return True
 
 
@@ -301,13 +300,16 @@ def _mail_leaves(work: Work, seen: View) -> None:
 
     try:
         work.until_empty("the queues to be told", unseen)
-        if found:
+        if any(item.goes for item in found):
             _redirect(work, seen)
             work.until_empty("mail to go", lambda: _left(work, seen))
     except MaintenanceFailed as exc:
         if not work.wishes.leave_mail:
             raise
         work.remarks.append(Remark("mail.left", f"{exc.message} It was left, as 'leave_mail' allows, and goes later."))
+    rests = sum(item.messages - item.goes for item in found)
+    if rests:
+        work.remarks.append(Remark("mail.rests", f"{rests} messages wait there for their next try, and go later."))
 
 
 def _has_queues(seen: View) -> bool:
@@ -315,22 +317,21 @@ def _has_queues(seen: View) -> bool:
 
 
 def _waiting(work: Work, seen: View) -> list[queues.Queue] | None:
-    """The queues with something in them that goes at once; None where transport does not tell, which is no empty
-    queue."""
+    """The queues with something in them; None where transport does not tell, which is no empty queue."""
     try:
         found = [queues.of_record(item) for item in work.means.shell.read("Get-Queue", Server=seen.server.fqdn)]
     except (CmdletNotFound, CmdletDenied):
         raise
     except CmdletError:
         return None
-    return [item for item in found if item.goes]
+    return [item for item in found if item.drains and item.messages]
 
 
 def _left(work: Work, seen: View) -> list[str]:
     found = _waiting(work, seen)
     if found is None:
         return ["transport does not tell"]
-    return [f"{item.goes} in {item.identity}" for item in found]
+    return [f"{item.goes} in {item.identity}" for item in found if item.goes]
 
 
 def _redirect(work: Work, seen: View) -> None:

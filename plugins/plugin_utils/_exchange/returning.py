@@ -20,7 +20,7 @@ from .before import REQUESTER, Before
 from .component_states import ACTIVE, HUB_TRANSPORT, SERVER_WIDE_OFFLINE, UM_CALL_ROUTER, Components
 from .readiness import Remark
 from .shell import CmdletDenied, CmdletError, CmdletNotFound
-from .work import MaintenanceFailed, Work
+from .work import PAUSED, MaintenanceFailed, Work
 
 # Exchange's services on a server that has just been restarted take so long to answer, at most.
 _STARTING = "Exchange to answer"
@@ -59,7 +59,7 @@ def now_and_then(work: Work, before: Before, answered: Now) -> tuple[dict[str, t
             then[name] = before.word(name)
     if activation is not None:
         then.update(activation_policy=before.policy, move_now=before.move_now)
-    if now.get("cluster_node") == "paused" and before.node != "paused":
+    if now.get("cluster_node") == PAUSED and before.node != PAUSED:
         then["cluster_node"] = "up"
     return now, then
 
@@ -98,11 +98,12 @@ def _give_back(work: Work, components: Components, name: str, before: Before) ->
 
 def _resume(work: Work, before: Before) -> None:
     node = work.means.host.node
-    if node is None or before.node == "paused" or node.state() != "paused":
+    if node is None or before.node is None or work.joined() != PAUSED or before.node == PAUSED:
         return
     work.steps.append("its cluster node is resumed")
     work.means.say("its cluster node is resumed")
     node.resume()
+    work.until_empty("its cluster node to be resumed", lambda: [PAUSED] if node.state() == PAUSED else [])
 
 
 def _open(work: Work, before: Before, policy: str, move_now: bool) -> None:

@@ -23,6 +23,9 @@ POLL = 5.0
 _FIRST = 0.5
 _NAMED = 5
 
+PAUSED = "paused"
+_JOINED = frozenset({"up", PAUSED})
+
 ALWAYS, IF_ALLOWED, NEVER = "always", "if_allowed", "never"
 
 
@@ -197,6 +200,21 @@ class Work:
 
     def copies(self, server: str) -> list[Copy]:
         return [of_record(item) for item in self.means.shell.read("Get-MailboxDatabaseCopyStatus", Server=server)]
+
+    def joined(self) -> str | None:
+        """The state of the cluster node, up or paused, once it has joined its cluster; None for a server without one.
+        After a restart that takes a while, in which it is neither."""
+        node = self.means.host.node
+        if node is None:
+            return None
+        seen: list[str | None] = []
+
+        def away() -> list[str]:
+            seen[:] = [node.state()]
+            return [] if seen[0] in _JOINED else [seen[0] or "the cluster does not tell"]
+
+        self.until_empty("its cluster node to join", away)
+        return seen[0]
 
     def until_empty(self, what: str, left: t.Callable[[], t.Sequence[str]]) -> None:
         """Waits until nothing is ``left``, as long as there is progress. Raises :class:`MaintenanceFailed`.

@@ -40,14 +40,19 @@ def asked(task: Task, name: str, nodes: t.Mapping[str, str]) -> t.Iterator[tuple
         try:
             yield entry, shell
         except Unreachable as exc:
-            own = _OWN.format(name=entry) if is_same_server(entry, name) else ""
+            own = _OWN.format(name=entry) if is_own(task, entry, name) else ""
             raise EntryUnreachable(f"{own}{exc.message}", cause=exc.kind) from None
 
 
-def refuse_own_entry(entry: str, seen: View) -> None:
+def is_own(task: Task, entry: str, *names: str) -> bool:
+    """Whether cmdlets are asked on the host itself. ``names``: those that it has besides the inventory's."""
+    return any(is_same_server(entry, name) for name in (*names, task.address, task.host_name))
+
+
+def refuse_own_entry(task: Task, entry: str, seen: View) -> None:
     """Raises :class:`OptionError` where a member of a DAG would be asked about itself: the session would end with its
     restart, and nobody could bring it back before it answers."""
-    if seen.group is None or not is_same_server(entry, seen.server.fqdn):
+    if seen.group is None or not is_own(task, entry, seen.server.fqdn):
         return
     member = next((item.name for item in seen.members), "another member")
     raise OptionError(

@@ -46,7 +46,7 @@ def maintain(task: Task, options: Options) -> Result:
 
 def _started(task: Task, work: Work, entry: str, nodes: t.Mapping[str, str] | None) -> Result:
     seen = leaving.plan(work, tuple(of_cluster(nodes, work.name)))
-    refuse_own_entry(entry, seen)
+    refuse_own_entry(task, entry, seen)
     now, then = leaving.now_and_then(work, seen)
     if not task.check_mode and now != then:
         leaving.leave(work, seen)

@@ -93,4 +93,4 @@ def _look(task: Task, host: ServedHost, records: Records, wanted: Options, *, le
     nodes = host.nodes()
     with asked(task, host.computer, nodes or {}) as (entry, shell):
         work = work_on(host, task, shell, records, wishes)
-        refuse_own_entry(entry, leaving.plan(work, tuple(of_cluster(nodes, host.computer))))
+        refuse_own_entry(task, entry, leaving.plan(work, tuple(of_cluster(nodes, host.computer))))

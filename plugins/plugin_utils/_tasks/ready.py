@@ -9,11 +9,10 @@ from __future__ import annotations
 import typing as t
 
 from .._exchange import installed, readiness, view
-from .._exchange.endpoint import is_same_server
 from .._exchange.view import View
 from .._windows.facts import read_operating_system
 from .._windows.registry import Registry
-from .entries import asked, nothing_to_take_out, of_cluster
+from .entries import asked, is_own, nothing_to_take_out, of_cluster
 from .served import nodes_of
 from .task import Options, Result, Task
 
@@ -29,7 +28,7 @@ def info(task: Task, options: Options) -> Result:
     with asked(task, name, nodes or {}) as (entry, shell):
         seen = view.look(shell, name)
     obstacles = [*readiness.obstacles(seen, options["minimum_healthy_copies"]), *of_cluster(nodes, name)]
-    remarks = [*readiness.remarks(seen), *_of_entry(entry, seen)]
+    remarks = [*readiness.remarks(seen), *_of_entry(task, entry, seen)]
     result = {
         "changed": False,
         **_as_result(seen),
@@ -50,8 +49,8 @@ def info(task: Task, options: Options) -> Result:
     return result
 
 
-def _of_entry(entry: str, seen: View) -> t.Iterator[readiness.Remark]:
-    if is_same_server(entry, seen.server.fqdn):
+def _of_entry(task: Task, entry: str, seen: View) -> t.Iterator[readiness.Remark]:
+    if is_own(task, entry, seen.server.fqdn):
         yield readiness.Remark(
             "shell.own",
             f"The cmdlets are asked on {seen.server.name} itself, whose restart ends the session: name another "

@@ -102,7 +102,8 @@ _REFUSED = {
     7: "it did not answer in time",
     14: "it is disabled",
 }
-_PAUSE = 2.0
+# Seconds between two looks: little at first.
+_FIRST_PAUSE, _PAUSE = 0.5, 4.0
 
 
 def restart(
@@ -119,7 +120,7 @@ def restart(
         return
     steps = (("stop", "StopService", "Stopped", _NOT_RUNNING), ("start", "StartService", "Running", _RUNS_ALREADY))
     for verb, method, wanted, enough in steps:
-        ends = clock() + seconds
+        ends, pause = clock() + seconds, _FIRST_PAUSE
         while True:
             code = _tell(session, name, verb, method)
             if code not in (_DONE, enough, _BUSY):
@@ -134,7 +135,8 @@ def restart(
                 raise ServiceFailed(
                     f"The service {name} was told to {verb}, and is {state} after {seconds:.0f} seconds."
                 )
-            sleep(_PAUSE)
+            sleep(pause)
+            pause = min(_PAUSE, 2 * pause)
 
 
 def _tell(session: Session, name: str, verb: str, method: str) -> int:

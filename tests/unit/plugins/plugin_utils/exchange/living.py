@@ -36,6 +36,7 @@ class Server:
     words: dict[str, dict[str, str]] = dataclasses.field(default_factory=dict)  # by component, by requester
     node: str = "up"
     down: bool = False
+    joining: int = 0  # so many questions for its node are answered before it has joined again
     stopped: set[str] = dataclasses.field(default_factory=set)
     record: str | None = None
     mail: int = 0
@@ -115,6 +116,7 @@ class World:
             if database.active == name:
                 self._move(database)
         server.down = False
+        server.joining = 2
         server.stopped.clear()
 
     def _count(self) -> None:
@@ -324,6 +326,9 @@ class Node:
         self._world, self._server = world, server
 
     def state(self) -> str | None:
+        if self._server.joining:
+            self._server.joining -= 1
+            return "joining" if self._server.joining else None
         return "down" if self._server.down else self._server.node
 
     def pause(self) -> None:
