@@ -1,7 +1,7 @@
 # Copyright (c) 2026, mailops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The main job on four simulated Exchange servers, step by step. Leaves nothing running."""
+"""The main job on four simulated Exchange servers and on a DAG of two, step by step. Leaves nothing running."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from typing import Any
 
 import yaml
 
 from tests.lab.client import LabClient
-from tests.lab.inventory import write_inventory
+from tests.lab.inventory import exchange_variables, write_inventory
 from tests.lab.launch import running_lab
 
 ROOT = pathlib.Path(__file__).parents[2]
 LAB = pathlib.Path(__file__).with_name("lab.yml")
+DAG = pathlib.Path(__file__).with_name("dag.yml")
 LIMIT = 180
 
 
@@ -31,6 +33,9 @@ def main() -> int:
         with running_lab(LAB, work / "lab", max_lifetime=600) as lab:
             show(lab)
             demo(lab, work)
+        say("Starting a simulated DAG of two")
+        with running_lab(DAG, work / "dag", max_lifetime=600) as lab:
+            demo_of_a_dag(lab, work)
         seconds = time.monotonic() - started
         say(f"Done in {seconds:.0f} seconds. The simulated servers are stopped, nothing is left running.")
     return 0
@@ -55,12 +60,41 @@ def demo(lab: LabClient, work: pathlib.Path) -> None:
     print("The registry of ex03 is what it was before, key for key.")
 
 
-def inventory(lab: LabClient, work: pathlib.Path) -> pathlib.Path:
+def demo_of_a_dag(lab: LabClient, work: pathlib.Path) -> None:
+    """Each member is asked about on the other one, as the one that restarts ends its sessions."""
+    entries = {"mbx1": lab.host("mbx2").address, "mbx2": lab.host("mbx1").address}
+    hosts = inventory(
+        lab,
+        work,
+        {
+            **exchange_variables(lab, lab.host("mbx1"), "basic"),
+            "exchange_server": f"{{{{ {entries}[inventory_hostname] }}}}",
+            "tls12_minimum_healthy_copies": 1,
+            "tls12_smtp_port": 2525,
+        },
+    )
+    say("6. A DAG: one member at a time goes out of service, restarts, and comes back as it was")
+    play(hosts, "enforce-tls12-by-dag.yml")
+    events = lab.exchange_events()
+    lost = [event for event in events if event["kind"] != "moved"]
+    if lost:
+        raise SystemExit(f"demo: databases noticed the restarts: {lost}")
+    moves = ", ".join(f"{event['database']} to {event['server']}" for event in events)
+    print(
+        f"The log of the DAG: {len(events)} moves before a restart ({moves}); no database failed over, none was down."
+    )
+
+
+def inventory(lab: LabClient, work: pathlib.Path, more: dict[str, Any] | None = None) -> pathlib.Path:
     """The inventory of the lab, with variables of the role: the lab's ports are not those of Exchange."""
-    path = work / "hosts.yml"
+    path = work / f"{'dag' if more else 'hosts'}.yml"
     write_inventory(lab, path)
     described = yaml.safe_load(path.read_text(encoding="utf-8"))
-    variables = {"tls12_endpoints": ["smtp://:2525", "https://:8443"], "tls12_backup_dir": str(work / "backups")}
+    variables = {
+        "tls12_endpoints": ["smtp://:2525", "https://:8443"],
+        "tls12_backup_dir": str(work / "backups"),
+        **(more or {}),
+    }
     described["all"]["vars"] = {**described["all"].get("vars", {}), **variables}
     path.write_text(yaml.safe_dump(described, sort_keys=False), encoding="utf-8")
     return path
