@@ -82,7 +82,7 @@ class CallbackModule(CallbackBase):
     def v2_runner_on_unreachable(self, result: t.Any) -> None:
         self._remember(result, unreachable=True)
         self._errors[_host(result)] = _said(_values(result))
-        if str(_task(result).action).startswith(_OURS):
+        if _runs_ours(_task(result)):
             # also in a play that only looks: later plays leave it out
             self._every[_host(result)] = None
         self._unreachable.add(_host(result))
@@ -117,7 +117,7 @@ class CallbackModule(CallbackBase):
         self._in_play.add(_host(result))
         task = _task(result)
         step = standing.REGISTERED.get(str(getattr(task, "register", "") or ""))
-        if step is None or not str(getattr(task, "resolved_action", None) or task.action).startswith(_OURS):
+        if step is None or not _runs_ours(task):
             return
         self._is_ours = True
         self._every.update(dict.fromkeys((*self._of_play, _host(result))))
@@ -126,6 +126,11 @@ class CallbackModule(CallbackBase):
             # another run of the role in the same run of Ansible
             steps.clear()
         steps[step] = {**_values(result), **how}
+
+
+def _runs_ours(task: t.Any) -> bool:
+    """Whether a task runs a module of this collection, by whatever name."""
+    return str(getattr(task, "resolved_action", None) or task.action).startswith(_OURS)
 
 
 def _host(result: t.Any) -> str:

@@ -10,11 +10,11 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ..plugin_utils import _given
+from ..plugin_utils import _given, _role
 from ..plugin_utils._exchange import waves
 from ..plugin_utils._text import NAME, visible
 
-_GROUP = "tls12_wave_"
+_GROUP = _role.WAVES
 _REGISTERED = "_tls12_exchange"
 
 

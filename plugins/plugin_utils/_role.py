@@ -22,6 +22,8 @@ WANTED = (
     "dh_min_key_length", "cipher_suites",
 )  # fmt: skip
 
+# Groups of the plays that go by DAG.
+WAVES = "tls12_wave_"
 # What a play is made of before any host has variables.
 PLAY_VARIABLES = ("tls12_hosts", "tls12_serial")
 
@@ -153,6 +155,12 @@ def out_of_place(variables: t.Mapping[str, t.Any]) -> list[str]:
     left = list(variables.get("ansible_play_hosts") or every)
     if not re.fullmatch(r"[1-9]\d{0,5}", given, re.ASCII) or not batch or variables.get("ansible_check_mode"):
         return []
+    if int(given) > 1 and any(str(name).startswith(WAVES) for name in variables.get("group_names") or ()):
+        sentence = (
+            f"'tls12_serial' is {given}, but this play goes by DAG. How many DAGs at a time is said with "
+            f"-e tls12_dags_at_once={given}; take 'tls12_serial' out"
+        )
+        return [sentence]
     if len(left) < len(every):
         return []
     if len(batch) < int(given) and batch[-1] != every[-1]:

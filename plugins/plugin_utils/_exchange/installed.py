@@ -21,7 +21,8 @@ from .._windows import cluster, services
 from .._windows.cluster import Cluster
 from .._windows.registry import Registry
 from .._windows.services import Service
-from .._windows.updates import CCM_SERVICE, FAILED
+from .._windows.unread import FAILED, Unread
+from .._windows.updates import CCM_SERVICE
 from .._wire import wmi
 from .._wire.session import Session
 from . import builds
@@ -118,14 +119,14 @@ def version(session: Session, registry: Registry) -> ExchangeVersion | None:
 
 def _begun(session: Session, registry: Registry) -> Exchange | None:
     """The version and the roles."""
-    unread: dict[str, str] = {}
+    unread = Unread()
     try:
         family, keys = _installed(registry)
     except FAILED as exc:
         return Exchange(None, (), unread={"installed": exc.message})
     if family is None:
         return None
-    number = _tried(unread, "version", lambda: _version(session, registry, rf"{_ROOT}\{family}\Setup"))
+    number = unread.tried("version", _version, session, registry, rf"{_ROOT}\{family}\Setup")
     if number is None:
         unread.setdefault("version", "neither ExSetup.exe nor the values of its setup tell it")
     return Exchange(number, _roles(keys), unread=unread)
@@ -136,24 +137,13 @@ def read(session: Session, registry: Registry) -> Exchange | None:
     begun = _begun(session, registry)
     if begun is None or "installed" in begun.unread:
         return begun
-    unread = dict(begun.unread)
-    found = _tried(unread, "services", lambda: services.find(session, _SERVICES)) or {}
+    unread = Unread(begun.unread)
+    found = unread.tried("services", services.find, session, _SERVICES) or {}
     has_cluster = cluster.is_member(found.pop(cluster.SERVICE.lower(), None))
     has_ccm = found.pop(CCM_SERVICE.lower(), None) is not None
     dag = cluster.read(session, registry) if has_cluster else None
     unread.update(dag.unread if dag else {})
     return dataclasses.replace(begun, services=found, dag=dag, has_ccm=has_ccm, unread=unread)
-
-
-_T = t.TypeVar("_T")
-
-
-def _tried(unread: dict[str, str], name: str, look: t.Callable[[], _T]) -> _T | None:
-    try:
-        return look()
-    except FAILED as exc:
-        unread[name] = exc.message
-        return None
 
 
 def _installed(registry: Registry) -> tuple[str | None, tuple[str, ...]]:

@@ -17,7 +17,7 @@ from .._wire.session import Session
 from . import services
 from .registry import Registry
 from .services import Service
-from .updates import FAILED
+from .unread import FAILED, Unread
 
 SERVICE = "ClusSvc"
 _HIVE = "Cluster"
@@ -68,21 +68,11 @@ def is_joined(session: Session) -> bool:
 
 def read(session: Session, registry: Registry) -> Cluster:
     """Of a host that is a member (two requests)."""
-    unread: dict[str, str] = {}
-    name: str | None = None
-    try:
-        # the hive of the cluster is there while its service runs
-        value = registry.get(_HIVE, "ClusterName", Type.REG_SZ)
-    except FAILED as exc:
-        unread["dag"] = exc.message
-    else:
-        name = value.data or None if value is not None and isinstance(value.data, str) else None
-    try:
-        nodes = _nodes(session)
-    except FAILED as exc:
-        unread["nodes"] = exc.message
-        nodes = {}
-    return Cluster(name, nodes, unread)
+    unread = Unread()
+    # the hive of the cluster is there while its service runs (assumed, as all of this class: no cluster was at hand)
+    value = unread.tried("dag", registry.get, _HIVE, "ClusterName", Type.REG_SZ)
+    name = value.data or None if value is not None and isinstance(value.data, str) else None
+    return Cluster(name, unread.tried("nodes", _nodes, session) or {}, unread)
 
 
 def _nodes(session: Session) -> dict[str, str]:

@@ -14,14 +14,11 @@ import datetime
 import re
 import typing as t
 
-from .._errors import RegistryError, UnexpectedAnswer, WsmanFault
 from .._schannel.values import Type
 from .._wire import wmi
 from .._wire.session import Session
 from .registry import Registry
-
-# What may happen to one read while all others work. A host that cannot be talked to is something else.
-FAILED = (RegistryError, WsmanFault, UnexpectedAnswer)
+from .unread import Unread
 
 _CURRENT = r"SOFTWARE\Microsoft\Windows\CurrentVersion"
 # Keys that are there only while a restart is due.
@@ -41,8 +38,6 @@ _CCM = "configuration_manager"
 CCM_SERVICE = "CcmExec"
 _CCM_SDK = f"{wmi.ROOT}/root/ccm/ClientSDK"
 SOURCES = (*_KEYS, *_VALUES, _CCM)
-
-_T = t.TypeVar("_T")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,20 +67,12 @@ class Updates:
 def read(session: Session, registry: Registry, today: datetime.date, *, ccm: bool) -> Updates:
     """``today``: by the host's clock. ``ccm``: whether the host has Configuration Manager's client."""
     registry.ahead(subkeys=_KEYS.values(), values=_VALUES.values())
-    unread: dict[str, str] = {}
-
-    def tried(name: str, look: t.Callable[..., _T], *given: t.Any) -> _T | None:
-        try:
-            return look(*given)
-        except FAILED as exc:
-            unread[name] = exc.message
-            return None
-
-    listed = tried("updates", wmi.query, session, "SELECT * FROM Win32_QuickFixEngineering")
+    unread = Unread()
+    listed = unread.tried("updates", wmi.query, session, "SELECT * FROM Win32_QuickFixEngineering")
     waits: dict[str, bool | None] = {
-        **{name: tried(name, _exists, registry, key) for name, key in _KEYS.items()},
-        **{name: tried(name, _says_so, registry, *place) for name, place in _VALUES.items()},
-        _CCM: tried(_CCM, _ccm_waits, session) if ccm else False,
+        **{name: unread.tried(name, _exists, registry, key) for name, key in _KEYS.items()},
+        **{name: unread.tried(name, _says_so, registry, *place) for name, place in _VALUES.items()},
+        _CCM: unread.tried(_CCM, _ccm_waits, session) if ccm else False,
     }
     days = [day for item in listed or () if (day := parse_day(item.string("InstalledOn"), today)) is not None]
     return Updates(

@@ -14,6 +14,7 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mailops.exchange_tls.plugins.action import (
+    exchange_maintenance,
     reboot,
     tls_rollback,
     tls_settings,
@@ -40,6 +41,7 @@ MODULES = {
     "tls_settings_info": tls_settings_info.ARGUMENT_SPEC,
     "tls_rollback": tls_rollback.ARGUMENT_SPEC,
     "reboot": reboot.ARGUMENT_SPEC,
+    "exchange_maintenance": exchange_maintenance.ARGUMENT_SPEC,
 }
 
 
@@ -274,6 +276,17 @@ def test_a_serial_does_not_count_in_check_mode() -> None:
     assert at(2, "a", ansible_check_mode=True) == []
     assert out_of_place({}) == []
     assert out_of_place({"tls12_serial": 2}) == []
+
+
+def test_a_play_that_goes_by_dag_has_another_variable() -> None:
+    play = {
+        "ansible_play_batch": ["ex01"],
+        "ansible_play_hosts_all": ["ex01", "ex02"],
+        "group_names": ["tls12_wave_001"],
+    }
+    (problem,) = out_of_place({**play, "tls12_serial": 2})
+    assert "-e tls12_dags_at_once=2" in problem
+    assert out_of_place({**play, "tls12_serial": 1}) == []
 
 
 def test_options_of_the_role_are_checked_by_the_same_rules() -> None:
