@@ -65,6 +65,10 @@ options:
                 DAG in any case.
             type: bool
             default: false
+          take_over:
+            description: As O(mailops.exchange_tls.exchange_maintenance#module:take_over).
+            type: bool
+            default: false
       before:
         description:
           - A file with a list of tasks that are run before the restart. A relative path is looked for beside the playbook, beside

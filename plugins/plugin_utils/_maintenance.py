@@ -20,6 +20,7 @@ READINESS: dict[str, t.Any] = {
     "minimum_healthy_copies": {"type": "int"},
     "redirect_to": {"type": "str"},
     "leave_mail": {"type": "bool", "default": False},
+    "take_over": {"type": "bool", "default": False},
 }
 # Of a restart: whether it is surrounded by a maintenance.
 AROUND: dict[str, t.Any] = {

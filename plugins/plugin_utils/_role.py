@@ -43,7 +43,7 @@ _VARIABLES = {
     **{
         f"{where}maintenance.{name}": f"tls12_{name}"
         for where in ("", "restart.")
-        for name in ("minimum_healthy_copies", "redirect_to", "leave_mail")
+        for name in ("minimum_healthy_copies", "redirect_to", "leave_mail", "take_over")
     },
     "restart.before": "tls12_before_reboot_tasks",
     "restart.after": "tls12_after_reboot_tasks",
@@ -108,7 +108,7 @@ _PLAIN = frozenset(
         *WANTED, "strays", "waivers", "fail_on", "force", "backup_dir", "undo_on_failure", "backup", "other_host",
         "wire_log", "logins", "fail_on_findings", "endpoints", "server_name",
         "exchange", "updates_within", "dag_check", "dags_at_once",
-        "minimum_healthy_copies", "redirect_to", "leave_mail", "pause_node", "smtp_port",
+        "minimum_healthy_copies", "redirect_to", "leave_mail", "take_over", "pause_node", "smtp_port",
     )
 )  # fmt: skip
 

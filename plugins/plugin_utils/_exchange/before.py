@@ -11,6 +11,7 @@ must not take the marks of the first one for how things were.
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import json
 import typing as t
 
@@ -33,23 +34,30 @@ class RecordUnreadable(ExchangeTlsError):
 
 @dataclasses.dataclass(frozen=True)
 class Before:
-    """``at``: when. ``by``: which run, as whoever wrote it knows it again. ``words``: what the requester Maintenance
-    had asked of each component that the server has, None for nothing. ``policy`` and ``move_now``: None for a server
-    without mailboxes. ``node``: the state of its cluster node, None for none. ``services``: those of Exchange that ran.
-    ``banner``: whether port 25 answered. ``queues``: whether transport told its queues. ``not_healthy``: databases
-    whose copy there was not healthy, with its state: suspended ones stay so."""
+    """``at``: when; ``seen``: the last sign of the run that has it out; both by the host's clock. ``by``: that run, as
+    whoever wrote it knows it again. ``words``: what the requester Maintenance had asked of each component that the
+    server has, None for nothing. ``policy`` and ``move_now``: None for a server without mailboxes; ``directory``: the
+    domain controller that told them, None where Exchange does not say. ``node``: the state of its cluster node, None
+    for none. ``services``: those of Exchange that ran. ``banner``: whether port 25 answered. ``queues``: whether
+    transport told its queues. ``alone``: databases that were mounted there and have no copy elsewhere. ``not_healthy``:
+    databases whose copy there was not healthy, with its state: suspended ones stay so. ``owed``: whether transport is
+    still to be restarted so that it takes mail again."""
 
     server: str
     fqdn: str
     at: str
+    seen: str
     by: t.Mapping[str, t.Any]
     words: t.Mapping[str, str | None]
     policy: str | None = None
     move_now: bool | None = None
+    directory: str | None = None
     node: str | None = None
     services: tuple[str, ...] = ()
     banner: bool = False
     queues: bool = False
+    alone: tuple[str, ...] = ()
+    owed: bool = False
     not_healthy: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def word(self, component: str) -> str:
@@ -61,7 +69,7 @@ class Before:
         return json.dumps({"version": _VERSION, **dataclasses.asdict(self)}, sort_keys=True)
 
     def as_result(self) -> dict[str, t.Any]:
-        return {**dataclasses.asdict(self), "services": list(self.services)}
+        return {**dataclasses.asdict(self), "services": list(self.services), "alone": list(self.alone)}
 
 
 def words(components: Components) -> dict[str, str | None]:
@@ -75,9 +83,14 @@ def words(components: Components) -> dict[str, str | None]:
     return found
 
 
-def is_marked(components: Components) -> bool:
-    """Whether the requester Maintenance has asked for anything but Active."""
-    return any(state not in (None, ACTIVE) for state in words(components).values())
+def marked_at(components: Components) -> tuple[bool, datetime.datetime | None]:
+    """Whether the server has the mark of a maintenance, which is set first and given back last, and since when; None
+    where that is unsure."""
+    hub = components.get(HUB_TRANSPORT)
+    entry = None if hub is None else hub.asked(REQUESTER)
+    if entry is None or entry.state == ACTIVE:
+        return False, None
+    return True, entry.moment
 
 
 def shown(
@@ -102,14 +115,17 @@ def of(
         server=seen.server.name,
         fqdn=seen.server.fqdn,
         at=at,
+        seen=at,
         by=by,
         words=words(seen.components),
         policy=seen.server.policy,
         move_now=seen.server.move_now,
+        directory=seen.server.directory,
         node=node,
         services=tuple(services),
         banner=banner,
         queues=bool(seen.queues),
+        alone=tuple(item.database for item in seen.copies if item.is_mounted and not seen.elsewhere(item)),
         not_healthy={item.database: item.status for item in seen.copies if not item.is_fine},
     )
 
@@ -120,7 +136,7 @@ def from_text(text: str) -> Before:
         given = json.loads(text)
         if given.pop("version") != _VERSION:
             raise ValueError("another version")
-        found = Before(**{**given, "services": tuple(given["services"])})
+        found = Before(**{**given, "services": tuple(given["services"]), "alone": tuple(given["alone"])})
         if not isinstance(found.words, dict) or not isinstance(found.not_healthy, dict):
             raise TypeError("words, not_healthy")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as exc:

@@ -77,12 +77,12 @@ class Component:
 
         Of two of the same age, or whose age is unsure, the local one counts, and Inactive before it.
         """
-        own = [entry for entry in (*self.remote, *self.local) if entry.is_by(requester)]
+        own = [entry for entry in (*self.local, *self.remote) if entry.is_by(requester)]
         if not own:
             return None
         if any(entry.moment is None for entry in own):
             return max(own, key=lambda entry: entry.state == INACTIVE)
-        return max(reversed(own), key=lambda entry: entry.moment or _OLD)
+        return max(own, key=lambda entry: entry.moment or _OLD)
 
     @property
     def held_by(self) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ mark after having set its own. The mark is a component state, which a server kee
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 from .._errors import ExchangeTlsError, OptionError
@@ -27,7 +28,7 @@ from .endpoint import is_same_server
 from .readiness import BLOCKED, Remark
 from .shell import CmdletDenied, CmdletError, CmdletNotFound
 from .view import View
-from .work import IF_ALLOWED, NEVER, PAUSED, POLL, AnotherMember, MaintenanceFailed, NotReady, Work, listed
+from .work import IF_ALLOWED, NEVER, PAUSED, POLL, AnotherMember, AtWork, MaintenanceFailed, NotReady, Work, listed
 
 _WORDS = {HUB_TRANSPORT: DRAINING, UM_CALL_ROUTER: DRAINING, SERVER_WIDE_OFFLINE: INACTIVE}
 # Seconds for which the one that comes first keeps its mark beside another's, that takes its own back.
@@ -36,21 +37,37 @@ _KEEPS = 60.0
 
 def plan(work: Work, more: t.Sequence[Remark] = ()) -> View:
     """Whether the server may be taken out; changes nothing. ``more``: what is in the way besides. Raises
-    :class:`NotReady`, or :class:`OptionError`."""
+    :class:`NotReady`, or :class:`OptionError`; not for a server that is out already by this collection, for which
+    :func:`leave` does."""
     seen = view.look(work.means.shell, work.name)
     work.remarks = list(readiness.remarks(seen))
-    marked = list(_marked(seen))
-    if work.remembered(lambda: bool(marked)) is not None:
-        return seen
-    minimum = work.wishes.minimum_healthy_copies
-    found = [*marked, *readiness.obstacles(seen, minimum), *more, *_mail(work, seen)]
-    if found:
-        reasons = " ".join(item.message for item in found)
-        raise NotReady(
-            f"{seen.server.name} is not taken out of service, nothing was changed: {reasons}",
-            obstacles=[item.as_result() for item in found],
-        )
+    before = work.remembered(seen.components)
+    if before is None:
+        found = [
+            *_marked(seen),
+            *readiness.obstacles(seen, work.wishes.minimum_healthy_copies),
+            *more,
+            *_mail(work, seen),
+        ]
+    else:
+        found = [*_still_in_the_way(work, seen), *more]
+    work.obstacles = tuple(found)
+    if found and before is None:
+        raise _not_ready(work, found, "nothing was changed: ")
     return seen
+
+
+def _still_in_the_way(work: Work, seen: View) -> list[Remark]:
+    """For a server that is on its way: its transport may be starting, and is waited for later."""
+    found = readiness.obstacles(seen, work.wishes.minimum_healthy_copies)
+    return [item for item in found if item.id != "mail.unknown"]
+
+
+def _not_ready(work: Work, found: t.Sequence[Remark], what: str = "") -> NotReady:
+    reasons = " ".join(item.message for item in found)
+    return NotReady(
+        f"{work.name} is not taken out of service, {what}{reasons}", obstacles=[item.as_result() for item in found]
+    )
 
 
 def _marked(seen: View) -> t.Iterator[Remark]:
@@ -111,12 +128,18 @@ def now_and_then(work: Work, seen: View) -> tuple[dict[str, t.Any], dict[str, t.
 
 
 def leave(work: Work, seen: View) -> None:
-    """Takes it out of service, from what :func:`plan` has seen. On any failure it goes back, and the error says so."""
+    """Takes it out of service, from what :func:`plan` has seen; or sees to it that it still may be out. On any failure
+    it goes back, and the error says so."""
     # of a record that is in one place only there is one in each place afterwards
     before = work.before or _as_it_is(work, seen)
     work.remember(before)
     try:
+        if work.obstacles:
+            raise _not_ready(work, work.obstacles)
         _enter(work, seen, before)
+    except AtWork:
+        # what becomes of it is the other run's
+        raise
     except ExchangeTlsError as exc:
         _go_back(work, exc)
 
@@ -127,14 +150,15 @@ def _as_it_is(work: Work, seen: View) -> Before:
         seen,
         at=work.means.now(),
         by=work.means.by,
-        node=_node_state(work),
+        node=work.joined(),
         services=host.running(),
         banner=host.answers_on_port_25(),
     )
 
 
 def _go_back(work: Work, reason: ExchangeTlsError) -> t.NoReturn:
-    raised = type(reason) if isinstance(reason, AnotherMember) else MaintenanceFailed
+    raised = type(reason) if isinstance(reason, (AnotherMember, NotReady)) else MaintenanceFailed
+    details = {**(reason.details if isinstance(reason, NotReady) else {}), "cause": reason.kind}
     done = list(work.steps)
     try:
         returning.come_back(work)
@@ -142,18 +166,21 @@ def _go_back(work: Work, reason: ExchangeTlsError) -> t.NoReturn:
         raise MaintenanceFailed(
             f"{reason.message} {work.name} could not be brought back into service either: {exc.message} When that is "
             "mended, run this again: it finishes it, or with the state 'stopped' takes it back.",
-            cause=reason.kind,
+            **details,
             steps=done,
             back=False,
         ) from None
     raise raised(
-        f"{reason.message} {work.name} is back in service, as it was.", cause=reason.kind, steps=done, back=True
+        f"{reason.message} {work.name} is back in service, as it was.", **details, steps=done, back=True
     ) from None
 
 
 def _enter(work: Work, seen: View, before: Before) -> None:
-    fqdn, components = seen.server.fqdn, seen.components
-    _alone(work, seen, before)
+    fqdn = seen.server.fqdn
+    if _alone(work, seen, before):
+        # what was seen before the wait is history
+        seen = _look_again(work)
+    components = seen.components
     offline = components[SERVER_WIDE_OFFLINE].asked(REQUESTER)
     if offline is None or offline.state != INACTIVE:
         work.restart_transport("so that it drains")
@@ -162,37 +189,60 @@ def _enter(work: Work, seen: View, before: Before) -> None:
     if seen.group is not None:
         _databases_leave(work, seen)
     _mail_leaves(work, seen)
+    work.still_ours()
     work.word(components[SERVER_WIDE_OFFLINE], INACTIVE, fqdn)
     _prove(work, seen)
+
+
+def _look_again(work: Work) -> View:
+    """After another member was waited for: it may have come back to less than it was."""
+    seen = view.look(work.means.shell, work.name)
+    found = _still_in_the_way(work, seen)
+    if found:
+        raise _not_ready(work, found)
+    for member in seen.members:
+        work.until_empty(f"transport of {member.name} to answer", functools.partial(_silent, work, member.name))
+    return seen
+
+
+def _silent(work: Work, name: str) -> list[str]:
+    try:
+        work.means.shell.read("Get-Queue", Server=name)
+    except (CmdletNotFound, CmdletDenied):
+        raise
+    except CmdletError as exc:
+        return [exc.message]
+    return []
 
 
 # --- alone -----------------------------------------------------------------------------------------------------------
 
 
-def _alone(work: Work, seen: View, before: Before) -> None:
-    """Sets the mark, and sees to it that no other member has one."""
-    means, fqdn, hub = work.means, seen.server.fqdn, seen.components[HUB_TRANSPORT]
-    work.word(hub, DRAINING, fqdn)
+def _alone(work: Work, seen: View, before: Before) -> bool:
+    """Sets the mark, and sees to it that no other member has one. Whether another one was waited for."""
+    means, fqdn = work.means, seen.server.fqdn
+    components = seen.components
+    # also where it seems to be there: that may have been seen before somebody has taken it back
+    work.mark(components[HUB_TRANSPORT], DRAINING, fqdn)
     if seen.group is None:
-        return
+        return False
     others = seen.group.others(seen.server.name)
-    begun, marked_at = means.clock(), means.clock()
-    while True:
-        found = _others(work, others)
-        now = means.clock()
-        if not found:
-            return
+    begun = marked_at = means.clock()
+    has_waited = False
+    while found := _others(work, others):
+        has_waited = True
         told = " ".join(
             f"{name}, another member of {seen.group.name}, {' and '.join(why)}." for name, why in found.items()
         )
         comes_first = all(seen.server.name.casefold() < name.casefold() for name in found)
-        if not comes_first or now - marked_at >= _KEEPS:
-            work.word(work.components(fqdn)[HUB_TRANSPORT], before.word(HUB_TRANSPORT), fqdn)
-            _wait_for_others(work, others, told, begun)
-            work.word(work.components(fqdn)[HUB_TRANSPORT], DRAINING, fqdn)
-            marked_at = means.clock()
+        if comes_first and means.clock() - marked_at < _KEEPS:
+            work.pause(POLL)
             continue
-        means.sleep(POLL)
+        work.word(work.components(fqdn)[HUB_TRANSPORT], before.word(HUB_TRANSPORT), fqdn)
+        _wait_for_others(work, others, told, begun)
+        work.mark(components[HUB_TRANSPORT], DRAINING, fqdn)
+        marked_at = means.clock()
+    return has_waited
 
 
 def _wait_for_others(work: Work, others: t.Sequence[str], told: str, begun: float) -> None:
@@ -200,7 +250,7 @@ def _wait_for_others(work: Work, others: t.Sequence[str], told: str, begun: floa
     while _others(work, others):
         if work.means.clock() - begun >= work.wishes.others:
             raise AnotherMember(told)
-        work.means.sleep(POLL)
+        work.pause(POLL)
 
 
 def _others(work: Work, names: t.Sequence[str]) -> dict[str, list[str]]:
@@ -225,6 +275,7 @@ def _databases_leave(work: Work, seen: View) -> None:
             Identity=seen.server.fqdn,
             DatabaseCopyAutoActivationPolicy=BLOCKED,
             DatabaseCopyActivationDisabledAndMoveNow=True,
+            **view.pinned(seen.server.directory),
         )
     is_paused = _pause(work)
     elsewhere = {item.database.casefold() for member in seen.members for item in member.copies}
@@ -364,7 +415,7 @@ def _prove(work: Work, seen: View) -> None:
         if components[name].state == ACTIVE
     ]
     if seen.group is not None:
-        policy, move_now = view.activation(work.means.shell, seen.server.fqdn)
+        policy, move_now = view.activation(work.means.shell, seen.server.fqdn, seen.server.directory)
         if policy.casefold() != BLOCKED.casefold():
             wrong.append(f"the activation policy is {policy}, MoveNow {move_now}")
     if wrong:

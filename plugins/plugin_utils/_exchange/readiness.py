@@ -16,7 +16,6 @@ import typing as t
 from .._errors import OptionError
 from . import queues
 from .component_states import APART, HUB_TRANSPORT, INACTIVE, SERVER_WIDE_OFFLINE, Components
-from .copies import Copy
 from .endpoint import is_same_server
 from .view import Member, View
 
@@ -113,7 +112,7 @@ def _of_members(view: View) -> t.Iterator[Remark]:
 def _of_databases(view: View, needed: int, by_default: bool) -> t.Iterator[Remark]:
     able = {member.name: not marks(member) for member in view.members}
     for copy in view.copies:
-        elsewhere = _elsewhere(view, copy)
+        elsewhere = view.elsewhere(copy)
         if not copy.is_mounted or not elsewhere:
             continue
         working = [item for item in elsewhere if item.wrong(copy) is None and _is_able(item.server, able)]
@@ -131,15 +130,6 @@ def _of_databases(view: View, needed: int, by_default: bool) -> t.Iterator[Remar
             f"{copy.database} is mounted here and has {_counted(len(working), 'copy', 'copies')} elsewhere that could "
             f"take over, of {needed} wanted{told}.{cure}",
         )
-
-
-def _elsewhere(view: View, copy: Copy) -> list[Copy]:
-    return [
-        item
-        for member in view.members
-        for item in member.copies
-        if item.database.casefold() == copy.database.casefold()
-    ]
 
 
 def _is_able(server: str, able: t.Mapping[str, bool]) -> bool:
@@ -171,7 +161,7 @@ def _remarks(view: View) -> t.Iterator[Remark]:
     if group is not None and group.manager is not None and is_same_server(group.manager, name):
         yield Remark("dag.manager", f"{name} is the Primary Active Manager of {group.name}, which moves with it.")
     for copy in view.copies:
-        if copy.is_mounted and not _elsewhere(view, copy):
+        if copy.is_mounted and not view.elsewhere(copy):
             yield Remark("database.alone", f"{copy.database} has its only copy here and goes down with {name}.")
         elif copy.active and not copy.is_mounted:
             yield Remark("database.dismounted", f"{copy.database} is {copy.status} here, and is left alone.")

@@ -11,13 +11,14 @@ suspended before.
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from .._errors import Unreachable
 from . import before as befores
 from . import view
 from .before import REQUESTER, Before
-from .component_states import ACTIVE, HUB_TRANSPORT, SERVER_WIDE_OFFLINE, UM_CALL_ROUTER, Components
+from .component_states import HUB_TRANSPORT, SERVER_WIDE_OFFLINE, UM_CALL_ROUTER, Components
 from .readiness import Remark
 from .shell import CmdletDenied, CmdletError, CmdletNotFound
 from .work import PAUSED, MaintenanceFailed, Work
@@ -29,21 +30,28 @@ _STARTING = "Exchange to answer"
 Now = tuple[Components, tuple[str, bool] | None]
 
 
-def come_back(work: Work, now: Now | None = None) -> None:
+def come_back(work: Work, now: Now | None = None, *, whole: bool = False) -> None:
     """Gives back what was marked, to what is remembered in ``work.before``; without that there is nothing to give.
-    ``now``: what :func:`answer` has returned a moment ago."""
+    ``now``: what :func:`answer` has returned a moment ago. ``whole``: also without the mark, which goes last."""
     before = work.before
     if before is None:
         return
+    work.still_ours()
     components, policy = now or answer(work, before)
-    _give_back(work, components, SERVER_WIDE_OFFLINE, before)
-    _give_back(work, components, UM_CALL_ROUTER, before)
-    _resume(work, before)
-    if policy is not None:
-        _open(work, before, *policy)
-    if _give_back(work, components, HUB_TRANSPORT, before):
+    if whole or befores.marked_at(components)[0]:
+        _give_back(work, components, SERVER_WIDE_OFFLINE, before)
+        _give_back(work, components, UM_CALL_ROUTER, before)
+        _resume(work, before)
+        if policy is not None:
+            _open(work, before, *policy)
+        # the mark goes last, so that whoever finds it knows that the rest is still to be looked at
+        before = dataclasses.replace(before, owed=True)
+        work.remember(before)
+        _give_back(work, components, HUB_TRANSPORT, before)
+    if before.owed:
         work.restart_transport("so that it takes mail again")
-    _prove(work, before)
+        _prove(work, before)
+    work.still_ours()
     work.means.memory.forget()
 
 
@@ -72,7 +80,7 @@ def answer(work: Work, before: Before) -> Now:
         try:
             found[:] = [
                 work.components(before.fqdn),
-                None if before.policy is None else view.activation(work.means.shell, before.fqdn),
+                None if before.policy is None else _activation(work, before),
             ]
         except (CmdletNotFound, CmdletDenied):
             raise
@@ -82,6 +90,11 @@ def answer(work: Work, before: Before) -> Now:
 
     work.until_empty(_STARTING, left)
     return found[0], found[1]
+
+
+def _activation(work: Work, before: Before) -> tuple[str, bool]:
+    """As the domain controller knows it that was told; another one may be late."""
+    return view.activation(work.means.shell, before.fqdn, before.directory)
 
 
 def _differs(components: Components, name: str, before: Before) -> bool:
@@ -98,7 +111,7 @@ def _give_back(work: Work, components: Components, name: str, before: Before) ->
 
 def _resume(work: Work, before: Before) -> None:
     node = work.means.host.node
-    if node is None or before.node is None or work.joined() != PAUSED or before.node == PAUSED:
+    if node is None or before.node == PAUSED or work.joined() != PAUSED:
         return
     work.steps.append("its cluster node is resumed")
     work.means.say("its cluster node is resumed")
@@ -114,6 +127,7 @@ def _open(work: Work, before: Before, policy: str, move_now: bool) -> None:
             "Set-MailboxServer",
             Identity=before.fqdn,
             DatabaseCopyActivationDisabledAndMoveNow=bool(before.move_now),
+            **view.pinned(before.directory),
         )
     _copies_healthy(work, before)
     if policy != before.policy:
@@ -122,6 +136,7 @@ def _open(work: Work, before: Before, policy: str, move_now: bool) -> None:
             "Set-MailboxServer",
             Identity=before.fqdn,
             DatabaseCopyAutoActivationPolicy=before.policy,
+            **view.pinned(before.directory),
         )
 
 
@@ -160,13 +175,19 @@ def _not_served(work: Work, before: Before) -> list[str]:
     wrong = [
         f"{name} is {components[name].state}"
         for name in (SERVER_WIDE_OFFLINE, UM_CALL_ROUTER, HUB_TRANSPORT)
-        if name in components and (_differs(components, name, before) or _is_ours(components, name, before))
+        if name in components and _differs(components, name, before)
     ]
     if before.policy is not None:
-        policy, move_now = view.activation(work.means.shell, before.fqdn)
+        policy, move_now = _activation(work, before)
         if (policy, move_now) != (before.policy, before.move_now):
             wrong.append(f"its activation policy is {policy}, MoveNow {move_now}")
     running = {name.casefold() for name in work.means.host.running()}
+    node = work.means.host.node
+    if node is not None and before.node != PAUSED and node.state() != "up":
+        wrong.append("its cluster node is not up")
+    if before.alone:
+        mounted = {item.database.casefold() for item in work.copies(before.server) if item.is_mounted}
+        wrong += [f"{name} is not mounted" for name in before.alone if name.casefold() not in mounted]
     if before.queues:
         try:
             work.means.shell.read("Get-Queue", Server=before.fqdn)
@@ -176,10 +197,3 @@ def _not_served(work: Work, before: Before) -> list[str]:
             wrong.append("transport does not tell its queues yet")
     wrong += [f"{name} does not run" for name in before.services if name.casefold() not in running]
     return wrong
-
-
-def _is_ours(components: Components, name: str, before: Before) -> bool:
-    """Not Active, although nobody but us has asked for that, and we no longer do."""
-    component = components[name]
-    others = [item for item in component.held_by if item.casefold() != REQUESTER.casefold()]
-    return component.is_held and not others and before.word(component.name) == ACTIVE

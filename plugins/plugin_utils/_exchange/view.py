@@ -17,7 +17,7 @@ from .copies import Copy
 from .groups import Group
 from .queues import Queue
 from .records import Record
-from .shell import CmdletDenied, CmdletError, CmdletNotFound, Shell
+from .shell import CmdletDenied, CmdletError, CmdletNotFound, Shell, Value
 
 MAILBOX, EDGE = "Mailbox", "Edge"
 # The front end of a Client Access server of 2013 keeps no mail.
@@ -37,9 +37,13 @@ class Server:
     dag: str | None
     policy: str | None
     move_now: bool | None
+    #: The domain controller that told the last two; None where Exchange does not say.
+    directory: str | None = None
 
     def as_result(self) -> dict[str, t.Any]:
-        return {**dataclasses.asdict(self), "roles": list(self.roles)}
+        shown = {**dataclasses.asdict(self), "roles": list(self.roles)}
+        del shown["directory"]
+        return shown
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +70,11 @@ class View:
     group: Group | None = None
     members: tuple[Member, ...] = ()
 
+    def elsewhere(self, copy: Copy) -> list[Copy]:
+        """The copies of the same database on the other members."""
+        name = copy.database.casefold()
+        return [item for member in self.members for item in member.copies if item.database.casefold() == name]
+
 
 def look(shell: Shell, name: str) -> View:
     """Asks Exchange about the server of that name. Changes nothing. Raises :class:`OptionError` where Exchange knows no
@@ -84,7 +93,7 @@ def look(shell: Shell, name: str) -> View:
     return View(server, components, own, waiting, no_queues, group, members)
 
 
-def _one(shell: Shell, cmdlet: str, identity: str, **more: bool) -> Record:
+def _one(shell: Shell, cmdlet: str, identity: str, **more: Value) -> Record:
     try:
         found = shell.read(cmdlet, Identity=identity, **more)
     except CmdletError as exc:
@@ -110,7 +119,12 @@ def _server(exchange: Record, mailbox: Record | None, roles: tuple[str, ...]) ->
         dag=mailbox.text_or_none("DatabaseAvailabilityGroup") if mailbox is not None else None,
         policy=mailbox.text("DatabaseCopyAutoActivationPolicy") if mailbox is not None else None,
         move_now=mailbox.flag("DatabaseCopyActivationDisabledAndMoveNow") if mailbox is not None else None,
+        directory=_told_by(mailbox) if mailbox is not None else None,
     )
+
+
+def _told_by(record: Record) -> str | None:
+    return record.text_or_none("OriginatingServer") if "OriginatingServer" in record else None
 
 
 def _queues(shell: Shell, server: Server) -> tuple[tuple[Queue, ...] | None, str | None]:
@@ -124,10 +138,16 @@ def _copies(shell: Shell, server: str) -> tuple[Copy, ...]:
     return tuple(map(copies.of_record, shell.read("Get-MailboxDatabaseCopyStatus", Server=server)))
 
 
-def activation(shell: Shell, identity: str) -> tuple[str, bool]:
-    """The activation policy of a mailbox server, and whether its databases are to leave it (MoveNow)."""
-    found = _one(shell, "Get-MailboxServer", identity)
+def activation(shell: Shell, identity: str, directory: str | None = None) -> tuple[str, bool]:
+    """The activation policy of a mailbox server, and whether its databases are to leave it (MoveNow). ``directory``:
+    the domain controller that is asked: the one that was told, as others learn late."""
+    found = _one(shell, "Get-MailboxServer", identity, **pinned(directory))
     return found.text("DatabaseCopyAutoActivationPolicy"), found.flag("DatabaseCopyActivationDisabledAndMoveNow")
+
+
+def pinned(directory: str | None) -> dict[str, str]:
+    """The parameter that names a domain controller; none for None."""
+    return {} if directory is None else {"DomainController": directory}
 
 
 def where(shell: Shell, identity: str) -> tuple[str, str | None]:

@@ -7,10 +7,12 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import time
 import typing as t
 
 from .._errors import ExchangeTlsError
+from . import before as befores
 from . import component_states
 from .before import REQUESTER, Before
 from .component_states import Component, Components
@@ -22,6 +24,9 @@ from .shell import Shell
 POLL = 5.0
 _FIRST = 0.5
 _NAMED = 5
+# Seconds between two signs of life; and how long after a record the mark of its maintenance is set.
+_SIGN = 60.0
+_MARKED_WITHIN = datetime.timedelta(hours=2)
 
 PAUSED = "paused"
 _JOINED = frozenset({"up", PAUSED})
@@ -135,7 +140,8 @@ class Means:
 @dataclasses.dataclass
 class Work:
     """One server, and what was done with it. ``steps``: what was changed, in its order. ``remarks``: what people should
-    know. Both are true at any time."""
+    know. ``obstacles``: what is in the way. ``is_stale``: there is a
+    record that counts for nothing. All are true at any time."""
 
     name: str
     means: Means
@@ -143,29 +149,57 @@ class Work:
     before: Before | None = None
     steps: list[str] = dataclasses.field(default_factory=list)
     remarks: list[Remark] = dataclasses.field(default_factory=list)
+    obstacles: tuple[Remark, ...] = ()
+    is_stale: bool = False
+    _seen: float = 0.0
 
-    def remembered(self, is_marked: t.Callable[[], bool]) -> Before | None:
-        """How the server was, None where it is not in maintenance by this collection. A record that the server does
-        not have counts only where it is marked: otherwise its maintenance has ended."""
-        self.before = self.means.memory.recall()
-        if self.before is not None:
-            if other := self.means.at_work(self.before):
-                raise _at_work(self.before, other)
+    def remembered(self, components: Components) -> Before | None:
+        """How the server was, None where it is not in maintenance by this collection, which ``components`` show.
+
+        A record without a mark is of a maintenance that never began, or that somebody has ended; it counts only while
+        transport still has to be restarted. One that the server itself does not have counts only where the mark is of
+        its time: it may be of another maintenance. Raises :class:`AtWork`.
+        """
+        found = self.means.memory.recall()
+        if found is not None and (other := self.means.at_work(found)):
+            raise _at_work(found, other)
+        is_marked, since = befores.marked_at(components)
+        if found is not None:
+            if is_marked or found.owed:
+                self.before = found
+            else:
+                self.is_stale = True
+                told = f"The record of a maintenance of {found.at} was left over; nothing of it was in effect any more."
+                self.remarks.append(Remark("server.record", told))
             return self.before
         elsewhere = self.means.memory.recall_elsewhere()
-        if elsewhere is not None and is_marked():
+        if elsewhere is not None and is_marked and _is_of_its_time(elsewhere, since):
             told = f"The server has no record of its maintenance any more; the one of {elsewhere.at} counts."
             self.remarks.append(Remark("server.record", told))
             self.before = elsewhere
         return self.before
 
     def remember(self, before: Before) -> None:
-        """Keeps it. Raises :class:`AtWork` where another run has done so at the same time."""
-        self.means.memory.remember(before)
+        """Keeps it, as this run's. Raises :class:`AtWork` where another run has done so at the same time."""
+        mine = dataclasses.replace(before, by=self.means.by, seen=self.means.now())
+        self._seen = self.means.clock()
+        self.means.memory.remember(mine)
+        self.before = mine
+        self.still_ours()
+
+    def still_ours(self) -> None:
+        """Raises :class:`AtWork` where another run has taken the server over, or has brought it back."""
         found = self.means.memory.recall()
-        if found is not None and found.by != before.by:
+        if found is None:
+            raise AtWork(f"{self.name} was brought back into service by another run meanwhile; this one has ended.")
+        if found.by != self.means.by:
             raise _at_work(found, self.means.at_work(found) or "at this moment")
-        self.before = before
+
+    def _show_life(self) -> None:
+        """Lets other controllers see that this run is at work."""
+        if self.before is not None and self.before.by == self.means.by and self.means.clock() - self._seen >= _SIGN:
+            self.still_ours()
+            self.remember(self.before)
 
     def change(self, what: str, cmdlet: str, **parameters: t.Any) -> None:
         """A cmdlet that changes something. Counted before it is known to have been carried out."""
@@ -179,6 +213,11 @@ class Work:
         entry = component.asked(REQUESTER)
         if entry is not None and entry.state == state:
             return False
+        self.mark(component, state, fqdn)
+        return True
+
+    def mark(self, component: Component, state: str, fqdn: str) -> None:
+        """As :meth:`word`, also where it seems to have asked for that already."""
         self.change(
             f"{component.name} is {state} for {REQUESTER}",
             "Set-ServerComponentState",
@@ -187,7 +226,6 @@ class Work:
             State=state,
             Requester=REQUESTER,
         )
-        return True
 
     def restart_transport(self, why: str) -> None:
         what = f"transport was restarted, {why}"
@@ -236,14 +274,28 @@ class Work:
                     f"Waiting for {what} came to no end, {waited:.0f} seconds {why}: {listed(found)}.",
                     left=list(found),
                 )
-            self.means.sleep(pause)
+            self.pause(pause)
             pause = min(POLL, 2 * pause)
+
+    def pause(self, seconds: float) -> None:
+        """Waits, and is seen to."""
+        self._show_life()
+        self.means.sleep(seconds)
 
 
 def listed(items: t.Sequence[str]) -> str:
     """The first few."""
     more = len(items) - _NAMED
     return ", ".join(items[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _is_of_its_time(before: Before, since: datetime.datetime | None) -> bool:
+    """Whether a mark was set soon after a record was written. Both clocks are the host's, or of its domain."""
+    try:
+        at = datetime.datetime.fromisoformat(before.at.replace("Z", "+00:00"))
+    except ValueError:
+        return False
+    return since is not None and abs(since - at) <= _MARKED_WITHIN
 
 
 def _at_work(before: Before, other: str) -> AtWork:

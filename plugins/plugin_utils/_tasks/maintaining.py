@@ -33,7 +33,7 @@ def maintain(task: Task, options: Options) -> Result:
     nodes = host.nodes()
     with asked(task, name, nodes or {}) as (entry, shell):
         records = Records(registry, options["backup_dir"], task.host_name)
-        work = work_on(host, task, shell, records, _wishes(options))
+        work = work_on(host, task, shell, records, _wishes(options), take_over=options["take_over"])
         try:
             if options["state"] == STOPPED:
                 result = _stopped(task, options, work)
@@ -48,22 +48,27 @@ def _started(task: Task, work: Work, entry: str, nodes: t.Mapping[str, str] | No
     seen = leaving.plan(work, tuple(of_cluster(nodes, work.name)))
     refuse_own_entry(task, entry, seen)
     now, then = leaving.now_and_then(work, seen)
-    if not task.check_mode and now != then:
+    if not task.check_mode and (now != then or work.before is not None):
         leaving.leave(work, seen)
     return _result(task, work, now, then, "out of service")
 
 
 def _stopped(task: Task, options: Options, work: Work) -> Result:
-    before = work.remembered(lambda: befores.is_marked(work.components(work.name)))
-    if before is None and options["activation_policy"]:
+    before = work.remembered(work.components(work.name))
+    by_hand = before is None and options["activation_policy"] is not None
+    if by_hand:
         before = work.before = _by_hand(work, options["activation_policy"])
+    if work.is_stale and not task.check_mode:
+        work.means.memory.forget()
     if before is None:
         message = f"{work.name} was not taken out of service by this collection; nothing was changed."
-        return {"changed": False, "steps": [], "remarks": [], "msg": message}
+        return {"changed": False, "steps": [], **_kept(work), "msg": message}
+    if not task.check_mode:
+        work.remember(before)
     answered = returning.answer(work, before)
     now, then = returning.now_and_then(work, before, answered)
     if not task.check_mode:
-        returning.come_back(work, answered)
+        returning.come_back(work, answered, whole=by_hand)
     return {**_result(task, work, now, then, "back in service"), "changed": True}
 
 

@@ -48,39 +48,59 @@ class Preparation:
 NOTHING = Preparation()
 
 
-def prepare(task: Task, session: Session, wanted: Options | None, folder: str, own: str, *, due: bool) -> Preparation:
-    """Looks whether the server may go. ``wanted``: the options ``maintenance`` of a restart. ``due``: whether the
-    restart is. Raises :class:`Unprepared` for a member of a DAG, or any server where it is wanted always."""
-    if wanted is None or wanted["when"] == NEVER:
-        return NOTHING
+def left_out(task: Task, session: Session, wanted: Options | None, folder: str) -> Preparation:
+    """What a run that was cut off has left, whatever is wanted now (two requests, three with Exchange)."""
     registry = Registry(session)
-    try:
-        if nothing_to_take_out(own, installed.roles(registry)) is not None:
-            return NOTHING
-    except installed.NotExchange:
-        # 2010 has no component states
+    if wanted is None or not _has_exchange(registry):
         return NOTHING
-    records = Records(registry, folder, task.host_name)
-    begun = records.recall() is not None
-    if not due:
-        return Preparation(begun=begun)
+    if Records(registry, folder, task.host_name).recall() is None:
+        return NOTHING
+    if wanted["when"] != NEVER:
+        return Preparation(begun=True)
+    return Preparation(
+        notice=f"{task.host_name} may still be out of service: it has the record of a maintenance. Bring it back with "
+        "exchange_maintenance and the state 'stopped', or let a run without 'restart.maintenance.when' never do it."
+    )
+
+
+def prepare(
+    task: Task, session: Session, wanted: Options | None, folder: str, own: str, left: Preparation
+) -> Preparation:
+    """Looks whether the server may go, as its restart is due. ``wanted``: the options ``maintenance`` of a restart.
+    ``left``: what :func:`left_out` has found. Raises :class:`Unprepared` for a member of a DAG, or any server where it
+    is wanted always."""
+    if wanted is None or wanted["when"] == NEVER:
+        return left
+    registry = Registry(session)
     host = ServedHost(session, own, task.address)
     nodes = host.nodes()
     required = nodes is not None or wanted["when"] == ALWAYS
     leave_mail = bool(wanted["leave_mail"]) or not required
     try:
-        _look(task, host, records, wanted, leave_mail=leave_mail)
+        nothing = nothing_to_take_out(own, installed.roles(registry))
+        if nothing is not None:
+            # an Edge server is restarted as it is, and people are told
+            notice = nothing.message if nothing.id == "server.edge" and required else None
+            return dataclasses.replace(left, notice=notice)
+        _look(task, host, Records(registry, folder, task.host_name), wanted, leave_mail=leave_mail)
     except ExchangeTlsError as exc:
         if not required:
             notice = f"{own} is restarted without being taken out of service: {exc.message}"
-            return Preparation(begun=begun, notice=notice)
+            return dataclasses.replace(left, notice=notice)
         which = "is a member of a DAG" if nodes is not None else "is to be taken out of service around every restart"
         raise Unprepared(
             f"Refused, nothing was changed: {own} {which}, and now it cannot be taken out of service. {exc.message} "
             f"{_CHOICES}",
             **{**exc.details, "cause": exc.kind},
         ) from None
-    return Preparation(due=True, required=required, begun=begun, leave_mail=leave_mail)
+    return dataclasses.replace(left, due=True, required=required, leave_mail=leave_mail)
+
+
+def _has_exchange(registry: Registry) -> bool:
+    try:
+        return installed.roles(registry) is not None
+    except installed.NotExchange:
+        return False
 
 
 def _look(task: Task, host: ServedHost, records: Records, wanted: Options, *, leave_mail: bool) -> None:
@@ -92,5 +112,5 @@ def _look(task: Task, host: ServedHost, records: Records, wanted: Options, *, le
     )
     nodes = host.nodes()
     with asked(task, host.computer, nodes or {}) as (entry, shell):
-        work = work_on(host, task, shell, records, wishes)
+        work = work_on(host, task, shell, records, wishes, take_over=wanted["take_over"])
         refuse_own_entry(task, entry, leaving.plan(work, tuple(of_cluster(nodes, host.computer))))

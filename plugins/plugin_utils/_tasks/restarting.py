@@ -19,7 +19,7 @@ from .._windows.registry import Registry
 from .._windows.restart import HowToRestart, Restarter, RestartFailed
 from .._windows.services import services_to_wait_for
 from .._wire.session import Session
-from .preparing import NOTHING, Preparation, prepare
+from .preparing import NOTHING, Preparation, left_out, prepare
 from .task import Options, Result, Task
 
 # Members that have just been restarted are waited for so many seconds before anything is written.
@@ -31,16 +31,21 @@ def check_on_host(
 ) -> Preparation:
     """Where a restart is ``due``, or wanted always: raises :class:`OptionError` if its services are not there,
     :class:`MemberDown` if another member of the host's cluster is not up, and :class:`Unprepared` where the server
-    cannot be taken out of service as it must. ``own``: the name of the computer; ``folder``: of backups."""
+    cannot be taken out of service as it must. ``own``: the name of the computer; ``folder``: of backups. What a run
+    that was cut off has left is in ``task.partial`` before anything of that."""
     if restart is None:
         return NOTHING
-    due = restart["when"] == "always" or (due and restart["when"] == "if_pending")
-    if due:
-        services_to_wait_for(session, tuple(restart["services"]))
-        if restart["dag_check"]:
-            wait = Wait(0.0 if task.check_mode else _PATIENCE, task.say)
-            check_others(session, Registry(session), own, wait, "Refused, nothing was changed")
-    return prepare(task, session, restart["maintenance"], folder, own, due=due)
+    left = left_out(task, session, restart["maintenance"], folder)
+    task.partial["maintenance"] = left.as_result()
+    if not (restart["when"] == "always" or (due and restart["when"] == "if_pending")):
+        return left
+    services_to_wait_for(session, tuple(restart["services"]))
+    if restart["dag_check"]:
+        wait = Wait(0.0 if task.check_mode else _PATIENCE, task.say)
+        check_others(session, Registry(session), own, wait, "Refused, nothing was changed")
+    prepared = prepare(task, session, restart["maintenance"], folder, own, left)
+    task.partial["maintenance"] = prepared.as_result()
+    return prepared
 
 
 def restart(task: Task, options: Options, files: Result) -> Result:
@@ -61,8 +66,14 @@ def restart(task: Task, options: Options, files: Result) -> Result:
     due = pending.restart_pending or not options["only_if_pending"]
     if task.check_mode and options["maintenance"] is not None:
         # what surrounds a restart is a task of its own
-        prepared = prepare(task, session, options["maintenance"], options["backup_dir"], system.name, due=due)
-        result["maintenance"] = prepared.as_result()
+        folder = options["backup_dir"]
+        left = left_out(task, session, options["maintenance"], folder)
+        result["maintenance"] = left.as_result()
+        task.so_far({**result, "changed": False})
+        if due:
+            prepared = prepare(task, session, options["maintenance"], folder, system.name, left)
+            result["maintenance"] = prepared.as_result()
+            result["warnings"] = [*filter(None, (prepared.notice,))]
     if not due:
         return {**result, "changed": False, "msg": "No restart is pending; nothing was restarted."}
     task.so_far({**result, "changed": False})

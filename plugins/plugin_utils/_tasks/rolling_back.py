@@ -68,8 +68,6 @@ def roll_back(task: Task, options: Options, files: Result) -> Result:
     due = bool(plan) or pending.restart_pending
     folder = options["backup_dir"]
     prepared = restarting.check_on_host(task, session, options["restart"], folder, host.computer_name, due=due)
-    if options["restart"] is not None:
-        task.partial["maintenance"] = prepared.as_result()
     if plan:
         _object(rollback.objection_to_order(path, backup, newer, snapshot), options["force"], forced)
         after = snapshot.after({write.setting: write.after for write in plan.writes}, plan.old_keys)

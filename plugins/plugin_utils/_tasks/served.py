@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import os
 import pathlib
 
@@ -27,6 +28,8 @@ from .._wire.session import Session
 from .task import Task
 
 NAME = "Maintenance"
+# A run of another controller that was seen within this time is at work: longer than a restart takes.
+AT_WORK = datetime.timedelta(minutes=15)
 _EXCHANGE = ("MSExchange*",)
 _TRANSPORT = "MSExchangeTransport"
 
@@ -60,29 +63,44 @@ def nodes_of(session: Session, computer: str) -> dict[str, str] | None:
     return OwnNode(session, computer).all() if cluster.is_joined(session) else None
 
 
-def work_on(host: ServedHost, task: Task, shell: Shell, records: Records, wishes: Wishes) -> Work:
-    """The maintenance of a host, nothing of which is done yet."""
+def work_on(host: ServedHost, task: Task, shell: Shell, records: Records, wishes: Wishes, *, take_over: bool) -> Work:
+    """The maintenance of a host, nothing of which is done yet. ``take_over``: also that of a run which may live."""
     return Work(
         host.computer,
         Means(
             shell=shell,
             memory=records,
             host=host,
-            now=lambda: utc_text(now_on(read_operating_system(host.session))),
+            now=lambda: utc_text(_now(host)),
             by=owners.run().as_json(),
-            at_work=_at_work,
+            at_work=lambda before: None if take_over else _at_work(host, before),
             say=task.say,
         ),
         wishes,
     )
 
 
-def _at_work(before: Before) -> str | None:
+def _now(host: ServedHost) -> datetime.datetime:
+    """By the host's own clock (one request)."""
+    return now_on(read_operating_system(host.session))
+
+
+def _at_work(host: ServedHost, before: Before) -> str | None:
+    """Of a run of another controller nothing is known but the last sign that it has given; it gives none while the
+    server restarts."""
     try:
         owner = owners.Owner.from_json(before.by)
+        seen = datetime.datetime.fromisoformat(before.seen.replace("Z", "+00:00"))
     except (KeyError, TypeError, ValueError):
         return None
-    return str(owner) if owners.is_another(owner) else None
+    lives = False if owner == owners.run() else owner.lives()
+    if lives is None and abs(_now(host) - seen) <= AT_WORK:
+        until = utc_text(seen + AT_WORK)
+        return (
+            f"{owner}, last seen at {before.seen}; if it was cut off, run this again after {until} by the host's "
+            "clock, or set 'take_over'"
+        )
+    return str(owner) if lives else None
 
 
 class Records:

@@ -41,8 +41,6 @@ def bring(task: Task, options: Options, files: Result) -> Result:
     due = bool(planned) or before.pending.restart_pending
     folder, own = options["backup_dir"], before.host.computer_name
     prepared = restarting.check_on_host(task, session, options["restart"], folder, own, due=due)
-    if options["restart"] is not None:
-        task.partial["maintenance"] = prepared.as_result()
     forced = _guarded(task, options, before, planned)
     task.partial.update(Progress(planned).as_result())
     outcome, snapshot = change(

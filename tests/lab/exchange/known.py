@@ -119,6 +119,7 @@ def get_mailbox_server(call: Call) -> Iterator[Any]:
                     "DatabaseCopyActivationDisabledAndMoveNow": server.move_now,
                     "AutoDatabaseMountDial": objects.MOUNT_DIAL["GoodAvailability"],
                     "MaximumActiveDatabases": None,
+                    "OriginatingServer": f"DC01.{server.domain}",
                     "ServerRole": objects.SERVER_ROLE["Mailbox"],
                     "AdminDisplayVersion": objects.version(server.exchange.numbers),
                     "Identity": identity,

@@ -39,6 +39,7 @@ class Server:
     joining: int = 0  # so many questions for its node are answered before it has joined again
     stopped: set[str] = dataclasses.field(default_factory=set)
     record: str | None = None
+    file: str | None = None
     mail: int = 0
     drains: bool = True
     stuck: bool = False  # its mail cannot be redirected
@@ -96,7 +97,9 @@ class World:
         self.time = 0.0
         self.log: list[tuple[str, str]] = []
         self.two_out: list[set[str]] = []
+        self.in_service: list[str] = []  # servers that were restarted although they served
         self.at_work: set[str] = set()
+        self.far = False  # runs are those of other controllers
         self.turn: Callable[[str, str], None] = lambda _server, _what: None
         self.error: Callable[[str, str], Exception | None] = lambda _server, _cmdlet: None
 
@@ -109,6 +112,8 @@ class World:
     def restart(self, name: str) -> None:
         """Down, seen by all, and up again."""
         server = self.servers[name]
+        if not server.is_out:
+            self.in_service.append(name)
         server.down = True
         self.turn(name, "is down")
         self._count()
@@ -155,13 +160,24 @@ class World:
             shell=Shell(self, name),
             memory=Memory(self, server),
             host=host,
-            now=lambda: "2026-11-26T00:00:00Z",
+            now=lambda: str(self.time),
             by={"run": by},
-            at_work=lambda before: run if (run := before.by["run"]) in self.at_work and run != by else None,
+            at_work=lambda before: self._lives(before, by),
             sleep=lambda seconds: self._sleep(name, seconds),
             clock=lambda: self.time,
         )
         return Work(name, means, wishes or Wishes(minimum_healthy_copies=1))
+
+    def _lives(self, before: Before, own: str) -> str | None:
+        """Runs of this controller are known; of others only when they were seen last."""
+        run = str(before.by["run"])
+        if run == own:
+            return None
+        if run in self.at_work:
+            return run
+        is_known = not self.far
+        recently = self.time - float(before.seen) <= 900
+        return run if not is_known and recently else None
 
     def _sleep(self, name: str, seconds: float) -> None:
         self.turn(name, "sleeps")
@@ -373,7 +389,7 @@ class Memory:
         return None if self._server.record is None else from_text(self._server.record)
 
     def recall_elsewhere(self) -> Before | None:
-        return None
+        return None if self._server.file is None else from_text(self._server.file)
 
     def remember(self, before: Before) -> None:
         self._world.did(self._server.name, "remembers")

@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import OptionError
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import ExchangeTlsError, OptionError
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange import leaving, returning
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.shell import CmdletDenied, CmdletError
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.work import (
     AnotherMember,
+    AtWork,
     MaintenanceFailed,
     NotReady,
     Wishes,
@@ -31,9 +32,14 @@ def out(world: World, name: str = "EX01", **wishes: Any) -> Work:
 
 
 def back(world: World, name: str = "EX01", **wishes: Any) -> Work:
+    """As exchange_maintenance does it."""
     work = world.work(name, Wishes(**wishes))
-    work.remembered(lambda: False)
-    returning.come_back(work)
+    before = work.remembered(work.components(name))
+    if before is not None:
+        work.remember(before)
+        returning.come_back(work)
+    if work.is_stale:
+        work.means.memory.forget()
     return work
 
 
@@ -68,7 +74,7 @@ def test_the_order_back() -> None:
     world.restart("EX01")
     world.log.clear()
     back(world)
-    assert done(world) == [
+    assert [step for step in done(world) if step != "remembers"] == [
         "Set-ServerComponentState ServerWideOffline Maintenance Active",
         "Set-ServerComponentState UMCallRouter Maintenance Active",
         "resumes its node",
@@ -349,6 +355,93 @@ def test_cut_anywhere(finish: bool) -> None:
                 back(world)
             assert server.shown() == was, (policy, point)
             assert server.record is None
+
+
+def test_a_record_that_was_left_over_is_no_reason_to_change_anything() -> None:
+    """Somebody has mended the server by hand since, and keeps it closed for a reason of theirs."""
+    world = World(DAG)
+    server = world.servers["EX01"]
+    out(world)
+    record = server.record
+    back(world)
+    server.record, server.policy = record, "Blocked"
+    work = back(world)
+    assert (server.policy, server.record, work.steps) == ("Blocked", None, [])
+    server.record = record
+    out(world)
+    back(world)
+    assert server.policy == "Blocked"
+
+
+def test_a_file_of_another_maintenance_is_not_taken_for_this_one() -> None:
+    world = World(DAG)
+    server = world.servers["EX01"]
+    out(world)
+    server.file, server.record = server.record, None
+    with pytest.raises(NotReady, match="whoever began that"):
+        out(world)
+
+
+def test_a_run_goes_on_only_while_all_is_well() -> None:
+    """It was cut off, and meanwhile the other copies have broken."""
+    world = World(DAG)
+    out(world)
+    was = World(DAG).servers["EX01"].shown()
+    for database in world.databases:
+        database.active = "EX02"
+        database.sick = {"EX03": "FailedAndSuspended"}
+    world.servers["EX03"].words["HubTransport"] = {"Maintenance": "Draining"}
+    with pytest.raises((NotReady, AnotherMember), match="EX01 is back in service"):
+        out(world)
+    assert world.servers["EX01"].shown() == was
+
+
+def test_another_run_takes_it_over_only_when_this_one_is_not_seen_any_more() -> None:
+    """Of a run of another controller nobody knows whether it lives."""
+    world = World(DAG)
+    world.far = True
+    first = world.work("EX01", by="first")
+    leaving.leave(first, leaving.plan(first))
+    second = world.work("EX01", by="second")
+    with pytest.raises(AtWork, match="first"):
+        leaving.plan(second)
+    world.time += 1000
+    leaving.leave(second, leaving.plan(second))
+    with pytest.raises(AtWork, match="second"):
+        returning.come_back(first)
+    assert world.servers["EX01"].is_out
+
+
+def test_transport_that_was_not_restarted_on_the_way_back_is() -> None:
+    world = World(DAG)
+    out(world)
+    fails = [True]
+    world.error = lambda _server, what: refused("it hangs.") if what == "transport" and fails else None
+    with pytest.raises(ExchangeTlsError, match="it hangs"):
+        back(world)
+    fails.clear()
+    world.log.clear()
+    back(world)
+    assert "restarts transport" in done(world)
+    assert world.servers["EX01"].record is None
+
+
+def test_what_others_hold_does_not_keep_it_from_coming_back() -> None:
+    world = World(DAG)
+    world.servers["EX01"].words["ServerWideOffline"] = {"Functional": "Inactive"}
+    was = world.servers["EX01"].shown()
+    out(world)
+    back(world, stalled=30.0)
+    assert world.servers["EX01"].shown() == was
+
+
+def test_a_database_of_its_own_must_be_mounted_again() -> None:
+    world = World(DAG)
+    world.databases[0].copies = ("EX01",)
+    out(world)
+    world.databases[0].active = ""
+    with pytest.raises(MaintenanceFailed, match="DB-EX01 is not mounted"):
+        back(world, stalled=30.0)
 
 
 # --- two members -----------------------------------------------------------------------------------------------------

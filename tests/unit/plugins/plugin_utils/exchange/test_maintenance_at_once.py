@@ -30,7 +30,8 @@ class Controller:
         self.failed: dict[str, str] = {}
 
     def __call__(self) -> None:
-        self.world.at_work.add(self.run)
+        if not self.world.far:
+            self.world.at_work.add(self.run)
         try:
             for name in self.names:
                 self._one(name)
@@ -41,10 +42,10 @@ class Controller:
             self.world.at_work.discard(self.run)
 
     def _one(self, name: str) -> None:
-        work = self.world.work(name, WISHES, by=self.run)
         for _attempt in range(200):
+            work = self.world.work(name, WISHES, by=self.run)
             try:
-                seen = leaving.plan(work)
+                leaving.leave(work, leaving.plan(work))
                 break
             except (NotReady, AtWork, CmdletError):
                 # not ready, by another run, or restarting by another run
@@ -53,10 +54,11 @@ class Controller:
                 work.means.sleep(60)
         else:
             raise ExchangeTlsError("was never ready")
-        leaving.leave(work, seen)
         self.world.restart(name)
         back = self.world.work(name, WISHES, by=self.run)
-        back.remembered(lambda: False)
+        before = back.remembered(back.components(name))
+        assert before is not None, "somebody else has brought it back"
+        back.remember(before)
         returning.come_back(back)
 
 
@@ -75,6 +77,20 @@ def test_two_controllers_at_one_dag(seed: int, size: int) -> None:
     assert world.two_out == []
     assert {name: server.shown() for name, server in world.servers.items()} == was
     assert (one.failed, other.failed) == ({}, {}), "both wait for each other, and come to their end"
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 2**32))
+def test_controllers_that_know_nothing_of_each_other(seed: int) -> None:
+    """Three of them, at the same servers in the same order: what one has begun is no other's."""
+    world = World(("EX01", "EX02"))
+    world.far = True
+    was = {name: server.shown() for name, server in world.servers.items()}
+    controllers = [Controller(world, ["EX01", "EX02"]) for _number in range(3)]
+    together(world, seed, *controllers)
+    assert world.two_out == []
+    assert world.in_service == []
+    assert {name: server.shown() for name, server in world.servers.items()} == was
 
 
 @settings(max_examples=60)

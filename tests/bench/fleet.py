@@ -1,0 +1,169 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Several controllers at once at a fleet of DAGs, some of whose servers are faulty: are ever two members of one down?
+
+Each controller has a slice of the servers, so that the members of a DAG belong to different ones, and goes on after what
+fails; what could not be done is tried again in the next round, as people would. The lab's own log is the witness.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import json
+import os
+import pathlib
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from typing import Any
+
+import yaml
+
+from tests.lab.client import LabClient
+from tests.lab.inventory import exchange_variables, write_inventory
+from tests.lab.launch import running_lab
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+LIMIT = 3600
+FAULTS: tuple[tuple[str, Any], ...] = (
+    ("databases_stay", True),
+    ("shutdown_returns", 5),
+    ("fault", {"kind": "access_denied", "operation": "Win32_Service.StopService"}),
+    ("copies", "FailedAndSuspended"),
+)
+
+
+def description(dags: int, members: int) -> dict[str, Any]:
+    """A fleet of DAGs with a database on each server."""
+    names = {f"dag{dag:03}": [f"d{dag:03}{'abcdef'[number]}" for number in range(members)] for dag in range(dags)}
+    server = {
+        "windows": "2019",
+        "services": ["exchange"],
+        "registry": ["stock"],
+        "restart": {"shutdown_delay": 0.05, "down_for": 0.5},
+        "exchange": {"build": "15.02.1544.011", "shell": {"http": None, "https": 8443, "auth": ["basic"]}},
+    }
+    return {
+        "exchange_clock": 600,
+        "accounts": [
+            {"user": "labadmin", "password": "Lab-Pass-1"},
+            {"user": "exadmin", "password": "Lab-Pass-2", "domain": "lab.test"},
+        ],
+        "hosts": {name: server for members in names.values() for name in members},
+        "dags": {
+            dag: {"members": members, "databases": {f"{name}-db": {"active": name} for name in members}}
+            for dag, members in names.items()
+        },
+    }
+
+
+def spoil(lab: LabClient, names: list[str], members: dict[str, list[str]]) -> None:
+    """Makes servers faulty, each in one of several ways."""
+    for number, name in enumerate(names):
+        quirk, value = FAULTS[number % len(FAULTS)]
+        if quirk == "databases_stay":
+            value = [f"{name}-db"]
+        elif quirk == "copies":
+            value = {f"{other}-db": {"status": value} for other in members[name] if other != name}
+        lab.host(name).set_quirk(quirk, value)
+
+
+def controller(
+    lab: LabClient, work: pathlib.Path, number: int, servers: list[str], forks: int
+) -> subprocess.Popen[bytes]:
+    """One ansible-playbook on its servers."""
+    folder = work / f"controller-{number}"
+    folder.mkdir(exist_ok=True)
+    play = {
+        "name": "A slice",
+        "hosts": ",".join(servers),
+        "gather_facts": False,
+        "serial": forks,
+        "max_fail_percentage": 100,
+        "roles": [{"role": "mailops.exchange_tls.tls12"}],
+    }
+    path = folder / "play.yml"
+    path.write_text(yaml.safe_dump([play], sort_keys=False), encoding="utf-8")
+    variables = {"tls12_backup_dir": str(work / "backups"), "tls12_handshakes": "never", "tls12_smtp_port": 2525}
+    log = (folder / "log.txt").open("ab")
+    command = [
+        "ansible-playbook",
+        "-i",
+        str(work / "hosts.yml"),
+        "-f",
+        str(forks),
+        "-e",
+        json.dumps(variables),
+        str(path),
+    ]
+    return subprocess.Popen(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+
+
+def write_hosts(lab: LabClient, work: pathlib.Path, members: dict[str, list[str]]) -> None:
+    """Each server is asked about on another member of its DAG."""
+    write_inventory(lab, work / "hosts.yml")
+    described = yaml.safe_load((work / "hosts.yml").read_text(encoding="utf-8"))
+    account = exchange_variables(lab, lab.hosts()[0], "basic")
+    for name, variables in described["all"]["children"]["exchange"]["hosts"].items():
+        other = next(item for item in members[name][members[name].index(name) - 1 :] if item != name)
+        variables.update({**account, "exchange_server": lab.host(other).address})
+    (work / "hosts.yml").write_text(yaml.safe_dump(described), encoding="utf-8")
+
+
+def left(lab: LabClient, names: list[str]) -> list[str]:
+    """The servers that were not restarted, so that their change is not in effect."""
+    return [name for name in names if not lab.host(name).restarts()]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dags", type=int, default=125)
+    parser.add_argument("--members", type=int, default=4)
+    parser.add_argument("--controllers", type=int, default=3)
+    parser.add_argument("--faulty", type=float, default=2.0, help="percent of the servers")
+    parser.add_argument("--forks", type=int, default=10)
+    parser.add_argument("--rounds", type=int, default=8)
+    given = parser.parse_args()
+    described = description(given.dags, given.members)
+    members = {name: item["members"] for item in described["dags"].values() for name in item["members"]}
+    names = list(members)
+    faulty = sorted(random.Random(1).sample(names, round(len(names) * given.faulty / 100)))
+    started = time.monotonic()
+    os.environ["PATH"] = os.pathsep.join((os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)))
+    with tempfile.TemporaryDirectory(prefix="exchange-tls-fleet-") as folder:
+        work = pathlib.Path(folder)
+        with running_lab(described, work / "lab", max_lifetime=LIMIT) as lab:
+            write_hosts(lab, work, members)
+            spoil(lab, faulty, members)
+            todo = names
+            for number in range(1, given.rounds + 1):
+                slices = [todo[first :: given.controllers] for first in range(given.controllers)]
+                runs = [controller(lab, work, n, part, given.forks) for n, part in enumerate(slices) if part]
+                for run in runs:
+                    run.wait(LIMIT)
+                todo = left(lab, names)
+                print(f"round {number}: {len(todo)} servers left, {time.monotonic() - started:.0f} s", flush=True)
+                if set(todo) <= set(faulty):
+                    break
+            counted = collections.Counter(event["kind"] for event in lab.exchange_events())
+            reported = sum(
+                (work / f"controller-{n}" / "log.txt").read_text().count("fatal:") for n in range(given.controllers)
+            )
+            out = [name for name in names if lab.host(name).exchange.mailbox_server()["move_now"]]
+    print(
+        f"{len(names)} servers in {given.dags} DAGs, {given.controllers} controllers, {len(faulty)} faulty: {', '.join(faulty)}"
+    )
+    print(
+        f"events of the DAGs: {dict(counted)}; failures that were told: {reported}; servers left out of service: {out or 'none'}"
+    )
+    print(f"not restarted: {', '.join(todo) or 'none'}")
+    wrong = counted["two_members_down"] + counted["no_quorum"] + counted["dismounted"]
+    return 1 if wrong or not set(todo) <= set(faulty) or out else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
