@@ -22,7 +22,7 @@ def tls_waves(hostvars: t.Any, servers: t.Any, at_once: t.Any = 1) -> list[dict[
     """See tls_waves.yml."""
     most = _at_once(at_once)
     found: dict[str, t.Any] = {}
-    away: dict[str, list[str]] = {}
+    computers: dict[str, str] = {}
     for name in servers:
         result = hostvars[name].get(_REGISTERED) or {}
         if not isinstance(result.get("exchange"), t.Mapping):
@@ -30,9 +30,13 @@ def tls_waves(hostvars: t.Any, servers: t.Any, at_once: t.Any = 1) -> list[dict[
                 f"tls_waves: the server {visible(name, NAME)} has no result of exchange_info in '{_REGISTERED}'."
             )
         found[str(name)] = result["exchange"]
-        own = str((result.get("host") or {}).get("computer_name") or name)
-        away[str(name)] = waves.away(result["exchange"], own)
-    dags = {name: waves.dag_of(exchange) for name, exchange in found.items()}
+        computers[str(name)] = str((result.get("host") or {}).get("computer_name") or name)
+    left_out = {name for name, exchange in found.items() if exchange.get("left_out")}
+    out = [computers[name] for name in left_out]
+    away = {name: waves.away(exchange, computers[name], out) for name, exchange in found.items()}
+    # what was left out of service comes back first: the others wait for it
+    order = sorted(found, key=lambda name: name not in left_out)
+    dags = {name: waves.dag_of(found[name]) for name in order}
     return [
         {
             "group": f"{_GROUP}{number:03}",

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Several controllers at once at a fleet of DAGs, some of whose servers are faulty: are ever two members of one down?
 
-Each controller has a slice of the servers, so that the members of a DAG belong to different ones, and goes on after what
-fails; what could not be done is tried again in the next round, as people would. The lab's own log is the witness.
+Each controller has a slice of the servers, so that the members of a DAG belong to different ones, and goes on after
+what fails; what could not be done is tried again in the next round, as people would. The lab's own log is the witness.
 """
 
 from __future__ import annotations
@@ -155,11 +155,10 @@ def main() -> int:
             )
             out = [name for name in names if lab.host(name).exchange.mailbox_server()["move_now"]]
     print(
-        f"{len(names)} servers in {given.dags} DAGs, {given.controllers} controllers, {len(faulty)} faulty: {', '.join(faulty)}"
+        f"{len(names)} servers in {given.dags} DAGs, {given.controllers} controllers, {len(faulty)} faulty: "
+        f"{', '.join(faulty) or 'none'}"
     )
-    print(
-        f"events of the DAGs: {dict(counted)}; failures that were told: {reported}; servers left out of service: {out or 'none'}"
-    )
+    print(f"events of the DAGs: {dict(counted)}; failures told: {reported}; left out of service: {out or 'none'}")
     print(f"not restarted: {', '.join(todo) or 'none'}")
     wrong = counted["two_members_down"] + counted["no_quorum"] + counted["dismounted"]
     return 1 if wrong or not set(todo) <= set(faulty) or out else 0

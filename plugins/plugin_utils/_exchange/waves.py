@@ -45,10 +45,12 @@ def cluster_of(exchange: t.Mapping[str, t.Any]) -> str:
     return "in no DAG" if dag is None else dag or "in a DAG whose name cannot be read"
 
 
-def away(exchange: t.Mapping[str, t.Any], own: str) -> list[str]:
-    """The other members of its DAG that are not up, in words, as the server itself sees them."""
+def away(exchange: t.Mapping[str, t.Any], own: str, left_out: t.Collection[str] = ()) -> list[str]:
+    """The other members of its DAG that are not up, in words, as the server itself sees them. ``left_out``: computers
+    that a run which was cut off has left out of service, and that this one brings back."""
     nodes = (exchange.get("dag") or {}).get("nodes") or {}
-    others = {name: state for name, state in nodes.items() if name.casefold() != own.casefold()}
+    known = {name.casefold() for name in (own, *left_out)}
+    others = {name: state for name, state in nodes.items() if name.casefold() not in known}
     return [
         f"{name}, a member of {cluster_of(exchange)}, is {state}" for name, state in others.items() if state != "up"
     ]

@@ -12,9 +12,11 @@ from .._exchange import findings, installed
 from .._exchange.findings import Seen
 from .._policy.findings import OPEN, Finding
 from .._windows import updates
+from .._windows.cluster import PAUSED
 from .._windows.facts import Host, read_host, today_on
 from .._windows.registry import Registry
 from .._wire.session import Session
+from .served import has_record
 from .task import Options, Result, Task
 
 
@@ -32,6 +34,14 @@ def exchange_result(seen: Seen | None) -> dict[str, t.Any]:
     return {"installed": False} if seen is None else seen.as_result()
 
 
+def _left_out(registry: Registry, seen: Seen, own: str) -> bool:
+    """Whether a maintenance that was cut off has left the server out; only one whose node is paused is asked."""
+    nodes = seen.exchange.dag.nodes if seen.exchange.dag else {}
+    if not any(name.casefold() == own.casefold() and state == PAUSED for name, state in nodes.items()):
+        return False
+    return has_record(registry)
+
+
 def read(task: Task, options: Options) -> Result:
     """The result of exchange_info."""
     session = task.open_session()
@@ -42,6 +52,7 @@ def read(task: Task, options: Options) -> Result:
     exchange = exchange_result(seen)
     found: tuple[Finding, ...] = ()
     if seen is not None:
+        exchange["left_out"] = _left_out(registry, seen, host.computer_name)
         exchange["services"] = {item.name: item.as_result() for item in seen.exchange.services.values()}
         found = findings.findings(
             seen, wants_tls12=True, ends_old_tls=False, updates_within=options["updates_within"] or None

@@ -14,7 +14,7 @@ from .._exchange.work import ALWAYS, NEVER, Wishes
 from .._windows.registry import Registry
 from .._wire.session import Session
 from .entries import asked, nothing_to_take_out, of_cluster, refuse_own_entry
-from .served import Records, ServedHost, work_on
+from .served import Records, ServedHost, has_record, work_on
 from .task import Options, Result, Task
 
 _CHOICES = (
@@ -48,12 +48,10 @@ class Preparation:
 NOTHING = Preparation()
 
 
-def left_out(task: Task, session: Session, wanted: Options | None, folder: str) -> Preparation:
+def left_out(task: Task, session: Session, wanted: Options | None) -> Preparation:
     """What a run that was cut off has left, whatever is wanted now (two requests, three with Exchange)."""
     registry = Registry(session)
-    if wanted is None or not _has_exchange(registry):
-        return NOTHING
-    if Records(registry, folder, task.host_name).recall() is None:
+    if wanted is None or not _has_exchange(registry) or not has_record(registry):
         return NOTHING
     if wanted["when"] != NEVER:
         return Preparation(begun=True)

@@ -20,6 +20,7 @@ from .._windows.restart import HowToRestart, Restarter, RestartFailed
 from .._windows.services import services_to_wait_for
 from .._wire.session import Session
 from .preparing import NOTHING, Preparation, left_out, prepare
+from .served import has_record
 from .task import Options, Result, Task
 
 # Members that have just been restarted are waited for so many seconds before anything is written.
@@ -35,7 +36,7 @@ def check_on_host(
     that was cut off has left is in ``task.partial`` before anything of that."""
     if restart is None:
         return NOTHING
-    left = left_out(task, session, restart["maintenance"], folder)
+    left = left_out(task, session, restart["maintenance"])
     task.partial["maintenance"] = left.as_result()
     if not (restart["when"] == "always" or (due and restart["when"] == "if_pending")):
         return left
@@ -67,7 +68,7 @@ def restart(task: Task, options: Options, files: Result) -> Result:
     if task.check_mode and options["maintenance"] is not None:
         # what surrounds a restart is a task of its own
         folder = options["backup_dir"]
-        left = left_out(task, session, options["maintenance"], folder)
+        left = left_out(task, session, options["maintenance"])
         result["maintenance"] = left.as_result()
         task.so_far({**result, "changed": False})
         if due:
@@ -92,12 +93,15 @@ def restart(task: Task, options: Options, files: Result) -> Result:
     restarter = Restarter(session, task.say)
     try:
         outcome = restarter.run(wishes, system)
-    except RestartFailed:
+    except RestartFailed as exc:
         if restarter.boot_after is not None and not (pending.note and pending.note.is_unfinished):
             # the next run must not take the host for done: it restarts it once more and waits again
             # (where even this fails, the first error is the one to tell)
             with contextlib.suppress(ExchangeTlsError):
                 notes.write(registry, notes.without_services(_moment(session)), new=True)
+        if restarter.boot_after is not None and _is_out(registry):
+            message = f"{exc.message} It stays out of service until then, as it was taken out before."
+            raise RestartFailed(message, **exc.details) from None
         raise
     finally:
         task.so_far({**result, "changed": restarter.asked, "elapsed": round(restarter.elapsed, 1)})
@@ -119,6 +123,13 @@ def restart(task: Task, options: Options, files: Result) -> Result:
         # the host is back with its services and is to go on; the next run finds that it was restarted
         result["warnings"] = [f"The note of the pending restart could not be removed: {exc.message}"]
     return result
+
+
+def _is_out(registry: Registry) -> bool:
+    """Whether a maintenance has a record there; False where that cannot be read."""
+    with contextlib.suppress(ExchangeTlsError):
+        return has_record(registry)
+    return False
 
 
 def _end_note(pending: Pending, session: Session, registry: Registry) -> None:

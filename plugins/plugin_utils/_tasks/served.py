@@ -103,6 +103,12 @@ def _at_work(host: ServedHost, before: Before) -> str | None:
     return str(owner) if lives else None
 
 
+def has_record(registry: Registry) -> bool:
+    """Whether a maintenance has a record on the host, readable or not (one request)."""
+    value = registry.get(notes.KEY, NAME, Type.REG_SZ)
+    return value is not None and value.present
+
+
 class Records:
     """How the server was: the value ``Maintenance`` in the key of this collection, and a file beside the backups."""
 

@@ -52,6 +52,20 @@ def test_members_that_are_away() -> None:
     assert wave["shown"] == "1. ex01 (DAG1; EX02, a member of DAG1, is down)"
 
 
+def test_what_was_left_out_of_service_comes_first_and_is_not_away() -> None:
+    """Otherwise the run that would bring it back would wait for it."""
+    nodes = {"EX01": "up", "EX02": "paused"}
+    dag: dict[str, Any] = {"installed": True, "dag": {"name": "DAG1", "nodes": nodes}}
+    seen = {
+        name: {"_tls12_exchange": {"exchange": {**dag, "left_out": name == "ex02"}, "host": {"computer_name": name}}}
+        for name in ("ex01", "ex02")
+    }
+    assert [(wave["servers"], wave["away"]) for wave in tls_waves(seen, ["ex01", "ex02"])] == [
+        (["ex02"], []),
+        (["ex01"], []),
+    ]
+
+
 @pytest.mark.parametrize("at_once", ["", None, " ", 1, "1"])
 def test_one_at_a_time_unless_somebody_says_more(at_once: Any) -> None:
     assert [wave["servers"] for wave in tls_waves(FLEET, ["ex01", "ex03"], at_once)] == [["ex01"], ["ex03"]]

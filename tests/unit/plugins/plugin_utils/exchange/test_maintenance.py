@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -322,6 +323,18 @@ def _cut_points(run: Any) -> int:
     return len(steps)
 
 
+def _cut_after(steps: int) -> Callable[[str, str], None]:
+    """What ends the run after so many steps."""
+    left = [steps]
+
+    def turn(_name: str, _what: str) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise Cut
+
+    return turn
+
+
 def _in_and_out(world: World) -> None:
     out(world)
     world.restart("EX01")
@@ -337,14 +350,7 @@ def test_cut_anywhere(finish: bool) -> None:
             server = world.servers["EX01"]
             server.mail, server.policy = 5, policy
             was = server.shown()
-            left = [point]
-
-            def turn(_name: str, _what: str, left: list[int] = left) -> None:
-                left[0] -= 1
-                if left[0] < 0:
-                    raise Cut
-
-            world.turn = turn
+            world.turn = _cut_after(point)
             with pytest.raises(Cut):
                 _in_and_out(world)
             world.turn = lambda _name, _what: None
