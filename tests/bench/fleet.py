@@ -114,6 +114,12 @@ def write_hosts(lab: LabClient, work: pathlib.Path, members: dict[str, list[str]
     (work / "hosts.yml").write_text(yaml.safe_dump(described), encoding="utf-8")
 
 
+def _turned(servers: list[str], by: float) -> list[str]:
+    """Begun elsewhere, so that controllers meet at a DAG by chance and not always."""
+    first = round(len(servers) * by)
+    return servers[first:] + servers[:first]
+
+
 def left(lab: LabClient, names: list[str]) -> list[str]:
     """The servers that were not restarted, so that their change is not in effect."""
     return [name for name in names if not lab.host(name).restarts()]
@@ -141,7 +147,9 @@ def main() -> int:
             spoil(lab, faulty, members)
             todo = names
             for number in range(1, given.rounds + 1):
-                slices = [todo[first :: given.controllers] for first in range(given.controllers)]
+                slices = [
+                    _turned(todo[n :: given.controllers], n / given.controllers) for n in range(given.controllers)
+                ]
                 runs = [controller(lab, work, n, part, given.forks) for n, part in enumerate(slices) if part]
                 for run in runs:
                     run.wait(LIMIT)
