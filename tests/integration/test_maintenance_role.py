@@ -76,6 +76,13 @@ def shown(host: HostClient) -> dict[str, t.Any]:
     return {"states": states, **host.exchange.mailbox_server()}
 
 
+def take_out(lab: LabClient, ansible: Ansible, name: str, entry: str) -> None:
+    """As a run that was killed after it."""
+    variables = exchange_variables(lab, lab.host(entry), "basic")
+    options = {"state": "started", "smtp_port": 2525, "minimum_healthy_copies": 1, "backup_dir": str(ansible.backups)}
+    ansible.task("exchange_maintenance", hosts=name, options=options, inventory=variables).ok()
+
+
 def test_a_dag_of_two(lab: LabClient, ansible: Ansible) -> None:
     """Both are restarted, one after the other, without a database on them."""
     one, two = map(lab.host, PAIRS["one"])
@@ -141,10 +148,11 @@ def test_what_a_run_has_left_out_comes_back(lab: LabClient, ansible: Ansible) ->
     host = lab.host("foura")
     was = shown(host)
     enforce(lab, ansible, "-l", "foura").ok()
-    variables = exchange_variables(lab, lab.host("fourb"), "basic")
-    options = {"state": "started", "smtp_port": 2525, "minimum_healthy_copies": 1, "backup_dir": str(ansible.backups)}
-    ansible.task("exchange_maintenance", hosts="foura", options=options, inventory=variables).ok()
+    take_out(lab, ansible, "foura", "fourb")
     assert shown(host) != was
+    left = enforce(lab, ansible, "-l", "foura", tls12_maintenance="never").ok()
+    assert "may still be out of service" in " ".join(left.result("tls_settings", "foura")["warnings"])
+    assert left.of("exchange_maintenance") == []
     other = enforce(lab, ansible, "-l", "fourb", env=SUMMARY)
     assert other.rc
     assert "FOURA is paused" in other.result("tls_settings")["msg"]
@@ -165,3 +173,14 @@ def test_hooks_surround_it(lab: LabClient, ansible: Ansible) -> None:
     actions = [item.action.rpartition(".")[2] for item in run.outcomes if item.outcome != "skipped"]
     order = [name for name in actions if name in ("debug", "exchange_maintenance", "reboot")]
     assert order[:5] == ["debug", "exchange_maintenance", "reboot", "exchange_maintenance", "debug"]
+
+
+def test_plays_by_dag_finish_what_was_left_out(lab: LabClient, ansible: Ansible) -> None:
+    """Its node is paused by the run that was killed, which is no reason to begin nothing."""
+    members = [lab.host(name) for name in PAIRS["three"]]
+    was = [shown(host) for host in members]
+    take_out(lab, ansible, "threeb", "threea")
+    run = enforce(lab, ansible, "-l", "threea,threeb", book="enforce-tls12-by-dag.yml").ok()
+    assert "1. threeb (DAG-three)" in " ".join(run.output.split())
+    assert [shown(host) for host in members] == was
+    assert [len(host.restarts()) for host in members] == [1, 1]
