@@ -31,6 +31,9 @@ from .view import View
 from .work import IF_ALLOWED, NEVER, PAUSED, POLL, AnotherMember, AtWork, MaintenanceFailed, NotReady, Work, listed
 
 _WORDS = {HUB_TRANSPORT: DRAINING, UM_CALL_ROUTER: DRAINING, SERVER_WIDE_OFFLINE: INACTIVE}
+# What is in the way because another member is away, which may pass; and seconds between two looks at everything.
+_OF_OTHERS = frozenset({"dag.marked", "dag.member", "dag.node"})
+_BETWEEN_LOOKS = 15.0
 # Seconds for which the one that comes first keeps its mark beside another's, that takes its own back.
 _KEEPS = 60.0
 
@@ -55,6 +58,22 @@ def plan(work: Work, more: t.Sequence[Remark] = ()) -> View:
     if found and before is None:
         raise _not_ready(work, found, "nothing was changed: ")
     return seen
+
+
+def ready(work: Work, more: t.Callable[[], t.Sequence[Remark]]) -> View:
+    """As :func:`plan`, and waits for other members that are away. ``more``: asked at each look."""
+    begun, said = work.means.clock(), False
+    while True:
+        try:
+            return plan(work, more())
+        except NotReady as exc:
+            is_waiting = _OF_OTHERS & {item["id"] for item in exc.details["obstacles"]}
+            if not is_waiting or work.means.clock() - begun >= work.wishes.others:
+                raise
+            if not said:
+                work.means.say(f"waits for another member: {exc.message}")
+                said = True
+        work.means.sleep(min(_BETWEEN_LOOKS, work.wishes.others))
 
 
 def _still_in_the_way(work: Work, seen: View) -> list[Remark]:

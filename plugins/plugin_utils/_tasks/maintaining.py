@@ -30,22 +30,22 @@ def maintain(task: Task, options: Options) -> Result:
     if nothing is not None:
         return {"changed": False, "steps": [], "remarks": [nothing.as_result()], "msg": nothing.message}
     host = ServedHost(session, name, task.address, port=options["smtp_port"], seconds=options["timeout"])
-    nodes = host.nodes()
-    with asked(task, name, nodes or {}) as (entry, shell):
+    with asked(task, name, host.nodes() or {}) as (entry, shell):
         records = Records(registry, options["backup_dir"], task.host_name)
         work = work_on(host, task, shell, records, _wishes(options), take_over=options["take_over"])
         try:
-            if options["state"] == STOPPED:
-                result = _stopped(task, options, work)
-            else:
-                result = _started(task, work, entry, nodes)
+            is_back = options["state"] == STOPPED
+            result = _stopped(task, options, work) if is_back else _started(task, work, entry, host)
         finally:
             task.so_far({"changed": bool(work.steps), "steps": work.steps, **_kept(work)})
         return {**result, "entry": entry, "round_trips": shell.round_trips}
 
 
-def _started(task: Task, work: Work, entry: str, nodes: t.Mapping[str, str] | None) -> Result:
-    seen = leaving.plan(work, tuple(of_cluster(nodes, work.name)))
+def _started(task: Task, work: Work, entry: str, host: ServedHost) -> Result:
+    if task.check_mode:
+        seen = leaving.plan(work, tuple(of_cluster(host.nodes(), work.name)))
+    else:
+        seen = leaving.ready(work, lambda: tuple(of_cluster(host.nodes(), work.name)))
     refuse_own_entry(task, entry, seen)
     now, then = leaving.now_and_then(work, seen)
     if not task.check_mode and (now != then or work.before is not None):

@@ -457,8 +457,27 @@ def test_another_that_is_out_is_waited_for_without_a_mark() -> None:
     world = World(DAG)
     out(world, "EX02")
     with pytest.raises(NotReady, match="EX02"):
-        out(world)
+        leaving.ready(world.work("EX01", Wishes(minimum_healthy_copies=1, others=60.0)), lambda: ())
+    assert world.time >= 60
     assert done(world) == []
+
+    def turn(name: str, what: str) -> None:
+        if (name, what) == ("EX01", "sleeps"):
+            world.turn = lambda _name, _what: None
+            back(world, "EX02")
+
+    world.turn = turn
+    work = world.work("EX01", Wishes(minimum_healthy_copies=1))
+    leaving.leave(work, leaving.ready(work, lambda: ()))
+    assert world.servers["EX01"].is_out
+
+
+def test_what_does_not_pass_is_not_waited_for() -> None:
+    world = World(DAG)
+    world.databases[0].sick = dict.fromkeys(("EX02", "EX03"), "FailedAndSuspended")
+    with pytest.raises(NotReady):
+        leaving.ready(world.work("EX01"), lambda: ())
+    assert world.time == 0
 
 
 def test_one_that_is_marked_in_between_goes_first_or_comes_back() -> None:
