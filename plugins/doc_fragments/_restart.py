@@ -69,6 +69,19 @@ options:
             description: As O(mailops.exchange_tls.exchange_maintenance#module:take_over).
             type: bool
             default: false
+          pause_node:
+            description: As O(mailops.exchange_tls.exchange_maintenance#module:pause_node). Checked here, and read later.
+            type: str
+            choices: [always, if_allowed, never]
+            default: always
+          timeout:
+            description: As O(mailops.exchange_tls.exchange_maintenance#module:timeout). Checked here, and read later.
+            type: int
+            default: 1800
+          smtp_port:
+            description: As O(mailops.exchange_tls.exchange_maintenance#module:smtp_port). Checked here, and read later.
+            type: int
+            default: 25
       before:
         description:
           - A file with a list of tasks that are run before the restart. A relative path is looked for beside the playbook, beside

@@ -215,7 +215,7 @@ _FOUND_IN = re.compile(r" is of type .*? found in '(?P<above>[^']*)'\.? and we w
 
 # What ansible-core says of a value, and how people read it: the option by its path and in quotes, with what was given.
 _SPOKEN = (
-    (r"value of (?P<name>\S+) must be one of: (?P<more>.*), got: .*?(?: found in (?P<above>\S+))?\.?",
+    (r"value of (?P<name>\S+) must be one of: (?P<more>.*), got: .*?(?: found in (?P<above>\S+(?: -> \S+)*))?\.?",
      "is {given}, and must be one of {more}"),
     (r"value of (?P<name>\S+) must be one or more of: (?P<more>.*)\. Got no match for: .*",
      "is {given}, and takes {more}"),

@@ -22,20 +22,24 @@ READINESS: dict[str, t.Any] = {
     "leave_mail": {"type": "bool", "default": False},
     "take_over": {"type": "bool", "default": False},
 }
+# What is not looked at before, but checked.
+LATER: dict[str, t.Any] = {
+    "timeout": {"type": "int", "default": 1800},
+    "pause_node": {"type": "str", "choices": [ALWAYS, IF_ALLOWED, NEVER], "default": ALWAYS},
+    "smtp_port": {"type": "int", "default": 25},
+}
 # Of a restart: whether it is surrounded by a maintenance.
 AROUND: dict[str, t.Any] = {
     "maintenance": {
         "type": "dict",
-        "options": {"when": {"type": "str", "choices": [AUTO, ALWAYS, NEVER], "default": AUTO}, **READINESS},
+        "options": {"when": {"type": "str", "choices": [AUTO, ALWAYS, NEVER], "default": AUTO}, **READINESS, **LATER},
     }
 }
 WISHES: dict[str, t.Any] = {
     **READINESS,
-    "timeout": {"type": "int", "default": 1800},
+    **LATER,
     "no_progress_timeout": {"type": "int", "default": 600},
     "wait_for_members": {"type": "int", "default": 1800},
-    "pause_node": {"type": "str", "choices": [ALWAYS, IF_ALLOWED, NEVER], "default": ALWAYS},
-    "smtp_port": {"type": "int", "default": 25},
 }
 
 
@@ -55,7 +59,7 @@ def check_around(options: t.Mapping[str, t.Any], prefix: str) -> None:
     """Raises :class:`OptionError`."""
     given = options["maintenance"]
     if given is not None:
-        check_copies(given["minimum_healthy_copies"], f"{prefix}maintenance.")
+        check(given, f"{prefix}maintenance.")
 
 
 def check_copies(minimum: int | None, prefix: str = "") -> None:

@@ -40,10 +40,11 @@ _VARIABLES = {
     "restart.comment": "tls12_reboot_comment",
     "restart.dag_check": "tls12_dag_check",
     **{f"{where}maintenance.when": "tls12_maintenance" for where in ("", "restart.")},
+    **{f"{where}maintenance.timeout": "tls12_maintenance_timeout" for where in ("", "restart.")},
     **{
         f"{where}maintenance.{name}": f"tls12_{name}"
         for where in ("", "restart.")
-        for name in ("minimum_healthy_copies", "redirect_to", "leave_mail", "take_over")
+        for name in ("minimum_healthy_copies", "redirect_to", "leave_mail", "take_over", "pause_node", "smtp_port")
     },
     "restart.before": "tls12_before_reboot_tasks",
     "restart.after": "tls12_after_reboot_tasks",

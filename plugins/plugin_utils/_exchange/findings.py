@@ -64,6 +64,8 @@ class Seen:
     updates: Updates
     windows: int
     today: datetime.date
+    #: Whether a maintenance that was cut off has left the server out of service.
+    left_out: bool = False
 
     def as_result(self) -> dict[str, t.Any]:
         return {**self.exchange.as_result(), "updates": self.updates.as_result(self.today)}
@@ -80,6 +82,13 @@ def findings(seen: Seen, *, wants_tls12: bool, ends_old_tls: bool, updates_withi
 
 
 def _exchange(seen: Seen, asked: t.Mapping[str, bool]) -> t.Iterator[Finding]:
+    if seen.left_out:
+        yield _finding(
+            "exchange.left_out",
+            "A maintenance that was cut off",
+            Status.NOT_APPLICABLE,
+            "A run that was cut off has left this server out of service. Run enforce-tls12.yml for it: that ends it.",
+        )
     build = seen.exchange.build
     if build is None:
         reason = seen.exchange.unread.get("installed") or seen.exchange.unread.get("version") or ""

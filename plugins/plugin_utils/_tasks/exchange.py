@@ -10,6 +10,7 @@ import typing as t
 
 from .._exchange import findings, installed
 from .._exchange.findings import Seen
+from .._exchange.installed import Exchange
 from .._policy.findings import OPEN, Finding
 from .._windows import updates
 from .._windows.cluster import PAUSED
@@ -26,7 +27,8 @@ def exchange_of(session: Session, registry: Registry, host: Host) -> Seen | None
     if exchange is None:
         return None
     today = today_on(host)
-    return Seen(exchange, updates.read(session, registry, today, ccm=exchange.has_ccm), host.build, today)
+    current = updates.read(session, registry, today, ccm=exchange.has_ccm)
+    return Seen(exchange, current, host.build, today, _left_out(registry, exchange, host.computer_name))
 
 
 def exchange_result(seen: Seen | None) -> dict[str, t.Any]:
@@ -34,9 +36,9 @@ def exchange_result(seen: Seen | None) -> dict[str, t.Any]:
     return {"installed": False} if seen is None else seen.as_result()
 
 
-def _left_out(registry: Registry, seen: Seen, own: str) -> bool:
+def _left_out(registry: Registry, exchange: Exchange, own: str) -> bool:
     """Whether a maintenance that was cut off has left the server out; only one whose node is paused is asked."""
-    nodes = seen.exchange.dag.nodes if seen.exchange.dag else {}
+    nodes = exchange.dag.nodes if exchange.dag else {}
     if not any(name.casefold() == own.casefold() and state == PAUSED for name, state in nodes.items()):
         return False
     return has_record(registry)
@@ -52,7 +54,7 @@ def read(task: Task, options: Options) -> Result:
     exchange = exchange_result(seen)
     found: tuple[Finding, ...] = ()
     if seen is not None:
-        exchange["left_out"] = _left_out(registry, seen, host.computer_name)
+        exchange["left_out"] = seen.left_out
         exchange["services"] = {item.name: item.as_result() for item in seen.exchange.services.values()}
         found = findings.findings(
             seen, wants_tls12=True, ends_old_tls=False, updates_within=options["updates_within"] or None

@@ -10,7 +10,7 @@ import dataclasses
 
 from .._errors import ExchangeTlsError
 from .._exchange import installed, leaving
-from .._exchange.work import ALWAYS, NEVER, Wishes
+from .._exchange.work import ALWAYS, NEVER, NotReady, Wishes
 from .._windows.registry import Registry
 from .._wire.session import Session
 from .entries import asked, nothing_to_take_out, of_cluster, refuse_own_entry
@@ -18,8 +18,8 @@ from .served import Records, ServedHost, has_record, work_on
 from .task import Options, Result, Task
 
 _CHOICES = (
-    "Mend that. Or take it out of service and bring it back with tasks of your own ('restart.before' and "
-    "'restart.after'), and set 'restart.maintenance.when' to never; without such tasks it is then restarted as it is."
+    "Mend that. Who takes it out with tasks of their own ('restart.before', 'restart.after') sets "
+    "'restart.maintenance.when' to never."
 )
 
 
@@ -70,28 +70,40 @@ def prepare(
     if wanted is None or wanted["when"] == NEVER:
         return left
     registry = Registry(session)
-    host = ServedHost(session, own, task.address)
-    nodes = host.nodes()
-    required = nodes is not None or wanted["when"] == ALWAYS
-    leave_mail = bool(wanted["leave_mail"]) or not required
+    unasked: ExchangeTlsError | None = None
     try:
         nothing = nothing_to_take_out(own, installed.roles(registry))
-        if nothing is not None:
-            # an Edge server is restarted as it is, and people are told
-            notice = nothing.message if nothing.id == "server.edge" and required else None
-            return dataclasses.replace(left, notice=notice)
+    except installed.NotExchange as exc:
+        nothing, unasked = None, exc
+    if nothing is not None:
+        # an Edge server is restarted as it is, and where that is not what was asked for, people are told
+        is_told = nothing.id == "server.edge" and wanted["when"] == ALWAYS
+        return dataclasses.replace(left, notice=nothing.message if is_told else left.notice)
+    host = ServedHost(session, own, task.address)
+    required = host.node is not None or wanted["when"] == ALWAYS
+    leave_mail = bool(wanted["leave_mail"]) or not required
+    try:
+        if unasked is not None:
+            raise unasked
         _look(task, host, Records(registry, folder, task.host_name), wanted, leave_mail=leave_mail)
     except ExchangeTlsError as exc:
+        reason = _reason(exc)
         if not required:
-            notice = f"{own} is restarted without being taken out of service: {exc.message}"
+            notice = f"{own} is restarted without being taken out of service: {reason}"
             return dataclasses.replace(left, notice=notice)
-        which = "is a member of a DAG" if nodes is not None else "is to be taken out of service around every restart"
+        which = ", a member of a DAG," if host.node is not None else ""
         raise Unprepared(
-            f"Refused, nothing was changed: {own} {which}, and now it cannot be taken out of service. {exc.message} "
-            f"{_CHOICES}",
+            f"Refused, nothing was changed: {own}{which} cannot be taken out of service now: {reason} {_CHOICES}",
             **{**exc.details, "cause": exc.kind},
         ) from None
     return dataclasses.replace(left, due=True, required=required, leave_mail=leave_mail)
+
+
+def _reason(exc: ExchangeTlsError) -> str:
+    """What is in the way, as sentences, and once."""
+    found = exc.details.get("obstacles") if isinstance(exc, NotReady) else None
+    text = " ".join(item["message"] for item in found) if found else exc.message
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _has_exchange(registry: Registry) -> bool:

@@ -164,8 +164,15 @@ def refusal(cluster: Cluster, missing: t.Mapping[str, str]) -> str:
     of = f"its DAG {cluster.name}" if cluster.name else "its DAG"
     return (
         f"of {of}, {_listed(missing)}. Two members away at a time may cost the DAG its quorum, and "
-        "databases their last copy. Bring it back first; or, where that is as it should be, set 'dag_check' to false."
+        f"databases their last copy. Bring it back first{_how(missing)}; or, where that is as it should be, "
+        "set 'dag_check' to false."
     )
+
+
+def _how(missing: t.Mapping[str, str]) -> str:
+    """A node that is paused may have been left so by a run of ours that was cut off; that is known there only."""
+    paused = [name for name, state in missing.items() if state == PAUSED]
+    return f" (if a run was cut off at {', '.join(paused)}, run this for it: it finishes that)" if paused else ""
 
 
 def _listed(missing: t.Mapping[str, str]) -> str:

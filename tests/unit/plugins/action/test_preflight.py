@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.parsing.dataloader import DataLoader
 from ansible_collections.mailops.exchange_tls.plugins.action import reboot, tls_rollback, tls_settings
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _preflight
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _given, _preflight
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import OptionError
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._preflight import Places
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks import restarting
@@ -287,3 +288,12 @@ def test_the_files_are_handed_on_by_their_full_paths(run: Runner, tmp_path: Path
     assert run(tls_rollback, restart=wish)["task_files"] == expected
     assert "task_files" not in run(tls_settings, check_mode=True)
     assert os.path.isabs(expected["before"] or "")
+
+
+def test_a_wrong_word_deep_inside_is_named_in_full() -> None:
+    spec = {"restart": {"type": "dict", "options": dict(_preflight.RESTART["restart"]["options"])}}
+    given = {"restart": {"maintenance": {"when": "yes"}}}
+    errors = ArgumentSpecValidator(spec).validate(given).errors
+    assert _given.explained([str(error) for error in errors], given) == [
+        "'restart.maintenance.when' is 'yes', and must be one of auto, always, never"
+    ]
