@@ -165,6 +165,7 @@ def test_what_a_run_has_left_out_comes_back(lab: LabClient, ansible: Ansible) ->
     assert len(host.restarts()) == 1
 
 
+@pytest.mark.smoke
 def test_hooks_surround_it(lab: LabClient, ansible: Ansible) -> None:
     for name in ("before", "after"):
         (ansible.folder / f"{name}.yml").write_text(
