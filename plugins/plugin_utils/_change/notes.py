@@ -304,9 +304,14 @@ def _read_any(registry: Registry) -> Note | None:
 
 
 def clear(registry: Registry) -> None:
-    """Removes the note, and its key unless somebody else keeps something in it: nothing of ours is left behind."""
-    others = [name for name in registry.value_types(KEY) or () if fold(name) != fold(NAME)]
+    """Removes the note."""
+    remove(registry, NAME)
+
+
+def remove(registry: Registry, name: str) -> None:
+    """Removes a value of the key, and the key unless something else is kept in it: nothing of ours is left behind."""
+    others = [other for other in registry.value_types(KEY) or () if fold(other) != fold(name)]
     if others or registry.subkeys(KEY):
-        registry.delete_value(KEY, NAME)
+        registry.delete_value(KEY, name)
     else:
         registry.delete_key(KEY)

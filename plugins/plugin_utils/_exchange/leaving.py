@@ -366,10 +366,10 @@ def _mail_leaves(work: Work, seen: View) -> None:
     def unseen() -> list[str]:
         waiting = _waiting(work, seen)
         found[:] = waiting or []
-        return ["transport does not tell"] if waiting is None else []
+        return ["it does not yet"] if waiting is None else []
 
     try:
-        work.until_empty("the queues to be told", unseen)
+        work.until_empty("transport to list its queues", unseen)
         if any(item.goes for item in found):
             _redirect(work, seen)
             work.until_empty("mail to go", lambda: _left(work, seen))
@@ -400,7 +400,7 @@ def _waiting(work: Work, seen: View) -> list[queues.Queue] | None:
 def _left(work: Work, seen: View) -> list[str]:
     found = _waiting(work, seen)
     if found is None:
-        return ["transport does not tell"]
+        return ["transport does not list its queues"]
     return [f"{item.goes} in {item.identity}" for item in found if item.goes]
 
 

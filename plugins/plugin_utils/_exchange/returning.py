@@ -102,11 +102,10 @@ def _differs(components: Components, name: str, before: Before) -> bool:
     return entry is not None and entry.state != before.word(components[name].name)
 
 
-def _give_back(work: Work, components: Components, name: str, before: Before) -> bool:
-    """Takes the own word back. Whether there was one."""
-    if name not in components or not _differs(components, name, before):
-        return False
-    return work.word(components[name], before.word(components[name].name), before.fqdn)
+def _give_back(work: Work, components: Components, name: str, before: Before) -> None:
+    """Takes the own word back, where there is one."""
+    if name in components and _differs(components, name, before):
+        work.word(components[name], before.word(components[name].name), before.fqdn)
 
 
 def _resume(work: Work, before: Before) -> None:
@@ -194,6 +193,6 @@ def _not_served(work: Work, before: Before) -> list[str]:
         except (CmdletNotFound, CmdletDenied):
             raise
         except CmdletError:
-            wrong.append("transport does not tell its queues yet")
+            wrong.append("transport does not list its queues yet")
     wrong += [f"{name} does not run" for name in before.services if name.casefold() not in running]
     return wrong

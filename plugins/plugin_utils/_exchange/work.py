@@ -140,8 +140,8 @@ class Means:
 @dataclasses.dataclass
 class Work:
     """One server, and what was done with it. ``steps``: what was changed, in its order. ``remarks``: what people should
-    know. ``obstacles``: what is in the way. ``is_stale``: there is a
-    record that counts for nothing. All are true at any time."""
+    know. ``obstacles``: what is in the way. ``is_stale``: whether there is a record that counts for nothing. All are
+    true at any time."""
 
     name: str
     means: Means
@@ -207,14 +207,11 @@ class Work:
         self.means.say(what)
         self.means.shell.change(cmdlet, **parameters)
 
-    def word(self, component: Component, state: str, fqdn: str) -> bool:
-        """Lets the requester Maintenance ask for a state, unless it does; whatever others have asked for stays. Whether
-        there was something to change."""
+    def word(self, component: Component, state: str, fqdn: str) -> None:
+        """Lets the requester Maintenance ask for a state, unless it does; whatever others have asked for stays."""
         entry = component.asked(REQUESTER)
-        if entry is not None and entry.state == state:
-            return False
-        self.mark(component, state, fqdn)
-        return True
+        if entry is None or entry.state != state:
+            self.mark(component, state, fqdn)
 
     def mark(self, component: Component, state: str, fqdn: str) -> None:
         """As :meth:`word`, also where it seems to have asked for that already."""

@@ -54,14 +54,17 @@ def _started(task: Task, work: Work, entry: str, host: ServedHost) -> Result:
 
 
 def _stopped(task: Task, options: Options, work: Work) -> Result:
-    before = work.remembered(work.components(work.name))
+    components = work.components(work.name)
+    before = work.remembered(components)
     by_hand = before is None and options["activation_policy"] is not None
     if by_hand:
         before = work.before = _by_hand(work, options["activation_policy"])
     if work.is_stale and not task.check_mode:
         work.means.memory.forget()
     if before is None:
-        message = f"{work.name} was not taken out of service by this collection; nothing was changed."
+        is_out = befores.marked_at(components)[0]
+        cure = " It is in maintenance by somebody else: to end that, set 'activation_policy' as well." if is_out else ""
+        message = f"{work.name} was not taken out of service by this collection; nothing was changed.{cure}"
         return {"changed": False, "steps": [], **_kept(work), "msg": message}
     if not task.check_mode:
         work.remember(before)

@@ -48,10 +48,13 @@ class Preparation:
 NOTHING = Preparation()
 
 
-def left_out(task: Task, session: Session, wanted: Options | None) -> Preparation:
-    """What a run that was cut off has left, whatever is wanted now (two requests, three with Exchange)."""
+def left_out(task: Task, session: Session, wanted: Options | None, *, has_exchange: bool | None = None) -> Preparation:
+    """What a run that was cut off has left, whatever is wanted now (one request). ``has_exchange``: None where that is
+    still to be found out (two more)."""
     registry = Registry(session)
-    if wanted is None or not _has_exchange(registry) or not has_record(registry):
+    if wanted is None or has_exchange is False:
+        return NOTHING
+    if not (has_exchange or _has_exchange(registry)) or not has_record(registry):
         return NOTHING
     if wanted["when"] != NEVER:
         return Preparation(begun=True)

@@ -13,7 +13,7 @@ from .._exchange.view import View
 from .._windows.facts import read_operating_system
 from .._windows.registry import Registry
 from .entries import asked, is_own, nothing_to_take_out, of_cluster
-from .served import nodes_of
+from .served import ServedHost
 from .task import Options, Result, Task
 
 
@@ -24,7 +24,7 @@ def info(task: Task, options: Options) -> Result:
     nothing = nothing_to_take_out(name, installed.roles(Registry(session)))
     if nothing is not None:
         return {"changed": False, "ready": True, "obstacles": [], "remarks": [nothing.as_result()]}
-    nodes = nodes_of(session, name)
+    nodes = ServedHost(session, name, task.address).nodes()
     with asked(task, name, nodes or {}) as (entry, shell):
         seen = view.look(shell, name)
     obstacles = [*readiness.obstacles(seen, options["minimum_healthy_copies"]), *of_cluster(nodes, name)]

@@ -28,15 +28,23 @@ _PATIENCE = 60.0
 
 
 def check_on_host(
-    task: Task, session: Session, restart: Options | None, folder: str, own: str, *, due: bool
+    task: Task,
+    session: Session,
+    restart: Options | None,
+    folder: str,
+    own: str,
+    *,
+    due: bool,
+    has_exchange: bool | None = None,
 ) -> Preparation:
     """Where a restart is ``due``, or wanted always: raises :class:`OptionError` if its services are not there,
     :class:`MemberDown` if another member of the host's cluster is not up, and :class:`Unprepared` where the server
-    cannot be taken out of service as it must. ``own``: the name of the computer; ``folder``: of backups. What a run
-    that was cut off has left is in ``task.partial`` before anything of that."""
+    cannot be taken out of service as it must. ``own``: the name of the computer; ``folder``: of backups;
+    ``has_exchange``: None where nobody has looked. What a run that was cut off has left is in ``task.partial`` before
+    anything of that."""
     if restart is None:
         return NOTHING
-    left = left_out(task, session, restart["maintenance"])
+    left = left_out(task, session, restart["maintenance"], has_exchange=has_exchange)
     task.partial["maintenance"] = left.as_result()
     if not (restart["when"] == "always" or (due and restart["when"] == "if_pending")):
         return left

@@ -18,7 +18,6 @@ from .._exchange.before import Before
 from .._exchange.shell import Shell
 from .._exchange.work import Means, Wishes, Work
 from .._handshake.greeting import greets
-from .._schannel.names import fold
 from .._schannel.values import Type, Value
 from .._windows import cluster, services
 from .._windows.cluster import OwnNode
@@ -56,11 +55,6 @@ class ServedHost:
 
     def answers_on_port_25(self) -> bool:
         return greets(self._address, self._port)
-
-
-def nodes_of(session: Session, computer: str) -> dict[str, str] | None:
-    """As :meth:`ServedHost.nodes` (two requests, one for a host that is in no cluster)."""
-    return OwnNode(session, computer).all() if cluster.is_joined(session) else None
 
 
 def work_on(host: ServedHost, task: Task, shell: Shell, records: Records, wishes: Wishes, *, take_over: bool) -> Work:
@@ -150,11 +144,7 @@ class Records:
             raise folders.cannot_write(directory, exc) from None
 
     def forget(self) -> None:
-        others = [name for name in self._registry.value_types(notes.KEY) or () if fold(name) != fold(NAME)]
-        if others or self._registry.subkeys(notes.KEY):
-            self._registry.delete_value(notes.KEY, NAME)
-        else:
-            self._registry.delete_key(notes.KEY)
+        notes.remove(self._registry, NAME)
         with contextlib.suppress(OSError):
             self.file.unlink()
 

@@ -40,7 +40,10 @@ def bring(task: Task, options: Options, files: Result) -> Result:
     task.partial.update(changed=False, changes=[], backup=None)
     due = bool(planned) or before.pending.restart_pending
     folder, own = options["backup_dir"], before.host.computer_name
-    prepared = restarting.check_on_host(task, session, options["restart"], folder, own, due=due)
+    has_exchange = before.seen is not None if before.scope.exchange else None
+    prepared = restarting.check_on_host(
+        task, session, options["restart"], folder, own, due=due, has_exchange=has_exchange
+    )
     forced = _guarded(task, options, before, planned)
     task.partial.update(Progress(planned).as_result())
     outcome, snapshot = change(

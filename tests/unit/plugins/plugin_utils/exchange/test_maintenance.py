@@ -379,13 +379,24 @@ def test_a_record_that_was_left_over_is_no_reason_to_change_anything() -> None:
     assert server.policy == "Blocked"
 
 
-def test_a_file_of_another_maintenance_is_not_taken_for_this_one() -> None:
+@pytest.mark.parametrize(
+    ("at", "counts"), [("2026-11-20T00:05:00Z", True), ("2026-10-20T00:05:00Z", False), ("x", False)]
+)
+def test_a_file_counts_only_for_the_maintenance_that_it_is_of(at: str, counts: bool) -> None:
+    """The marks of these servers are of 2026-11-20T00:00:00Z."""
     world = World(DAG)
     server = world.servers["EX01"]
+    was = server.shown()
     out(world)
-    server.file, server.record = server.record, None
+    assert server.record is not None
+    server.file, server.record = server.record.replace('"at": "0.0"', f'"at": "{at}"'), None
+    if counts:
+        assert "server.record" in {item.id for item in back(world).remarks}
+        assert server.shown() == was
+        return
     with pytest.raises(NotReady, match="whoever began that"):
         out(world)
+    assert back(world).steps == []
 
 
 def test_a_run_goes_on_only_while_all_is_well() -> None:
