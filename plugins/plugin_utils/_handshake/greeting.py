@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 
 _READY = b"220"
@@ -17,8 +18,9 @@ def greets(address: str, port: int, timeout: float = 10.0) -> bool:
     try:
         with socket.create_connection((address, port), timeout) as connection:
             first = connection.recv(_FIRST)
-            # so that the server does not wait for more
-            connection.sendall(b"QUIT\r\n")
+            # so that the server does not wait for more; one that has gone has greeted all the same
+            with contextlib.suppress(OSError):
+                connection.sendall(b"QUIT\r\n")
     except (OSError, ValueError):
         return False
     return first.startswith(_READY)
