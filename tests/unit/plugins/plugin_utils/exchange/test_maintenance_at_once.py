@@ -66,7 +66,7 @@ def together(world: World, seed: int, *controllers: Controller) -> None:
     Interleaved(world, random.Random(seed).choice).run(*controllers)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32), st.integers(2, 4))
 def test_two_controllers_at_one_dag(seed: int, size: int) -> None:
     group = tuple(f"EX0{number}" for number in range(1, size + 1))
@@ -93,7 +93,7 @@ def test_controllers_that_know_nothing_of_each_other(seed: int) -> None:
     assert {name: server.shown() for name, server in world.servers.items()} == was
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32))
 def test_without_patience_one_of_them_goes(seed: int) -> None:
     """Nobody keeps anybody from going for ever."""
@@ -117,7 +117,7 @@ def test_steps_that_fail(seed: int) -> None:
         assert set(controller.done) | set(controller.failed) or not controller.names
 
 
-@pytest.mark.parametrize(("dags", "seed"), [(25, 0), (25, 1), (125, 2)])
+@pytest.mark.parametrize(("dags", "seed"), [(25, 0), (125, 1)])
 def test_a_fleet(dags: int, seed: int) -> None:
     """Three controllers at once, where two of a hundred servers are faulty: all that did not fail is done."""
     groups = [tuple(f"EX{group:03}{letter}" for letter in "ABCD") for group in range(dags)]
