@@ -14,6 +14,7 @@ from ..plugin_utils._tasks import exchange
 ARGUMENT_SPEC: dict[str, t.Any] = {
     **_options.READING,
     "fail_on_findings": {"type": "bool", "default": False},
+    "site": {"type": "str"},
     **_options.SHARED,
 }
 

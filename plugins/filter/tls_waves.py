@@ -9,6 +9,7 @@ import re
 import typing as t
 
 from ansible.errors import AnsibleFilterError
+from ansible.module_utils.parsing.convert_bool import boolean
 
 from ..plugin_utils import _given, _role
 from ..plugin_utils._exchange import waves
@@ -18,9 +19,11 @@ _GROUP = _role.WAVES
 _REGISTERED = "_tls12_exchange"
 
 
-def tls_waves(hostvars: t.Any, servers: t.Any, at_once: t.Any = 1) -> list[dict[str, t.Any]]:
+def tls_waves(
+    hostvars: t.Any, servers: t.Any, at_once: t.Any = 1, one_per_site: t.Any = False
+) -> list[dict[str, t.Any]]:
     """See tls_waves.yml."""
-    most = _at_once(at_once)
+    most, by_site = _at_once(at_once), _one_per_site(one_per_site)
     found: dict[str, t.Any] = {}
     computers: dict[str, str] = {}
     for name in servers:
@@ -37,19 +40,30 @@ def tls_waves(hostvars: t.Any, servers: t.Any, at_once: t.Any = 1) -> list[dict[
     # what was left out of service comes back first: the others wait for it
     order = sorted(found, key=lambda name: name not in left_out)
     dags = {name: waves.dag_of(found[name]) for name in order}
+    sites = {name: found[name].get("site") or None if by_site else None for name in order}
     return [
         {
             "group": f"{_GROUP}{number:03}",
             "servers": wave,
             "away": list(dict.fromkeys(line for name in wave for line in away[name])),
-            "shown": f"{number}. {', '.join(_shown(name, found[name], away[name]) for name in wave)}",
+            "shown": f"{number}. {', '.join(_shown(name, found[name], sites[name], away[name]) for name in wave)}",
         }
-        for number, wave in enumerate(waves.waves(dags, most), 1)
+        for number, wave in enumerate(waves.waves(dags, most, sites), 1)
     ]
 
 
-def _shown(name: str, exchange: t.Mapping[str, t.Any], away: t.Sequence[str]) -> str:
-    return f"{name} ({'; '.join((waves.cluster_of(exchange), *away))})"
+def _shown(name: str, exchange: t.Mapping[str, t.Any], site: str | None, away: t.Sequence[str]) -> str:
+    about = "; ".join(visible(line, NAME * 3) for line in (waves.cluster_of(exchange, site), *away))
+    return f"{visible(name, NAME)} ({about})"
+
+
+def _one_per_site(given: t.Any) -> bool:
+    try:
+        return not _given.is_blank(given) and bool(boolean(given))
+    except TypeError:
+        raise AnsibleFilterError(
+            f"'tls12_one_per_site' is {visible(repr(given), NAME)}; it is true or false."
+        ) from None
 
 
 def _at_once(given: t.Any) -> int:

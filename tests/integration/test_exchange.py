@@ -15,6 +15,11 @@ from tests.lab.client import LabClient
 from .harness import Ansible, Run
 
 CBS = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending"
+OULU = {
+    r"HKLM\SYSTEM\CurrentControlSet\Services\Netlogon\Parameters": {
+        "DynamicSiteName": {"type": "REG_SZ", "data": "Oulu"}
+    }
+}
 MEMBER = {
     "build": "15.01.2507.066",
     "cumulative": "15.1.2507.6",
@@ -45,7 +50,7 @@ LAB: dict[str, t.Any] = {
         "old": {
             "windows": "2016",
             "exchange": {"build": "15.01.1261.035"},
-            "registry": ["stock", "tls12_off"],
+            "registry": ["stock", "tls12_off", OULU],
             "restart": RESTART,
         },
         "forced": {
@@ -64,7 +69,11 @@ LAB: dict[str, t.Any] = {
             "exchange": {"build": "15.01.1261.035", "roles": ["ManagementTools"]},
             "registry": ["stock", "tls12_off"],
         },
-        "coming": {"windows": "2022", "exchange": {"build": "15.02.3100.005", "path": "D:\\It's & so on"}},
+        "coming": {
+            "windows": "2022",
+            "exchange": {"build": "15.02.3100.005", "path": "D:\\It's & so on"},
+            "registry": ["stock", OULU],
+        },
         "plain": {"windows": "2019", "registry": ["stock", "tls12_off"]},
         **{
             name: {"windows": "2016", "exchange": MEMBER, "services": ["exchange"], "ccm_restart_due": True}
@@ -109,7 +118,7 @@ def test_every_kind_of_server(lab: LabClient, ansible: Ansible, connection: str)
     assert all(exchange(run, name)["unread"] == {} for name in KINDS if name != "plain")
     # beside the facts about the host, which are two
     requests = {name: lab.host(name).counters()["soap_requests"] - 2 for name in KINDS}
-    assert requests == {"member": 12, "old": 9, "older": 10, "tools": 9, "coming": 9, "plain": 2}
+    assert requests == {"member": 12, "old": 11, "older": 12, "tools": 11, "coming": 11, "plain": 2}
     assert {lab.host(name).counters()["logins"] for name in KINDS} == {1}
     ids = {name: {item["id"] for item in run.result("exchange_info", name)["findings"]} for name in KINDS}
     assert ids["member"] == {"exchange.support_ended", "exchange.services", "windows.restart_waits"}
@@ -239,6 +248,22 @@ def test_another_member_that_goes_away_in_between(lab: LabClient, ansible: Ansib
     checked = ansible.task("reboot", "--check", hosts="no-get", options={"services": []}).result("reboot")
     assert "whether the other members of its DAG are up, its cluster does not tell" in checked["msg"]
     member.clear_quirks()
+
+
+def test_the_order_by_site(ansible: Ansible) -> None:
+    """Servers in no DAG go one after the other in each site; which one an Edge server is in, the inventory says."""
+    how = {"tls12_dags_at_once": "9", "tls12_one_per_site": "yes"}
+    beside = ansible.folder / "host_vars"
+    beside.mkdir()
+    (beside / "older.yml").write_text("tls12_site: oulu\n", encoding="utf-8")
+    run = ansible.playbook("learn-dags.yml", "-l", "old,older,coming,forced", **how).ok()
+    lines = " ".join(run.output.split())
+    assert "1. old (in no DAG, site Oulu), forced (in no DAG)" in lines
+    assert "2. older (in no DAG, site oulu)" in lines
+    assert "3. coming (in no DAG, site Oulu)" in lines
+    wrong = ansible.playbook("learn-dags.yml", "-l", "old", tls12_one_per_site="perhaps")
+    assert wrong.rc
+    assert "'tls12_one_per_site' is 'perhaps'; it is true or false" in wrong.output
 
 
 def test_bad_options(ansible: Ansible) -> None:

@@ -24,6 +24,7 @@ REQUESTER = "Maintenance"
 #: What is marked, and given back. The call router is there up to 2016.
 COMPONENTS = (HUB_TRANSPORT, UM_CALL_ROUTER, SERVER_WIDE_OFFLINE)
 _VERSION = 1
+_LISTS = ("services", "alone", "inactive")
 
 
 class RecordUnreadable(ExchangeTlsError):
@@ -41,7 +42,8 @@ class Before:
     for none. ``services``: those of Exchange that ran. ``banner``: whether port 25 answered. ``queues``: whether
     transport told its queues. ``alone``: databases that were mounted there and have no copy elsewhere. ``not_healthy``:
     databases whose copy there was not healthy, with its state: suspended ones stay so. ``owed``: whether transport is
-    still to be restarted so that it takes mail again."""
+    still to be restarted so that it takes mail again. ``inactive``: other components that were not Active on somebody's
+    word; None where it was not looked at."""
 
     server: str
     fqdn: str
@@ -58,6 +60,7 @@ class Before:
     queues: bool = False
     alone: tuple[str, ...] = ()
     owed: bool = False
+    inactive: tuple[str, ...] | None = None
     not_healthy: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def word(self, component: str) -> str:
@@ -69,7 +72,8 @@ class Before:
         return json.dumps({"version": _VERSION, **dataclasses.asdict(self)}, sort_keys=True)
 
     def as_result(self) -> dict[str, t.Any]:
-        return {**dataclasses.asdict(self), "services": list(self.services), "alone": list(self.alone)}
+        lists = {name: list(value) for name in _LISTS if (value := getattr(self, name)) is not None}
+        return {**dataclasses.asdict(self), **lists}
 
 
 def words(components: Components) -> dict[str, str | None]:
@@ -81,6 +85,13 @@ def words(components: Components) -> dict[str, str | None]:
             entry = component.asked(REQUESTER)
             found[component.name] = None if entry is None else entry.state
     return found
+
+
+def inactive(components: Components) -> tuple[str, ...]:
+    """The components that are not Active on somebody's word, without those that are marked here: nothing is done to
+    them, but people should know which of them are so only since."""
+    marked = {name.casefold() for name in COMPONENTS}
+    return tuple(component.name for component in components.not_active if component.name.casefold() not in marked)
 
 
 def marked_at(components: Components) -> tuple[bool, datetime.datetime | None]:
@@ -125,6 +136,7 @@ def of(
         services=tuple(services),
         banner=banner,
         queues=bool(seen.queues),
+        inactive=inactive(seen.components),
         alone=tuple(item.database for item in seen.copies if item.is_mounted and not seen.elsewhere(item)),
         not_healthy={item.database: item.status for item in seen.copies if not item.is_fine},
     )
@@ -136,7 +148,7 @@ def from_text(text: str) -> Before:
         given = json.loads(text)
         if given.pop("version") != _VERSION:
             raise ValueError("another version")
-        found = Before(**{**given, "services": tuple(given["services"]), "alone": tuple(given["alone"])})
+        found = Before(**{**given, **{name: tuple(given[name]) for name in _LISTS if given.get(name) is not None}})
         if not isinstance(found.words, dict) or not isinstance(found.not_healthy, dict):
             raise TypeError("words, not_healthy")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as exc:

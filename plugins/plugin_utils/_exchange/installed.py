@@ -31,6 +31,7 @@ from .builds import Build, Version
 _ROOT = r"SOFTWARE\Microsoft\ExchangeServer"
 _FAMILIES = ("v15", "v14")
 SETUP = rf"{_ROOT}\v15\Setup"
+_NETLOGON = r"SYSTEM\CurrentControlSet\Services\Netlogon\Parameters"
 # Keys below v15 by what people call the role. The others are parts of the Mailbox role, from 2016 on.
 _ROLES = {"MailboxRole": "Mailbox", "EdgeTransportRole": "Edge", "AdminTools": "ManagementTools"}
 TOOLS = "ManagementTools"
@@ -115,6 +116,20 @@ def version(session: Session, registry: Registry) -> ExchangeVersion | None:
     """The version alone, as rules take it (three requests, two without Exchange; more where the file does not tell)."""
     found = _begun(session, registry)
     return None if found is None else found.version_for_rules
+
+
+def site(registry: Registry) -> str | None:
+    """The Active Directory site of the host, as Netlogon found it when it started, or as somebody has set it (two
+    requests). None for a host in no domain, such as an Edge server, and where it does not tell."""
+    for name in ("SiteName", "DynamicSiteName"):
+        try:
+            value = registry.get(_NETLOGON, name, Type.REG_SZ)
+        except FAILED:
+            return None
+        # Netlogon ends it with a null
+        if value is not None and isinstance(value.data, str) and (found := value.data.strip("\0 ")):
+            return found
+    return None
 
 
 def _begun(session: Session, registry: Registry) -> Exchange | None:

@@ -18,7 +18,7 @@ from .._errors import Unreachable
 from . import before as befores
 from . import view
 from .before import REQUESTER, Before
-from .component_states import HUB_TRANSPORT, SERVER_WIDE_OFFLINE, UM_CALL_ROUTER, Components
+from .component_states import HUB_TRANSPORT, SERVER_WIDE_OFFLINE, UM_CALL_ROUTER, Component, Components
 from .readiness import Remark
 from .shell import CmdletDenied, CmdletError, CmdletNotFound
 from .work import PAUSED, MaintenanceFailed, Work
@@ -167,6 +167,27 @@ def _prove(work: Work, before: Before) -> None:
         work.until_empty("port 25 to answer", lambda: [] if work.means.host.answers_on_port_25() else ["no banner"])
     for name, state in before.not_healthy.items():
         work.remarks.append(Remark("database.copy", f"The copy of {name} was {state} before, and is left so."))
+    work.remarks += _inactive_since(work.components(before.fqdn), before)
+
+
+def _inactive_since(components: Components, before: Before) -> list[Remark]:
+    """Components that others have switched off meanwhile: theirs to switch on again. Nobody waits for them, as the
+    probes of Managed Availability come round in hours."""
+    if before.inactive is None:
+        return []
+    known = {name.casefold() for name in before.inactive}
+    return [
+        Remark(
+            "server.component",
+            f"{name} is {components[name].state}, and was not before (by {_by(components[name])}).",
+        )
+        for name in befores.inactive(components)
+        if name.casefold() not in known
+    ]
+
+
+def _by(component: Component) -> str:
+    return ", ".join(component.held_by) or "nobody that says so"
 
 
 def _not_served(work: Work, before: Before) -> list[str]:

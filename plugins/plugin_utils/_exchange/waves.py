@@ -12,15 +12,21 @@ import typing as t
 UNKNOWN = ""
 
 
-def waves(dags: t.Mapping[str, str | None], at_once: int) -> list[list[str]]:
+def waves(
+    dags: t.Mapping[str, str | None], at_once: int, sites: t.Mapping[str, str | None] | None = None
+) -> list[list[str]]:
     """Servers in waves of at most ``at_once``, no two members of one DAG in the same wave, in as few waves as can be.
 
     ``dags``: by server, in their order, the name of its DAG (names have no case); None for a server in none, which
-    counts as a DAG of its own; :data:`UNKNOWN` for a member of one that is not known.
+    counts as a DAG of its own; :data:`UNKNOWN` for a member of one that is not known. ``sites``: by server, the site
+    whose servers in no DAG count as one DAG, so that they go one after the other; None or left out for a server that
+    goes by itself.
     """
     groups: dict[object, list[str]] = {}
     for server, dag in dags.items():
-        groups.setdefault(("server", server) if dag is None else ("dag", dag.casefold()), []).append(server)
+        site = (sites or {}).get(server)
+        alone = ("server", server) if site is None else ("site", site.casefold())
+        groups.setdefault(alone if dag is None else ("dag", dag.casefold()), []).append(server)
     left = list(groups.values())
     found = []
     while left:
@@ -39,10 +45,11 @@ def dag_of(exchange: t.Mapping[str, t.Any] | None) -> str | None:
     return exchange["dag"]["name"] or UNKNOWN
 
 
-def cluster_of(exchange: t.Mapping[str, t.Any]) -> str:
-    """The name of its DAG for people."""
+def cluster_of(exchange: t.Mapping[str, t.Any], site: str | None = None) -> str:
+    """The name of its DAG for people; of a server in none the site, where it goes by that."""
     dag = dag_of(exchange)
-    return "in no DAG" if dag is None else dag or "in a DAG whose name cannot be read"
+    alone = "in no DAG" if site is None else f"in no DAG, site {site}"
+    return alone if dag is None else dag or "in a DAG whose name cannot be read"
 
 
 def away(exchange: t.Mapping[str, t.Any], own: str, left_out: t.Collection[str] = ()) -> list[str]:

@@ -55,6 +55,7 @@ def read(task: Task, options: Options) -> Result:
     found: tuple[Finding, ...] = ()
     if seen is not None:
         exchange["left_out"] = seen.left_out
+        exchange["site"] = options["site"] or (None if seen.exchange.dag else installed.site(registry))
         exchange["services"] = {item.name: item.as_result() for item in seen.exchange.services.values()}
         found = findings.findings(
             seen, wants_tls12=True, ends_old_tls=False, updates_within=options["updates_within"] or None

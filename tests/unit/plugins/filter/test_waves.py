@@ -66,6 +66,21 @@ def test_what_was_left_out_of_service_comes_first_and_is_not_away() -> None:
     ]
 
 
+def test_servers_in_no_dag_go_one_after_the_other_in_each_site() -> None:
+    """One that has no site goes by itself."""
+    sites = {"ex01": "Oulu", "ex02": "OULU", "ex03": "Turku", "edge": "turku", "ex04": None}
+    seen = hostvars(**{name: {"installed": True, "dag": None, "site": site} for name, site in sites.items()})
+    names = list(seen)
+    assert [wave["servers"] for wave in tls_waves(seen, names, 5)] == [names]
+    by_site = tls_waves(seen, names, 5, "yes")
+    assert [wave["servers"] for wave in by_site] == [["ex01", "ex03", "ex04"], ["ex02", "edge"]]
+    assert by_site[1]["shown"] == "2. ex02 (in no DAG, site OULU), edge (in no DAG, site turku)"
+    for blank in ("", None, " ", "false"):
+        assert len(tls_waves(seen, names, 5, blank)) == 1
+    with pytest.raises(AnsibleFilterError, match="'tls12_one_per_site' is 'some'; it is true or false"):
+        tls_waves(seen, names, 5, "some")
+
+
 @pytest.mark.parametrize("at_once", ["", None, " ", 1, "1"])
 def test_one_at_a_time_unless_somebody_says_more(at_once: Any) -> None:
     assert [wave["servers"] for wave in tls_waves(FLEET, ["ex01", "ex03"], at_once)] == [["ex01"], ["ex03"]]

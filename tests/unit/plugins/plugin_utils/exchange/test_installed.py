@@ -62,6 +62,29 @@ def failing(error: Exception, **about: str) -> Any:
     return trouble
 
 
+NETLOGON = r"SYSTEM\CurrentControlSet\Services\Netlogon\Parameters"
+
+
+@pytest.mark.parametrize(
+    ("values", "site"),
+    [
+        ({}, None),
+        ({"DynamicSiteName": Value(Type.REG_SZ, "Oulu\0")}, "Oulu"),
+        ({"DynamicSiteName": Value(Type.REG_SZ, "Oulu"), "SiteName": Value(Type.REG_SZ, "Turku")}, "Turku"),
+        ({"DynamicSiteName": Value(Type.REG_SZ, "Oulu"), "SiteName": Value(Type.REG_SZ, " ")}, "Oulu"),
+        ({"DynamicSiteName": dword(1)}, None),
+    ],
+)
+def test_the_site(values: dict[str, Value], site: str | None) -> None:
+    assert installed.site(registry_of(FakeWindows({NETLOGON: values}))) == site
+
+
+def test_a_site_that_may_not_be_read() -> None:
+    windows = FakeWindows({NETLOGON: {}})
+    windows.trouble = failing(RegistryAccessDenied("no"))
+    assert installed.site(registry_of(windows)) is None
+
+
 def test_without_exchange_two_requests_say_so() -> None:
     windows = FakeWindows()
     assert installed.read(cast(Any, windows), registry_of(windows)) is None

@@ -326,3 +326,17 @@ def test_one_that_is_marked_in_between_goes_first_or_comes_back() -> None:
         out(world, "EX02", others=30.0)
     assert world.servers["EX02"].shown() == was
     assert "restarts transport" not in done(world, "EX02")
+
+
+def test_what_others_have_switched_off_meanwhile_is_theirs_and_told() -> None:
+    world = World(DAG)
+    server = world.servers["EX01"]
+    server.words["EwsProxy"] = {"HealthApi": "Inactive"}
+    out(world)
+    world.restart("EX01")
+    server.words["Monitoring"] = {"Functional": "Inactive"}
+    work = back(world)
+    assert [item.message for item in work.remarks if item.id == "server.component"] == [
+        "Monitoring is Inactive, and was not before (by Functional)."
+    ]
+    assert server.words["Monitoring"] == {"Functional": "Inactive"}

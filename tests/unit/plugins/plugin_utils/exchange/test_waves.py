@@ -47,6 +47,19 @@ def test_one_at_a_time(fleet: dict[str, str | None]) -> None:
     assert all(len(wave) == 1 for wave in waves(fleet, 1))
 
 
+@given(fleets, limits, st.lists(st.none() | st.sampled_from(["Oulu", "oulu", "Turku"]), min_size=20, max_size=20))
+def test_never_two_servers_of_one_site_that_are_in_no_dag(
+    fleet: dict[str, str | None], at_once: int, places: list[str | None]
+) -> None:
+    sites = dict(zip(fleet, places, strict=False))
+    found = waves(fleet, at_once, sites)
+    assert sorted(server for wave in found for server in wave) == sorted(fleet)
+    for wave in found:
+        own = [site.casefold() for server in wave if fleet[server] is None and (site := sites[server]) is not None]
+        assert len(set(own)) == len(own)
+        assert len(wave) <= at_once
+
+
 def test_an_order_that_people_expect() -> None:
     fleet = {"ex01": "DAG1", "ex02": "dag1", "ex03": "DAG2", "ex04": "DAG2", "ex05": None, "ex06": None}
     assert waves(fleet, 2) == [["ex01", "ex03"], ["ex02", "ex04"], ["ex05", "ex06"]]
