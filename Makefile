@@ -7,7 +7,7 @@ PYTHON ?= python3
 SHELL := /bin/sh
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-integration kerberos matrix bench gates sanity lint docs-lint yamllint ruff mypy \
+.PHONY: help demo test test-unit test-integration kerberos matrix bench fleet gates sanity lint docs-lint yamllint ruff mypy \
 	changelog artifact clean
 
 help: ## say what each target does
@@ -21,6 +21,7 @@ test-integration: ## only the tests that run ansible-playbook against the lab
 kerberos: ## the tests with a real Kerberos realm (needs krb5-kdc; otherwise says SKIPPED)
 matrix: ## the tests on ansible-core 2.16, 2.19, 2.21 and 2.22
 bench: ## count requests, bytes and seconds per host (ARGS="--hosts 1 --forks 5": a short one)
+fleet: ## three controllers at once at many DAGs, some servers faulty (ARGS="--dags 5 --members 3": a short one)
 gates: ## every check below
 sanity: ## ansible-test sanity on ansible-core 2.21 and 2.16
 lint: ## ansible-lint, profile production, strict
@@ -32,6 +33,6 @@ changelog: ## antsibull-changelog on the fragments
 artifact: ## build the collection, check what is in it, install it and try it
 clean: ## remove all that these targets made (.venv and .cache)
 
-demo test test-unit test-integration kerberos matrix bench gates sanity lint docs-lint yamllint ruff mypy changelog \
+demo test test-unit test-integration kerberos matrix bench fleet gates sanity lint docs-lint yamllint ruff mypy changelog \
 artifact clean:
 	@"$(PYTHON)" -m tests.gates $@ $(ARGS)

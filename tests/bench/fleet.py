@@ -28,7 +28,7 @@ from tests.lab.inventory import exchange_variables, write_inventory
 from tests.lab.launch import running_lab
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-LIMIT = 3600
+LIMIT = 6 * 3600
 FAULTS: tuple[tuple[str, Any], ...] = (
     ("databases_stay", True),
     ("shutdown_returns", 5),
@@ -73,7 +73,7 @@ def spoil(lab: LabClient, names: list[str], members: dict[str, list[str]]) -> No
 
 
 def controller(
-    lab: LabClient, work: pathlib.Path, number: int, servers: list[str], forks: int
+    lab: LabClient, work: pathlib.Path, number: int, servers: list[str], forks: int, patience: int
 ) -> subprocess.Popen[bytes]:
     """One ansible-playbook on its servers."""
     folder = work / f"controller-{number}"
@@ -88,7 +88,12 @@ def controller(
     }
     path = folder / "play.yml"
     path.write_text(yaml.safe_dump([play], sort_keys=False), encoding="utf-8")
-    variables = {"tls12_backup_dir": str(work / "backups"), "tls12_handshakes": "never", "tls12_smtp_port": 2525}
+    variables = {
+        "tls12_backup_dir": str(work / "backups"),
+        "tls12_handshakes": "never",
+        "tls12_smtp_port": 2525,
+        "tls12_maintenance_timeout": patience,
+    }
     log = (folder / "log.txt").open("ab")
     command = [
         "ansible-playbook",
@@ -133,6 +138,7 @@ def main() -> int:
     parser.add_argument("--faulty", type=float, default=2.0, help="percent of the servers")
     parser.add_argument("--forks", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--patience", type=int, default=120, help="seconds of each wait: what a faulty server costs")
     given = parser.parse_args()
     described = description(given.dags, given.members)
     members = {name: item["members"] for item in described["dags"].values() for name in item["members"]}
@@ -150,7 +156,9 @@ def main() -> int:
                 slices = [
                     _turned(todo[n :: given.controllers], n / given.controllers) for n in range(given.controllers)
                 ]
-                runs = [controller(lab, work, n, part, given.forks) for n, part in enumerate(slices) if part]
+                runs = [
+                    controller(lab, work, n, part, given.forks, given.patience) for n, part in enumerate(slices) if part
+                ]
                 for run in runs:
                     run.wait(LIMIT)
                 todo = left(lab, names)

@@ -25,6 +25,7 @@ TARGETS: dict[str, Target] = {
     "test-integration": _tests.test_integration,
     "kerberos": _tests.kerberos,
     "bench": _tests.bench,
+    "fleet": _tests.fleet,
     "clean": _tests.clean,
     "matrix": _tests.matrix,
     "sanity": _ansible.sanity,

@@ -125,6 +125,13 @@ def bench(arguments: Sequence[str]) -> None:
     run("benchmark", [venv.python, *_program("bench", "run"), *arguments], limit=3600, env=venv.environment())
 
 
+def fleet(arguments: Sequence[str]) -> None:
+    """`make fleet`"""
+    venv = _venvs.default_venv()
+    _checkout.link()
+    run("fleet", [venv.python, *_program("bench", "fleet"), *arguments], limit=6 * 3600, env=venv.environment())
+
+
 def _program(folder: str, name: str) -> list[str]:
     """tests/FOLDER/NAME(.py) as arguments of the interpreter: a module, so that tests.* can be imported."""
     place = ROOT / "tests" / folder
