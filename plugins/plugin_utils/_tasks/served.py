@@ -109,6 +109,7 @@ class Records:
     def __init__(self, registry: Registry, folder: str, host_name: str) -> None:
         self._registry, self._folder = registry, folder
         self._path = folders.absolute(folder) / f"{backups.lock_name(host_name)}.maintenance.json"
+        self._is_kept = False
 
     def recall(self) -> Before | None:
         """Raises :class:`befores.RecordUnreadable`."""
@@ -126,10 +127,16 @@ class Records:
 
     def remember(self, before: Before) -> None:
         text = before.to_text()
-        self._keep(text)
+        try:
+            self._keep(text)
+        except ExchangeTlsError:
+            # nothing begins without both; later the host itself has it, and to go on is better than to stop half-way
+            if not self._is_kept:
+                raise
         if self._registry.value_types(notes.KEY) is None:
             self._registry.create_key(notes.KEY)
         self._registry.set(notes.KEY, NAME, Value(Type.REG_SZ, text))
+        self._is_kept = True
 
     def _keep(self, text: str) -> None:
         directory = folders.absolute(self._folder)

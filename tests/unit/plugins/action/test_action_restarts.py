@@ -20,7 +20,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.pro
     PROTOCOLS_KEY,
     SCHANNEL_KEY,
 )
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import Type, Value, dword
 
 from ..plugin_utils.fakes import FakeWindows, Trouble, registry_of, service
 from .actions import LATER, Runner, restarted
@@ -86,6 +86,16 @@ def test_restart_whose_services_fail(run: Runner, windows: FakeWindows) -> None:
     assert (result["rebooted"], result["boot_after"]) == (True, "2026-11-20T08:04:05Z")
     # the next run must not take the host for done
     assert run(tls_settings_info)["restart_pending"] is True
+
+
+@pytest.mark.parametrize("is_out", [True, False])
+def test_one_that_was_taken_out_stays_out_after_such_a_restart(run: Runner, windows: FakeWindows, is_out: bool) -> None:
+    if is_out:
+        windows.hive.make(notes.KEY)
+        windows.hive.set(notes.KEY, "Maintenance", Value(Type.REG_SZ, "{}"))
+    windows.services = [service("W3SVC", "Stopped")]
+    message = run(reboot, services=["W3SVC"], timeout=1)["msg"]
+    assert message.endswith(" It stays out of service until then, as it was taken out before.") is is_out
 
 
 def test_restart_that_is_refused(run: Runner, windows: FakeWindows) -> None:

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change import notes, owners
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import ExchangeTlsError
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.before import Before, RecordUnreadable
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.endpoint import neighbour
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.work import Wishes
@@ -44,6 +45,23 @@ def test_it_is_kept_twice_and_removed_twice(tmp_path: Path) -> None:
     kept.forget()
     assert (kept.recall(), kept.recall_elsewhere()) == (None, None)
     assert registry_of(windows).value_types(notes.KEY) is None, "nothing of ours is left behind"
+
+
+def test_a_folder_that_is_lost_meanwhile_ends_nothing(tmp_path: Path) -> None:
+    """Nothing begins without it; later the host itself has the record."""
+    windows, folder = FakeWindows(), tmp_path / "backups"
+    folder.touch()
+    kept = records(windows, folder)
+    with pytest.raises(ExchangeTlsError, match="Nothing was changed"):
+        kept.remember(before({"run": 1}))
+    assert kept.recall() is None
+    folder.unlink()
+    kept.remember(before({"run": 1}))
+    kept.file.unlink()
+    folder.rmdir()
+    folder.touch()
+    kept.remember(before({"run": 2}))
+    assert kept.recall() == before({"run": 2})
 
 
 def test_what_else_is_in_the_key_stays(tmp_path: Path) -> None:
