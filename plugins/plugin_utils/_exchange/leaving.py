@@ -122,10 +122,21 @@ def _named_target(work: Work, seen: View) -> str:
     fqdn, _site = view.where(work.means.shell, wanted)
     if is_same_server(fqdn, seen.server.fqdn):
         raise OptionError(f"'redirect_to' is {wanted}, which is the server itself.")
-    components, why = view.components_of(work.means.shell, fqdn)
-    if found := readiness.component_marks(components, why):
+    if found := _marks_of(work, seen, fqdn):
         raise OptionError(f"'redirect_to' is {wanted}, which takes no mail now: it {' and '.join(found)}.")
     return fqdn
+
+
+def _marks_of(work: Work, seen: View, fqdn: str) -> list[str]:
+    """Why a server takes no mail now: a member was looked at already."""
+    for member in seen.members:
+        if is_same_server(member.name, fqdn):
+            return readiness.marks(member)
+    components, why = view.components_of(work.means.shell, fqdn)
+    if components is None:
+        return readiness.component_marks(components, why)
+    policy, move_now = view.activation(work.means.shell, fqdn)
+    return [*readiness.component_marks(components, why), *readiness.activation_marks(policy, move_now)]
 
 
 def _able(seen: View) -> list[str]:

@@ -43,12 +43,14 @@ def in_maintenance(components: Components) -> bool:
 
 def marks(member: Member) -> list[str]:
     """Why another member takes neither mail nor databases now."""
-    found = component_marks(member.components, member.why)
-    if member.policy.casefold() == BLOCKED.casefold():
-        found.append("has the activation policy Blocked")
-    if member.move_now:
-        found.append("moves its databases away (DatabaseCopyActivationDisabledAndMoveNow)")
-    return found
+    return [*component_marks(member.components, member.why), *activation_marks(member.policy, member.move_now)]
+
+
+def activation_marks(policy: str, move_now: bool) -> list[str]:
+    """What the activation policy of a server says of that."""
+    blocked = ["has the activation policy Blocked"] if policy.casefold() == BLOCKED.casefold() else []
+    moves = ["moves its databases away (DatabaseCopyActivationDisabledAndMoveNow)"] if move_now else []
+    return [*blocked, *moves]
 
 
 def component_marks(components: Components | None, why: str | None) -> list[str]:

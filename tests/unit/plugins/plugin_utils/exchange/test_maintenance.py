@@ -168,6 +168,18 @@ def test_mail_is_sent_where_it_is_told_or_to_one_that_takes_it() -> None:
     assert "Redirect-Message False EX01.example.com EX03.example.com" in done(world)
 
 
+def test_a_server_of_no_dag_may_take_the_mail_unless_it_is_blocked() -> None:
+    world = World(DAG, alone=("EX09",))
+    world.servers["EX01"].mail, world.servers["EX01"].drains = 5, False
+    world.servers["EX09"].policy = "Blocked"
+    with pytest.raises(OptionError, match="takes no mail now: it has the activation policy Blocked"):
+        out(world, redirect_to="ex09")
+    assert done(world) == []
+    world.servers["EX09"].policy = "Unrestricted"
+    out(world, redirect_to="ex09")
+    assert "Redirect-Message False EX01.example.com EX09.example.com" in done(world)
+
+
 def test_what_somebody_else_has_begun_is_theirs() -> None:
     world = World(DAG)
     world.servers["EX01"].words["HubTransport"] = {"Maintenance": "Draining"}
