@@ -199,6 +199,7 @@ class Dags:
             dag.next_balance = description.balances
             dag.databases = [self._database(dag, item, find) for item in description.databases]
             self.dags.append(dag)
+        self._of = {id(server): dag for dag in reversed(self.dags) for server in dag.members}
 
     def _database(self, dag: Dag, given: described.Database, find: Callable[[str], Server]) -> Database:
         made = Database(given.name, dag, given.recovery, find(given.active), mounted=not given.recovery)
@@ -213,7 +214,7 @@ class Dags:
         return [database for dag in self.dags for database in dag.databases]
 
     def of(self, server: Server) -> Dag | None:
-        return next((dag for dag in self.dags if server in dag.members), None)
+        return self._of.get(id(server))
 
     def find_database(self, name: str) -> Database | None:
         wanted = name.strip().casefold()
@@ -230,12 +231,12 @@ class Dags:
         self._began = True
         self.advance()
 
-    def advance(self) -> None:
-        """Lets happen what is due."""
+    def advance(self, *dags: Dag) -> None:
+        """Lets happen what is due in these, or in all."""
         if not self._began:
             return
         now = self.clock.now()
-        for dag in self.dags:
+        for dag in dags or self.dags:
             self._count(dag)
             self._notice_returns(dag, now)
             for database in dag.databases:
