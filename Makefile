@@ -7,8 +7,8 @@ PYTHON ?= python3
 SHELL := /bin/sh
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-integration kerberos matrix bench fleet gates sanity lint docs-lint yamllint ruff mypy \
-	changelog artifact clean
+.PHONY: help demo test test-unit test-integration kerberos awx matrix bench fleet gates sanity lint docs-lint yamllint ruff \
+	mypy changelog artifact ee clean
 
 help: ## say what each target does
 	@echo "make TARGET, with TARGET one of"
@@ -19,6 +19,7 @@ test: ## unit and integration tests, in less than ten minutes
 test-unit: ## only the tests that start nothing
 test-integration: ## only the tests that run ansible-playbook against the lab
 kerberos: ## the tests with a real Kerberos realm (needs krb5-kdc; otherwise says SKIPPED)
+awx: ## the tests with awx.awx, and the longer jobs of AWX (installs the package ansible, which has it)
 matrix: ## the tests on ansible-core 2.16, 2.19, 2.21 and 2.22
 bench: ## count requests, bytes and seconds per host (ARGS="--hosts 1 --forks 5": a short one)
 fleet: ## three controllers at once at many DAGs, some servers faulty (ARGS="--dags 5 --members 3": a short one)
@@ -31,8 +32,9 @@ ruff: ## ruff: lint and format
 mypy: ## mypy, strict
 changelog: ## antsibull-changelog on the fragments
 artifact: ## build the collection, check what is in it, install it and try it
+ee: ## prepare the execution environment, and check what is in it (needs no container engine)
 clean: ## remove all that these targets made (.venv and .cache)
 
-demo test test-unit test-integration kerberos matrix bench fleet gates sanity lint docs-lint yamllint ruff mypy changelog \
-artifact clean:
+demo test test-unit test-integration kerberos awx matrix bench fleet gates sanity lint docs-lint yamllint ruff mypy \
+changelog artifact ee clean:
 	@"$(PYTHON)" -m tests.gates $@ $(ARGS)

@@ -13,7 +13,7 @@ if sys.version_info < (3, 9):  # noqa: UP036  # an old interpreter must be told 
 
 from collections.abc import Callable, Sequence
 
-from . import _ansible, _artifact, _source, _tests
+from . import _ansible, _artifact, _awx, _source, _tests
 from ._run import GateFailed, GateSkipped, left_out, say
 
 Target = Callable[[Sequence[str]], None]
@@ -32,6 +32,8 @@ TARGETS: dict[str, Target] = {
     "lint": _ansible.lint,
     "docs-lint": _ansible.docs_lint,
     "artifact": _artifact.artifact,
+    "ee": _awx.ee,
+    "awx": _awx.awx,
     "ruff": _source.ruff,
     "mypy": _source.mypy,
     "yamllint": _source.yamllint,
@@ -39,7 +41,7 @@ TARGETS: dict[str, Target] = {
 }
 
 # From the quickest to the slowest.
-GATES = ("ruff", "yamllint", "mypy", "changelog", "docs-lint", "lint", "artifact", "sanity")
+GATES = ("ruff", "yamllint", "mypy", "changelog", "docs-lint", "lint", "artifact", "ee", "sanity")
 
 
 def gates(dummy_arguments: Sequence[str]) -> None:

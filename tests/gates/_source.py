@@ -54,9 +54,8 @@ def mypy(dummy_arguments: Sequence[str]) -> None:
     common: list[str | Path] = [checker.python, "-m", "mypy", "--python-executable", libraries.python]
     plugins = [place / "plugins" / kind for kind in ("plugin_utils", "action", "callback", "filter")]
     plugins = [path for path in plugins if any((ROOT / path).rglob("*.py"))]
-    tests = [
-        path for path in ("tests/lab", "tests/gates", "tests/bench", "tests/demo") if any((ROOT / path).rglob("*.py"))
-    ]
+    folders = ("tests/lab", "tests/gates", "tests/bench", "tests/demo", "tests/awx")
+    tests = [path for path in folders if any((ROOT / path).rglob("*.py"))]
     if not plugins or "tests/lab" not in tests:
         raise GateFailed("found no plugins or no lab to check")
     env = checker.environment()

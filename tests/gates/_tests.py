@@ -47,7 +47,7 @@ def test_unit(arguments: Sequence[str]) -> None:
 def _parts(what: str, arguments: Sequence[str], *names: str) -> None:
     """The tests of the pure rooms where there is no Ansible, and all others; what is named by ARGS, in one go."""
     chosen = _chosen(arguments, *names)
-    every = ["-m", "not kerberos", *workers()]
+    every = ["-m", "not kerberos and not awx", *workers()]
     if arguments:
         pytest(what, _venvs.default_venv(), *every, *chosen)
         return
@@ -71,7 +71,7 @@ def test_integration(arguments: Sequence[str]) -> None:
     """`make test-integration`"""
     venv = _venvs.default_venv()
     chosen = _chosen(arguments, "integration")
-    pytest("integration tests", venv, "-m", "not kerberos", *workers(), *chosen)
+    pytest("integration tests", venv, "-m", "not kerberos and not awx", *workers(), *chosen)
 
 
 def _chosen(arguments: Sequence[str], *names: str) -> list[str]:
@@ -90,7 +90,7 @@ def matrix(arguments: Sequence[str]) -> None:
     Not those of the lab, which knows nothing of Ansible. Those of the rooms that need none either run with the oldest
     and the newest Python; `make test` runs them with the one at hand.
     """
-    marks = "not kerberos and (smoke or not integration)"
+    marks = "not kerberos and not awx and (smoke or not integration)"
     chosen = list(arguments) or ["-m", marks, "--ignore=tests/unit/lab", *_chosen((), "integration", "unit")]
     skipped: list[str] = []
 
