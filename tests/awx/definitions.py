@@ -36,7 +36,7 @@ class _Unsafe(str):
     __slots__ = ()
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # yaml tells no types
     """YAML with Ansible's tag for texts that are no templates."""
 
 

@@ -145,7 +145,7 @@ def _account() -> dict[str, str]:
 
 def _extravars(plain: t.Mapping[str, t.Any], unsafe: t.Mapping[str, t.Any]) -> str:
     def quoted(text: str) -> str:
-        return yaml.safe_dump(text, default_style="'", width=10_000).strip()
+        return str(yaml.safe_dump(text, default_style="'", width=10_000)).strip()
 
     lines = [f"{name}: {json.dumps(value)}" for name, value in plain.items()]
     for name, value in unsafe.items():

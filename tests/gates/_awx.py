@@ -32,7 +32,7 @@ def ee(dummy_arguments: Sequence[str]) -> None:
     env = ansible.environment()
     del env["PYTHONPATH"]
     galaxy = ansible.command("ansible-galaxy")
-    command = [galaxy, "collection", "build", "--output-path", work]
+    command: list[str | Path] = [galaxy, "collection", "build", "--output-path", work]
     run("building the collection", command, limit=120, env=env, log="ee-build")
     [tarball] = work.glob("*.tar.gz")
     shutil.copy(ROOT / DEFINITION, work)
