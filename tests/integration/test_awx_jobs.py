@@ -48,6 +48,7 @@ def offers_tls12(host: HostClient) -> bool:
     return "TLS 1.2" in host.effective_protocols("smtp")
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize(
     "template", [name for name in definitions.templates() if not name.startswith(("harden", "rollback"))]
 )
