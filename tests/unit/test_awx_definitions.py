@@ -37,7 +37,7 @@ SURVEYS = {
 }
 # The entry point of the role that a playbook runs.
 ENTRY = {"audit_tls12": "audit", "harden_tls": "harden", "harden_tls_by_dag": "harden", "rollback_tls12": "rollback"}
-OF_PLAYBOOKS = {"tls12_hosts", "tls12_serial", "tls12_dags_at_once"}
+OF_PLAYBOOKS = {"tls12_hosts", "tls12_serial"}
 
 
 @functools.cache
@@ -70,7 +70,10 @@ def test_a_survey_asks_what_the_playbook_knows(name: str) -> None:
     """Defaults are those of the role, so that a blank form changes nothing."""
     template = TEMPLATES[name]
     book = template["playbook"].removeprefix("playbooks/").removesuffix(".yml")
-    options = entry_points()[ENTRY.get(book, "main")]
+    options = {
+        **entry_points()[ENTRY.get(book, "main")],
+        **(entry_points()["learn"] if book.endswith("_by_dag") else {}),
+    }
     for question in template["survey_spec"]["spec"]:
         variable = question["variable"]
         assert variable in options or variable in OF_PLAYBOOKS, variable
