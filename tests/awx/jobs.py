@@ -84,7 +84,7 @@ def prepare(launch: Launch, lab: LabClient, folder: pathlib.Path) -> pathlib.Pat
     machine = {name: os.environ[name] for name in _OF_THE_MACHINE}
     (folder / "env" / "envvars").write_text(json.dumps({**machine, **_account()}), encoding="utf-8")
     # how often it is asked whether a job is cancelled; AWX takes five seconds
-    settings = {"job_timeout": 100, "pexpect_timeout": 1}
+    settings = {"job_timeout": 250, "pexpect_timeout": 1}
     (folder / "env" / "settings").write_text(json.dumps(settings), encoding="utf-8")
     return folder
 
