@@ -14,6 +14,7 @@ import pytest
 from hypothesis import settings
 
 from tests.gates import _checkout
+from tests.unit.laws import examples
 
 # Before anything of Ansible is imported: it reads its settings once. `make test` has set the same already.
 COLLECTIONS = str(_checkout.link())
@@ -30,8 +31,7 @@ if importlib.util.find_spec("ansible"):
 
     init_plugin_loader([COLLECTIONS])
 
-# A slow machine is no reason to fail, and a failure must be the same for everybody.
-settings.register_profile("project", deadline=None, derandomize=True)
+settings.register_profile("project", examples())
 settings.load_profile("project")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from . import _checkout, _venvs
 from ._run import CACHE, ROOT, GateFailed, GateSkipped, left_out, run, run_all, say
@@ -19,10 +19,20 @@ TEST_LIMIT = 900
 _NOT_PURE = ("transport", "__pycache__")
 
 
-def pytest(what: str, venv: _venvs.Venv, *arguments: str, limit: float = TEST_LIMIT) -> None:
+def pytest(
+    what: str,
+    venv: _venvs.Venv,
+    *arguments: str,
+    limit: float = TEST_LIMIT,
+    env: Mapping[str, str] | None = None,
+) -> None:
     """Run pytest in a virtual environment, its output shown as it comes."""
     _checkout.link()
-    run(what, [venv.python, "-m", "pytest", *arguments], limit=limit, env=venv.environment())
+    run(what, [venv.python, "-m", "pytest", *arguments], limit=limit, env={**venv.environment(), **(env or {})})
+
+
+# Laws that all examples have been tried with on one Python.
+_FEWER = {"TEST_SHARE": "5"}
 
 
 def workers() -> list[str]:
@@ -104,7 +114,7 @@ def matrix(arguments: Sequence[str]) -> None:
             version = venv.python_version()
             is_between = core not in (min(_venvs.CORES), max(_venvs.CORES))
             ignored = [f"--ignore={room}" for room in pure_rooms()] if is_between and not arguments else []
-            pytest(f"tests on ansible-core {core}, Python {version}", venv, *workers(), *ignored, *chosen)
+            pytest(f"tests on ansible-core {core}, Python {version}", venv, *workers(), *ignored, *chosen, env=_FEWER)
 
     run_all(*(functools.partial(on, core) for core in _venvs.CORES))
     if len(skipped) == len(_venvs.CORES):

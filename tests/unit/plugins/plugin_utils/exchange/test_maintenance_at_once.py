@@ -12,8 +12,10 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors impor
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange import leaving, returning
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.shell import CmdletError
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.work import AtWork, NotReady, Wishes
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.unit.laws import examples
 
 from .living import Interleaved, World, refused
 
@@ -66,7 +68,7 @@ def together(world: World, seed: int, *controllers: Controller) -> None:
     Interleaved(world, random.Random(seed).choice).run(*controllers)
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(st.integers(0, 2**32), st.integers(2, 4))
 def test_two_controllers_at_one_dag(seed: int, size: int) -> None:
     group = tuple(f"EX0{number}" for number in range(1, size + 1))
@@ -79,7 +81,7 @@ def test_two_controllers_at_one_dag(seed: int, size: int) -> None:
     assert (one.failed, other.failed) == ({}, {}), "both wait for each other, and come to their end"
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(st.integers(0, 2**32))
 def test_controllers_that_know_nothing_of_each_other(seed: int) -> None:
     """Three of them, at the same servers in the same order: what one has begun is no other's."""
@@ -93,7 +95,7 @@ def test_controllers_that_know_nothing_of_each_other(seed: int) -> None:
     assert {name: server.shown() for name, server in world.servers.items()} == was
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(st.integers(0, 2**32))
 def test_without_patience_one_of_them_goes(seed: int) -> None:
     """Nobody keeps anybody from going for ever."""
@@ -104,7 +106,7 @@ def test_without_patience_one_of_them_goes(seed: int) -> None:
     assert one.done or other.done
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(st.integers(0, 2**32))
 def test_steps_that_fail(seed: int) -> None:
     world = World(("EX01", "EX02", "EX03"))

@@ -20,8 +20,10 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._handshake._w
     Flight,
     TlsVersion,
 )
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
+
+from tests.unit.laws import examples
 
 from . import flights, servers
 from .test_hello import PYTHON, RANDOM, SHARE
@@ -355,7 +357,7 @@ def damaged() -> st.SearchStrategy[tuple[TlsVersion, bytes]]:
     return build()
 
 
-@settings(max_examples=1500)
+@examples(1500)
 @given(
     st.one_of(damaged(), st.tuples(st.sampled_from(list(TlsVersion)), st.binary(max_size=300))),
     st.sampled_from(Ending),

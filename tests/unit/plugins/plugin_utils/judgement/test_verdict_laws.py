@@ -17,8 +17,10 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.pro
     protocol_key,
 )
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.unit.laws import examples
 
 from ..policies import policy, waiver
 from ..worlds import BUILDS, VALUES, audit_of
@@ -91,7 +93,7 @@ def endpoints(case: Case) -> list[dict[str, Any]]:
     return [] if case.tried is None or never else list(case.tried["endpoints"])
 
 
-@settings(max_examples=1000)
+@examples(400)
 @given(cases())
 def test_verified(case: Case) -> None:
     """It is said where all of it holds, and nowhere else."""
@@ -112,7 +114,7 @@ def test_verified(case: Case) -> None:
     assert bool(result.problems) is (result.word == "wrong")
 
 
-@settings(max_examples=300)
+@examples(150)
 @given(cases())
 def test_incoming(case: Case) -> None:
     """The endpoints that were seen to accept TLS 1.2; without them nothing is proven."""

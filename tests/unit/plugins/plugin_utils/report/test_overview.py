@@ -21,8 +21,10 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.pro
     protocol_key,
 )
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import Type, Value, dword
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.unit.laws import examples
 
 from ..change.runs import Run
 from ..fakes import FakeWindows
@@ -146,7 +148,7 @@ def test_tls_12_that_is_off_by_a_waiver() -> None:
     assert found["wanted"] == ["Server"]
 
 
-@settings(max_examples=200)
+@examples(60)
 @given(st.data())
 def test_a_glance_is_short_and_counts_right(data: st.DataObject) -> None:
     wanted = POLICIES[data.draw(st.sampled_from(sorted(POLICIES)))]
@@ -176,7 +178,7 @@ def at_a_glance(result: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in overview(result).items() if name != "odd"}
 
 
-@settings(max_examples=200)
+@examples(60)
 @given(st.data())
 def test_today_is_what_an_audit_reads(data: st.DataObject) -> None:
     """Check mode predicts; what it says of today is what the same host says when it is asked."""

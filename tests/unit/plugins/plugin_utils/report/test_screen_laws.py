@@ -13,8 +13,10 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report.comma
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report.details import next_step
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report.screen import screen
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report.standing import Steps
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.unit.laws import examples
 
 from .stories import any_steps
 
@@ -33,7 +35,7 @@ def blocks_of(lines: list[str]) -> list[list[str]]:
     return [block for block in found if block]
 
 
-@settings(max_examples=300)
+@examples(80)
 @given(fleets)
 def test_every_server_is_in_the_table_once_worst_first(hosts: dict[str, Steps]) -> None:
     table, *_others = blocks_of(screen(hosts, command=COMMAND))
@@ -59,7 +61,7 @@ def test_every_server_is_in_the_table_once_worst_first(hosts: dict[str, Steps]) 
     assert order == sorted(order)
 
 
-@settings(max_examples=300)
+@examples(80)
 @given(fleets, st.lists(st.sampled_from(["zz1", "zz2", "zz3"]), unique=True))
 def test_totals(hosts: dict[str, Steps], untouched: list[str]) -> None:
     lines = screen(hosts, command=COMMAND, untouched=untouched)
@@ -71,7 +73,7 @@ def test_totals(hosts: dict[str, Steps], untouched: list[str]) -> None:
     assert touched.split(" verified: ")[0] == f"not touched: {', '.join(sorted(untouched)) or 'none'}"
 
 
-@settings(max_examples=500)
+@examples(150)
 @given(any_steps())
 def test_a_rollback_is_named_only_where_something_is_left_to_roll_back(steps: Steps) -> None:
     if next_step(steps).book == ROLLBACK:
@@ -81,7 +83,7 @@ def test_a_rollback_is_named_only_where_something_is_left_to_roll_back(steps: St
     assert ("rollback-tls12" in text) is (next_step(steps).book == ROLLBACK)
 
 
-@settings(max_examples=500)
+@examples(150)
 @given(any_steps())
 def test_well_is_said_only_where_all_is_well(steps: Steps) -> None:
     failing = bool(steps.failed_step or steps.error or steps.undone)
@@ -99,7 +101,7 @@ def test_well_is_said_only_where_all_is_well(steps: Steps) -> None:
         assert not steps.restart_wanted or steps.category not in ("broken", "failed", "unreachable")
 
 
-@settings(max_examples=500)
+@examples(150)
 @given(any_steps())
 def test_what_failed_is_told(steps: Steps) -> None:
     text = " ".join(line.strip() for line in screen({"ex01": steps}, command=COMMAND))
@@ -114,7 +116,7 @@ def test_what_failed_is_told(steps: Steps) -> None:
             assert problem in text
 
 
-@settings(max_examples=300)
+@examples(80)
 @given(fleets)
 def test_lines_are_short_plain_and_said_once(hosts: dict[str, Steps]) -> None:
     lines = screen(hosts, command=COMMAND)
@@ -129,7 +131,7 @@ def test_lines_are_short_plain_and_said_once(hosts: dict[str, Steps]) -> None:
     assert all(first or second for first, second in itertools.pairwise(lines)), "no two blank lines"
 
 
-@settings(max_examples=100)
+@examples(80)
 @given(fleets, st.randoms(use_true_random=False))
 def test_the_order_of_servers_does_not_matter(hosts: dict[str, Steps], shuffler: random.Random) -> None:
     items = list(hosts.items())
@@ -137,7 +139,7 @@ def test_the_order_of_servers_does_not_matter(hosts: dict[str, Steps], shuffler:
     assert screen(dict(items), command=COMMAND) == screen(hosts, command=COMMAND)
 
 
-@settings(max_examples=100)
+@examples(80)
 @given(any_steps())
 def test_equal_servers_share_a_block(steps: Steps) -> None:
     one, many = screen({"ex01": steps}, command=COMMAND), screen(dict.fromkeys(NAMES, steps), command=COMMAND)

@@ -24,8 +24,10 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.sna
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import ABSENT, Type, Value, dword
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks.audit import Audit
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.reader import Reader
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
+
+from tests.unit.laws import examples
 
 from .. import policies
 from ..fakes import FakeWindows, registry_of
@@ -45,7 +47,7 @@ OPTIONS = st.dictionaries(st.sampled_from([item for item in PROTOCOLS if item !=
 )
 
 # each example is a host that is read and changed
-FEWER = settings(max_examples=50)
+FEWER = examples(50)
 
 
 def audited(windows: FakeWindows, protocols: dict[str, str], strays: str = "report") -> Audit:

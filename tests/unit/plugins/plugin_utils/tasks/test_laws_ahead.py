@@ -19,8 +19,10 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.val
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks.audit import Audit
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._wire.overlap import Overlap, Read
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._wire.soap import Request
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.unit.laws import examples
 
 from .. import policies
 from ..fakes import Call, FakeWindows, Trouble
@@ -69,7 +71,7 @@ def asked(windows: FakeWindows) -> set[tuple[str, str, str | None]]:
     return {(call.method, call.key.lower(), call.name) for call in windows.calls}
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(CONTENT, POLICIES)
 def test_a_far_host_looks_the_same(content: dict[str, dict[str, Value]], wanted: str) -> None:
     near, far = FakeWindows(content), FarWindows(content)

@@ -11,8 +11,10 @@ from typing import Any
 
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting, parents
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import Value, dword
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.unit.laws import examples
 
 from ..change.runs import Run, roll_back, without_times
 from ..change.runs import settings as settings_in
@@ -22,7 +24,7 @@ from ..worlds import BUILDS, EXCHANGES, OTHER_VALUES, POLICIES, on_host, places_
 Content = dict[str, dict[str, Value]]
 
 # each example is a host that is read, changed and changed back
-FEWER = settings(max_examples=60)
+FEWER = examples(60)
 
 
 def exchange_keys(version: tuple[int, ...] | None) -> Content:
