@@ -19,6 +19,7 @@ GROUND = frozenset({"_errors", "_text", "_role"})
 ARROWS: dict[str, frozenset[str]] = {
     "_schannel": frozenset(),
     "_handshake": frozenset(),
+    "_mailflow": frozenset(),
     "_wire": frozenset(),
     "_policy": frozenset({"_schannel"}),
     "_judgement": frozenset({"_policy", "_schannel"}),
