@@ -7,14 +7,13 @@ Pure."""
 
 from __future__ import annotations
 
-import fnmatch
-import ipaddress
 import typing as t
 
 from . import tally, words
+from .peers import FEW, listed
 from .reading import Found
 from .tally import Place, What
-from .words import OLD, RECEIVE
+from .words import OLD
 
 Result = dict[str, t.Any]
 # Rows of a result, those first that people must look into.
@@ -39,6 +38,7 @@ def as_result(found: Found, most_rows: int = MOST_ROWS) -> Result:
         "complete": found.stopped is None and not found.unread,
         "stopped": found.stopped,
         "files": found.files,
+        "servers": sorted(found.servers),
         "bytes": found.size,
         "lines": found.lines,
         "damaged_lines": found.damaged,
@@ -180,30 +180,6 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
-def is_accepted(peer: t.Mapping[str, t.Any], accepted: t.Iterable[str]) -> bool:
-    """Whether a peer of :func:`old_peers` is waived: by its address, by a network that holds it, or by a pattern of the
-    names of all its connectors."""
-    return any(_matches(peer, entry) for entry in accepted)
-
-
-def _matches(peer: t.Mapping[str, t.Any], entry: str) -> bool:
-    folded = entry.strip().casefold()
-    try:
-        return ipaddress.ip_address(peer["peer"]) in ipaddress.ip_network(folded, strict=False)
-    except ValueError:
-        pass
-    names = [str(name).casefold() for name in peer["connectors"]]
-    by_connector = bool(names) and all(fnmatch.fnmatchcase(name, folded) for name in names)
-    return folded == str(peer["peer"]).casefold() or by_connector
-
-
-def told(peer: t.Mapping[str, t.Any]) -> str:
-    """A peer for people: ``192.0.2.7 (sends to us with TLS 1.0, last on 2026-01-05)``."""
-    way = "sends to us" if peer["direction"] == RECEIVE else "gets mail from us"
-    versions = ", ".join(sorted(peer["versions"]))
-    return f"{peer['peer']} ({way} with {versions}, last on {peer['last_day']})"
-
-
 def summary(result: Result) -> str:
     """The result in a few sentences."""
     old, plain = result["old_tls"], result["plain_text"]
@@ -212,7 +188,7 @@ def summary(result: Result) -> str:
     parts = [
         f"{result['lines']} lines of {result['files']} files, from {result['first_day']} to {result['last_day']}.",
         f"{len(old)} peers with TLS older than 1.2: {listed(old)}." if old else "No peer with TLS older than 1.2.",
-        f"Plain text with {len(names)} peers: {', '.join(names[:_FEW])}{', ...' if len(names) > _FEW else ''}."
+        f"Plain text with {len(names)} peers: {', '.join(names[:FEW])}{', ...' if len(names) > FEW else ''}."
         if plain
         else "",
         f"Stopped in {stopped['file']} at byte {stopped['byte']}, by the limit of {stopped['limit']}."
@@ -222,12 +198,3 @@ def summary(result: Result) -> str:
         f"{result['damaged_lines']} damaged lines were skipped." if result["damaged_lines"] else "",
     ]
     return " ".join(filter(None, parts))
-
-
-_FEW = 10
-
-
-def listed(peers: t.Sequence[t.Mapping[str, t.Any]]) -> str:
-    """Peers of :func:`old_peers` for people."""
-    rest = f", and {len(peers) - _FEW} more" if len(peers) > _FEW else ""
-    return ", ".join(told(peer) for peer in peers[:_FEW]) + rest

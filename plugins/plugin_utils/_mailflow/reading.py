@@ -65,7 +65,8 @@ class Part:
 @dataclasses.dataclass
 class Found:
     """All that the logs tell. ``stopped``: where it was stopped before the end, as file, byte and limit; else None.
-    ``unread``: how many files could not be read, or not to their end; ``others`` has the reasons."""
+    ``unread``: how many files could not be read, or not to their end; ``others`` has the reasons.
+    ``servers``: the folders within the given ones."""
 
     tally: Tally
     files: int = 0
@@ -75,6 +76,7 @@ class Found:
     without_tls_fields: int = 0
     unfollowed: int = 0
     unread: int = 0
+    servers: set[str] = dataclasses.field(default_factory=set)
     others: list[dict[str, str]] = dataclasses.field(default_factory=list)
     stopped: dict[str, t.Any] | None = None
 
@@ -105,6 +107,7 @@ def read(
     total = sum(piece.size for piece in pieces)
     unread = sum(item["reason"].startswith(files.CANNOT) for item in others)
     joined = _Joined(since, Found(Tally("", since), files=len(sources), unread=unread, others=others))
+    joined.found.servers = {source.server for source in sources} - {""}
     ends = time.monotonic() + limits.seconds if limits.seconds else None
     count = processes or min(_processors(), _MOST_PROCESSES)
     side_by_side = count > 1 and len(pieces) > 1 and (processes is not None or total > _WORTH_PROCESSES)

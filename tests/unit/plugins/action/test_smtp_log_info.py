@@ -31,7 +31,9 @@ def test_a_folder(run: Runner, tmp_path: Path) -> None:
     found = run(smtp_log_info, path=str(tmp_path / "logs"))
     assert [peer["peer"] for peer in found["old_tls"]] == ["192.0.2.7"]
     assert not found["changed"]
-    assert "1 peers with TLS older than 1.2: 192.0.2.7 (sends to us with TLS 1.0, last on 2026-01-05)." in found["msg"]
+    assert (
+        "1 peers with TLS older than 1.2: 192.0.2.7 (connects to us with TLS 1.0, last on 2026-01-05)." in found["msg"]
+    )
 
 
 @pytest.mark.parametrize(

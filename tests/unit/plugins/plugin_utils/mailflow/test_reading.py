@@ -218,15 +218,3 @@ def test_every_line_is_in_one_part(
     places = sorted({0, min(start, len(content)), min(cut, len(content)), len(content)})
     parts = [b"".join(files.blocks(source, begin, end)) for begin, end in itertools.pairwise(places)]
     assert b"".join(parts) == content
-
-
-@pytest.mark.parametrize(
-    ("accepted", "expected"),
-    [
-        (["192.0.2.7"], True), (["192.0.2.0/24"], True), (["EX01\\default frontend *"], True), (["192.0.2.8"], False),
-        ([], False), (["10.0.0.0/8", "relay"], False),
-    ],
-)  # fmt: skip
-def test_peers_are_waived_by_address_network_or_connector(accepted: list[str], expected: bool) -> None:
-    peer = {"peer": "192.0.2.7", "connectors": ["EX01\\Default Frontend EX01"]}
-    assert outcome.is_accepted(peer, accepted) is expected
