@@ -20,6 +20,8 @@ from .words import RECEIVE, SEND
 SMTP, IIS = "smtp", "iis"
 _HEAD = 8192
 _BLOCK = 1 << 20
+# The first block is looked at line by line, so it is short.
+_FIRST = 1 << 18
 # No line of a log is longer; bytes without a line break are no log.
 _LONGEST_LINE = 1 << 22
 _BOM = b"\xef\xbb\xbf"
@@ -80,8 +82,10 @@ def blocks(source: Source, start: int, stop: int | None) -> t.Iterator[bytes]:
             file.seek(start - 1)
             while (skipped := file.readline(_LONGEST_LINE)) and not skipped.endswith(b"\n"):
                 pass
+        size = _FIRST
         while stop is None or file.tell() < stop:
-            block = file.read(_BLOCK if stop is None else min(_BLOCK, stop - file.tell()))
+            block = file.read(size if stop is None else min(size, stop - file.tell()))
+            size = _BLOCK
             if not block:
                 return
             yield block if block.endswith(b"\n") else block + file.readline(_LONGEST_LINE)

@@ -96,7 +96,7 @@ class Scanner:
 
     def _events(self, block: bytes, begin: int, end: int, bad: set[int]) -> None:
         """The lines that the expression finds."""
-        sessions = self.open
+        sessions, sink, is_first = self.open, self._sink, self._is_first
         for match in _EVENT.finditer(block, begin, end):
             what, at = match[0], match.start()
             line = block.rfind(b"\n", 0, at) + 1
@@ -123,13 +123,17 @@ class Scanner:
                     session.flags |= seen.BEGAN
                     session.seek = match.end()
                     continue
-            rest = _rest(block, at + 3)
+            rest = block[at + 3 : block.find(b"\n", at)].rstrip(b"\r")
             if what == _DISCONNECTED:
                 del sessions[key]
                 if session.tls is None and session.seek >= 0:
                     _look(session, block, line)
-                tell(session, b"-", rest)
-                self._over(key, session)
+                session.flags |= seen.ENDED
+                session.end = rest.partition(b",")[2] or rest
+                if is_first or session.flags & seen.BEGAN:
+                    sink(session)
+                else:
+                    self._over(key, session)
             elif (tls := agreed(rest)) is not None:
                 session.tls = tls
             else:
