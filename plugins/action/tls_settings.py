@@ -11,6 +11,7 @@ from ..plugin_utils import _options, _preflight
 from ..plugin_utils._action import WindowsAction
 from ..plugin_utils._errors import all_problems
 from ..plugin_utils._judgement import handshakes
+from ..plugin_utils._mailflow import peers
 from ..plugin_utils._policy import waiving
 from ..plugin_utils._policy.options import from_options
 from ..plugin_utils._tasks import proving, setting
@@ -25,6 +26,8 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     **_preflight.RESTART,
     "prove_if_done": {"type": "bool", "default": False},
     "handshake_policy": {"type": "str", "choices": list(handshakes.POLICIES)},
+    "smtp_logs": {"type": "dict"},
+    "accepted_peers": {"type": "list", "elements": "str", "default": []},
     **_options.SHARED,
 }
 
@@ -40,7 +43,11 @@ class ActionModule(WindowsAction):
             lambda: handshakes.check_result("handshakes", options["handshakes"]),
             lambda: proving.check(options["prove"], self.address, wanted=options["prove_if_done"] and "prove_if_done"),
             lambda: _preflight.check_restart(options["restart"], self.places),
+            lambda: peers.check_logs("smtp_logs", options["smtp_logs"]),
         )
 
     def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
+        if (logs := options["smtp_logs"]) is not None:
+            servers = (self.task_vars.get("groups") or {}).get("all") or ()
+            options = {**options, "smtp_logs": {**logs, "old_tls": peers.of_server(logs, self.host_name, servers)}}
         return setting.bring(self.sequence(options), options, self.task_files(options["restart"]))

@@ -44,11 +44,10 @@ POLICY: dict[str, t.Any] = {
     "fail_on": {"type": "str"},
 }
 
+FROM_VARIABLES: dict[str, t.Any] = {"from_variables": {"type": "list", "elements": "str", "default": []}}
+
 # What every module that talks to a host has.
-SHARED: dict[str, t.Any] = {
-    "wire_log": {"type": "path"},
-    "from_variables": {"type": "list", "elements": "str", "default": []},
-}
+SHARED: dict[str, t.Any] = {"wire_log": {"type": "path"}, **FROM_VARIABLES}
 
 _MOST_DAYS = 3650
 # How a host is read.

@@ -55,6 +55,7 @@ _VARIABLES = {
 }
 # Options whose variable depends on the file of the role that has the task.
 _IN_FILE = {
+    "harden": {"path": "tls12_smtp_logs", "since": "tls12_smtp_logs_since"},
     "restart": {"timeout": "tls12_reboot_timeout"},
     "reboot": {"timeout": "tls12_reboot_timeout"},
     "out_of_service": {"timeout": "tls12_maintenance_timeout"},
@@ -108,6 +109,7 @@ _PLAIN = frozenset(
     (
         *WANTED, "strays", "waivers", "fail_on", "force", "backup_dir", "undo_on_failure", "backup", "other_host",
         "wire_log", "logins", "fail_on_findings", "endpoints", "server_name",
+        "smtp_logs", "smtp_logs_since", "accepted_peers",
         "exchange", "updates_within", "dag_check", "dags_at_once", "one_per_site", "site",
         "minimum_healthy_copies", "redirect_to", "leave_mail", "take_over", "pause_node", "smtp_port",
     )

@@ -19,6 +19,7 @@ GROUND = frozenset({"_errors", "_text", "_role"})
 ARROWS: dict[str, frozenset[str]] = {
     "_schannel": frozenset(),
     "_handshake": frozenset(),
+    "_mailflow": frozenset(),
     "_wire": frozenset(),
     "_policy": frozenset({"_schannel"}),
     "_judgement": frozenset({"_policy", "_schannel"}),
@@ -28,7 +29,8 @@ ARROWS: dict[str, frozenset[str]] = {
     "_exchange": frozenset({"_policy", "_schannel", "_windows", "_wire"}),
     "_transport": frozenset({"_exchange", "_wire"}),
     "_tasks": frozenset(
-        {"_change", "_exchange", "_handshake", "_judgement", "_policy", "_report", "_schannel", "_windows", "_wire"}
+        {"_change", "_exchange", "_handshake", "_judgement", "_mailflow", "_policy", "_report", "_schannel"}
+        | {"_windows", "_wire"}
     ),
 }
 # The one room that knows the libraries of the connection plugins, and theirs.

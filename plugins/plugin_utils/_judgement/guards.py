@@ -129,13 +129,14 @@ def check(
     handshakes: t.Mapping[str, t.Any] | None,
     force: bool,
     handshake_policy: str | None = None,
+    peers: Objection | None = None,
 ) -> str | None:
     """Raises :class:`PhaseRefused` where the change would turn TLS 1.2 off, would leave it no cipher suite, or would
     turn old TLS off before TLS 1.2 is proven.
 
     ``waiting``: the settings that are written and not in effect, None where that is not known. ``handshake_policy``:
-    what ``handshakes`` must prove, see :func:`proof.missing`. Returns what there is to warn of; ``force`` overrules
-    all but the first.
+    what ``handshakes`` must prove, see :func:`proof.missing`. ``peers``: who would be cut off, and what to do. Returns
+    what there is to warn of; ``force`` overrules all but the first.
     """
     _keep_tls12(before, after, build)
     objections = [*_about_suites(before, after, build)]
@@ -149,6 +150,7 @@ def check(
                     " ".join(dict.fromkeys(cure for _what, cure in missing)),
                 )
             )
+        objections += [peers] if peers else []
     return _refuse_or_warn(
         objections, [*_unknown_names(before, after, build)], force, "Mail may stop at the next restart."
     )

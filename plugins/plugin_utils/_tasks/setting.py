@@ -13,6 +13,7 @@ from .._change.change import KnownHost, change
 from .._change.plans import Plan
 from .._exchange import findings as exchange_findings
 from .._judgement import guards
+from .._mailflow import peers
 from .._policy import waiving
 from .._policy.options import from_options
 from .._schannel.snapshot import Snapshot
@@ -21,6 +22,7 @@ from . import proving, restarting
 from .audit import Audit, Scope, audit
 from .task import Options, Result, Task
 
+_UNREAD = "The protocol logs were not read to their end, so that there may be more peers with old TLS than they show."
 # What the result tells besides the audit and the change.
 _KEPT = ("task_files", "maintenance", "handshakes")
 
@@ -79,17 +81,20 @@ def _restarts(options: Options, before: Audit) -> bool:
 def _guarded(task: Task, options: Options, before: Audit, planned: Plan) -> str | None:
     """Holds the change against the guard; tries handshakes where something may end with it."""
     after = _after(before.snapshot, planned)
+    going = guards.turned_off(before.snapshot, after, before.host.build)
     # what settings cannot help with comes first
     too_old = exchange_findings.in_the_way(
         before.findings,
         enforces=any(write.setting in guards.FOUNDATION for write in planned.writes),
-        ends_old_tls=bool(guards.turned_off(before.snapshot, after, before.host.build)),
+        ends_old_tls=bool(going),
         force=options["force"],
     )
     prove, seen = options["prove"], options["handshakes"]
     if seen is None and prove and guards.may_end(before.snapshot, after, before.host.build):
         seen = proving.handshakes(prove, task.address, task.host_name)
         task.partial["handshakes"] = seen
+    logs = options["smtp_logs"]
+    cut_off = peers.cut_off(logs["old_tls"], going, options["accepted_peers"]) if logs else []
     forced = guards.check(
         before.snapshot,
         after,
@@ -97,9 +102,11 @@ def _guarded(task: Task, options: Options, before: Audit, planned: Plan) -> str 
         waiting=before.pending.waiting,
         handshakes=seen,
         handshake_policy=options["handshake_policy"] or (prove["handshakes"] if prove else None),
+        peers=peers.objection(cut_off),
         force=options["force"],
     )
-    return " ".join(filter(None, (too_old, forced))) or None
+    unread = _UNREAD if going and logs and not logs.get("complete") else None
+    return " ".join(filter(None, (too_old, forced, unread))) or None
 
 
 def _after(snapshot: Snapshot, planned: Plan) -> Snapshot:

@@ -1,0 +1,91 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""What one line of an SMTP protocol log tells of its session. Pure.
+
+Exchange 2007 and 2010 write a reply of several lines as several events, and a certificate as one event for each
+attribute; later ones write one event for the whole. Both are read alike.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from . import session as seen
+from . import words
+from .session import Session
+
+_FIELD = rb'"(?:[^"\n]|"")*"|[^,"\n]*'
+# Time, connector, session, number, local, remote, event, and the rest (data and context).
+LINE = re.compile(rb"([^,\n]*),(" + _FIELD + rb'),([^,"\n]+),(\d+),([^,"\n]*),([^,"\n]*),([-+*<>]),([^\r\n]*)')
+
+# Behind ``<`` or ``>``, by its beginning. The order counts.
+_SAID: t.Final = (
+    (re.compile(rb"STARTTLS\b", re.IGNORECASE), seen.STARTTLS),
+    (re.compile(rb"HELO\b", re.IGNORECASE), seen.OLD_GREETING),
+    (re.compile(rb"250[ -](?!\d\.\d)[^\r\n]*?\bSTARTTLS\b", re.IGNORECASE), seen.OFFERED),
+    (re.compile(rb"250[ -](?!\d\.\d)[^\r\n]*?\bX-ANONYMOUSTLS\b", re.IGNORECASE), seen.ANONYMOUS | seen.GREETED),
+    (re.compile(rb"250[ -](?!\d\.\d)"), seen.GREETED),
+)
+_MAIL = re.compile(rb"MAIL +FROM\b", re.IGNORECASE)
+_LOGIN_BEGUN = re.compile(rb"334\b")
+_REFUSAL = re.compile(rb"[45]\d\d[ -]")
+# Hops between services of Exchange, which name the client that they act for.
+_INSIDE = re.compile(rb"(?:XPROXY\w*|XSESSIONPARAMS)\b(?:[^\r\n]*?\bIP=([0-9A-Fa-f.:]+))?", re.IGNORECASE)
+_FIRST_LETTERS = frozenset(b"SsHhMmXx2345")
+
+# Behind ``*``, in the data or in the context.
+_TOLD = re.compile(
+    rb"(?:(?:" + _FIELD + rb'),)?"?(?:'
+    rb"(TLS (?:protocol|negotiation)|Security status)|((?:In|Out)bound auth)|(attempting to connect)"
+    rb"|(Failed to connect)|(Proxy session was successfully))",
+    re.IGNORECASE,
+)
+_TOLD_FLAGS: t.Final = {3: seen.ATTEMPTED, 4: seen.UNCONNECTED, 5: seen.PROXIED}
+
+
+def tell(session: Session, event: bytes, rest: bytes) -> None:
+    """Notes what a line tells. ``rest``: its data and context, as they are in the log."""
+    if event == b"-":
+        session.flags |= seen.ENDED
+        session.end = rest.partition(b",")[2] or rest
+    elif event == b"*":
+        if match := _TOLD.match(rest):
+            _told(session, t.cast(int, match.lastindex), rest[match.start(t.cast(int, match.lastindex)) :])
+    elif event == b"+":
+        session.flags |= seen.BEGAN
+    else:
+        said = rest.removeprefix(b'"')
+        if said and said[0] in _FIRST_LETTERS:
+            _said(session, said)
+
+
+def _told(session: Session, kind: int, text: bytes) -> None:
+    if kind in _TOLD_FLAGS:
+        session.flags |= _TOLD_FLAGS[kind]
+    elif kind == 2:
+        session.login = words.refused_login(text) or session.login
+    elif (tls := words.agreed(text)) is not None:
+        session.tls = tls
+    else:
+        session.error = words.failed(text) or session.error
+
+
+def _said(session: Session, said: bytes) -> None:
+    if _MAIL.match(said):
+        session.flags |= seen.MAIL if session.tls is not None else seen.MAIL | seen.PLAIN_MAIL
+    elif match := _INSIDE.match(said):
+        session.client = match[1] or session.client or seen.address(session.peer)
+    elif session.tls is not None:
+        return
+    elif _LOGIN_BEGUN.match(said):
+        session.flags |= seen.PLAIN_LOGIN
+    elif _REFUSAL.match(said):
+        if b"STARTTLS" in said.upper():
+            session.flags |= seen.REQUIRED
+        elif session.flags & seen.STARTTLS and (said.startswith((b"454", b"50")) or b"TLS" in said):
+            session.flags |= seen.REFUSED
+    else:
+        session.flags |= next((flag for pattern, flag in _SAID if pattern.match(said)), 0)

@@ -1,0 +1,153 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""Files with logs: which there are, what they hold, and their bytes in blocks of whole lines."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+import typing as t
+import zlib
+
+from .._errors import OptionError
+from .._text import NAME, visible
+from . import dialogue, iis_log, smtp_log
+from .words import RECEIVE, SEND
+
+SMTP, IIS = "smtp", "iis"
+_HEAD = 8192
+_BLOCK = 1 << 20
+# The first block is looked at line by line, so it is short.
+_FIRST = 1 << 18
+# No line of a log is longer; bytes without a line break are no log.
+_LONGEST_LINE = 1 << 22
+_BOM = b"\xef\xbb\xbf"
+_TIME = re.compile(rb"^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d(?:\.\d+)?)", re.MULTILINE)
+CANNOT = "cannot be read"
+UNREADABLE = (OSError, EOFError, zlib.error)
+
+
+class Source(t.NamedTuple):
+    """A file. ``server``: the sub-folder of the given folder that it is in, or "". ``state``: what its first lines are
+    by its header, the direction of SMTP or the fields of IIS. ``first``: the time of its first line."""
+
+    path: str
+    server: str
+    kind: str
+    size: int
+    state: str | bytes | None
+    first: bytes
+    is_packed: bool
+
+
+def find(paths: t.Iterable[str]) -> tuple[list[Source], list[dict[str, str]]]:
+    """All logs in the given files and folders, the oldest first, and the files that are none, each with the reason.
+    Raises :class:`OptionError` for a path that there is not."""
+    sources: list[Source] = []
+    others: list[dict[str, str]] = []
+    missing = []
+    known = set()
+    for path in paths:
+        if not os.path.exists(path):
+            missing.append(visible(repr(path), NAME))
+            continue
+        for file in _files(path):
+            # one that is named twice would count twice
+            real = os.path.realpath(file)
+            if real in known:
+                continue
+            known.add(real)
+            try:
+                source, reason = _source(file, _below(path, file))
+            except UNREADABLE as exc:
+                source, reason = None, f"{CANNOT}: {why(exc)}"
+            if source is not None:
+                sources.append(source)
+            else:
+                others.append({"file": file, "reason": reason})
+    if missing:
+        raise OptionError(f"'path': there is no {', '.join(missing)} on the controller.")
+    return sorted(sources, key=lambda source: (source.first, source.path)), others
+
+
+def blocks(source: Source, start: int, stop: int | None) -> t.Iterator[bytes]:
+    """The lines that begin from ``start`` on and before ``stop`` (bytes of the file), as blocks of whole lines. Bytes
+    without a line break are handed on in parts, as no log has them."""
+    with _open(source) as file:
+        if start:
+            # the line that reaches into this part belongs to the one before
+            file.seek(start - 1)
+            while (skipped := file.readline(_LONGEST_LINE)) and not skipped.endswith(b"\n"):
+                pass
+        size = _FIRST
+        while stop is None or file.tell() < stop:
+            block = file.read(size if stop is None else min(size, stop - file.tell()))
+            size = _BLOCK
+            if not block:
+                return
+            yield block if block.endswith(b"\n") else block + file.readline(_LONGEST_LINE)
+
+
+def _open(source: Source) -> t.BinaryIO:
+    return t.cast("t.BinaryIO", gzip.open(source.path, "rb") if source.is_packed else open(source.path, "rb"))
+
+
+def _files(path: str) -> t.Iterator[str]:
+    if not os.path.isdir(path):
+        yield path
+        return
+    for folder, folders, names in os.walk(path):
+        folders.sort()
+        yield from (os.path.join(folder, name) for name in sorted(names) if not name.startswith("."))
+
+
+def _below(path: str, file: str) -> str:
+    """The sub-folder of ``path`` that a file is in."""
+    first, slash, dummy = os.path.relpath(file, path).partition(os.sep)
+    return first if slash else ""
+
+
+def _source(file: str, server: str) -> tuple[Source | None, str]:
+    with open(file, "rb") as opened:
+        is_packed = opened.read(2) == b"\x1f\x8b"
+    with gzip.open(file, "rb") if is_packed else open(file, "rb") as opened:
+        head = opened.read(_HEAD)
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return None, f"{CANNOT}: it is saved as UTF-16, but Exchange writes UTF-8; copy the original"
+    if not head.strip():
+        return None, "is empty"
+    head = head.removeprefix(_BOM)
+    time = _TIME.search(head)
+    first = time[1] + b"T" + time[2] if time else b""
+    size = os.path.getsize(file)
+    fields = re.search(rb"^#fields:.*", head, re.IGNORECASE | re.MULTILINE)
+    if head.startswith(iis_log.HEADER) or (fields and b" cs-method" in fields[0].lower()):
+        found = fields[0].strip() if fields else b""
+        return Source(file, server, IIS, size, found, first, is_packed), ""
+    said = [smtp_log.direction_of(line.strip()) for line in head.split(b"\n") if line.startswith(b"#")]
+    if smtp_log.FOREIGN in said:
+        return None, "is no SMTP protocol log and no log of IIS"
+    if not said and not _looks_like_smtp(head):
+        return None, "is no log"
+    state = next((word for word in said if word), None) or _by_name(file)
+    return Source(file, server, SMTP, size, state, first, is_packed), ""
+
+
+def _looks_like_smtp(head: bytes) -> bool:
+    return any(dialogue.LINE.match(line) for line in head.split(b"\n"))
+
+
+def _by_name(file: str) -> str | None:
+    """The direction that the name of a file, or of its folder, tells: RECV2026010100-1.LOG, SmtpSend."""
+    name = os.path.basename(file).upper()
+    folder = os.path.basename(os.path.dirname(file)).lower()
+    if name.startswith("RECV") or folder == "smtpreceive":
+        return RECEIVE
+    return SEND if name.startswith("SEND") or folder == "smtpsend" else None
+
+
+def why(exc: BaseException) -> str:
+    return visible(getattr(exc, "strerror", None) or str(exc) or type(exc).__name__, NAME)

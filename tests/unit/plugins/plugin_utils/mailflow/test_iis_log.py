@@ -1,0 +1,80 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""IIS logs with the fields crypt-*."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow import iis_log, outcome, reading
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+HEADER = ["#Software: Microsoft Internet Information Services 10.0", "#Version: 1.0", "#Date: 2026-01-06 00:00:04"]
+PLAIN = "#Fields: date time c-ip s-port cs-method"
+CRYPT = "#Fields: date time c-ip s-port cs-method crypt-protocol crypt-cipher crypt-hash crypt-keyexchange OriginalIP"
+
+
+def line(protocol: str, cipher: str = "6610", peer: str = "192.0.2.7", port: str = "443") -> str:
+    return f"2026-01-05 23:59:27 {peer} {port} GET {protocol} {cipher} 800d ae06 -"
+
+
+def test_versions_by_client(tmp_path: Path) -> None:
+    lines = [
+        *HEADER, PLAIN, "2026-01-05 10:00:00 192.0.2.9 443 GET", CRYPT, line("400"), line("40", "660E"), line("100"),
+        line("-", "-", port="80"), line("400", peer="127.0.0.1"), "2026-01-05 damaged",
+    ]  # fmt: skip
+    (tmp_path / "u_ex260105.log").write_text("\r\n".join([*lines, ""]))
+    found = outcome.as_result(reading.read([str(tmp_path)]))
+    assert [(peer["peer"], peer["versions"]) for peer in found["old_tls"]] == [
+        ("192.0.2.7", {"TLS 1.0": 1, "TLS 1.1": 1})
+    ]
+    assert (found["damaged_lines"], found["lines_without_tls_fields"], found["lines"]) == (1, 1, 12)
+    assert {row["connector"]: row["ciphers"] for row in found["rows"] if row["peer"] == "192.0.2.7"} == {
+        "IIS port 443": {"AES_256": 2, "AES_128": 1},
+        "IIS port 80": {},
+    }
+
+
+def test_parts_know_the_fields(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "PART", 150)
+    lines = [*HEADER, CRYPT, line("40"), line("40"), CRYPT.replace(" OriginalIP", ""), *[line("40")[:-2]] * 4]
+    (tmp_path / "u_ex.log").write_text("\n".join([*lines, ""]))
+    found = outcome.as_result(reading.read([str(tmp_path)], processes=1))
+    assert [(peer["versions"], found["damaged_lines"]) for peer in found["old_tls"]] == [({"TLS 1.0": 6}, 0)]
+
+
+@pytest.mark.parametrize(
+    ("field", "version"),
+    [
+        (b"400", "TLS 1.2"),
+        (b"100", "TLS 1.1"),
+        (b"40", "TLS 1.0"),
+        (b"10", "SSL 3.0"),
+        (b"1000", "TLS 1.3"),
+        (b"-", None),
+        (b"x", "unknown"),
+    ],
+)
+def test_numbers(field: bytes, version: str | None) -> None:
+    assert iis_log.version_of(field) == version
+
+
+def test_a_cipher_that_log_parser_took_for_a_number() -> None:
+    assert [iis_log.cipher_of(field) for field in (b"660e", b"660.000000", b"6603", b"-", b"abc")] == [
+        "AES_128",
+        "AES_128",
+        "3DES",
+        "",
+        "abc",
+    ]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.binary(max_size=300))
+def test_any_bytes_are_taken(noise: bytes) -> None:
+    scanner = iis_log.IisScanner(reading.Tally(""), "", CRYPT.encode())
+    scanner.feed(noise + b"\n" + line("40").encode() + b"\n")
+    assert scanner.lines >= 1

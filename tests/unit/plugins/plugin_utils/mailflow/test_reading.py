@@ -1,0 +1,220 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Logs in files and folders: joined in the order of time, whatever their names and wherever they are cut."""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import OptionError
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow import files, outcome, reading, tally
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from . import logs
+
+OLD = logs.session(logs.tls("TLS1_0"), number=1)
+PLAIN = logs.session(logs.plain(), number=2, peer="192.0.2.8")
+NEW = logs.session(logs.tls(), number=3, peer="192.0.2.9")
+EVERY = logs.woven([OLD, PLAIN, NEW])
+
+
+def write(path: Path, lines: list[str]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = logs.raw(lines)
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+    return path
+
+
+def result(*paths: Path, **options: Any) -> dict[str, Any]:
+    return outcome.as_result(reading.read(map(str, paths), **options))
+
+
+def told(found: dict[str, Any]) -> list[tuple[Any, ...]]:
+    return [
+        (row["peer"], row["versions"], row["sessions"]) for row in sorted(found["rows"], key=lambda row: row["peer"])
+    ]
+
+
+WHOLE = [
+    ("192.0.2.7", {"TLS 1.0": 1}, {"tls": 1}),
+    ("192.0.2.8", {}, {"plain_mail": 1}),
+    ("192.0.2.9", {"TLS 1.2": 1}, {"tls": 1}),
+]
+
+
+def test_a_file(tmp_path: Path) -> None:
+    found = result(write(tmp_path / "RECV2026010509-1.LOG", [*logs.header(), *EVERY]))
+    assert told(found) == WHOLE
+    assert found["complete"]
+    assert (found["files"], found["lines"], found["damaged_lines"]) == (1, len(EVERY) + 5, 0)
+    (old,) = found["old_tls"]
+    assert old == {
+        "server": "",
+        "direction": "receive",
+        "peer": "192.0.2.7",
+        "connectors": ["EX01\\Default Frontend EX01"],
+        "versions": {"TLS 1.0": 1},
+        "sessions": 1,
+        "last_day": "2026-01-05",
+        "newer_day": None,
+    }
+    assert [(item["peer"], item["mails"], item["fallback"]) for item in found["plain_text"]] == [
+        ("192.0.2.8", {"offered": 1}, False)
+    ]
+
+
+@pytest.mark.parametrize(
+    "names", [("a.log", "b.log"), ("b.log", "a.log"), ("RECV2026010509-1.LOG.gz", "RECV2026010509-0.LOG")]
+)
+@pytest.mark.parametrize("place", range(3, len(EVERY), 4))
+def test_a_session_goes_on_in_another_file(tmp_path: Path, names: tuple[str, str], place: int) -> None:
+    """Whatever the names say: the order is that of time."""
+    later = [line.replace("T09:", "T10:") for line in EVERY[place:]]
+    write(tmp_path / names[0], [*logs.header(), *EVERY[:place]])
+    write(tmp_path / names[1], [*logs.header(), *later])
+    assert told(result(tmp_path)) == WHOLE
+
+
+def test_without_the_earlier_file_tls_is_unknown(tmp_path: Path) -> None:
+    write(tmp_path / "RECV.LOG", [*logs.header(), *PLAIN[4:]])
+    found = result(tmp_path)
+    assert found["plain_text"] == []
+    assert [row["sessions"] for row in found["rows"]] == [{"incomplete": 1}]
+
+
+@settings(max_examples=25, deadline=None)
+@given(size=st.integers(200, 5000), repeated=st.booleans())
+def test_parts_of_a_file_are_joined(tmp_path_factory: pytest.TempPathFactory, size: int, repeated: bool) -> None:
+    """Wherever it is cut, also where a header within it says another direction."""
+    lines = [*logs.header(), *EVERY]
+    if repeated:
+        other = logs.session(logs.tls("TLS1_1"), number=9, peer="192.0.2.6", port=25, connector="EX\\Out")
+        lines = [*lines, *logs.header("Send"), *other]
+    path = write(tmp_path_factory.mktemp("logs") / "a.log", lines)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "PART", size)
+        found = result(path, processes=1)
+    assert told(found) == ([("192.0.2.6", {"TLS 1.1": 1}, {"tls": 1})] if repeated else []) + WHOLE
+    assert found["lines"] == len(lines)
+    assert {row["direction"] for row in found["rows"]} == ({"receive", "send"} if repeated else {"receive"})
+
+
+def test_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "PART", 700)
+    write(tmp_path / "a.log", [*logs.header(), *EVERY])
+    assert told(result(tmp_path, processes=2)) == WHOLE
+
+
+def test_where_no_process_can_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Refusing:
+        def __init__(self, *dummy: Any, **dummies: Any) -> None:
+            pass
+
+        def submit(self, *dummy: Any) -> None:
+            raise AssertionError("daemonic processes are not allowed to have children")
+
+        def shutdown(self, **dummies: Any) -> None:
+            pass
+
+    monkeypatch.setattr(reading.concurrent.futures, "ProcessPoolExecutor", Refusing)
+    monkeypatch.setattr(reading, "PART", 700)
+    write(tmp_path / "a.log", [*logs.header(), *EVERY])
+    assert told(result(tmp_path, processes=2)) == WHOLE
+
+
+def test_limits(tmp_path: Path) -> None:
+    write(tmp_path / "a.log", [*logs.header(), *OLD])
+    later = write(tmp_path / "b.log", [*logs.header(), *[line.replace("T09:", "T10:") for line in NEW]])
+    found = result(tmp_path, limits=reading.Limits(size=10))
+    assert found["stopped"] == {"file": str(later), "byte": 0, "limit": "bytes"}
+    assert not found["complete"]
+    assert [row["peer"] for row in found["rows"]] == ["192.0.2.7"]
+    assert result(tmp_path, limits=reading.Limits(seconds=1e-9))["stopped"]["limit"] == "seconds"
+
+
+def test_days_before_are_left_out(tmp_path: Path) -> None:
+    write(tmp_path / "a.log", [*logs.header(), *OLD, *logs.session(logs.tls(), number=5, day="2026-01-06")])
+    found = result(tmp_path, since="2026-01-06")
+    assert (found["old_tls"], found["first_day"]) == ([], "2026-01-06")
+
+
+def test_progress(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.log", [*logs.header(), *EVERY])
+    said: list[tuple[int, int]] = []
+    reading.read([str(path)], progress=lambda done, total: said.append((done, total)))
+    assert said == [(path.stat().st_size, path.stat().st_size)]
+
+
+def test_folders_are_servers(tmp_path: Path) -> None:
+    write(tmp_path / "ex01" / "SmtpReceive" / "a.log", [*logs.header(), *OLD])
+    write(tmp_path / "b.log", [*logs.header(), *OLD])
+    assert sorted(peer["server"] for peer in result(tmp_path)["old_tls"]) == ["", "ex01"]
+    assert [peer["sessions"] for peer in result(tmp_path / "b.log", tmp_path / "b.log")["old_tls"]] == [1]
+
+
+def test_files_that_are_none(tmp_path: Path) -> None:
+    write(tmp_path / "a.log", [*logs.header(), *OLD])
+    (tmp_path / "b.txt").write_text("some notes\n")
+    (tmp_path / "c.log").write_bytes("\n".join(logs.header()).encode("utf-16"))
+    (tmp_path / "d.log").touch()
+    (tmp_path / "e.log.gz").write_bytes(gzip.compress(logs.raw([*logs.header(), *NEW] * 99))[:400])
+    write(tmp_path / "f.log", ["#Log-type: Message Tracking Log", "#Fields: a,b"])
+    found = result(tmp_path)
+    reasons = {Path(item["file"]).name: item["reason"] for item in found["other_files"]}
+    assert set(reasons) == {"b.txt", "c.log", "d.log", "e.log.gz", "f.log"}
+    assert "UTF-16" in reasons["c.log"]
+    assert not found["complete"]
+    assert len(found["old_tls"]) == 1
+
+
+def test_a_path_that_there_is_not(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match=r"there is no .*nowhere"):
+        reading.read([str(tmp_path / "nowhere")])
+
+
+def test_too_many_peers_keep_their_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(tally, "MOST_NAMED", 2)
+    sessions = [logs.session(logs.tls("TLS1_0"), number=number, peer=f"192.0.2.{number}") for number in range(1, 6)]
+    found = result(write(tmp_path / "a.log", [*logs.header(), *logs.woven(sessions)]))
+    assert sum(peer["sessions"] for peer in found["old_tls"]) == 5
+    assert [peer["sessions"] for peer in found["old_tls"] if peer["peer"] == "(other peers)"] == [3]
+    assert found["sessions_without_name"] == 3
+
+
+def test_a_certificate_that_cannot_be_used(tmp_path: Path) -> None:
+    """Exchange stops offering STARTTLS and logs no error; only the greeting for other servers stays."""
+    sessions = [
+        logs.session([*logs.BEGIN, logs.BROKEN, *logs.MAIL, *logs.END], number=1),
+        logs.session(
+            [
+                *logs.BEGIN,
+                logs.OFFER,
+                "<,STARTTLS,",
+                "*,,TLS negotiation failed with error UnknownCredentials",
+                "-,,Local",
+            ],
+            number=2,
+        ),
+    ]
+    (failed,) = result(write(tmp_path / "a.log", [*logs.header(), *logs.woven(sessions)]))["failed"]
+    assert failed["errors"] == [{"error": "UnknownCredentials", "count": 1, "fault": "certificate", "recorded": True}]
+    assert (failed["starttls_not_offered"], failed["starttls_withdrawn"]) == (1, 1)
+
+
+@settings(max_examples=50, deadline=None)
+@given(content=st.binary(max_size=300), start=st.integers(0, 300), cut=st.integers(0, 300))
+def test_every_line_is_in_one_part(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, start: int, cut: int
+) -> None:
+    path = tmp_path_factory.mktemp("bytes") / "a"
+    path.write_bytes(content)
+    source = files.Source(str(path), "", files.SMTP, len(content), None, b"", False)
+    places = sorted({0, min(start, len(content)), min(cut, len(content)), len(content)})
+    parts = [b"".join(files.blocks(source, begin, end)) for begin, end in itertools.pairwise(places)]
+    assert b"".join(parts) == content

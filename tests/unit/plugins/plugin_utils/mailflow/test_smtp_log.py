@@ -1,0 +1,290 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""SMTP protocol logs: from lines to sessions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow import smtp_log
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow.session import Session
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from . import logs
+
+SEND = "Outbound to Office 365"
+
+
+def read(lines: list[str], direction: str | None = None) -> list[dict[str, Any]]:
+    return [session.as_result() for session in smtp_log.sessions_of(logs.raw(lines), direction)[0]]
+
+
+def one(events: list[str], **options: Any) -> dict[str, Any]:
+    (found,) = read(logs.session(events, **options))
+    return found
+
+
+def scanned(content: bytes) -> tuple[list[Session], smtp_log.Scanner]:
+    """By the quick way."""
+    found: list[Session] = []
+    scanner = smtp_log.Scanner(found.append)
+    scanner.feed(content)
+    scanner.finish()
+    return found, scanner
+
+
+def test_a_session_with_tls() -> None:
+    found = one(logs.tls())
+    assert found == {
+        "direction": "receive",
+        "connector": "EX01\\Default Frontend EX01",
+        "session_id": "08DE000000000001",
+        "day": "2026-01-05",
+        "local": "10.0.0.1:25",
+        "remote": "192.0.2.7:40001",
+        "peer": "192.0.2.7",
+        "peer_ip": "192.0.2.7",
+        "inside": False,
+        "complete_start": True,
+        "starttls_offered": True,
+        "starttls_used": True,
+        "tls_version": "TLS 1.2",
+        "tls_side": "server",
+        "cipher": "AES_256",
+        "cipher_bits": 256,
+        "mac": "SHA_384",
+        "key_exchange": "ECDH_EPHEM",
+        "result": "tls_ok",
+        "error": None,
+        "message_seen": True,
+        "end": "Local",
+    }
+
+
+@pytest.mark.parametrize(
+    ("events", "result", "error", "offered"),
+    [
+        (logs.plain(), "plain_mail", None, True),
+        ([*logs.BEGIN, logs.BROKEN, *logs.MAIL, *logs.END], "plain_mail", None, False),
+        ([*logs.BEGIN, *logs.OFFER_2010, *logs.MAIL, *logs.END], "plain_mail", None, True),
+        # refused, so that no mail went
+        (
+            [*logs.BEGIN, logs.OFFER, logs.MAIL[0], ">,451 5.7.3 Must issue a STARTTLS command first,", "-,,Local"],
+            "no_message",
+            None,
+            True,
+        ),
+        (
+            [*logs.BEGIN, logs.OFFER, "<,STARTTLS,", "*,,TLS negotiation failed with error SocketError", "-,,Local"],
+            "tls_failed",
+            "SocketError",
+            True,
+        ),
+        (
+            [*logs.BEGIN, logs.OFFER, "<,STARTTLS,", "*,,Security status IllegalMessage", "-,,Local"],
+            "tls_failed",
+            "IllegalMessage",
+            True,
+        ),
+        ([*logs.BEGIN, logs.OFFER, "<,starttls,", "-,,Remote(ConnectionReset)"], "tls_failed", "ended", True),
+        (
+            [*logs.BEGIN, logs.OFFER, "<,STARTTLS,", ">,454 4.7.0 TLS not available due to local problem,", *logs.END],
+            "tls_failed",
+            "refused",
+            True,
+        ),
+        # a probe of a load balancer
+        (["+,,", logs.BEGIN[1], "-,,Remote(SocketError)"], "no_message", None, None),
+        (
+            [*logs.BEGIN, logs.OFFER, "<,AUTH login,", ">,334 <authentication response>,", "-,,Remote"],
+            "plain_login",
+            None,
+            True,
+        ),
+        (
+            [
+                "+,,",
+                logs.BEGIN[1],
+                "<,HELO app,",
+                ">,250 mx.fabrikam.example Hello [192.0.2.7],",
+                *logs.MAIL,
+                *logs.END,
+            ],
+            "plain_mail",
+            None,
+            None,
+        ),
+        # cut off
+        (logs.BEGIN, "incomplete", None, None),
+    ],
+)
+def test_outcomes(events: list[str], result: str, error: str | None, offered: bool | None) -> None:
+    for content in (logs.raw(logs.session(events)), logs.raw([*logs.header(), *logs.session(events)])):
+        for sessions in (smtp_log.sessions_of(content)[0], scanned(content)[0]):
+            (found,) = [session.as_result() for session in sessions]
+            assert (found["result"], found["error"], found["starttls_offered"]) == (result, error, offered)
+
+
+def test_where_the_beginning_is_missing_tls_is_unknown() -> None:
+    found = one([*logs.MAIL, *logs.END], start=30)
+    assert (found["result"], found["complete_start"], found["starttls_offered"]) == ("incomplete", False, None)
+
+
+def test_a_login_that_fails_is_no_fault_of_tls() -> None:
+    found = one([*logs.tls()[:7], "*,,Inbound AUTH LOGIN failed because of LogonDenied", "-,,Local"])
+    assert (found["result"], found["error"]) == ("tls_ok", "LogonDenied")
+
+
+def test_a_send_log_begins_before_there_is_a_connection() -> None:
+    begun = ["*,SendRoutingHeaders,Set Session Permissions", "*,,attempting to connect"]
+    events = [*begun, "+,,", "<,220 mx ready,", ">,EHLO ex01,", logs.OFFER.replace(">", "<"), ">,STARTTLS,"]
+    lines = logs.session([*events, logs.agreed("TLS1_0", "CLIENT"), "-,,Local"], connector=SEND, port=25)
+    lines[:2] = [line.replace(",10.0.0.1:25,", ",,") for line in lines[:2]]
+    (found,) = read(lines)
+    assert (found["direction"], found["tls_version"], found["tls_side"], found["inside"]) == (
+        "send",
+        "TLS 1.0",
+        "client",
+        False,
+    )
+    assert found["complete_start"]
+    assert read(lines[:2])[0]["result"] == "incomplete"
+
+
+def test_no_connection() -> None:
+    events = ["*,,attempting to connect", '*,,"Failed to connect. Winsock error code: 10061, Win32 error code: 10061"']
+    assert one(events, connector=SEND, port=2525, local="")["result"] == "unconnected"
+
+
+@pytest.mark.parametrize(
+    ("options", "inside"),
+    [
+        ({"local": "10.0.0.1:2525"}, True),
+        ({"local": "10.0.0.1:465"}, True),
+        ({"local": "10.0.0.1:587"}, False),
+        ({"local": "10.0.0.1:25", "peer": "10.0.0.1"}, True),
+        ({"local": "127.0.0.1:25", "peer": "127.0.0.1"}, True),
+        ({"local": "[2001:db8::1]:25", "peer": "[2001:db8::2]"}, False),
+        ({"local": "10.0.0.1:40000", "connector": "Intra-Organization SMTP Send Connector", "port": 2525}, True),
+        ({"local": "10.0.0.1:40000", "connector": "Mailbox transport", "port": 475}, True),
+        ({"local": "10.0.0.1:717", "connector": "To Internet", "port": 25}, False),
+    ],
+)
+def test_hops_inside(options: dict[str, Any], inside: bool) -> None:
+    assert one(logs.tls(), **options)["inside"] is inside
+
+
+def test_a_front_end_names_the_client() -> None:
+    found = one([*logs.BEGIN, "<,XPROXY SID=08DE00 IP=198.51.100.70 PORT=50100 DOMAIN=app CAPABILITIES=0,", *logs.MAIL])
+    assert (found["peer"], found["inside"]) == ("198.51.100.70", True)
+
+
+@pytest.mark.parametrize("connector", ["Relay für Scanner", "EX\\Default ", "組織 SMTP", '"Relay, old ""A"""'])
+def test_names_of_connectors(connector: str) -> None:
+    content = logs.raw(logs.session(logs.tls(), connector=connector))
+    shown = connector[1:-1].replace('""', '"') if connector.startswith('"') else connector
+    for sessions in (smtp_log.sessions_of(content)[0], scanned(content)[0]):
+        assert [(session.as_result()["connector"], session.outcome) for session in sessions] == [(shown, "tls_ok")]
+
+
+def test_headers_that_change_within_a_file() -> None:
+    send = logs.session([*logs.BEGIN, logs.OFFER], number=2, connector="X\\send", port=25)
+    lines = [
+        *logs.header(),
+        *logs.session(logs.tls()),
+        *logs.header("Send"),
+        *send,
+        "#Log-type: Message Tracking Log",
+        *logs.plain(),
+    ]
+    for content in (logs.raw(lines), b"\xef\xbb\xbf" + logs.raw(lines, "\n")):
+        found, scanner = scanned(content)
+        assert [session.way for session in found] == ["receive", "send"]
+        assert scanner.headers == 11
+        assert scanner.lines == len(lines)
+
+
+def test_what_looks_like_an_event_is_part_of_a_text() -> None:
+    events = [*logs.BEGIN[:2], '<,"EHLO a,+,,b,-,,c",', logs.OFFER, *logs.MAIL, *logs.END]
+    for sessions in (
+        smtp_log.sessions_of(logs.raw(logs.session(events)))[0],
+        scanned(logs.raw(logs.session(events)))[0],
+    ):
+        assert [session.outcome for session in sessions] == ["plain_mail"]
+
+
+def test_damaged_lines_are_counted_and_skipped() -> None:
+    good = logs.session(logs.tls())
+    damaged = [
+        "Date/Time,Outbound,SessionID,SequenceNumber,LocalEndpoint,RemoteEndpoint,<,220 ready,",
+        "TLS negotiation failed with error SocketError",
+        "2026-01-05T09:00:00.000Z,EX01\\Default,08DE,+,,",
+        "\x00\x00",
+    ]
+    content = logs.raw([*good[:3], *damaged, *good[3:]])
+    for sessions, count in ((found := scanned(content))[0], found[1].damaged), smtp_log.sessions_of(content):
+        assert [session.outcome for session in sessions] == ["tls_ok"]
+        assert count == len(damaged)
+
+
+def test_sessions_of_one_name_are_told_apart_by_their_peers() -> None:
+    lines = logs.woven([logs.session(logs.tls("TLS1_0"), number=1), logs.session(logs.plain(), number=1, port=9)])
+    found, dummy = scanned(logs.raw(lines))
+    assert {session.outcome for session in found} == {"tls_ok", "plain_mail"}
+
+
+def test_a_port_that_is_used_again_is_another_session() -> None:
+    content = logs.raw([*logs.session(logs.plain()[:-1]), *logs.session(logs.tls())])
+    assert [session.outcome for session in scanned(content)[0]] == ["plain_mail", "tls_ok"]
+
+
+def test_too_many_open_sessions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(smtp_log, "MOST_OPEN", 3)
+    begun = [logs.session(["+,,"], number=number) for number in range(5)]
+    found, scanner = scanned(logs.raw(logs.woven(begun)))
+    assert (len(found), scanner.unfollowed) == (5, 2)
+
+
+EVENTS = st.sampled_from(
+    [
+        logs.tls(),
+        logs.tls("TLS1_0"),
+        logs.plain(),
+        logs.BEGIN,
+        ["+,,", logs.BEGIN[1], "-,,Remote"],
+        [*logs.BEGIN, *logs.OFFER_2010, *logs.END],
+    ]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(EVENTS, min_size=1, max_size=12), st.integers(1, 400))
+def test_the_quick_way_finds_what_the_thorough_one_does(sessions: list[list[str]], size: int) -> None:
+    """Also where the log comes in small blocks."""
+    lines = logs.woven([logs.session(events, number=number) for number, events in enumerate(sessions)])
+    quick: list[Session] = []
+    scanner = smtp_log.Scanner(quick.append)
+    for begin in range(0, len(lines), size):
+        scanner.feed(logs.raw(lines[begin : begin + size]))
+    scanner.finish()
+    thorough, dummy = smtp_log.sessions_of(logs.raw(lines))
+
+    def told(found: list[Session]) -> list[tuple[Any, ...]]:
+        return sorted((session.id, session.outcome, str(session.tls), session.is_inside) for session in found)
+
+    if size >= len(lines):
+        assert told(quick) == told(thorough)
+    assert [item[0] for item in told(quick)] == [item[0] for item in told(thorough)]
+    assert [item[2] for item in told(quick)] == [item[2] for item in told(thorough)]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=400) | st.text(',"+-*<>\r\n#20TLS:1', max_size=400).map(str.encode), st.integers(0, 2000))
+def test_any_bytes_are_taken(noise: bytes, place: int) -> None:
+    good = logs.raw(logs.session(logs.tls()))
+    for content in (noise, good[:place] + noise + good[place:]):
+        for sessions in (smtp_log.sessions_of(content)[0], scanned(content)[0]):
+            assert all(session.as_result()["day"] for session in sessions)
