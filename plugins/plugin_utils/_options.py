@@ -47,6 +47,7 @@ POLICY: dict[str, t.Any] = {
 # What every module that talks to a host has.
 SHARED: dict[str, t.Any] = {
     "wire_log": {"type": "path"},
+    "report_dir": {"type": "path"},
     "from_variables": {"type": "list", "elements": "str", "default": []},
 }
 

@@ -107,7 +107,7 @@ def named(message: str, task_file: str, *, hardens: bool = False) -> str:
 _PLAIN = frozenset(
     (
         *WANTED, "strays", "waivers", "fail_on", "force", "backup_dir", "undo_on_failure", "backup", "other_host",
-        "wire_log", "logins", "fail_on_findings", "endpoints", "server_name",
+        "wire_log", "report_dir", "logins", "fail_on_findings", "endpoints", "server_name",
         "exchange", "updates_within", "dag_check", "dags_at_once", "one_per_site", "site",
         "minimum_healthy_copies", "redirect_to", "leave_mail", "take_over", "pause_node", "smtp_port",
     )

@@ -50,6 +50,12 @@ _ORDER = (
     VERIFIED,
 )
 
+
+def rank_of(category: str) -> int:
+    """The place of a category, the worst first; what no release knows comes before all."""
+    return _ORDER.index(category) if category in _ORDER else -1
+
+
 _OF_VERDICT = {
     verdicts.WRONG: (FAILED, "FAILED"),
     verdicts.PENDING: (PENDING, "restart pending"),
@@ -308,7 +314,7 @@ class Steps:
 
     @property
     def rank(self) -> int:
-        return _ORDER.index(self.category)
+        return rank_of(self.category)
 
     @property
     def word(self) -> str:
