@@ -50,12 +50,17 @@ def check(report_dir: str | None, callbacks: t.Collection[str]) -> None:
             f"{_OPTION} is set, and nobody would write the report: the callback that sees the whole run is not "
             f"enabled. Set callbacks_enabled = {CALLBACK} in ansible.cfg, or ANSIBLE_CALLBACKS_ENABLED={CALLBACK}."
         )
+    check_folder(report_dir, _OPTION)
+
+
+def check_folder(report_dir: str, option: str) -> None:
+    """Raises :class:`OptionError` where no report can be written there. Makes nothing."""
     folder = absolute(report_dir)
     try:
         look_into(folder)
     except (OSError, ValueError) as exc:
         raise OptionError(
-            f"{_OPTION}: cannot write a report in {str(folder)!r} on the controller: {_reason(exc)}. Make the folder "
+            f"{option}: cannot write a report in {str(folder)!r} on the controller: {_reason(exc)}. Make the folder "
             "writable, or name another one."
         ) from None
 

@@ -24,8 +24,8 @@ WANTED = (
 
 # Groups of the plays that go by DAG.
 WAVES = "tls12_wave_"
-# What a play is made of before any host has variables.
-PLAY_VARIABLES = ("tls12_hosts", "tls12_serial")
+# What plays read themselves: the first two before any host has variables, the others to merge reports.
+PLAY_VARIABLES = ("tls12_hosts", "tls12_serial", "tls12_reports", "tls12_report_since")
 
 # Options whose variable is not just the option with the prefix.
 _VARIABLES = {

@@ -160,3 +160,38 @@ def test_it_is_refused_before_anything_is_done(lab: LabClient, ansible: Ansible,
     assert said in re.sub(r"\s+", " ", run.output)
     assert lab.host("ex02").operations() == []
     assert not (ansible.folder / "reports-2").exists()
+
+
+def test_reports_are_merged_and_compared(lab: LabClient, ansible: Ansible) -> None:
+    """Two slices of a fleet, and what has changed since."""
+    before = report_of(play(ansible, "audit-tls12.yml", "-l", "ex01,ex06"))
+    lab.host("ex06").set_value(rf"{PROTOCOLS_KEY}\TLS 1.2\Server", "Enabled", 0)
+    slices = [report_of(play(ansible, "audit-tls12.yml", "-l", name)) for name in ("ex02", "ex06")]
+    given = {
+        "tls12_reports": [str(path) for path in slices],
+        "tls12_report_since": str(before),
+        "tls12_report_dir": str(ansible.folder / "merged"),
+    }
+    told = ansible.playbook("merge-reports.yml", **given).ok().result("tls_report", "localhost")
+    assert told["totals"]["servers"] == 2
+    assert (told["comparison"]["appeared"], told["comparison"]["disappeared"]) == (["ex02"], ["ex01"])
+    (changed,) = told["comparison"]["servers"]
+    assert (changed["name"], changed["state"]["to"]) == ("ex06", "broken")
+    folder = pathlib.Path(told["report"])
+    assert sorted(path.name for path in folder.iterdir()) == FILES
+    result = json.loads((folder / "result.json").read_text(encoding="ascii"))
+    assert schema.problems(result) == []
+    assert sorted(result["run"]["merged_from"]) == sorted(path.name for path in slices)
+    checked = ansible.playbook("merge-reports.yml", "--check", **given).ok()
+    assert checked.result("tls_report", "localhost")["report"] is None
+    assert len(list((ansible.folder / "merged").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    ("reports", "said"),
+    [([], "'results' (tls12_reports in the playbook) is empty"), (["/nowhere/*"], "there is no file")],
+)
+def test_what_cannot_be_merged_is_told(ansible: Ansible, reports: list[str], said: str) -> None:
+    run = ansible.playbook("merge-reports.yml", tls12_reports=reports)
+    assert run.rc == 2
+    assert said in run.result("tls_report", "localhost")["msg"]

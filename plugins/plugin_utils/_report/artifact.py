@@ -12,8 +12,6 @@ from . import standing
 from .plain import cut
 from .standing import Steps
 
-# The variable that later nodes of a workflow get. It has not the prefix of the role, whose variables are checked.
-NAME = "exchange_tls"
 _GOOD = frozenset({standing.FINE, standing.VERIFIED, standing.ODD, standing.RESTORED})
 _NOT_TOUCHED = "not touched"
 _LONGEST_NAME = 255

@@ -55,6 +55,7 @@ def view(result: Result) -> dict[str, t.Any]:
         name: {"name": name, "anchor": ids[name], "verdict": item["verdict"], "tone": tone(item["state"])}
         for name, item in zip(ids, servers, strict=True)
     }
+    rows = [{**head[item["name"]], **row(item, shown, run["check_mode"])} for item in servers]
     return {
         **_headline(result),
         "run": run,
@@ -62,7 +63,8 @@ def view(result: Result) -> dict[str, t.Any]:
         "variables": list(run["variables"].items()),
         "tiles": _tiles(result),
         "columns": shown,
-        "rows": [{**head[item["name"]], **row(item, shown, run["check_mode"])} for item in servers],
+        "rows": rows,
+        "has_exchange": any(item["exchange"] for item in rows),
         **endpoint_rows(servers, head, run["check_mode"]),
         "groups": groups(servers),
         "strays": strays(servers),

@@ -98,6 +98,16 @@ def with_its_proof(results: t.Mapping[str, Result | None]) -> t.Mapping[str, Res
     return {**results, "change": {**change, "verdict": None}, "verify": change}
 
 
+def registered(variables: t.Any) -> dict[str, t.Any]:
+    """The steps that a host's variables hold, by name."""
+    found = {
+        step: variables[name]
+        for name, step in REGISTERED.items()
+        if name in variables and isinstance(variables[name], t.Mapping)
+    }
+    return dict(with_its_proof(found))
+
+
 def _ended(step: Result | None) -> bool:
     return bool(step) and bool((step or {}).get("failed") or (step or {}).get("unreachable"))
 
