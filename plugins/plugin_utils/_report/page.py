@@ -36,7 +36,7 @@ _MEANS = {
     standing.ODD: "as wanted, with something that Windows ignores or a waiver accepts",
     standing.RESTORED: "the values of a backup are back",
     standing.FINE: "every setting that was asked for is there",
-    standing.VERIFIED: "TLS 1.2 is on, in effect, and was accepted by handshakes",
+    standing.VERIFIED: "TLS 1.2 is on, in effect, and was accepted by handshakes (incoming)",
 }
 
 
