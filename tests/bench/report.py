@@ -9,6 +9,7 @@ A number of seconds says little on another machine; each is shown as a ratio to 
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib
 import json
 import sys
@@ -35,10 +36,10 @@ def main() -> int:
     for count in parser.parse_args().servers:
         result = results.of(results.fleet(count))
         writers: dict[str, t.Callable[[], str]] = {
-            "result.json": lambda result=result: json.dumps(result, indent=1),
-            "findings.csv": lambda result=result: table.as_csv(result),
-            "junit.xml": lambda result=result: junit.as_xml(result),
-            "report.html": lambda result=result: html.report(result),
+            "result.json": functools.partial(json.dumps, result, indent=1),
+            "findings.csv": functools.partial(table.as_csv, result),
+            "junit.xml": functools.partial(junit.as_xml, result),
+            "report.html": functools.partial(html.report, result),
         }
         html.report(result)  # the template is compiled once a run
         floor = 0.0
