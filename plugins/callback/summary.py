@@ -175,7 +175,7 @@ class CallbackModule(CallbackBase):
         """Keeps the results that the role registers, by host and step."""
         self._in_play.add(_host(result))
         task = _task(result)
-        register = str(getattr(task, "register", "") or "")
+        register = _registered(task)
         step, beside = standing.REGISTERED.get(register), BESIDE.get(register)
         if (step is None and beside is None) or not _runs_ours(task):
             return
@@ -221,6 +221,12 @@ def _utc(moment: datetime.datetime) -> str:
 def _runs_ours(task: t.Any) -> bool:
     """Whether a task runs a module of this collection, by whatever name."""
     return str(getattr(task, "resolved_action", None) or task.action).startswith(_OURS)
+
+
+def _registered(task: t.Any) -> str:
+    """The name under which its result is registered. Since ansible-core 2.21 that is a mapping of names."""
+    register = getattr(task, "register", None) or ""
+    return str(next(iter(register), "") if isinstance(register, t.Mapping) else register)
 
 
 def _host(result: t.Any) -> str:

@@ -316,3 +316,11 @@ def test_a_play_without_an_inventory(run: Run) -> None:
     run.callback.v2_playbook_on_play_start(types.SimpleNamespace(hosts="all", get_variable_manager=lambda: None))
     run.step("ex01", "audit", settings("fine"))
     assert list(run.table()) == ["ex01"]
+
+
+def test_names_of_results_since_core_2_21(run: Run) -> None:
+    """There, one task may register its result under several names."""
+    run.play("ex01")
+    register: Any = {"_tls12_audit": "_task.result"}
+    run.task("ex01", settings("fine"), register, SETTINGS_INFO)
+    assert "as wanted" in run.table()["ex01"]
