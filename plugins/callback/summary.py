@@ -71,16 +71,16 @@ class CallbackModule(CallbackBase):
         self._beside: dict[str, dict[str, dict[str, t.Any]]] = {}  # results of maintenance, by host and state
         self._given: dict[str, t.Any] = {}  # variables of the role, as they were given
         self._report_dir: str | None = None
+        self._is_learnt = False  # whether the play was asked for them
+        self._at_work: dict[str, str] = {}  # what a task of ours is doing, by host
         self._began = _now()
         self._id = _reporting.begin(self._began)
-        # after ^C Ansible tells no callback that the run is over
         self._pid = os.getpid()
-        atexit.register(self._interrupted)
 
     def v2_playbook_on_play_start(self, play: t.Any) -> None:
         # a play with serial starts once for each batch; the servers of all of them count
         self._end_play()
-        self._play = play
+        self._play, self._is_learnt = play, False
         self._of_play = _hosts_of(play)
 
     def _end_play(self) -> None:
@@ -88,6 +88,11 @@ class CallbackModule(CallbackBase):
         if self._is_ours:
             self._touched |= self._in_play
         self._in_play, self._is_ours = set(), False
+
+    def v2_runner_on_start(self, host: t.Any, task: t.Any) -> None:
+        if _runs_ours(task):
+            self._at_work[str(host.name)] = str(getattr(task, "name", None) or task.action)
+            self._learn(host, task)
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
         self._remember(result)
@@ -138,9 +143,14 @@ class CallbackModule(CallbackBase):
 
     def _interrupted(self) -> None:
         """Python ends, and Ansible has not said that the run has: somebody has stopped it. So may a worker."""
-        if os.getpid() != self._pid or not self._results:
+        if os.getpid() != self._pid:
             return
         self._end_play()
+        for host, task in self._at_work.items():
+            # it may have written something, and could no longer say so
+            self._errors[host] = (
+                f"The run was stopped while '{task}' was at work. Run it again: it finishes what was begun."
+            )
         self._report(self._hosts(self._errors, self._unreachable), True, ended_by="interrupt")
 
     def _report(self, hosts: t.Mapping[str, Steps], on_stderr: bool, ended_by: str = "end") -> None:
@@ -174,6 +184,7 @@ class CallbackModule(CallbackBase):
     def _remember(self, result: t.Any, **how: bool) -> None:
         """Keeps the results that the role registers, by host and step."""
         self._in_play.add(_host(result))
+        self._at_work.pop(_host(result), None)
         task = _task(result)
         register = _registered(task)
         step, beside = standing.REGISTERED.get(register), BESIDE.get(register)
@@ -182,7 +193,6 @@ class CallbackModule(CallbackBase):
         if beside is not None:
             self._beside.setdefault(_host(result), {})[beside] = {**_values(result), **how}
             return
-        self._learn(result)
         self._is_ours = True
         self._every.update(dict.fromkeys((*self._of_play, _host(result))))
         steps = self._results.setdefault(_host(result), {})
@@ -192,18 +202,22 @@ class CallbackModule(CallbackBase):
             self._beside.pop(_host(result), None)
         steps[str(step)] = {**_values(result), **how}
 
-    def _learn(self, result: t.Any) -> None:
+    def _learn(self, host: t.Any, task: t.Any) -> None:
         """What the role was given. That is asked once a play: it takes as long as to start a task."""
-        if self._is_ours:
+        if self._is_learnt or _registered(task) not in standing.REGISTERED:
             return
+        self._is_learnt = True
         try:
-            given, folder = _run.variables(self._play, getattr(result, "host", None) or result._host, _task(result))
+            given, folder = _run.variables(self._play, host, task)
         except Exception as exc:
             # the task that was run has said so of its own variables
             self._display.vvv(f"summary: variables of the role: {type(exc).__name__}: {visible(exc)}")
             return
         self._given.update(given)
-        self._report_dir = folder if self._report_dir is None else self._report_dir
+        if folder is not None and self._report_dir is None:
+            self._report_dir = folder
+            # after ^C Ansible tells no callback that the run is over
+            atexit.register(self._interrupted)
 
 
 def _check_mode() -> bool:
