@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from .._schannel.protocols import SIDES, VALUE_NAMES
+from .page_matrix import word
 from .values import shown
 
 Result = t.Mapping[str, t.Any]
@@ -85,7 +86,8 @@ def _raw(server: Result, check_mode: bool) -> list[dict[str, t.Any]]:
         for side in SIDES:
             values = [shown((sides.get(side) or {}).get(value)) for value in VALUE_NAMES]
             if any(value not in ("", "absent") for value in values):
-                found.append({"protocol": name, "side": side, "values": values, "effective": sides[side]["effective"]})
+                effect = word(sides[side]["effective"])
+                found.append({"protocol": name, "side": side, "values": values, "effective": effect})
     return found
 
 
