@@ -10,12 +10,10 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.mailops.exchange_tls.plugins.filter.tls_artifact import tls_artifact
-from ansible_collections.mailops.exchange_tls.plugins.filter.tls_reports import (
+from ansible_collections.mailops.exchange_tls.plugins.filter.tls_findings import tls_findings, tls_group, tls_text_table
+from ansible_collections.mailops.exchange_tls.plugins.filter.tls_merge_results import (
     tls_compare_results,
-    tls_findings,
-    tls_group,
     tls_merge_results,
-    tls_text_table,
 )
 
 from ..plugin_utils.report.results import fleet, of

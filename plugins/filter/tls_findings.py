@@ -1,7 +1,7 @@
 # Copyright (c) 2026, mailops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filters for results of runs: tls_merge_results, tls_compare_results, tls_findings, tls_group and tls_text_table."""
+"""The filters mailops.exchange_tls.tls_findings, tls_group and tls_text_table, for plays of people's own."""
 
 from __future__ import annotations
 
@@ -11,26 +11,7 @@ from ansible.errors import AnsibleFilterError
 
 from ..plugin_utils._errors import OptionError
 from ..plugin_utils._policy.expressions import Expression
-from ..plugin_utils._report import comparing, merging, schema
 from ..plugin_utils._report.text_table import table
-
-
-def tls_merge_results(results: t.Any) -> dict[str, t.Any]:
-    """See tls_merge_results.yml."""
-    if not isinstance(results, (list, tuple)) or not results:
-        raise AnsibleFilterError("tls_merge_results takes a list of results of runs, one at least.")
-    return merging.merge([_result("tls_merge_results", item) for item in results])
-
-
-def tls_compare_results(earlier: t.Any, later: t.Any) -> dict[str, t.Any]:
-    """See tls_compare_results.yml."""
-    return comparing.compare(*(_result("tls_compare_results", item) for item in (earlier, later)))
-
-
-def _result(name: str, found: t.Any) -> dict[str, t.Any]:
-    if problems := schema.problems(found):
-        raise AnsibleFilterError(f"{name} takes results of runs (result.json): {'; '.join(problems)}.")
-    return t.cast("dict[str, t.Any]", found)
 
 
 def tls_findings(found: t.Any, matching: t.Any = None) -> list[dict[str, t.Any]]:
@@ -91,10 +72,4 @@ def tls_text_table(rows: t.Any, columns: t.Any) -> list[str]:
 
 class FilterModule:
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        return {
-            "tls_merge_results": tls_merge_results,
-            "tls_compare_results": tls_compare_results,
-            "tls_findings": tls_findings,
-            "tls_group": tls_group,
-            "tls_text_table": tls_text_table,
-        }
+        return {"tls_findings": tls_findings, "tls_group": tls_group, "tls_text_table": tls_text_table}
