@@ -18,20 +18,31 @@ description:
     next command.
   - Last, how many servers stand how, and the names of those that could not be reached or that the run never came to.
   - With it the role prints no screens of its own, so that nothing is said twice.
+  - Where the role's variable C(tls12_report_dir) names a folder, it writes a report of the whole run there, into a new
+    folder of its own, also after failures and after C(^C). C(result.json) has everything, C(findings.csv) a row for
+    each server and setting, C(report.html) is for people, and C(junit.xml) for pipelines.
 requirements:
   - Enable it in C(ansible.cfg) with C(callbacks_enabled = mailops.exchange_tls.summary).
 """
 
+import atexit
+import datetime
+import os
 import pathlib
 import typing as t
 
 from ansible import constants, context
 from ansible.plugins.callback import CallbackBase
 
+from ..plugin_utils import _reporting, _run
+from ..plugin_utils._errors import ExchangeTlsError
+from ..plugin_utils._report import result as results
 from ..plugin_utils._report import standing
 from ..plugin_utils._report.commands import Command
+from ..plugin_utils._report.result import BESIDE, Run
 from ..plugin_utils._report.screen import screen
 from ..plugin_utils._report.standing import Steps
+from ..plugin_utils._text import visible
 
 _OURS = "mailops.exchange_tls."
 # Where our own tasks are.
@@ -56,10 +67,20 @@ class CallbackModule(CallbackBase):
         self._touched: set[str] = set()  # those of them that some task was run for
         self._in_play: set[str] = set()  # the servers that a task of this play, or batch, was run for
         self._is_ours = False  # whether our role was run in it
+        self._play: t.Any = None
+        self._beside: dict[str, dict[str, dict[str, t.Any]]] = {}  # results of maintenance, by host and state
+        self._given: dict[str, t.Any] = {}  # variables of the role, as they were given
+        self._report_dir: str | None = None
+        self._is_learnt = False  # whether the play was asked for them
+        self._at_work: dict[str, str] = {}  # what a task of ours is doing, by host
+        self._began = _now()
+        self._id = _reporting.begin(self._began)
+        self._pid = os.getpid()
 
     def v2_playbook_on_play_start(self, play: t.Any) -> None:
         # a play with serial starts once for each batch; the servers of all of them count
         self._end_play()
+        self._play, self._is_learnt = play, False
         self._of_play = _hosts_of(play)
 
     def _end_play(self) -> None:
@@ -67,6 +88,11 @@ class CallbackModule(CallbackBase):
         if self._is_ours:
             self._touched |= self._in_play
         self._in_play, self._is_ours = set(), False
+
+    def v2_runner_on_start(self, host: t.Any, task: t.Any) -> None:
+        if _runs_ours(task):
+            self._at_work[str(host.name)] = str(getattr(task, "name", None) or task.action)
+            self._learn(host, task)
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
         self._remember(result)
@@ -88,6 +114,7 @@ class CallbackModule(CallbackBase):
         self._unreachable.add(_host(result))
 
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
+        atexit.unregister(self._interrupted)
         on_stderr = constants.DEFAULT_STDOUT_CALLBACK in _JSON
         if not self._results:
             if Command.of(context.CLIARGS).is_ours and not stats.processed:
@@ -95,18 +122,60 @@ class CallbackModule(CallbackBase):
             return
         self._end_play()
         ended = {host for host in self._every if stats.failures.get(host) or stats.dark.get(host)}
-        hosts = {
+        hosts = self._hosts(ended, {host for host in self._unreachable if stats.dark.get(host)})
+        for line in screen(hosts, command=Command.of(context.CLIARGS), untouched=self._untouched(hosts)):
+            self._say(line, on_stderr)
+        self._report(hosts, on_stderr)
+
+    def _hosts(self, ended: t.Collection[str], unreachable: t.Collection[str]) -> dict[str, Steps]:
+        return {
             host: Steps.of(
                 self._results.get(host, {}),
-                check_mode=bool(context.CLIARGS.get("check")),
+                check_mode=_check_mode(),
                 error=self._errors.get(host) if host in ended else None,
-                unreachable=host in self._unreachable and bool(stats.dark.get(host)),
+                unreachable=host in unreachable,
             )
             for host in {*self._results, *ended}
         }
-        untouched = [host for host in self._every if host not in hosts and host not in self._touched]
-        for line in screen(hosts, command=Command.of(context.CLIARGS), untouched=untouched):
-            self._say(line, on_stderr)
+
+    def _untouched(self, hosts: t.Container[str]) -> list[str]:
+        return [host for host in self._every if host not in hosts and host not in self._touched]
+
+    def _interrupted(self) -> None:
+        """Python ends, and Ansible has not said that the run has: somebody has stopped it. So may a worker."""
+        if os.getpid() != self._pid:
+            return
+        self._end_play()
+        for host, task in self._at_work.items():
+            # it may have written something, and could no longer say so
+            self._errors[host] = (
+                f"The run was stopped while '{task}' was at work. Run it again: it finishes what was begun."
+            )
+        self._report(self._hosts(self._errors, self._unreachable), True, ended_by="interrupt")
+
+    def _report(self, hosts: t.Mapping[str, Steps], on_stderr: bool, ended_by: str = "end") -> None:
+        if self._report_dir is None:
+            return
+        run = Run(
+            id=self._id,
+            began=_utc(self._began),
+            ended=_utc(_now()),
+            ended_by=ended_by,
+            playbook=Command.of(context.CLIARGS).book,
+            check_mode=_check_mode(),
+            versions=_run.versions(),
+            variables=self._given,
+        )
+        try:
+            whole = results.result(run, hosts, untouched=self._untouched(hosts), beside=self._beside)
+            folder = _reporting.write(self._report_dir, self._id, whole)
+        except ExchangeTlsError as exc:
+            self._say(f"error:    {exc.message}", on_stderr)
+        except Exception as exc:
+            # the run is over, and a callback that raises hides how it went
+            self._say(f"error:    No report was written: {type(exc).__name__}: {visible(exc)}.", on_stderr)
+        else:
+            self._say(f"report:   {visible(folder / _reporting.HTML)}", on_stderr)
 
     def _say(self, line: str, on_stderr: bool) -> None:
         color = constants.COLOR_ERROR if line.startswith(("error:", "wrong:")) else None
@@ -115,9 +184,14 @@ class CallbackModule(CallbackBase):
     def _remember(self, result: t.Any, **how: bool) -> None:
         """Keeps the results that the role registers, by host and step."""
         self._in_play.add(_host(result))
+        self._at_work.pop(_host(result), None)
         task = _task(result)
-        step = standing.REGISTERED.get(str(getattr(task, "register", "") or ""))
-        if step is None or not _runs_ours(task):
+        register = _registered(task)
+        step, beside = standing.REGISTERED.get(register), BESIDE.get(register)
+        if (step is None and beside is None) or not _runs_ours(task):
+            return
+        if beside is not None:
+            self._beside.setdefault(_host(result), {})[beside] = {**_values(result), **how}
             return
         self._is_ours = True
         self._every.update(dict.fromkeys((*self._of_play, _host(result))))
@@ -125,12 +199,48 @@ class CallbackModule(CallbackBase):
         if step in ("audit", "change"):
             # another run of the role in the same run of Ansible
             steps.clear()
-        steps[step] = {**_values(result), **how}
+            self._beside.pop(_host(result), None)
+        steps[str(step)] = {**_values(result), **how}
+
+    def _learn(self, host: t.Any, task: t.Any) -> None:
+        """What the role was given. That is asked once a play: it takes as long as to start a task."""
+        if self._is_learnt or _registered(task) not in standing.REGISTERED:
+            return
+        self._is_learnt = True
+        try:
+            given, folder = _run.variables(self._play, host, task)
+        except Exception as exc:
+            # the task that was run has said so of its own variables
+            self._display.vvv(f"summary: variables of the role: {type(exc).__name__}: {visible(exc)}")
+            return
+        self._given.update(given)
+        if folder is not None and self._report_dir is None:
+            self._report_dir = folder
+            # after ^C Ansible tells no callback that the run is over
+            atexit.register(self._interrupted)
+
+
+def _check_mode() -> bool:
+    return bool(context.CLIARGS.get("check"))
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.timezone.utc)
+
+
+def _utc(moment: datetime.datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _runs_ours(task: t.Any) -> bool:
     """Whether a task runs a module of this collection, by whatever name."""
     return str(getattr(task, "resolved_action", None) or task.action).startswith(_OURS)
+
+
+def _registered(task: t.Any) -> str:
+    """The name under which its result is registered. Since ansible-core 2.21 that is a mapping of names."""
+    register = getattr(task, "register", None) or ""
+    return str(next(iter(register), "") if isinstance(register, t.Mapping) else register)
 
 
 def _host(result: t.Any) -> str:

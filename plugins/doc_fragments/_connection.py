@@ -17,6 +17,14 @@ options:
       - Credentials are never in these messages, but names and registry values of the host are.
       - Meant for reports of problems; leave it unset otherwise.
     type: path
+  report_dir:
+    description:
+      - The folder on the controller that a report of the whole run is to be written to, see
+        P(mailops.exchange_tls.summary#callback), which takes it from the variable C(tls12_report_dir) of the role
+        P(mailops.exchange_tls.tls12#role).
+      - The task fails before it does anything else where that folder cannot be written, or the callback is not enabled.
+    type: path
+    version_added: 0.2.0
   from_variables:
     description:
       - Names of variables that say where other options are found. Each of them maps options to the names of the variables that

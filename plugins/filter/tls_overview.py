@@ -22,7 +22,7 @@ def tls_overview(
     """See tls_overview.yml."""
     try:
         every = [str(name) for name in dict.fromkeys((*batch, *ended))] or [str(host)]
-        found = {name: _registered(hostvars.get(name) or {}) for name in every}
+        found = {name: standing.registered(hostvars.get(name) or {}) for name in every}
         of_play = [str(name) for name in play]
     except (AttributeError, KeyError, TypeError) as exc:
         raise AnsibleFilterError(
@@ -32,18 +32,9 @@ def tls_overview(
     # are through, and else each for itself. With run_once a host that has failed comes for all where it is the first.
     through = all(name in ended or any(step in steps for step in _LAST) for name, steps in found.items())
     if str(host) not in (every[0], *map(str, ended)) or not through:
-        found = {str(host): _registered(hostvars.get(host) or {})}
+        found = {str(host): standing.registered(hostvars.get(host) or {})}
     made = {name: steps for name, steps in found.items() if steps}
     return _lines.lines(made, check_mode, compare=True, play=of_play) if made else []
-
-
-def _registered(variables: t.Any) -> dict[str, t.Any]:
-    found = {
-        step: variables[name]
-        for name, step in standing.REGISTERED.items()
-        if name in variables and isinstance(variables[name], t.Mapping)
-    }
-    return dict(standing.with_its_proof(found))
 
 
 class FilterModule:

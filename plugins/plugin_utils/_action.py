@@ -11,14 +11,15 @@ import difflib
 import traceback
 import typing as t
 
+from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from . import _given, _patterns, _preflight, _role, _variables
-from ._errors import ExchangeTlsError, OptionError, Unreachable
+from . import _given, _patterns, _preflight, _reporting, _role, _variables
+from ._errors import ExchangeTlsError, OptionError, Unreachable, all_problems
 from ._exchange.endpoint import OPTIONS, Endpoint, address_of, endpoint, is_address, neighbour
 from ._exchange.shell import Shell
 from ._policy import baselines
@@ -209,16 +210,23 @@ class ExchangeTlsAction(ActionBase):
         problems += _given.explained(errors, given)
         problems += [self._unknown(path) for path in sorted(validated.unsupported_parameters, key=str)]
         if not problems:
-            self.check(options)
+            self._check_all(options)
             return options
         try:
-            self.check(options)
+            self._check_all(options)
         except OptionError as exc:
             problems.append(exc.message.rstrip("."))
         except (TypeError, ValueError, AttributeError, LookupError):
             pass  # an option without its type, and that is told already
         whose = "Bad variables" if self.in_role else f"Bad options for {self._task.action}"
         raise OptionError(f"{whose}: {'; '.join(problems)}.")
+
+    def _check_all(self, options: dict[str, t.Any]) -> None:
+        callbacks = constants.config.get_config_value("CALLBACKS_ENABLED")
+        all_problems(
+            lambda: self.check(options),
+            lambda: _reporting.check(options.get("report_dir"), callbacks),
+        )
 
     def _named_variables(self, args: t.Mapping[str, t.Any]) -> t.Sequence[t.Any]:
         """The option that other options depend on."""

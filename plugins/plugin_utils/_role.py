@@ -24,8 +24,8 @@ WANTED = (
 
 # Groups of the plays that go by DAG.
 WAVES = "tls12_wave_"
-# What a play is made of before any host has variables.
-PLAY_VARIABLES = ("tls12_hosts", "tls12_serial")
+# What plays read themselves: the first two before any host has variables, the others to merge reports.
+PLAY_VARIABLES = ("tls12_hosts", "tls12_serial", "tls12_reports", "tls12_report_since")
 
 # Options whose variable is not just the option with the prefix.
 _VARIABLES = {
@@ -108,7 +108,7 @@ def named(message: str, task_file: str, *, hardens: bool = False) -> str:
 _PLAIN = frozenset(
     (
         *WANTED, "strays", "waivers", "fail_on", "force", "backup_dir", "undo_on_failure", "backup", "other_host",
-        "wire_log", "logins", "fail_on_findings", "endpoints", "server_name",
+        "wire_log", "report_dir", "logins", "fail_on_findings", "endpoints", "server_name",
         "smtp_logs", "smtp_logs_since", "accepted_peers",
         "exchange", "updates_within", "dag_check", "dags_at_once", "one_per_site", "site",
         "minimum_healthy_copies", "redirect_to", "leave_mail", "take_over", "pause_node", "smtp_port",

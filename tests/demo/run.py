@@ -27,21 +27,24 @@ LIMIT = 180
 
 def main() -> int:
     started = time.monotonic()
+    reports = pathlib.Path(tempfile.mkdtemp(prefix="exchange-tls-reports-"))
     with tempfile.TemporaryDirectory(prefix="exchange-tls-demo-") as folder:
         work = pathlib.Path(folder)
         say("Starting four simulated Exchange servers on 127.0.0.0/8")
         with running_lab(LAB, work / "lab", max_lifetime=600) as lab:
             show(lab)
-            demo(lab, work)
+            demo(lab, work, reports)
         say("Starting a simulated DAG of two")
         with running_lab(DAG, work / "dag", max_lifetime=600) as lab:
             demo_of_a_dag(lab, work)
         seconds = time.monotonic() - started
+        (page,) = reports.glob("*/report.html")
+        print(f"The report of step 3 stays, for a browser: {page}", flush=True)
         say(f"Done in {seconds:.0f} seconds. The simulated servers are stopped, nothing is left running.")
     return 0
 
 
-def demo(lab: LabClient, work: pathlib.Path) -> None:
+def demo(lab: LabClient, work: pathlib.Path, reports: pathlib.Path) -> None:
     hosts = inventory(lab, work)
     before = lab.host("ex03").dump()
 
@@ -50,7 +53,7 @@ def demo(lab: LabClient, work: pathlib.Path) -> None:
     say("2. Check mode: what would be changed, and that a restart would follow. Nothing is changed")
     play(hosts, "enforce-tls12.yml", "--check", "-l", "ex03")
     say("3. Enforce: change, restart, verify by handshake; one server first, then the others")
-    play(hosts, "enforce-tls12.yml", "-e", "tls12_serial=[1,3]")
+    play(hosts, "enforce-tls12.yml", "-e", "tls12_serial=[1,3]", "-e", f"tls12_report_dir={reports}")
     say("4. Enforce again: nothing is left to do, and nothing is done")
     play(hosts, "enforce-tls12.yml", "-l", "ex03")
     say("5. Roll ex03 back: the old values exactly, restarted")

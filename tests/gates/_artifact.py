@@ -25,7 +25,7 @@ _WANTED = re.compile(
       LICENSE | README\.md | CHANGELOG\.(md|rst) | changelogs/changelog\.yaml | requirements\.txt
     | meta/(runtime\.yml | execution-environment\.yml | ee-requirements\.txt | ee-bindep\.txt)
     | plugins/(action|callback|doc_fragments|filter|lookup|module_utils|modules|plugin_utils|test)/([a-z0-9_]+/)*
-      [a-z0-9_]+\.(py|yml|yaml|json)
+      [a-z0-9_]+\.(py|yml|yaml|json|j2)
     | roles/[a-z0-9_]+/(README\.md | (defaults|vars|meta|tasks|handlers|templates|files)/[A-Za-z0-9_./-]+)
     | playbooks/([a-z0-9_]+/)*[a-z0-9_-]+\.(yml|yaml|j2|json) | playbooks/README\.md
     | docs/[A-Za-z0-9_./-]+\.(md|rst|yml)

@@ -19,7 +19,7 @@ import ansible_runner
 from tests.lab.client import LabClient
 from tests.lab.inventory import host_variables
 
-from .harness import ROOT
+from .harness import ROOT, TLS12_CLIENT
 
 LAB: dict[str, t.Any] = {
     "accounts": [{"user": "labadmin", "password": "Lab-Pass-1", "administrator": True}],
@@ -66,7 +66,8 @@ def job(lab: LabClient, folder: pathlib.Path, *cmdline: str, **answers: t.Any) -
         passwords={"SSH password:\\s*?$": "Lab-Pass-1"},
         envvars={
             name: os.environ[name] for name in ("ANSIBLE_CONFIG", "ANSIBLE_HOME", "ANSIBLE_COLLECTIONS_PATH", "PATH")
-        },
+        }
+        | ({"ANSIBLE_CALLBACKS_ENABLED": "mailops.exchange_tls.summary"} if "tls12_report_dir" in answers else {}),
         settings={"job_timeout": 100},
         quiet=True,
     )
@@ -109,3 +110,47 @@ def test_check_and_run(lab: LabClient, tmp_path: pathlib.Path) -> None:
     assert any("restart requested" in event["stdout"] for event in run.events if event["event"] == "verbose")
     artifacts = tmp_path / "run" / "artifacts"
     assert not [path for path in artifacts.rglob("*") if path.is_file() and b"Lab-Pass-1" in path.read_bytes()]
+
+
+def artifacts(run: t.Any) -> dict[str, t.Any]:
+    """What AWX keeps of a job, and hands to later nodes of a workflow."""
+    (end,) = [event["event_data"] for event in run.events if event["event"] == "playbook_on_stats"]
+    return dict(end.get("artifact_data") or {}).get("exchange_tls") or {}
+
+
+def test_a_workflow_is_told_of_all_batches(lab: LabClient, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "run").mkdir()
+    run = job(lab, tmp_path / "run", tls12_report_dir=str(tmp_path / "reports"))
+    assert run.status == "successful", text_of(run)
+    told = artifacts(run)
+    report = pathlib.Path(told.pop("report"))
+    assert told == {
+        "compliant": True,
+        "counts": {"verified": 2},
+        "servers": {"verified": ["ex01", "ex02"]},
+        "restart_pending": [],
+    }
+    assert json.loads((report / "result.json").read_text(encoding="ascii"))["totals"]["compliant"] == 2
+
+
+def test_a_workflow_is_told_who_failed_or_was_lost(lab: LabClient, tmp_path: pathlib.Path) -> None:
+    lab.host("ex02").set_quirk("down")
+    (tmp_path / "lost").mkdir()
+    run = job(lab, tmp_path / "lost")
+    assert run.status == "failed"
+    # nothing of ours runs after a whole batch was lost
+    assert artifacts(run)["servers"] == {"not touched": ["ex02"], "verified": ["ex01"]}
+    (tmp_path / "together").mkdir()
+    run = job(lab, tmp_path / "together", tls12_serial="2")
+    assert artifacts(run)["servers"] == {"unreachable": ["ex02"], "verified": ["ex01"]}
+    assert artifacts(run)["compliant"] is False
+    lab.host("ex02").clear_quirks()
+
+    lab.host("ex01").set_value(TLS12_CLIENT, "Enabled", 0)
+    fault = {"kind": "access_denied", "operation": "*SetDWORDValue", "every": True}
+    lab.host("ex01").set_quirk("fault", fault)
+    (tmp_path / "failed").mkdir()
+    run = job(lab, tmp_path / "failed")
+    lab.host("ex01").clear_quirks()
+    assert run.status == "failed"
+    assert artifacts(run)["servers"] == {"broken": ["ex01"], "not touched": ["ex02"]}

@@ -39,19 +39,24 @@ def check_folder(name: str) -> None:
     """
     folder = absolute(name)
     try:
-        nearest = next(path for path in (folder, *folder.parents) if path.exists())
-        info = nearest.stat()
-        space = os.statvfs(nearest)
+        look_into(folder)
     except (OSError, ValueError) as exc:
         raise cannot_write(folder, exc) from None
+
+
+def look_into(folder: pathlib.Path) -> None:
+    """Whether files could be written there, and only by this user. Makes nothing. Raises OSError with the reason."""
+    nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    info = nearest.stat()
+    space = os.statvfs(nearest)
     if not stat.S_ISDIR(info.st_mode):
-        raise cannot_write(folder, OSError(errno.ENOTDIR, f"{str(nearest)!r} is no folder"))
+        raise OSError(errno.ENOTDIR, f"{str(nearest)!r} is no folder")
     if not os.access(nearest, os.W_OK | os.X_OK):
-        raise cannot_write(folder, OSError(errno.EACCES, f"no right to write in {str(nearest)!r}"))
+        raise OSError(errno.EACCES, f"no right to write in {str(nearest)!r}")
     if space.f_bavail * space.f_frsize < _ENOUGH or (space.f_files and not space.f_favail):
-        raise cannot_write(folder, OSError(errno.ENOSPC, f"no space is left in {str(nearest)!r}"))
+        raise OSError(errno.ENOSPC, f"no space is left in {str(nearest)!r}")
     if nearest == folder and _open_to_all(info):
-        raise cannot_write(folder, OSError(errno.EPERM, f"everybody may replace files in it; chmod o-w {folder}"))
+        raise OSError(errno.EPERM, f"everybody may replace files in it; chmod o-w {folder}")
 
 
 def cannot_write(folder: pathlib.Path, exc: OSError | ValueError) -> ExchangeTlsError:

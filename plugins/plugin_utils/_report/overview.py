@@ -24,7 +24,7 @@ _AREAS = {
     "cipher_suites": "Cipher suites",
     "dh_min_key_length": "Diffie-Hellman keys",
 }
-_SHOWN = ("TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3")
+SHOWN = ("TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3")
 
 
 def overview(settings: Result) -> dict[str, t.Any]:
@@ -43,7 +43,7 @@ def overview(settings: Result) -> dict[str, t.Any]:
     let_off = [side for side in wished if _is_let_off(findings, side)]
     return {
         "windows": generation(host["build"]) or str(host["build"]),
-        "protocols": {name: {side: protocols[name][side]["effective"] for side in SIDES} for name in _SHOWN},
+        "protocols": {name: {side: protocols[name][side]["effective"] for side in SIDES} for name in SHOWN},
         "default": [side for side in SIDES if protocols[TLS12][side]["state"] == "not_configured"],
         "wanted": [side for side in wished if side not in let_off],
         "dotnet": _dotnet(findings),

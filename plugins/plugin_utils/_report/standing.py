@@ -50,6 +50,12 @@ _ORDER = (
     VERIFIED,
 )
 
+
+def rank_of(category: str) -> int:
+    """The place of a category, the worst first; what no release knows comes before all."""
+    return _ORDER.index(category) if category in _ORDER else -1
+
+
 _OF_VERDICT = {
     verdicts.WRONG: (FAILED, "FAILED"),
     verdicts.PENDING: (PENDING, "restart pending"),
@@ -90,6 +96,16 @@ def with_its_proof(results: t.Mapping[str, Result | None]) -> t.Mapping[str, Res
     if not isinstance(change, t.Mapping) or not change.get("verdict"):
         return results
     return {**results, "change": {**change, "verdict": None}, "verify": change}
+
+
+def registered(variables: t.Any) -> dict[str, t.Any]:
+    """The steps that a host's variables hold, by name."""
+    found = {
+        step: variables[name]
+        for name, step in REGISTERED.items()
+        if name in variables and isinstance(variables[name], t.Mapping)
+    }
+    return dict(with_its_proof(found))
 
 
 def _ended(step: Result | None) -> bool:
@@ -308,7 +324,7 @@ class Steps:
 
     @property
     def rank(self) -> int:
-        return _ORDER.index(self.category)
+        return rank_of(self.category)
 
     @property
     def word(self) -> str:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: not a public interface.
-"""The settings before a change that check mode has predicted: its result with the changes taken back. Pure."""
+"""The settings before a change: a later reading with the changes taken back. Pure."""
 
 from __future__ import annotations
 
@@ -14,12 +14,17 @@ from .._schannel.values import Value, show
 Result = t.Mapping[str, t.Any]
 
 
-def today(predicted: Result) -> dict[str, t.Any]:
-    """The result of tls_settings in check mode, with the protocols and findings as they are now."""
+# Changes that a reading after them shows: those that check mode has predicted, and those that were made.
+PLANNED, WRITTEN = ("planned",), ("written",)
+
+
+def today(predicted: Result, statuses: t.Collection[str] = PLANNED) -> dict[str, t.Any]:
+    """The result of tls_settings in check mode, with the protocols and findings as they are now. ``statuses``: of the
+    changes that are taken back."""
     planned = {
         (str(item["key"]).lower(), str(item["value"]).lower()): item["before"]
         for item in predicted.get("changes") or ()
-        if item["status"] == "planned"
+        if item["status"] in statuses
     }
     build = predicted["host"]["build"]
     return {

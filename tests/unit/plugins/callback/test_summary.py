@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import atexit
+import json
+import pathlib
 import types
 from collections.abc import Mapping
 from typing import Any
@@ -316,3 +319,36 @@ def test_a_play_without_an_inventory(run: Run) -> None:
     run.callback.v2_playbook_on_play_start(types.SimpleNamespace(hosts="all", get_variable_manager=lambda: None))
     run.step("ex01", "audit", settings("fine"))
     assert list(run.table()) == ["ex01"]
+
+
+def test_names_of_results_since_core_2_21(run: Run) -> None:
+    """There, one task may register its result under several names."""
+    run.play("ex01")
+    register: Any = {"_tls12_audit": "_task.result"}
+    run.task("ex01", settings("fine"), register, SETTINGS_INFO)
+    assert "as wanted" in run.table()["ex01"]
+
+
+def test_a_run_that_is_stopped_while_a_task_is_at_work(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
+    """It may have written something: such a server is not one that nobody came to."""
+    monkeypatch.setattr(summary._run, "variables", lambda *_about: ({"tls12_serial": 1}, str(tmp_path)))
+    run.play("ex01", "ex02", "ex03")
+    register, action = STEPS["change"]
+    task = types.SimpleNamespace(register=register, action=action, resolved_action=action, name="Write")
+    for host in ("ex01", "ex02"):
+        run.callback.v2_runner_on_start(types.SimpleNamespace(name=host), task)
+    run.step("ex01", "change", changed())
+    atexit.unregister(run.callback._interrupted)
+    run.callback._interrupted()
+    (folder,) = tmp_path.iterdir()
+    result = json.loads((folder / "result.json").read_text(encoding="ascii"))
+    assert result["run"]["ended_by"] == "interrupt"
+    assert {item["name"]: item["state"] for item in result["servers"]} == {
+        "ex01": "waiting for a restart",
+        "ex02": "failed",
+    }
+    assert "stopped while 'Write' was at work" in result["servers"][0]["error"]
+    assert result["not_touched"] == ["ex03"]
+    assert result["run"]["variables"] == {"tls12_serial": 1}
