@@ -9,7 +9,7 @@ import datetime
 import glob
 import typing as t
 
-from ..plugin_utils import _reporting
+from ..plugin_utils import _report_files, _reporting
 from ..plugin_utils._action import ExchangeTlsAction
 from ..plugin_utils._errors import OptionError
 from ..plugin_utils._report import comparing, merging
@@ -31,7 +31,7 @@ class ActionModule(ExchangeTlsAction):
 
     def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
         files = _files(options["results"])
-        merged = merging.merge([_reporting.read(name) for name in files])
+        merged = merging.merge([_report_files.read(name) for name in files])
         found: dict[str, t.Any] = {
             "changed": options["dest"] is not None,
             "totals": merged["totals"],
@@ -41,11 +41,11 @@ class ActionModule(ExchangeTlsAction):
             "report": None,
         }
         if options["since"]:
-            found["comparison"] = comparing.compare(_reporting.read(options["since"]), merged)
+            found["comparison"] = comparing.compare(_report_files.read(options["since"]), merged)
         if options["dest"] and not self.check_mode:
             name = _reporting.begin(datetime.datetime.now(datetime.timezone.utc))
             run = {**merged["run"], "id": name, "merged_from": merged["run"]["merged_from"] or [merged["run"]["id"]]}
-            found["report"] = str(_reporting.write(options["dest"], name, {**merged, "run": run}))
+            found["report"] = str(_report_files.write(options["dest"], name, {**merged, "run": run}))
         return found
 
 

@@ -166,16 +166,19 @@ class CallbackModule(CallbackBase):
             versions=_run.versions(),
             variables=self._given,
         )
+        # Ansible compiles what a collection imports anew in each run: only where somebody wants it
+        from ..plugin_utils import _report_files
+
         try:
             whole = results.result(run, hosts, untouched=self._untouched(hosts), beside=self._beside)
-            folder = _reporting.write(self._report_dir, self._id, whole)
+            folder = _report_files.write(self._report_dir, self._id, whole)
         except ExchangeTlsError as exc:
             self._say(f"error:    {exc.message}", on_stderr)
         except Exception as exc:
             # the run is over, and a callback that raises hides how it went
             self._say(f"error:    No report was written: {type(exc).__name__}: {visible(exc)}.", on_stderr)
         else:
-            self._say(f"report:   {visible(folder / _reporting.HTML)}", on_stderr)
+            self._say(f"report:   {visible(folder / _report_files.HTML)}", on_stderr)
 
     def _say(self, line: str, on_stderr: bool) -> None:
         color = constants.COLOR_ERROR if line.startswith(("error:", "wrong:")) else None

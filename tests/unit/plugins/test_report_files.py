@@ -11,7 +11,7 @@ import os
 import pathlib
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _reporting
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _report_files, _reporting
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import ExchangeTlsError, OptionError
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report import junit
 
@@ -21,25 +21,25 @@ RESULT = of(fleet(3))
 
 
 def test_what_is_written_is_read_again(tmp_path: pathlib.Path) -> None:
-    folder = _reporting.write(str(tmp_path / "a" / "b"), "run-1", RESULT)
+    folder = _report_files.write(str(tmp_path / "a" / "b"), "run-1", RESULT)
     assert folder == tmp_path / "a" / "b" / "run-1"
-    assert sorted(path.name for path in folder.iterdir()) == sorted(_reporting.FILES)
-    assert _reporting.read(str(folder)) == _reporting.read(str(folder / "result.json")) == RESULT
+    assert sorted(path.name for path in folder.iterdir()) == sorted(_report_files.FILES)
+    assert _report_files.read(str(folder)) == _report_files.read(str(folder / "result.json")) == RESULT
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
 def test_a_folder_of_the_user_keeps_its_rights(tmp_path: pathlib.Path) -> None:
     tmp_path.chmod(0o750)
-    _reporting.write(str(tmp_path), "run-1", RESULT)
+    _report_files.write(str(tmp_path), "run-1", RESULT)
     assert tmp_path.stat().st_mode & 0o777 == 0o750
 
 
 def test_no_report_takes_the_place_of_another(tmp_path: pathlib.Path) -> None:
-    folder = _reporting.write(str(tmp_path), "run-1", RESULT)
+    folder = _report_files.write(str(tmp_path), "run-1", RESULT)
     before = (folder / "result.json").read_bytes()
     with pytest.raises(ExchangeTlsError, match="there is a report of this name already"):
-        _reporting.write(str(tmp_path), "run-1", of(fleet(1)))
+        _report_files.write(str(tmp_path), "run-1", of(fleet(1)))
     assert (folder / "result.json").read_bytes() == before
     assert list(tmp_path.iterdir()) == [folder]
 
@@ -50,7 +50,7 @@ def test_half_a_report_does_not_stay(tmp_path: pathlib.Path, monkeypatch: pytest
 
     monkeypatch.setattr(junit, "as_xml", no_space)
     with pytest.raises(ExchangeTlsError, match=r"No space left on device\. What was done to the servers is done"):
-        _reporting.write(str(tmp_path), "run-1", RESULT)
+        _report_files.write(str(tmp_path), "run-1", RESULT)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -78,7 +78,7 @@ def test_what_is_no_result_is_told(tmp_path: pathlib.Path, content: bytes | None
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(OptionError, match=said) as told:
-        _reporting.read(str(path))
+        _report_files.read(str(path))
     assert not set("\x1b\u202e") & set(told.value.message)
 
 
