@@ -158,8 +158,12 @@ def test_what_a_run_has_left_out_comes_back(lab: LabClient, ansible: Ansible) ->
     other = enforce(lab, ansible, "-l", "fourb", env=SUMMARY)
     assert other.rc
     assert "FOURA is paused" in other.result("tls_settings")["msg"]
-    run = enforce(lab, ansible, "-l", "foura").ok()
+    assert "service: would be brought back" in " ".join(
+        enforce(lab, ansible, "-l", "foura", "--check", env=SUMMARY).output.split()
+    )
+    run = enforce(lab, ansible, "-l", "foura", env=SUMMARY).ok()
     assert run.result("tls_settings", "foura")["changed"] is False
+    assert "service: brought back; a run that was cut off had left it out" in " ".join(run.output.split())
     assert run.result("exchange_maintenance", "foura")["changed"] is True
     assert shown(host) == was
     assert len(host.restarts()) == 1

@@ -39,7 +39,7 @@ def changed_lines(hosts: t.Mapping[str, Steps]) -> list[str]:
         for name, steps in hosts.items()
         if steps.category in _QUIET
         for text in _changed(steps)
-        if text.startswith(("changed:", "warning:"))
+        if text.startswith(("changed:", "warning:", "service:"))
     ]
 
 
@@ -129,6 +129,8 @@ def _changed(steps: Steps) -> t.Iterator[str]:
     if steps.check_mode:
         if steps.planned:
             yield f"changed:  {_values(steps.planned)} would be written"
+        if _was_left_out(change):
+            yield "service:  would be brought back; a run that was cut off has left it out of service"
         yield from _warnings(change, _FORCED, _FORETOLD)
         return
     left = steps.left_changed
@@ -147,11 +149,17 @@ def _changed(steps: Steps) -> t.Iterator[str]:
         ended = steps.failed_step not in (None, "verify") or (steps.error and not steps.failed_step)
         right = steps.overview is not None and not ended
         yield f"changed:  nothing{', everything was right already' if right else ''}"
+    if _was_left_out(change) and not steps.failed_step:
+        yield "service:  brought back; a run that was cut off had left it out of service"
     if steps.rebooted is not None:
         yield f"restart:  done in {steps.rebooted:.0f} seconds"
     if steps.restart_wanted and (left or steps.category not in _QUIET):
         yield "restart:  needed"
     yield from _warnings(change, _FORCED)
+
+
+def _was_left_out(change: t.Mapping[str, t.Any]) -> bool:
+    return bool((change.get("maintenance") or {}).get("begun"))
 
 
 def _warnings(change: t.Mapping[str, t.Any], *beginnings: str) -> t.Iterator[str]:
