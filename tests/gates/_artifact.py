@@ -22,7 +22,7 @@ FQCN = f"{_checkout.NAMESPACE}.{_checkout.NAME}"
 # What a user has a use for. A file of the checkout that matches must be in the artifact, and nothing else may be.
 _WANTED = re.compile(
     r"""
-      LICENSE | README\.md | CHANGELOG\.(md|rst) | changelogs/changelog\.yaml | requirements\.txt
+      LICENSE | [A-Z_]+\.md | CHANGELOG\.rst | changelogs/changelog\.yaml | requirements\.txt
     | meta/(runtime\.yml | execution-environment\.yml | ee-requirements\.txt | ee-bindep\.txt)
     | plugins/(action|callback|doc_fragments|filter|lookup|module_utils|modules|plugin_utils|test)/([a-z0-9_]+/)*
       [a-z0-9_]+\.(py|yml|yaml|json|j2)

@@ -258,7 +258,8 @@ def read_shutdown(registry: Registry) -> tuple[int, ...] | None:
 def write(registry: Registry, note: Note, *, new: bool = False) -> None:
     """Writes the note and reads it back. ``new``: its key has to be made first.
 
-    That a write to a missing key fails is no way to find that out: some versions return nothing (wsman.md 1.3).
+    That a write to a missing key fails is no way to find that out: some versions return nothing
+    (docs/reference/wsman.md 1.3).
     """
     if new:
         registry.create_key(KEY)

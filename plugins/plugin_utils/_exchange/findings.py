@@ -31,7 +31,7 @@ _KB_3161949 = "Microsoft, Exchange Server TLS guidance, part 1"
 
 TLS12_BUILD = "exchange.tls12_build"
 OLD_TLS_BUILD = "exchange.old_tls_build"
-# Windows builds that need updates before their programs can do TLS 1.2, with these updates (domain.md 2.6).
+# Windows builds that need these updates before their programs can do TLS 1.2 (docs/reference/exchange.md 1.3).
 _PREREQUISITES = {
     7601: ("KB3161949",),
     9200: ("KB3161949", "KB2973337"),

@@ -4,8 +4,8 @@
 # Private to this collection: not a public interface.
 """What a host tells of its Exchange, through WMI and the registry alone: up to six requests, two without Exchange.
 
-The version is that of ExSetup.exe, as HealthChecker has it (domain.md 1.6): security updates change nothing else. The
-edition (Standard, Enterprise) is in Active Directory only.
+The version is that of ExSetup.exe, as HealthChecker has it (docs/reference/exchange.md 1.1): security updates change
+nothing else. The edition (Standard, Enterprise) is in Active Directory only.
 """
 
 from __future__ import annotations

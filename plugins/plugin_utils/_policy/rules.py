@@ -20,11 +20,11 @@ class Match(enum.Enum):
     """What counts as right besides the very value."""
 
     EXACT = "exact"
-    # Windows reads any number but 0 as "on"; 1 is what is written (domain.md 4.2)
+    # Windows reads any number but 0 as "on"; 1 is what is written (docs/reference/schannel.md 2.2)
     NONZERO = "nonzero"
     AT_LEAST = "at_least"
     HAS_BITS = "has_bits"
-    # a list of cipher suites, in whichever of its two forms (domain.md 2.2)
+    # a list of cipher suites, in whichever of its two forms (docs/reference/schannel.md 6.2)
     SUITES = "suites"
 
 

@@ -113,7 +113,7 @@ DOTNET_VERSIONS = {"v4": "v4.0.30319", "v2": "v2.0.50727"}
 def dotnet(version: str) -> Subject:
     """The .NET Framework: whether its programs take the TLS versions of Windows and strong cryptography.
 
-    HealthChecker counts exactly 1 as set (domain.md 1.2), and so does this.
+    HealthChecker counts exactly 1 as set (docs/reference/schannel.md 9.2), and so does this.
     """
     key = rf"Microsoft\.NETFramework\{DOTNET_VERSIONS[version]}"
     return Subject(
@@ -124,7 +124,7 @@ def dotnet(version: str) -> Subject:
     )
 
 
-# DefaultSecureProtocols: 0x80 TLS 1.0, 0x200 TLS 1.1, 0x800 TLS 1.2 (domain.md 2.7)
+# DefaultSecureProtocols: 0x80 TLS 1.0, 0x200 TLS 1.1, 0x800 TLS 1.2 (docs/reference/schannel.md 5)
 WINHTTP = Subject(
     id="winhttp",
     title="WinHTTP",
@@ -197,7 +197,7 @@ def dh_min_key_length(bits: int) -> Subject:
     )
 
 
-# Windows takes the policy where there is one, then the local order (domain.md 1.1).
+# Windows takes the policy where there is one, then the local order (docs/reference/schannel.md 6.2).
 SUITES_POLICY = Setting(r"SOFTWARE\Policies\Microsoft\Cryptography\Configuration\SSL\00010002", "Functions")
 SUITES_LOCAL = Setting(r"SYSTEM\CurrentControlSet\Control\Cryptography\Configuration\Local\SSL\00010002", "Functions")
 

@@ -88,7 +88,7 @@ class Side:
         if default in (Effective.ENABLED, Effective.UNKNOWN) and _number(self.enabled) is not None:
             return Effective.ENABLED
         if _needs_both_values(protocol, build):
-            # 2008 leaves TLS 1.1 and 1.2 out of its offer until DisabledByDefault=0 is written (domain.md 2.4)
+            # 2008 does not offer TLS 1.1 and 1.2 until DisabledByDefault=0 is written (docs/reference/schannel.md 3.2)
             return Effective.ENABLED if _number(self.disabled_by_default) == 0 else Effective.DISABLED_BY_DEFAULT
         if _number(self.enabled):
             return Effective.ENABLED

@@ -143,7 +143,9 @@ class Records:
         new = self._path.with_name(f".{self._path.name}.{os.getpid()}")
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            # made anew: in a folder that others may write to, a link could have been put there
+            new.unlink(missing_ok=True)
+            descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
                 stream.write(text)
             new.replace(self._path)

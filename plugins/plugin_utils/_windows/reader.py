@@ -116,7 +116,7 @@ class Reader:
 
     def contents(self, key: str) -> None:
         """All that is in the key, as far as it tells whether the key may go: its keys, its values, and the default
-        value, which no listing shows where it is alone (wsman.md 1.4)."""
+        value, which no listing shows where it is alone (docs/reference/wsman.md 1.4)."""
         self.subkeys(key)
         self.list_values(key)
         self.value(Setting(key, ""), Type.REG_SZ)
@@ -147,7 +147,7 @@ class Reader:
             name = same(setting.name, types)
             if name is None and setting.name:
                 return ABSENT
-            # a default value, whose name is empty, is not listed where it is the only one (wsman.md 1.4)
+            # a default value, whose name is empty, is not listed where it is the only one (docs/reference/wsman.md 1.4)
             kind = kind if name is None else types[name]
         value = self.registry.get(setting.key, setting.name, kind, self.list_values)
         if value is None:

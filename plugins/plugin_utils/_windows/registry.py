@@ -4,7 +4,7 @@
 # Private to this collection: not a public interface.
 """The registry of a host (HKEY_LOCAL_MACHINE) through WMI's StdRegProv, in typed Python.
 
-Return codes as measured by others (wsman.md 1.4): a missing value is 1, a missing key is 2, and
+Return codes (docs/reference/wsman.md 1.4): a missing value is 1, a missing key is 2, and
 GetMultiStringValue says 2 for both; a value of another type is 0x80041005; no right is 5.
 """
 
@@ -84,7 +84,7 @@ class Registry:
     def value_types(self, key: str) -> dict[str, Type] | None:
         """Names and types of the values; None where the key is missing.
 
-        Windows leaves a default value out where it is the only one (wsman.md 1.4).
+        Windows leaves a default value out where it is the only one (docs/reference/wsman.md 1.4).
         """
         code, output = self._call("EnumValues", key, doing=f"listing the values of {show(key)}")
         if not self._exists(code, "list", key):
@@ -255,7 +255,7 @@ class Registry:
             repeatable=repeatable,
         )
         code = output.integer("ReturnValue")
-        # some versions answer methods that return nothing else with an empty OUTPUT (wsman.md 1.3)
+        # some versions answer methods that return nothing else with an empty OUTPUT (docs/reference/wsman.md 1.3)
         return (SUCCESS if code is None else code), output
 
     def _write(

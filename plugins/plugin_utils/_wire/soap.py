@@ -203,7 +203,7 @@ def _parse(document: bytes, doing: str) -> Element:
 
 # --- faults -----------------------------------------------------------------------------------------------------
 
-# What to do, by number. WSManFault codes: wsmerror.h as listed in the references; 5 and 2147942405 are Win32/HRESULT,
+# What to do, by number. WSManFault codes: wsmerror.h (docs/reference/wsman.md 1.6); 5 and 2147942405 are Win32/HRESULT,
 # 2147749891 is WBEM_E_ACCESS_DENIED.
 _ACCESS_DENIED = {5, 2147942405, 2147749891, 2150859012, 2150859013, 2150859014}
 _TIMED_OUT = {2150858793}
@@ -226,7 +226,7 @@ _CURES: dict[int, str] = {
 
 
 def fault_of(fault: Element, doing: str) -> WsmanFault:
-    """One exception for all the shapes Windows has for errors (wsman.md 1.6)."""
+    """One exception for all the shapes Windows has for errors (docs/reference/wsman.md 1.6)."""
     code = xml.child(fault, "Code")
     subcode = _name(xml.text(xml.child(xml.child(code, "Subcode"), "Value")))
     detail = xml.child(fault, "Detail")

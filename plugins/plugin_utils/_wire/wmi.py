@@ -4,7 +4,8 @@
 # Private to this collection: not a public interface.
 """WMI over WS-Management: get an instance, enumerate by WQL, invoke a static method; and what CIM values look like.
 
-Elements are matched by local name: WinRM 2.0 and 3.0 and ``SELECT a, b`` differ in namespaces only (wsman.md 1.5).
+Elements are matched by local name: WinRM 2.0 and 3.0 and ``SELECT a, b`` differ in namespaces only
+(docs/reference/wsman.md 1.5).
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Instance(dict[str, CimText]):
         value = self.get(name)
         if isinstance(value, list):
             value = value[0] if value else None
-        # captions carry trailing blanks on some versions (wsman.md 1.5)
+        # captions carry trailing blanks on some versions (docs/reference/wsman.md 1.5)
         return value.strip() if value is not None else None
 
     def strings(self, name: str) -> list[str]:

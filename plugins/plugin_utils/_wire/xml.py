@@ -92,7 +92,7 @@ def as_utf8(document: bytes, charset: str | None) -> bytes:
 
 
 def local_name(element: Element) -> str:
-    """The name without its namespace: Windows versions differ in namespaces, never in names (wsman.md 1.5, 1.6)."""
+    """The name without its namespace, in which alone versions differ (docs/reference/wsman.md 1.5, 1.6)."""
     return element.tag.rpartition("}")[2]
 
 

@@ -134,7 +134,7 @@ class _ToRead:
             self._listed.append(key)
 
     def default(self, key: str) -> None:
-        """Windows leaves a default value out of a listing where it is the only one (wsman.md 1.4)."""
+        """Windows leaves a default value out of a listing where it is the only one (docs/reference/wsman.md 1.4)."""
         if self.snapshot.listed.get(fold(key)) == {}:
             self.value(Setting(key, ""), Type.REG_SZ)
 

@@ -26,8 +26,8 @@ from ..._schannel.protocols import (
 )
 from . import words
 
-# Every name that Windows looks for below Protocols (Microsoft's TLS registry settings; domain.md 5.4). The longest one,
-# which is least like what people write, is tried last.
+# Every name that Windows looks for below Protocols (docs/reference/schannel.md 1.1). The longest one, which is
+# least like what people write, is tried last.
 WINDOWS_PROTOCOLS = (*(name for name in PROTOCOLS if name != UNIFIED_HELLO), UNIFIED_HELLO)
 
 

@@ -5,7 +5,7 @@
 """The keys below SCHANNEL\\Protocols, each with what it means or was probably meant to mean. Pure.
 
 Windows opens fixed names and compares them without regard to case; blanks, commas and look-alike letters count
-(domain.md 5). What has another name, or stands in another place, has no effect.
+(docs/reference/schannel.md 1.2). What has another name, or stands in another place, has no effect.
 """
 
 from __future__ import annotations

@@ -5,8 +5,9 @@
 # ruff: noqa: RUF001 - letters that look alike are what this file is about
 """Words that stand where a registry name should be: data for :mod:`.names`. Only help: rules come first.
 
-The words of the 29 locales of the page "Issues related to TLS deprecation" (domain.md 5.1), its words in
-translated_pages.json among them, and those of other languages into which Windows documentation is translated.
+The words of the 29 locales of the page "Issues related to TLS deprecation" (docs/reference/schannel.md 8.1), its words
+in tests/data/translated_pages.json among them, and those of other languages into which Windows documentation is
+translated.
 "Client" is often translated as "customer". Spelling, case and accents do not matter: the names are folded.
 """
 

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A Windows in memory that answers where a session would: WMI's classes and a registry behind StdRegProv.
 
-It takes Request objects and returns the bodies of answers; nothing goes over a wire. What it returns follows the
-reference for return codes and shapes, and any call can be made to fail before or after it was carried out.
+It takes Request objects and returns the bodies of answers; nothing goes over a wire. Return codes and shapes are
+those of docs/reference/wsman.md, and any call can be made to fail before or after it was carried out.
 """
 
 from __future__ import annotations
@@ -281,7 +281,7 @@ class FakeWindows:
         ]
         return _enumeration([item for item in self.services if any(_like(item["Name"], *p) for p in patterns)])
 
-    # --- StdRegProv: return codes as in the reference, 1.4 ---------------------------------------------------------
+    # --- StdRegProv: return codes of docs/reference/wsman.md 1.4 ------------------------------------------------
 
     def _stdregprov(self, call: Call) -> tuple[int, list[tuple[str, Any]]]:
         assert call.arguments["hDefKey"] == ["2147483650"]

@@ -28,7 +28,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.upda
 from .fakes import BOOT
 from .policies import policy
 
-# Every build of the reference (2.4), and one that it does not name.
+# Every build of the table (docs/reference/schannel.md 3), and one that it does not name.
 BUILDS = (6002, 6003, 7600, 7601, 9200, 9600, 14393, 17763, 20348, 26100, 99999)
 # Before CU15 of Exchange 2019, from it on, and no Exchange at all.
 EXCHANGES = (None, (15, 1, 2507, 6), (15, 2, 1748, 10), (15, 2, 2562, 17))

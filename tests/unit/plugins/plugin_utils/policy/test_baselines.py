@@ -1,7 +1,7 @@
 # Copyright (c) 2026, mailops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Baselines: those of the collection against tables from the reference, and all that those of users can hold."""
+"""Baselines: those of the collection against tables from docs/reference/schannel.md, and all that those of users can hold."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def dotnet(version: str) -> dict[Setting, int]:
 
 RENEGOTIATION = {Setting(SCHANNEL, f"AllowInsecureRenego{who}"): 0 for who in ("Clients", "Servers")}
 
-# Places and numbers, from the reference: the seed page, 2.2 (best practices), 4.1 (STIG)
+# Places and numbers, from docs/reference/schannel.md 4.1, 4.3, 4.4 (best practices), 10 (STIG)
 EXPECTED: dict[str, dict[Setting, int]] = {
     "exchange_tls12": {**sides("TLS 1.2", True, BOTH), **dotnet("v4.0.30319")},
     "exchange_best_practice": {

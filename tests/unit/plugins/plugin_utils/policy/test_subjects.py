@@ -1,7 +1,7 @@
 # Copyright (c) 2026, mailops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The places and values behind each state, held against a table that was written from the reference."""
+"""The places and values behind each state, held against a table that was written from docs/reference."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def winhttp(bits: int) -> Written:
     return [(rf"SOFTWARE\{node}{key}", "DefaultSecureProtocols", bits) for node in ("", "Wow6432Node" + "\\")]
 
 
-# From the reference, 2.2 (protocols, .NET, renegotiation), 2.7 (WinHTTP), 4.2 (0xffffffff for ciphers), 1.1
+# From docs/reference/schannel.md 4.1, 4.3, 4.4 (best practices), 5 (WinHTTP), 6.1, 6.2 (ciphers, suites)
 TABLE: list[tuple[Subject, str, Written]] = [
     *(
         (

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, mailops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What SCHANNEL settings mean, held against tables that were written from the reference and not from the code."""
+"""What SCHANNEL settings mean, held against tables that were written from docs/reference and not from the code."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KINDS = {
     "?": [TEXT, QWORD, OTHER, Value(Type.REG_BINARY, (1, 0, 0, 0)), Value(Type.REG_MULTI_SZ, ("1",))],
 }
 
-# Enabled, DisabledByDefault -> state (reference 2.4, 4.2, 5.4)
+# Enabled, DisabledByDefault -> state (docs/reference/schannel.md 2.1, 2.2, 2.3)
 STATES = {
     ("-", "-"): "not_configured",
     ("-", "0"): "enabled",
@@ -45,7 +45,7 @@ STATES = {
     ("?", "?"): "unknown",
 }
 
-# Names below Protocols (5.4), oldest first; the table of defaults speaks of all but the first
+# Names below Protocols (docs/reference/schannel.md 1.1), oldest first; its table of defaults has not the first
 KNOWN = [
     "Multi-Protocol Unified Hello",
     "PCT 1.0",
@@ -101,7 +101,7 @@ def by_default(build: int, protocol: str, side: str) -> str:
 
 
 def in_effect(build: int, protocol: str, side: str, enabled: str, off_by_default: str) -> str:
-    """The oracle: what Windows does with the values, where the reference says it."""
+    """The oracle: what Windows does with the values, where docs/reference/schannel.md says it."""
     default = by_default(build, protocol, side)
     state = STATES[enabled, off_by_default]
     if default == "unsupported" or state == "not_configured":

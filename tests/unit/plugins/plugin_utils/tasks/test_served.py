@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import os
 from pathlib import Path
 from typing import Any, cast
 
@@ -62,6 +63,17 @@ def test_a_folder_that_is_lost_meanwhile_ends_nothing(tmp_path: Path) -> None:
     folder.touch()
     kept.remember(before({"run": 2}))
     assert kept.recall() == before({"run": 2})
+
+
+def test_a_link_in_the_way_is_not_written_through(tmp_path: Path) -> None:
+    """In a folder that a group shares, others may have put one there under the name that is written first."""
+    kept, theirs = records(FakeWindows(), tmp_path), tmp_path / "theirs"
+    theirs.write_text("important")
+    (tmp_path / f".{kept.file.name}.{os.getpid()}").symlink_to(theirs)
+    kept.remember(before({"run": 1}))
+    assert theirs.read_text() == "important"
+    assert not kept.file.is_symlink()
+    assert kept.recall_elsewhere() == before({"run": 1})
 
 
 def test_what_else_is_in_the_key_stays(tmp_path: Path) -> None:

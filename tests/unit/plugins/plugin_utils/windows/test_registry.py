@@ -1,7 +1,7 @@
 # Copyright (c) 2026, mailops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading the registry through StdRegProv, with every return code and shape of answer that the reference knows."""
+"""Reading the registry through StdRegProv, with every return code and shape of answer of docs/reference/wsman.md."""
 
 from __future__ import annotations
 

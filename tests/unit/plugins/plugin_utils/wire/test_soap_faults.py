@@ -1,7 +1,7 @@
 # Copyright (c) 2026, mailops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults of Windows, written from the reference (1.6): one exception with a sentence, the numbers, and the cure."""
+"""Faults of Windows, from docs/reference/wsman.md 1.6: one exception with a sentence, the numbers, and the cure."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ ROWS = {
 
 
 @pytest.mark.parametrize("case", ROWS)
-def test_every_row_of_the_reference(case: str) -> None:
+def test_every_row(case: str) -> None:
     document, (kind, subcode, wsman_code, wmi_code), words = ROWS[case]
     found = understood(document)
     assert found.__class__ is kind

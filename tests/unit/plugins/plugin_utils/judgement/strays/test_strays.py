@@ -123,7 +123,7 @@ def test_the_english_page_leaves_no_strays() -> None:
     assert machine.judged() == ()
 
 
-# The sides and value names of the other locales (domain.md 5.1).
+# The sides and value names of the other locales (docs/reference/schannel.md 8.1).
 CLIENTS = ["Asiakas", "Klient", "klient", "klients", "klientas", "klien", "klijent", "клиент", "клієнт", "Cliente"]
 CLIENTS += ["İstemci", "Πρόγραμμα-πελάτης", "Máy khách", " Client"]
 SERVERS = ["serveris", "máy chủ", " Server"]
