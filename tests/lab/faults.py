@@ -387,7 +387,7 @@ def with_status(fault: Fault, operation: str, parameter: str, description: str) 
     return SoapFault(replace(fault, status=ExtendedStatus(operation, parameter, description)))
 
 
-#: Faults that the quirk "fault" knows by name: one per row of the table of faults in the notes on WS-Management.
+#: Faults that the quirk "fault" knows by name: one per row of the table of docs/reference/wsman.md 1.6.
 BY_KIND: dict[str, Fault] = {
     "invalid_selectors": SHELL_NOT_FOUND,
     "timeout": TIMED_OUT,

@@ -24,9 +24,10 @@ CITING = sorted(
     if name.endswith((".py", ".yml", ".md", ".rst", ".sh")) and name != "tests/unit/test_metadata_reference.py"
 )
 # Sections may follow on the next line, behind the mark of a comment.
-_CITATION = re.compile(r"docs/reference/(?P<page>[\w-]+\.md)(?:[\s#]+(?P<sections>\d+(?:\.\d+)*(?:,\s(?=\d)[\d.]*\d)*))?")
+_NUMBERS = r"\d+(?:\.\d+)*(?:,\s(?=\d)[\d.]*\d)*"
+_CITATION = re.compile(rf"docs/reference/(?P<page>[\w-]+\.md)(?:[\s#]+(?P<sections>{_NUMBERS}))?")
 _DOCUMENT = re.compile(r"(?<![\w/.*{}-])(?:\.{1,2}/)*(?:[\w.-]+/)*[\w-]+\.(?:md|rst)\b(?![\w/])")
-_HEADING = re.compile(r'^#{2,3} <a id="s(?P<anchor>[\d.]+)"></a>(?P<number>[\d.]+\d|\d+)\.? (?P<title>\S.*)$', re.MULTILINE)
+_HEADING = re.compile(r'^#{2,3} <a id="s(?P<anchor>[\d.]+)"></a>(?P<number>[\d.]*\d)\.? \S', re.MULTILINE)
 _LINK = re.compile(r"\]\((?P<page>[\w./-]*)#s(?P<section>[\d.]+)\)")
 
 

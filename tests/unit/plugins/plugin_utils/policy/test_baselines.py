@@ -1,7 +1,7 @@
 # Copyright (c) 2026, mailops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Baselines: those of the collection against tables from docs/reference/schannel.md, and all that those of users can hold."""
+"""Baselines: those of the collection against tables from docs/reference, and all that those of users can hold."""
 
 from __future__ import annotations
 
