@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 
 from tests.gates import _checkout
 from tests.gates._run import ROOT
+from tests.unit import _metadata
 
 DOCUMENTS = [name for name in _checkout.files() if name.endswith((".md", ".rst")) and not name.startswith("tests/")]
 _TEST = re.compile(r"`(test_\w+(?:\.py)?)`")
+_VARIABLE = re.compile(r"(?<![\w.])tls12_[a-z_]*[a-z]\b(?!\.)")
 _LINK = re.compile(r"\]\((?!https?:|mailto:)(?P<target>[^)#\s]*)(?:#(?P<anchor>[^)\s]+))?\)")
 
 
@@ -52,3 +56,48 @@ def test_links_between_documents_lead_somewhere() -> None:
             elif match["anchor"] and match["anchor"] not in _anchors(name):
                 broken.append(f"{document}: {match['target']}#{match['anchor']}")
     assert broken == []
+
+
+# --- guide_troubleshooting: every kind of error ----------------------------------------------------------------------
+
+TROUBLESHOOTING = "docs/docsite/rst/guide_troubleshooting.rst"
+
+
+def _kinds(tree: ast.Module) -> Iterator[str]:
+    """What `error.kind` of a result can be: the `kind` of exceptions, and of dictionaries that are written out."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            for item in node.body:
+                target = item.targets[0] if isinstance(item, ast.Assign) else getattr(item, "target", None)
+                value = getattr(item, "value", None)
+                if isinstance(target, ast.Name) and target.id == "kind" and isinstance(value, ast.Constant):
+                    yield from [value.value] if isinstance(value.value, str) else []
+        elif isinstance(node, ast.Dict):
+            for key, value in zip(node.keys, node.values, strict=True):
+                if isinstance(key, ast.Constant) and key.value == "kind" and isinstance(value, ast.Constant):
+                    yield str(value.value)
+
+
+def test_every_kind_of_error_is_explained_and_no_other() -> None:
+    files = (_metadata.PLUGINS / "plugin_utils").rglob("*.py")
+    known = {kind for path in files for kind in _kinds(_metadata.parse(path))}
+    explained = re.findall(r"^   \* - ``([a-z_]+)``$", _text(TROUBLESHOOTING), re.MULTILINE)
+    assert {"bad_option", "bug", "findings", "restart_failed"} <= known
+    assert sorted(explained) == sorted(known)
+
+
+def test_guides_are_in_the_table_of_contents() -> None:
+    chosen = _metadata.load_yaml(ROOT / "docs/docsite/extra-docs.yml")
+    listed = [name for section in chosen["sections"] for name in section["toctree"]]
+    assert sorted(listed) == sorted(path.stem for path in (ROOT / "docs/docsite/rst").glob("*.rst"))
+
+
+def test_variables_that_are_named_exist() -> None:
+    """Those of the role, and those that only playbooks have."""
+    role = set(_metadata.load_yaml(ROOT / "roles/tls12/defaults/main.yml"))
+    written = {name for path in (ROOT / "playbooks").rglob("*.yml") for name in _VARIABLE.findall(path.read_text())}
+    named = {(document, name) for document in DOCUMENTS for name in _VARIABLE.findall(_text(document))}
+    assert len(named) >= 60
+    # a state of WinHTTP, which has the same beginning
+    known = role | written | {"tls12_only"}
+    assert sorted((document, name) for document, name in named if name not in known) == []
