@@ -7,8 +7,8 @@ PYTHON ?= python3
 SHELL := /bin/sh
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-integration kerberos awx matrix bench fleet gates sanity lint docs-lint yamllint ruff \
-	mypy changelog artifact ee clean
+.PHONY: help demo test test-unit test-integration kerberos awx matrix bench fleet gates sanity lint docs-lint docsite \
+	yamllint spelling reuse ruff mypy changelog artifact ee clean
 
 help: ## say what each target does
 	@echo "make TARGET, with TARGET one of"
@@ -27,7 +27,10 @@ gates: ## every check below
 sanity: ## ansible-test sanity on ansible-core 2.21 and 2.16
 lint: ## ansible-lint, profile production, strict
 docs-lint: ## antsibull-docs on modules, role and playbooks
+docsite: ## build the site of the guides and the documentation of modules
 yamllint: ## yamllint on every YAML file
+spelling: ## codespell on documents, comments and messages
+reuse: ## reuse: every file has a licence
 ruff: ## ruff: lint and format
 mypy: ## mypy, strict
 changelog: ## antsibull-changelog on the fragments
@@ -35,6 +38,6 @@ artifact: ## build the collection, check what is in it, install it and try it
 ee: ## prepare the execution environment, and check what is in it (needs no container engine)
 clean: ## remove all that these targets made (.venv and .cache)
 
-demo test test-unit test-integration kerberos awx matrix bench fleet gates sanity lint docs-lint yamllint ruff mypy \
-changelog artifact ee clean:
+demo test test-unit test-integration kerberos awx matrix bench fleet gates sanity lint docs-lint docsite yamllint spelling \
+reuse ruff mypy changelog artifact ee clean:
 	@"$(PYTHON)" -m tests.gates $@ $(ARGS)

@@ -13,7 +13,7 @@ if sys.version_info < (3, 9):  # noqa: UP036  # an old interpreter must be told 
 
 from collections.abc import Callable, Sequence
 
-from . import _ansible, _artifact, _awx, _source, _tests
+from . import _ansible, _artifact, _awx, _docs, _source, _tests
 from ._run import GateFailed, GateSkipped, left_out, say
 
 Target = Callable[[Sequence[str]], None]
@@ -31,6 +31,9 @@ TARGETS: dict[str, Target] = {
     "sanity": _ansible.sanity,
     "lint": _ansible.lint,
     "docs-lint": _ansible.docs_lint,
+    "docsite": _docs.docsite,
+    "spelling": _docs.spelling,
+    "reuse": _docs.reuse,
     "artifact": _artifact.artifact,
     "ee": _awx.ee,
     "awx": _awx.awx,
@@ -41,7 +44,19 @@ TARGETS: dict[str, Target] = {
 }
 
 # From the quickest to the slowest.
-GATES = ("ruff", "yamllint", "mypy", "changelog", "docs-lint", "lint", "artifact", "ee", "sanity")
+GATES = (
+    "ruff",
+    "yamllint",
+    "spelling",
+    "reuse",
+    "mypy",
+    "changelog",
+    "docs-lint",
+    "lint",
+    "artifact",
+    "ee",
+    "sanity",
+)
 
 
 def gates(dummy_arguments: Sequence[str]) -> None:

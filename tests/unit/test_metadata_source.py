@@ -29,10 +29,12 @@ def test_there_is_something_to_check() -> None:
     assert len(LAB) >= 5
 
 
+# REUSE-IgnoreStart
 HEADER = (
     "GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)",
     "SPDX-License-Identifier: GPL-3.0-or-later",
 )
+# REUSE-IgnoreEnd
 # Without comments by nature, or made by a tool.
 BARE = re.compile(
     r"LICENSE|.*\.(md|json|csv|pem|der|bin|png|svg|reg|j2\.txt)|changelogs/changelog\.yaml|changelogs/fragments/.*|.*\.keep"
