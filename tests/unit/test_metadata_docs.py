@@ -86,6 +86,24 @@ def test_every_kind_of_error_is_explained_and_no_other() -> None:
     assert sorted(explained) == sorted(known)
 
 
+def _messages(tree: ast.Module) -> Iterator[str]:
+    """Texts of a file; what f-strings fill in is a blank that no document has."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+        elif isinstance(node, ast.JoinedStr):
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "\0" for part in node.values)
+
+
+def test_words_of_messages_are_those_of_messages() -> None:
+    """Literally, but for what is in italics; so that people find what they see."""
+    said = "\n".join(text for path in _metadata.PLUGINS.rglob("*.py") for text in _messages(_metadata.parse(path)))
+    cells = re.findall(r"^   \* - ``[a-z_]+``\n     - (?!\*)(.*)$", _text(TROUBLESHOOTING), re.MULTILINE)
+    words = [word for cell in cells for word in cell.split("; ")]
+    assert len(words) >= 35
+    assert [word for word in words if word not in said] == []
+
+
 def test_guides_are_in_the_table_of_contents() -> None:
     chosen = _metadata.load_yaml(ROOT / "docs/docsite/extra-docs.yml")
     listed = [name for section in chosen["sections"] for name in section["toctree"]]
