@@ -9,9 +9,10 @@ import ast
 import re
 from collections.abc import Iterator
 
+from tests.gates import __main__ as gates
 from tests.gates import _checkout
 from tests.gates._run import ROOT
-from tests.unit import _metadata
+from tests.unit import _metadata, test_metadata_rooms
 
 DOCUMENTS = [name for name in _checkout.files() if name.endswith((".md", ".rst")) and not name.startswith("tests/")]
 _TEST = re.compile(r"`(test_\w+(?:\.py)?)`")
@@ -56,6 +57,11 @@ def test_links_between_documents_lead_somewhere() -> None:
             elif match["anchor"] and match["anchor"] not in _anchors(name):
                 broken.append(f"{document}: {match['target']}#{match['anchor']}")
     assert broken == []
+
+
+def test_rooms_and_gates_are_explained() -> None:
+    rows = set(re.findall(r"^\| `([a-z_-]+)` \|", _text("CONTRIBUTING.md"), re.MULTILINE)) - {"docs"}  # a place
+    assert sorted(rows) == sorted([*test_metadata_rooms.ARROWS, *gates.GATES])
 
 
 # --- guide_troubleshooting: every kind of error ----------------------------------------------------------------------
