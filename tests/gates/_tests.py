@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 
 from . import _checkout, _venvs
-from ._run import CACHE, ROOT, GateFailed, GateSkipped, left_out, run, run_all, say
+from ._run import CACHE, ROOT, GateFailed, GateSkipped, left_out, output_of, run, run_all, say
 
 # Seconds that a run of the tests may take, whatever happens in it; it takes about six minutes on two cores.
 TEST_LIMIT = 900
@@ -103,6 +103,7 @@ def matrix(arguments: Sequence[str]) -> None:
     marks = "not kerberos and not awx and (smoke or not integration)"
     chosen = list(arguments) or ["-m", marks, "--ignore=tests/unit/lab", *_chosen((), "integration", "unit")]
     skipped: list[str] = []
+    default = (_core_of(_venvs.default_venv()), _venvs.default_venv().python_version())
 
     def on(core: str) -> None:
         try:
@@ -112,6 +113,9 @@ def matrix(arguments: Sequence[str]) -> None:
             left_out(f"ansible-core {core}", reason)
         else:
             version = venv.python_version()
+            if not arguments and (core, version) == default:
+                say(f"-- ansible-core {core} on Python {version} is what `make test` runs")
+                return
             is_between = core not in (min(_venvs.CORES), max(_venvs.CORES))
             ignored = [f"--ignore={room}" for room in pure_rooms()] if is_between and not arguments else []
             pytest(f"tests on ansible-core {core}, Python {version}", venv, *workers(), *ignored, *chosen, env=_FEWER)
@@ -119,6 +123,12 @@ def matrix(arguments: Sequence[str]) -> None:
     run_all(*(functools.partial(on, core) for core in _venvs.CORES))
     if len(skipped) == len(_venvs.CORES):
         raise GateFailed("the tests ran on no ansible-core at all")
+
+
+def _core_of(venv: _venvs.Venv) -> str:
+    """The first two numbers of its ansible-core."""
+    code = "from importlib.metadata import version; print(*version('ansible-core').split('.')[:2], sep='.')"
+    return output_of([venv.python, "-c", code], limit=30).strip()
 
 
 def demo(arguments: Sequence[str]) -> None:

@@ -59,6 +59,8 @@ class Story:
             "force": False,
             "backup_dir": str(self.folder),
             "undo_on_failure": True,
+            "smtp_logs": None,
+            "accepted_peers": [],
             "prove": {**PROVE, "endpoints": ["smtp"], "patience": 0},
             "prove_if_done": True,
             "restart": RESTART,
