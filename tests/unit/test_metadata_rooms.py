@@ -13,8 +13,8 @@ from tests.gates import _tests
 from tests.unit import _metadata
 
 UTILS = _metadata.PLUGINS / "plugin_utils"
-# What every room may use: errors, texts for people, and how people name things.
-GROUND = frozenset({"_errors", "_text", "_role"})
+# What every room may use: errors, texts for people, how people name things, and what they see of a wait.
+GROUND = frozenset({"_errors", "_progress", "_role", "_text"})
 # All imports from room to room. They lead down: who comes later imports from who came before.
 ARROWS: dict[str, frozenset[str]] = {
     "_schannel": frozenset(),

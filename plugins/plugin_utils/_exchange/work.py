@@ -12,6 +12,7 @@ import time
 import typing as t
 
 from .._errors import ExchangeTlsError
+from .._progress import Progress
 from . import before as befores
 from . import component_states
 from .before import REQUESTER, Before
@@ -258,12 +259,13 @@ class Work:
         """
         begun = since = self.means.clock()
         pause = _FIRST
+        progress = Progress(self.means.say, self.wishes.longest, self.means.clock)
         last: t.Sequence[str] | None = None
         while found := left():
             now = self.means.clock()
             if found != last:
                 last, since = found, now
-                self.means.say(f"waits for {what}: {listed(found)}")
+            progress.now(f"waits for {what}: {listed(found)}")
             if now - since >= self.wishes.stalled or now - begun >= self.wishes.longest:
                 why = "without any progress" if now - since >= self.wishes.stalled else "in all"
                 waited = now - (since if now - since >= self.wishes.stalled else begun)

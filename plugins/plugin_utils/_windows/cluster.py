@@ -11,6 +11,7 @@ import time
 import typing as t
 
 from .._errors import ExchangeTlsError
+from .._progress import Progress
 from .._schannel.values import Type
 from .._wire import wmi
 from .._wire.session import Session
@@ -137,7 +138,8 @@ def check_others(session: Session, registry: Registry, own: str, wait: Wait, ref
     a host that is in no cluster, three and more for a member."""
     if not is_joined(session):
         return
-    begun, said = wait.clock(), False
+    begun = wait.clock()
+    progress = Progress(wait.say, wait.seconds, wait.clock)
     while True:
         cluster = read(session, registry)
         missing = cluster.not_up(own)
@@ -147,9 +149,7 @@ def check_others(session: Session, registry: Registry, own: str, wait: Wait, ref
         longest = wait.seconds if missing else min(wait.seconds, _SILENCE)
         if PAUSED in missing.values() or wait.clock() - begun >= longest:
             raise MemberDown(f"{refused}: {refusal(cluster, missing)}", members=missing)
-        if not said:
-            wait.say(f"waiting for other members of its DAG: {_listed(missing) or 'its cluster does not tell'}")
-            said = True
+        progress.now(f"waiting for other members of its DAG: {_listed(missing) or 'its cluster does not tell'}")
         wait.sleep(_PAUSE)
 
 

@@ -21,6 +21,7 @@ from .._errors import (
     Unreachable,
     WsmanFault,
 )
+from .._progress import Progress
 from .._text import NAME, visible
 from .._wire import wmi
 from .._wire.session import Session
@@ -227,6 +228,7 @@ class Restarter:
         seen = "nothing yet"
         refused = 0
         went_down = False
+        progress = Progress(self._say, deadline - self._clock(), self._clock)
         while True:
             # a login from before the restart is dead; a fresh one each time costs little at this pace
             self._session.channel.reconnect()
@@ -236,9 +238,8 @@ class Restarter:
             except _ON_THE_WAY as exc:
                 seen = exc.message
                 refused += isinstance(exc, LoginRefused)
-                if not went_down:
-                    went_down = True
-                    self._say("is going down")
+                went_down = True
+                progress.now("is going down")
             else:
                 # where it was seen to go down, how long it has been up does not count: clocks are set at the start
                 again = booted_again(before.last_boot, system.last_boot)
@@ -262,8 +263,9 @@ class Restarter:
         if not names:
             return
         more = {0: "", 1: " and 1 more service"}.get(len(names) - 1, f" and {len(names) - 1} more services")
-        self._say(f"waiting for {visible(names[0], NAME)}{more}")
+        progress = Progress(self._say, deadline - self._clock(), self._clock)
         while True:
+            progress.now(f"waiting for {visible(names[0], NAME)}{more}")
             self._limit(deadline)
             try:
                 found = windows_services.find(self._session, wishes.services)

@@ -82,7 +82,7 @@ def test_one_that_comes_back_is_waited_for() -> None:
     clock = Clock(windows, {"EX01": 0, "EX02": 0})
     check(windows, clock.wait(60))
     assert clock.now == 15
-    assert clock.said == ["waiting for other members of its DAG: EX02 is down"]
+    assert clock.said == ["waiting for other members of its DAG: EX02 is down (0 of at most 60 seconds)"]
 
 
 def test_one_that_is_paused_is_not_waited_for() -> None:

@@ -30,7 +30,7 @@ def test_services() -> None:
     outcome = machine.restart(services=("msexchange*", "w3svc"))
     assert outcome.services == ("MSExchangeIS", "MSExchangeTransport", "W3SVC")
     assert outcome.elapsed >= 110
-    assert machine.said[-1] == "waiting for MSExchangeIS and 2 more services"
+    assert machine.said[-1] == "waiting for MSExchangeIS and 2 more services (0 of at most 539 seconds)"
 
 
 @pytest.mark.parametrize("services", [[], [service("MSExchangeIS", "Stopped")]])
