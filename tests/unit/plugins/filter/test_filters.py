@@ -11,7 +11,13 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible.plugins.loader import filter_loader
-from ansible_collections.mailops.exchange_tls.plugins.filter import tls_fleet, tls_lost, tls_summary, tls_verdict
+from ansible_collections.mailops.exchange_tls.plugins.filter import (
+    mail_symptom,
+    tls_fleet,
+    tls_lost,
+    tls_summary,
+    tls_verdict,
+)
 
 from ..plugin_utils.report.stories import BACKUP, IN, changed, changes, handshakes, restarted, unchanged, verified
 from ..plugin_utils.report.stories import settings as settings_of
@@ -33,6 +39,7 @@ BAD: dict[str, Any] = settings_of("off")
         "tls_overview",
         "tls_waves",
         "tls_wave_groups",
+        "mail_symptom",
     ],
 )
 def test_filters_are_found(name: str) -> None:
@@ -272,3 +279,18 @@ def test_fleet_of_rubbish(rubbish: Any) -> None:
         AnsibleFilterError, match="tls_fleet takes a dictionary of results of tls_settings_info by host"
     ):
         tls_fleet.tls_fleet(rubbish)
+
+
+# --- texts of errors -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"), [(None, "none"), ("", "none"), ("421 4.4.2 SocketError", "connection_dropped_socket_error")]
+)
+def test_mail_symptom(text: str | None, kind: str) -> None:
+    assert mail_symptom.mail_symptom(text)["kind"] == kind
+
+
+def test_mail_symptom_takes_text_only() -> None:
+    with pytest.raises(AnsibleFilterError, match="not list"):
+        mail_symptom.mail_symptom(["421 4.4.2"])

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow import iis_log, smtp_log, words
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow import iis_log, smtp_log, symptoms, words
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow.tally import TLS, Tally
 
 FOLDER = os.environ.get("EXCHANGE_TLS_RECORDINGS")
@@ -25,6 +25,20 @@ COMPARED = (
     "direction", "connector", "session_id", "local", "remote", "peer_ip", "complete_start", "starttls_offered",
     "tls_version", "tls_role", "cipher", "cipher_bits", "mac", "kx", "result", "end",
 )  # fmt: skip
+# Classes of queue texts that have another name here.
+KINDS = {
+    "timeout_ambiguous": "timed_out",
+    "unable_to_connect_ambiguous": "unable_to_connect",
+    "connection_dropped_ambiguous": "connection_dropped",
+    "connection_dropped_ambiguous_seed": "connection_dropped_socket_error",
+    "certificate_local_missing": "certificate_not_found",
+    "throttling_store": "store_throttled",
+    "throttling_outdated_exchange": "exchange_outdated",
+    "tls_version_or_handshake": "tls_handshake_cut",
+    "proxy_error_local": "proxy_failed",
+    "recipient_restriction": "recipient_restricted",
+}
+FIELDS = {"LRT": "time", "IP": "address", "FQDN": "host", "winsock": "winsock", "tls_error": "error"}
 
 
 def _entries(name: str) -> list[Any]:
@@ -58,6 +72,15 @@ def test_sessions(entry: dict[str, Any]) -> None:
         if wanted["result"] == "tls_failed":
             assert session["error"] == wanted["error"]
             assert words.error_class(session["error"]).kind == wanted["fault_class"]
+
+
+@pytest.mark.parametrize("entry", _entries("last_errors.json"))
+def test_last_errors(entry: dict[str, Any]) -> None:
+    expected = entry["expected"]
+    found = symptoms.explain(entry["input"]).as_result()
+    assert found["kind"] == KINDS.get(expected["class"], expected["class"])
+    assert found["codes"] == expected["codes"]
+    assert {name: found[FIELDS[name]] or "" for name in expected.get("fields", {})} == expected.get("fields", {})
 
 
 @pytest.mark.parametrize("entry", _entries("iis.json"))

@@ -1,0 +1,144 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What pasted texts mean, and how sure that is."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow import meanings, symptoms
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow.meanings import (
+    LIKELY,
+    NO,
+    PERHAPS,
+    UNKNOWN,
+    YES,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.laws import examples
+
+from . import logs
+
+DROPPED = "connection_dropped_socket_error"
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "kind", "tls"),
+    [
+        # the three that people look for, and what becomes of them on the way
+        ("421 4.4.2 Connection dropped due to SocketError", "text", DROPPED, PERHAPS),
+        ("#421 4.4.2 Connection dropped due to SocketError ##", "ndr", DROPPED, PERHAPS),
+        ("[{LED=421 4.4.2 Connection dropped due to SocketError};{LRT=}]", "queue", DROPPED, PERHAPS),
+        ("421 4.4.2 Yhteys katosi, syynä SocketError", "text", DROPPED, PERHAPS),
+        ("«421 4.4.2» Perdu: socketError", "text", DROPPED, PERHAPS),
+        ("421 4.4.2 انقطع", "text", "connection_dropped", PERHAPS),
+        ("421 4.4 2 connection dropped due to socket error", "text", DROPPED, PERHAPS),
+        ("TLS negotiation failed with error SocketError", "protocol_log", "tls_handshake_cut", YES),
+        ("Fehler der TLS-Aushandlung: SocketError", "text", "tls_failed", LIKELY),
+        ("TLS 协商失败 错误 SocketError", "text", "tls_failed", LIKELY),
+        ("451 5.7.3 Must issue a STARTTLS command first", "text", "starttls_required", LIKELY),
+        ("530 5.7.0 Must issue a STARTTLS command first", "text", "starttls_required", LIKELY),
+        ("451 5.7.3 Ensin on annettava StartTLS-komento", "text", "starttls_required", LIKELY),
+        ('"451" 5.7.3 pirma komanda', "text", "starttls_required", LIKELY),
+        # certificates
+        ("TLS negotiation failed with error UnknownCredentials", "protocol_log", "tls_certificate", YES),
+        ("TLS negotiation failed with error UntrustedRoot", "protocol_log", "tls_certificate", LIKELY),
+        ("Security status InvalidToken", "protocol_log", "not_tls_answer", YES),
+        ("TLS negotiation failed with error Whatever", "protocol_log", "tls_failed", YES),
+        ("454 4.7.5 The certificate in TlsCertificateName was not found", "text", "certificate_not_found", YES),
+        ("454 4.7.5 Certificate validation failure, Reason:UntrustedRoot", "text", "certificate_refused", YES),
+        ("451 5.7.3 STARTTLS is required to send mail", "text", "starttls_not_offered", LIKELY),
+        # what does not tell
+        ('451 4.4.0 Target responded with: "421 4.4.1 Connection timed out."', "text", "timed_out", PERHAPS),
+        ('451 4.4.0 Target responded with: "421 4.2.1 Unable to connect."', "text", "unable_to_connect", PERHAPS),
+        ("421 4.4.2 Connection dropped due to TimedOut", "text", "connection_dropped", PERHAPS),
+        ("We have turned TLS on, and mail fails", "text", "tls_mentioned", PERHAPS),
+        # what is surely something else
+        ("451 4.7.0 Temporary server error. Please try again later. PRX4", "text", "proxy_failed", NO),
+        ("421 4.2.1 Unable to connect to 10.0.0.5:2525, Winsock error code: 10061", "text", "own_transport_down", NO),
+        ("421 4.2.1 Unable to connect: Socket error code 10061", "text", "connection_refused", NO),
+        ("421 4.2.1 Unable to connect -> SocketError: Winsock error code: 10051", "text", "network_unreachable", NO),
+        ("450 4.7.230 The version of Exchange is out of date", "text", "exchange_outdated", NO),
+        ("4.4.0 DNS query failed with error ErrorRetry", "text", "dns", NO),
+        ("452 4.3.1 Insufficient system resources", "text", "back_pressure", NO),
+        ("432 4.3.2 STOREDRV.Deliver; limit exceeded", "text", "store_throttled", NO),
+        ("550 5.7.1 RESOLVER.RST.AuthRequired; authentication required", "text", "recipient_restricted", NO),
+        ("535 5.7.3 Authentication unsuccessful", "text", "authentication", NO),
+        ("-,,Remote(SocketError)", "protocol_log", "session_closed", UNKNOWN),
+        ("Good morning", "text", "unknown", UNKNOWN),
+        ("  \n", "none", "none", UNKNOWN),
+    ],
+)
+def test_texts(text: str, form: str, kind: str, tls: str) -> None:
+    found = symptoms.explain(text)
+    assert (found.form, found.meaning.kind, found.meaning.tls) == (form, kind, tls)
+
+
+def _line(data: str, place: int = 0, connector: str = "To the cloud") -> str:
+    return f"2026-01-05T09:00:00.000Z,{connector},08DE000000000001,{place},10.0.0.1:40001,192.0.2.1:25,{data}"
+
+
+@pytest.mark.parametrize(
+    ("lines", "kind", "tls"),
+    [
+        (["*,,TLS negotiation failed with error SocketError"], "tls_handshake_cut", YES),
+        (["*,,TLS negotiation failed with error NoCredentials"], "tls_certificate", YES),
+        (["+,,", "<,STARTTLS,", logs.agreed("TLS1_2", logs.CLIENT), "-,,Remote"], "tls_agreed", NO),
+        (["+,,", ">,EHLO x,", "<,250 y SIZE,", "-,,Remote(SocketError)"], "no_tls_tried", NO),
+        (["+,,", ">,EHLO x,", "<,250 y SIZE,", ">,MAIL FROM:<a@b>,", "-,,Local"], "plain_mail", PERHAPS),
+        (["+,,", "<,451 5.7.3 Must issue a STARTTLS command first,"], "starttls_required", LIKELY),
+        (["+,,", ">,STARTTLS,", "<,220 2.0.0 ready,", "-,,Remote"], "tls_failed", YES),
+        (["<,250 y SIZE STARTTLS,"], "tls_mentioned", PERHAPS),
+    ],
+)
+def test_lines_of_a_protocol_log(lines: list[str], kind: str, tls: str) -> None:
+    found = symptoms.explain("\n".join(_line(data, place) for place, data in enumerate(lines)))
+    assert (found.form, found.meaning.kind, found.meaning.tls) == ("protocol_log", kind, tls)
+    assert (found.connector, found.direction) == ("To the cloud", "send")
+
+
+def test_the_worst_session_of_several_counts() -> None:
+    well = [_line(logs.agreed("TLS1_2", logs.CLIENT)).replace("08DE", "08DF")]
+    bad = [_line("*,,TLS negotiation failed with error NoCredentials", connector="Bad one")]
+    for lines in (well + bad, bad + well):
+        found = symptoms.explain("\n".join(lines))
+        assert (found.meaning.kind, found.connector, found.error) == ("tls_certificate", "Bad one", "NoCredentials")
+
+
+def test_the_last_error_alone_is_never_sure() -> None:
+    """Documented certificate faults show as nothing but a connection that ended."""
+    for rule in meanings.RULES:
+        if rule.codes & {"4.4.1", "4.4.2", "4.2.1"}:
+            assert rule.meaning.tls == PERHAPS
+            assert rule.meaning.read is not None
+
+
+def test_every_meaning_can_be_explained() -> None:
+    for meaning in (*(rule.meaning for rule in meanings.RULES), *meanings.NEGOTIATION.values()):
+        assert meaning.tls in meanings.SURE
+        assert meaning.meaning.endswith((".", "?"))
+
+
+PIECES = st.sampled_from(
+    ["421 4.4.2 ", "451 5.7.3 ", "SocketError", "TLS ", "STARTTLS", "{LED=", "};", "required ", ":2525 ", "10061", "\n",
+     "2026-01-05T09:00:00.000Z,C,1,0,a:1,b:25,", "*,,", '"', ",", "TLS negotiation failed with error ", "x" * 130]
+)  # fmt: skip
+
+
+@given(st.one_of(st.text(), st.lists(PIECES, max_size=40).map("".join)))
+@examples()
+def test_any_text_gives_an_answer(text: str) -> None:
+    result = symptoms.explain(text).as_result()
+    assert result["meaning"]
+    assert result["tls"] in meanings.SURE
+    assert (result["kind"] == "none") == (not text.strip())
+
+
+@pytest.mark.parametrize(
+    "piece", ["TLS ", "SocketError ", "STARTTLS required ", ":2525 10061 ", "*,", "{LED=", "«", "\ud800"]
+)
+def test_a_long_text_is_cut(piece: str) -> None:
+    whole = piece * 100_000
+    assert symptoms.explain(whole) == symptoms.explain(whole[:20_000])
