@@ -150,3 +150,21 @@ def _make_authority(common: str) -> _Authority:
         .sign(key, hashes.SHA256())
     )
     return _Authority(key, certificate)
+
+
+def self_made(subject: str, issuer: str = "", days: float = 365) -> bytes:
+    """A certificate as DER, for whoever reads it only. subject, issuer: common names; without an issuer it is
+    self-signed. days: until it expires."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(_name(subject))
+        .issuer_name(_name(issuer or subject))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - 90 * _DAY)
+        .not_valid_after(now + days * _DAY)
+        .sign(key, hashes.SHA256())
+        .public_bytes(serialization.Encoding.DER)
+    )

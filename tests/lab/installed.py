@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .exchange.described import Queue, Shell
+from .exchange.described import Certificate, Queue, ReceiveConnector, SendConnector, Shell
 
 #: The keys that a setup makes below v15 for a role, in the versions since 2016.
 _KEYS = {
@@ -65,6 +65,11 @@ class Exchange:
     hidden: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     #: Mail that waits when the lab starts.
     queues: tuple[Queue, ...] = ()
+    send_connectors: tuple[SendConnector, ...] = ()
+    #: None: those that a setup makes.
+    receive_connectors: tuple[ReceiveConnector, ...] | None = None
+    #: None: the one that a setup makes, self-signed for the name of the host.
+    certificates: tuple[Certificate, ...] | None = None
 
     @property
     def numbers(self) -> tuple[int, int, int, int]:

@@ -26,7 +26,7 @@ ARROWS: dict[str, frozenset[str]] = {
     "_report": frozenset({"_judgement", "_policy", "_schannel"}),
     "_windows": frozenset({"_schannel", "_wire"}),
     "_change": frozenset({"_policy", "_schannel", "_windows"}),
-    "_exchange": frozenset({"_policy", "_schannel", "_windows", "_wire"}),
+    "_exchange": frozenset({"_mailflow", "_policy", "_schannel", "_windows", "_wire"}),
     "_transport": frozenset({"_exchange", "_wire"}),
     "_tasks": frozenset(
         {"_change", "_exchange", "_handshake", "_judgement", "_mailflow", "_policy", "_report", "_schannel"}

@@ -19,6 +19,7 @@ _POISON = ("poison message", "poison")
 # What is in such a queue waits for its next try, or for somebody to resume it, wherever it lies.
 _RESTS = frozenset({"retry", "suspended"})
 SUBMISSION = "Submission"
+_NO_CONNECTOR = "00000000-0000-0000-0000-000000000000"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Queue:
     messages: int
     deferred: int | None = None
     last_error: str | None = None
+    #: The GUID of the connector that it goes by; None where it goes by none.
+    connector: str | None = None
 
     @property
     def drains(self) -> bool:
@@ -59,6 +62,7 @@ class Queue:
             "messages": self.messages,
             "deferred": self.deferred,
             "last_error": self.last_error,
+            "connector": self.connector,
         }
 
 
@@ -72,7 +76,13 @@ def of_record(record: Record) -> Queue:
         messages=record.integer("MessageCount"),
         deferred=_deferred(record),
         last_error=record.text_or_none("LastError") if "LastError" in record else None,
+        connector=_connector(record),
     )
+
+
+def _connector(record: Record) -> str | None:
+    found = record.text_or_none("NextHopConnector") if "NextHopConnector" in record else None
+    return None if found in ("", _NO_CONNECTOR) else found
 
 
 def _deferred(record: Record) -> int | None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import collections.abc as c
 
+from ._certificate import CertificateFacts, read_certificate
 from ._endpoint import Endpoint, own_server_name, parse_endpoints, parse_server_name
 from ._report import INCONCLUSIVE, VERIFIED, EndpointReport, as_result, overview, report
 from ._runner import run_probes
@@ -22,6 +23,7 @@ from ._words import TlsVersion
 __all__ = [
     "INCONCLUSIVE",
     "VERIFIED",
+    "CertificateFacts",
     "Endpoint",
     "EndpointReport",
     "TlsVersion",
@@ -31,6 +33,7 @@ __all__ = [
     "parse_endpoints",
     "parse_server_name",
     "probe_host",
+    "read_certificate",
 ]
 
 

@@ -87,8 +87,8 @@ NEGOTIATION: t.Final = {
 
 # What several rules say.
 _WITHOUT_TLS = (
-    "A connector that demands TLS was spoken to without it: the sender has no TLS version that the receiver takes, or it "
-    "does not use TLS at all."
+    "A connector that demands TLS was spoken to without it: the sender has no TLS version that the receiver takes, or "
+    "it does not use TLS at all."
 )
 _REFUSED = "Nobody listens there, or a firewall refuses. That comes before any TLS."
 _DROPPED = (

@@ -12,6 +12,13 @@ DELIVERY_TYPES = {
     "Undefined": 0, "DnsConnectorDelivery": 1, "SmartHostConnectorDelivery": 4, "SmtpDeliveryToMailbox": 13,
     "SmtpRelayToDag": 15, "SmtpRelayToMailboxDeliveryGroup": 16, "ShadowRedundancy": 20, "Unreachable": 9,
 }  # fmt: skip
+LOGGING = ("None", "Verbose")
+TRANSPORT_ROLES = ("HubTransport", "FrontendTransport")
+#: Flags, with their values.
+AUTH_MECHANISMS = {
+    "None": 0, "Tls": 1, "Integrated": 2, "BasicAuth": 4, "BasicAuthRequireTLS": 8, "ExchangeServer": 16,
+    "ExternalAuthoritative": 32,
+}  # fmt: skip
 WITNESS = ("None", "Primary", "Alternate", "InvalidConfiguration")
 
 
@@ -39,6 +46,46 @@ class Queue:
     delivery_type: str = "DnsConnectorDelivery"
     last_error: str = ""
     stuck: bool = False
+
+
+@dataclass(frozen=True)
+class SendConnector:
+    """A connector that sends from this host. certificate: ``<I>issuer<S>subject``. logging: None or Verbose."""
+
+    name: str
+    smart_hosts: tuple[str, ...] = ()
+    address_spaces: tuple[str, ...] = ("SMTP:*;1",)
+    enabled: bool = True
+    require_tls: bool = False
+    ignore_starttls: bool = False
+    certificate: str = ""
+    cloud: bool = False
+    front_end: bool = False
+    logging: str = "None"
+
+
+@dataclass(frozen=True)
+class ReceiveConnector:
+    """A connector of this host. auth: the words of AuthMechanism. role: FrontendTransport or HubTransport."""
+
+    name: str
+    bindings: tuple[str, ...] = ("[::]:25", "0.0.0.0:25")
+    role: str = "FrontendTransport"
+    auth: tuple[str, ...] = ("Tls", "Integrated", "BasicAuth", "BasicAuthRequireTLS", "ExchangeServer")
+    enabled: bool = True
+    require_tls: bool = False
+    certificate: str = ""
+    logging: str = "None"
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate of this host. issuer: a common name, empty for one that is self-signed. days: until it expires; 0:
+    it just has."""
+
+    subject: str
+    issuer: str = ""
+    days: float = 365
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from .. import description as base
-from .described import DELIVERY_TYPES, WITNESS, Dag, Database, Queue, Shell
+from .described import (
+    AUTH_MECHANISMS,
+    DELIVERY_TYPES,
+    LOGGING,
+    TRANSPORT_ROLES,
+    WITNESS,
+    Certificate,
+    Dag,
+    Database,
+    Queue,
+    ReceiveConnector,
+    SendConnector,
+    Shell,
+)
+
+T = TypeVar("T")
 
 AUTH_METHODS = ("basic", "kerberos")
 #: The keys of a host's `exchange` that are read here.
-KEYS = ("shell", "accounts", "hidden", "queues")
+KEYS = ("shell", "accounts", "hidden", "queues", "send_connectors", "receive_connectors", "certificates")
 
 
 def cmdlets(raw: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -27,7 +42,35 @@ def cmdlets(raw: Mapping[str, Any], where: str) -> dict[str, Any]:
         "queues": tuple(
             _queue(item, f"{where}.queues[{n}]") for n, item in enumerate(base.items(raw, "queues", where))
         ),
+        "send_connectors": _each(raw, "send_connectors", where, _send_connector),
+        "receive_connectors": _each(raw, "receive_connectors", where, _receive_connector)
+        if "receive_connectors" in raw
+        else None,
+        "certificates": _each(raw, "certificates", where, _certificate) if "certificates" in raw else None,
     }
+
+
+def _each(raw: Mapping[str, Any], key: str, where: str, read: Callable[[Any, str], T]) -> tuple[T, ...]:
+    return tuple(read(item, f"{where}.{key}[{n}]") for n, item in enumerate(base.items(raw, key, where)))
+
+
+def _send_connector(raw: Any, where: str) -> SendConnector:
+    connector = base.flat(SendConnector, raw, where, required=("name",))
+    base.one_of(connector.logging, LOGGING, f"{where}.logging")
+    return connector
+
+
+def _receive_connector(raw: Any, where: str) -> ReceiveConnector:
+    connector = base.flat(ReceiveConnector, raw, where, required=("name",))
+    base.one_of(connector.logging, LOGGING, f"{where}.logging")
+    base.one_of(connector.role, TRANSPORT_ROLES, f"{where}.role")
+    for word in connector.auth:
+        base.one_of(word, tuple(AUTH_MECHANISMS), f"{where}.auth")
+    return connector
+
+
+def _certificate(raw: Any, where: str) -> Certificate:
+    return base.flat(Certificate, raw, where, required=("subject",))
 
 
 def _queue(raw: Any, where: str) -> Queue:

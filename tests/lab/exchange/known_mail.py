@@ -9,6 +9,8 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
+from psrpcore.types import PSGuid
+
 from . import objects
 from .cmdlets import TEXT, Call, Parameter, Problem, Terminating, away, cmdlet
 from .servers import Server
@@ -53,6 +55,15 @@ def get_queue(call: Call) -> Iterator[Any]:
         yield _queue(server, transport, queue)
 
 
+def _connector(server: Server, queue: Queue) -> str:
+    """The Send connector whose smart host is the next hop; all zeros for none."""
+    hop = queue.domain.casefold()
+    for connector in server.exchange.send_connectors:
+        if hop in {host.casefold() for host in connector.smart_hosts}:
+            return objects.connector_guid(connector.name)
+    return str(uuid.UUID(int=0))
+
+
 def _queue(server: Server, transport: Transport, queue: Queue) -> Any:
     name = f"{server.name}\\{queue.name}"
     stuck, deferred = transport.is_stuck(queue), int(queue.deferred)
@@ -75,7 +86,7 @@ def _queue(server: Server, transport: Transport, queue: Queue) -> Any:
             "DeliveryType": objects.DELIVERY_TYPE[queue.delivery_type],
             "NextHopDomain": queue.domain,
             "TlsDomain": None,
-            "NextHopConnector": str(uuid.UUID(int=0)),
+            "NextHopConnector": PSGuid(_connector(server, queue)),
             "Status": objects.QUEUE_STATUS[status],
             "MessageCount": queue.count,
             "LastError": retry or None,

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
@@ -27,7 +28,7 @@ from psrpcore.types import (
 from psrpcore.types._enum import PSEnumMeta
 
 from ..installed import CONTENT_INDEX_STATES, COPY_STATES
-from .described import DELIVERY_TYPES, WITNESS
+from .described import AUTH_MECHANISMS, DELIVERY_TYPES, LOGGING, WITNESS
 
 _TEXT = "System.String, mscorlib, Version=4.0.0.0, Culture=neutral, PublicKeyToken=b77a5c561934e089"
 _ASSEMBLY = "Version=15.0.0.0, Culture=neutral, PublicKeyToken=31bf3856ad364e35"
@@ -80,6 +81,28 @@ QUEUE_STATUS = enumeration(
     "Microsoft.Exchange.Data.QueueViewer.QueueStatus",
     {"None": 0, "Active": 1, "Ready": 2, "Retry": 3, "Suspended": 4, "Connecting": 5},
 )
+
+PROTOCOL_LOGGING = enumeration(
+    "Microsoft.Exchange.Data.ProtocolLoggingLevel", {name: number for number, name in enumerate(LOGGING)}
+)
+TRANSPORT_ROLE = enumeration(
+    f"{DIRECTORY}.SystemConfiguration.ServerRole", {"HubTransport": 32, "FrontendTransport": 16384}
+)
+
+
+def auth_mechanism(words: Iterable[str]) -> Any:
+    """A value of flags, whose text has all that are set."""
+    chosen = list(words) or ["None"]
+    kind = enumeration(
+        f"{DIRECTORY}.SystemConfiguration.AuthMechanisms",
+        {", ".join(chosen): sum(AUTH_MECHANISMS[word] for word in chosen)},
+    )
+    return kind[", ".join(chosen)]
+
+
+def connector_guid(name: str) -> str:
+    """The GUID of a connector: of the same name, always the same."""
+    return str(uuid.uuid5(uuid.NAMESPACE_DNS, name.casefold()))
 
 
 def long(value: int) -> PSInt64:

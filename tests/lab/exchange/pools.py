@@ -23,13 +23,13 @@ from psrpcore.types import (
     RunspacePoolState,
 )
 
-from . import known, known_databases, known_mail
+from . import known, known_databases, known_mail, known_transport
 from .cmdlets import Call, Problem, Terminating, Warning_, bind, find
 from .organisation import Organisation
 from .servers import Server
 
 #: Importing them fills the table of cmdlets.
-CMDLETS_IN = (known, known_databases, known_mail)
+CMDLETS_IN = (known, known_databases, known_mail, known_transport)
 _FRAGMENT = 32768
 # What is sent before a pipeline has ended; less is held back, so that the number of messages does not depend on time.
 _ENOUGH = 256 * 1024

@@ -109,6 +109,9 @@ def states(pool: RunspacePool, server: str) -> dict[str, str]:
         ({"shell": {"http": 5985}}, "5985 is taken by ex01"),
         ({"shell": {"path": "PowerShell"}}, "must start with a slash"),
         ({"hidden": ["Set-*"]}, "a mapping is needed"),
+        ({"send_connectors": [{"smart_hosts": []}]}, "'name' is missing"),
+        ({"receive_connectors": [{"name": "In", "auth": ["TLS"]}]}, "none of None, Tls"),
+        ({"certificates": [{"subject": "a", "days": -1}]}, "days"),
     ],
 )
 def test_descriptions_that_are_wrong(raw: dict[str, Any], words: str) -> None:

@@ -1,0 +1,95 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""Certificates that connectors name, held against those that a server has. Pure.
+
+A connector names one by issuer and subject, ``<I>CN=Issuer, O=Org<S>CN=mail.example.com``: the newest of that name is
+used. Windows and others write the parts of such names in other orders and with other short names.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import re
+import typing as t
+
+_NAMED = re.compile(r"<I>(.*?)<S>(.*)", re.DOTALL)
+# A part of a distinguished name; a value may be in quotes, and a comma in it may have a backslash before it.
+_PART = re.compile(r'\s*([A-Za-z0-9.]+)\s*=\s*("(?:[^"]|"")*"|(?:\\.|[^,\\])*)\s*(?:,|$)')
+# Short names that Windows writes otherwise, and those that are written alike by all.
+_ALIKE: t.Final = {"S": "ST", "E": "1.2.840.113549.1.9.1", "T": "2.5.4.12", "SERIALNUMBER": "2.5.4.5"}
+_PLAIN: t.Final = frozenset({"CN", "O", "OU", "L", "ST", "C", "DC", "STREET"})
+
+
+@dataclasses.dataclass(frozen=True)
+class Certificate:
+    """``services``: None where Exchange does not tell. ``note``: why something of it is None."""
+
+    thumbprint: str | None
+    subject: str | None = None
+    issuer: str | None = None
+    names: tuple[str, ...] = ()
+    not_before: datetime.datetime | None = None
+    not_after: datetime.datetime | None = None
+    self_signed: bool | None = None
+    services: tuple[str, ...] | None = None
+    note: str | None = None
+
+    def as_result(self) -> dict[str, t.Any]:
+        def text(moment: datetime.datetime | None) -> str | None:
+            return None if moment is None else moment.isoformat()
+
+        return {
+            **dataclasses.asdict(self),
+            "names": list(self.names),
+            "services": None if self.services is None else list(self.services),
+            "not_before": text(self.not_before),
+            "not_after": text(self.not_after),
+        }
+
+
+@dataclasses.dataclass(frozen=True)
+class Match:
+    """``certificate``: the one that is meant, None for none. ``sure``: whether there surely is none. ``alike``: one
+    with the same subject of another issuer."""
+
+    certificate: Certificate | None
+    sure: bool = True
+    alike: Certificate | None = None
+
+
+def named(name: str, certificates: t.Sequence[Certificate]) -> Match:
+    """What a TlsCertificateName means among the certificates of a server."""
+    match = _NAMED.fullmatch(name.strip())
+    if match is None:
+        return Match(None, sure=False)
+    issuer, subject = _parts(match[1]), _parts(match[2])
+    of_subject = [item for item in certificates if item.subject is not None and _parts(item.subject) == subject]
+    found = [item for item in of_subject if item.issuer is not None and _parts(item.issuer) == issuer]
+    if found:
+        return Match(max(found, key=_end))
+    readable = all(item.note is None for item in certificates)
+    plain = bool(issuer and subject) and all(kind in _PLAIN for kind, dummy in (*issuer, *subject))
+    return Match(None, sure=readable and plain, alike=max(of_subject, key=_end, default=None))
+
+
+def _end(certificate: Certificate) -> datetime.datetime:
+    return certificate.not_after or datetime.datetime.min.replace(tzinfo=datetime.timezone.utc)
+
+
+def _parts(name: str) -> tuple[tuple[str, str], ...]:
+    """The parts of a distinguished name in an order of ours; none for what is no such name."""
+    found = []
+    place = 0
+    while place < len(name):
+        match = _PART.match(name, place)
+        if match is None or match.end() == place:
+            return ()
+        kind, value = match[1].upper(), match[2].strip()
+        if value.startswith('"') and len(value) > 1:
+            value = value[1:-1].replace('""', '"')
+        found.append((_ALIKE.get(kind, kind), re.sub(r"\\(.)", r"\1", value).casefold()))
+        place = match.end()
+    return tuple(sorted(found))

@@ -1,0 +1,190 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""Send and receive connectors, as far as TLS is concerned, and where their protocol logs are. Pure.
+
+What Get-SendConnector, Get-ReceiveConnector and Get-TransportService say. A property that is not there is None: older
+versions of Exchange do not have all of them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from .._errors import UnexpectedAnswer
+from .endpoint import is_same_server
+from .records import Record
+
+_CLOUD = (".mail.protection.outlook.com", ".mail.protection.partner.outlook.cn", ".mail.onmicrosoft.com")
+VERBOSE = "verbose"
+# Microsoft, Protocol logging: where the logs are, unless the transport service says otherwise.
+SEND_LOGS = r"%ExchangeInstallPath%TransportRoles\Logs\Hub\ProtocolLog\SmtpSend"
+FRONT_END_SEND_LOGS = r"%ExchangeInstallPath%TransportRoles\Logs\FrontEnd\ProtocolLog\SmtpSend"
+RECEIVE_LOGS = r"%ExchangeInstallPath%TransportRoles\Logs\Hub\ProtocolLog\SmtpReceive"
+FRONT_END_RECEIVE_LOGS = r"%ExchangeInstallPath%TransportRoles\Logs\FrontEnd\ProtocolLog\SmtpReceive"
+_FRONT_END = "FrontendTransport"
+
+
+@dataclasses.dataclass(frozen=True)
+class SendConnector:
+    """``certificate``: issuer and subject as ``<I>issuer<S>subject``; None where none is named."""
+
+    identity: str
+    guid: str | None
+    enabled: bool | None
+    address_spaces: tuple[str, ...]
+    smart_hosts: tuple[str, ...]
+    require_tls: bool | None
+    ignore_starttls: bool | None
+    certificate: str | None
+    tls_domain: str | None
+    tls_auth_level: str | None
+    cloud_services_mail: bool | None
+    logging: str | None
+    front_end: bool | None
+    servers: tuple[str, ...]
+
+    @property
+    def to_exchange_online(self) -> bool:
+        """By its smart hosts, by its address spaces, or because it is marked so."""
+        spaces = [space.partition(":")[2].partition(";")[0] or space for space in self.address_spaces]
+        return bool(self.cloud_services_mail) or any(_is_cloud(name) for name in (*self.smart_hosts, *spaces))
+
+    @property
+    def logs(self) -> bool | None:
+        """Whether it writes a protocol log; None where Exchange does not tell."""
+        return None if self.logging is None else self.logging.casefold() == VERBOSE
+
+    def sends_from(self, name: str) -> bool:
+        """Whether the server of that name sends for it."""
+        return any(is_same_server(server, name) for server in self.servers)
+
+    def as_result(self) -> dict[str, t.Any]:
+        made = dataclasses.asdict(self)
+        lists = ("address_spaces", "smart_hosts", "servers")
+        return {**made, **{key: list(made[key]) for key in lists}, "to_exchange_online": self.to_exchange_online}
+
+
+@dataclasses.dataclass(frozen=True)
+class ReceiveConnector:
+    """``bindings``: addresses and ports; ``auth``: its AuthMechanism, ``Tls`` among them where STARTTLS is offered."""
+
+    identity: str
+    enabled: bool | None
+    role: str | None
+    bindings: tuple[str, ...]
+    auth: tuple[str, ...]
+    require_tls: bool | None
+    certificate: str | None
+    fqdn: str | None
+    logging: str | None
+
+    @property
+    def ports(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(binding.rpartition(":")[2] for binding in self.bindings))
+
+    @property
+    def offers_tls(self) -> bool:
+        return any(item.casefold() == "tls" for item in self.auth)
+
+    @property
+    def faces_others(self) -> bool:
+        """Whether mail of other servers comes in here: the other ports are those of clients and of Exchange itself."""
+        return "25" in self.ports
+
+    @property
+    def logs(self) -> bool | None:
+        return None if self.logging is None else self.logging.casefold() == VERBOSE
+
+    @property
+    def is_front_end(self) -> bool:
+        return (self.role or "").casefold() == _FRONT_END.casefold()
+
+    def as_result(self) -> dict[str, t.Any]:
+        made = dataclasses.asdict(self)
+        return {**made, "bindings": list(self.bindings), "auth": list(self.auth)}
+
+
+@dataclasses.dataclass(frozen=True)
+class Transport:
+    """Folders of the protocol logs of the transport service; None where it does not tell."""
+
+    send_logs: str | None = None
+    receive_logs: str | None = None
+    intra_org_logging: str | None = None
+
+    def of_send(self, connector: SendConnector | None) -> str:
+        """Where the log of a connector is. A front end that sends for the hub logs the dialogue with the receiver."""
+        if connector is not None and connector.front_end:
+            return FRONT_END_SEND_LOGS
+        return self.send_logs or SEND_LOGS
+
+    def of_receive(self, connector: ReceiveConnector) -> str:
+        return FRONT_END_RECEIVE_LOGS if connector.is_front_end else self.receive_logs or RECEIVE_LOGS
+
+
+def send_connector(record: Record) -> SendConnector:
+    """One object of Get-SendConnector. Raises :class:`UnexpectedAnswer`."""
+    return SendConnector(
+        identity=record.text("Identity"),
+        guid=_text(record, "Guid"),
+        enabled=_flag(record, "Enabled"),
+        address_spaces=_names(record, "AddressSpaces"),
+        smart_hosts=_names(record, "SmartHosts"),
+        require_tls=_flag(record, "RequireTLS"),
+        ignore_starttls=_flag(record, "IgnoreSTARTTLS"),
+        certificate=_text(record, "TlsCertificateName"),
+        tls_domain=_text(record, "TlsDomain"),
+        tls_auth_level=_text(record, "TlsAuthLevel"),
+        cloud_services_mail=_flag(record, "CloudServicesMailEnabled"),
+        logging=_text(record, "ProtocolLoggingLevel"),
+        front_end=_flag(record, "FrontendProxyEnabled"),
+        servers=_names(record, "SourceTransportServers"),
+    )
+
+
+def receive_connector(record: Record) -> ReceiveConnector:
+    """One object of Get-ReceiveConnector. Raises :class:`UnexpectedAnswer`."""
+    auth = _text(record, "AuthMechanism") or ""
+    return ReceiveConnector(
+        identity=record.text("Identity"),
+        enabled=_flag(record, "Enabled"),
+        role=_text(record, "TransportRole"),
+        bindings=_names(record, "Bindings"),
+        auth=tuple(item.strip() for item in auth.split(",") if item.strip()),
+        require_tls=_flag(record, "RequireTLS"),
+        certificate=_text(record, "TlsCertificateName"),
+        fqdn=_text(record, "Fqdn"),
+        logging=_text(record, "ProtocolLoggingLevel"),
+    )
+
+
+def transport(record: Record) -> Transport:
+    """One object of Get-TransportService. No such object was ever recorded: what is not as documented is None."""
+    names = ("SendProtocolLogPath", "ReceiveProtocolLogPath", "IntraOrgConnectorProtocolLoggingLevel")
+    found: list[str | None] = []
+    for name in names:
+        try:
+            found.append(_text(record, name))
+        except UnexpectedAnswer:
+            found.append(None)
+    return Transport(*found)
+
+
+def _is_cloud(name: str) -> bool:
+    return f".{name.strip().rstrip('.').lower()}".endswith(_CLOUD)
+
+
+def _text(record: Record, name: str) -> str | None:
+    """None for a blank as well: Exchange leaves texts empty, or null."""
+    return (record.text_or_none(name) or None) if name in record else None
+
+
+def _flag(record: Record, name: str) -> bool | None:
+    return record.flag_or_none(name) if name in record else None
+
+
+def _names(record: Record, name: str) -> tuple[str, ...]:
+    return tuple(record.names_or_none(name) or ()) if name in record else ()

@@ -1,0 +1,303 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Connectors, certificates and queues of a server, and what is said of them."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange import (
+    certificates,
+    clixml,
+    connectors,
+    mail,
+    mail_findings,
+)
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.certificates import Certificate
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.mail_findings import MailFinding
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.records import Enum, Record
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.shell import (
+    CmdletDenied,
+    CmdletNotFound,
+    SessionBroken,
+    Value,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.laws import examples
+
+from . import samples
+from .organisation import queue
+
+CLOUD = "example-com.mail.protection.outlook.com"
+GUID = "0292c782-9804-4d8b-ae0e-000000000001"
+NOW = datetime.datetime(2026, 3, 1, tzinfo=datetime.timezone.utc)
+YEAR = datetime.timedelta(days=365)
+MINE = Certificate("AA", "CN=mail.example.com", "CN=CA 1,O=Trust", (), NOW - YEAR, NOW + YEAR, False)
+NAME = "<I>CN=CA 1, O=Trust<S>CN=mail.example.com"
+
+
+def send(**more: Any) -> Record:
+    properties = {
+        "Identity": Record("To the cloud"),
+        "Guid": GUID,
+        "Enabled": True,
+        "AddressSpaces": [Record("SMTP:*;1")],
+        "SmartHosts": [Record(CLOUD)],
+        "RequireTLS": True,
+        "IgnoreSTARTTLS": False,
+        "TlsCertificateName": None,
+        "TlsDomain": "",
+        "TlsAuthLevel": None,
+        "CloudServicesMailEnabled": True,
+        "ProtocolLoggingLevel": Enum("Verbose", 1),
+        "FrontendProxyEnabled": False,
+        "SourceTransportServers": [Record("EX01")],
+        **more,
+    }
+    return Record("To the cloud", ("SmtpSendConnectorConfig",), properties)
+
+
+def receive(**more: Any) -> Record:
+    properties = {
+        "Identity": Record(r"EX01\Default Frontend EX01"),
+        "Enabled": True,
+        "TransportRole": Enum("FrontendTransport", 16384),
+        "Bindings": ["[::]:25", "0.0.0.0:25"],
+        "AuthMechanism": Enum("Tls, Integrated", 3),
+        "RequireTLS": False,
+        "TlsCertificateName": None,
+        "Fqdn": "EX01.example.com",
+        "ProtocolLoggingLevel": Enum("Verbose", 1),
+        **more,
+    }
+    return Record(None, ("ReceiveConnector",), properties)
+
+
+class Told:
+    """Stands where a shell stands, with what each cmdlet returns, or raises."""
+
+    round_trips = 0
+
+    def __init__(self, **answers: Any) -> None:
+        self.answers: dict[str, Any] = {
+            "Get-Queue": [],
+            "Get-SendConnector": [send()],
+            "Get-ReceiveConnector": [receive()],
+            "Get-ExchangeCertificate": [Record(None, (), {"RawData": b"\x30"})],
+            "Get-TransportService": [Record(None, (), {"SendProtocolLogPath": Record(r"D:\Send")})],
+            **{f"Get-{name}": answer for name, answer in answers.items()},
+        }
+
+    def read(self, cmdlet: str, **_parameters: Value) -> list[Record]:
+        answer = self.answers[cmdlet]
+        if isinstance(answer, Exception):
+            raise answer
+        found: list[Record] = answer
+        return found
+
+    def change(self, cmdlet: str, **_parameters: Value) -> list[Record]:
+        raise AssertionError(f"{cmdlet} changes something")
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def found(held: list[Certificate] | None = None, **answers: Any) -> list[MailFinding]:
+    view = mail.look(Told(**answers), "EX01.example.com")
+    return list(mail_findings.findings(view, [MINE] if held is None else held, "EX01.example.com", NOW))
+
+
+def ids(items: list[MailFinding]) -> list[str]:
+    return [item.id for item in items]
+
+
+def test_nothing_is_wrong() -> None:
+    assert found(SendConnector=[send(TlsCertificateName=Record(NAME))]) == []
+
+
+@pytest.mark.parametrize(
+    ("properties", "expected"),
+    [
+        ({"RequireTLS": False}, ["connector.send_opportunistic"]),
+        ({"ProtocolLoggingLevel": Enum("None", 0)}, ["connector.send_not_logged"]),
+        ({"IgnoreSTARTTLS": True, "RequireTLS": False}, ["connector.send_ignores_tls"]),
+        ({"TlsCertificateName": Record(NAME.replace("mail", "other"))}, ["certificate.not_found"]),
+        # of others, or not in use, or not to Exchange Online
+        ({"RequireTLS": False, "SourceTransportServers": [Record("EX02")]}, []),
+        ({"RequireTLS": False, "Enabled": False}, []),
+        ({"RequireTLS": False, "CloudServicesMailEnabled": False, "SmartHosts": [Record("relay.example")]}, []),
+        (
+            {
+                "RequireTLS": False,
+                "CloudServicesMailEnabled": None,
+                "SmartHosts": [],
+                "AddressSpaces": [Record("smtp:example.mail.onmicrosoft.com;1")],
+            },
+            ["connector.send_opportunistic"],
+        ),
+    ],
+)
+def test_send_connectors(properties: dict[str, Any], expected: list[str]) -> None:
+    assert ids(found(SendConnector=[send(**properties)])) == expected
+
+
+@pytest.mark.parametrize(
+    ("properties", "expected"),
+    [
+        ({"AuthMechanism": Enum("Integrated", 2)}, ["connector.receive_no_tls"]),
+        ({"AuthMechanism": Enum("BasicAuthRequireTLS", 8)}, ["connector.receive_no_tls"]),
+        ({"ProtocolLoggingLevel": Enum("None", 0)}, ["connector.receive_not_logged"]),
+        ({"ProtocolLoggingLevel": Enum("None", 0), "Bindings": ["0.0.0.0:2525"]}, []),
+        ({"AuthMechanism": Enum("None", 0), "Enabled": False}, []),
+    ],
+)
+def test_receive_connectors(properties: dict[str, Any], expected: list[str]) -> None:
+    assert ids(found(ReceiveConnector=[receive(**properties)])) == expected
+
+
+def test_a_connector_as_it_comes_over_the_wire() -> None:
+    """Also an old one, which does not have all properties."""
+    record: Any = clixml.read(samples.REFERENCE_INTO_A_LIST)
+    record.put("Identity", "To the cloud")
+    connector = connectors.send_connector(record)
+    assert (connector.smart_hosts, connector.address_spaces) == (("relay.example",), ())
+    assert (connector.require_tls, connector.logs, connector.guid) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "severity", "words"),
+    [
+        (
+            "TLS negotiation failed with error SocketError",
+            "noncompliant",
+            "high",
+            r"of connector 'To the cloud' in D:\Send",
+        ),
+        ("451 5.7.3 STARTTLS is required to send mail", "unknown", "high", "did not offer STARTTLS"),
+        ("421 4.4.2 Connection dropped due to SocketError", "unknown", "medium", r"D:\Send"),
+        ("452 4.3.1 Insufficient system resources", "not_applicable", "low", "no matter of TLS"),
+    ],
+)
+def test_queues(error: str, status: str, severity: str, words: str) -> None:
+    waiting = queue("3", 2, NextHopDomain=CLOUD, NextHopConnector=GUID.upper(), LastError=f"[{{LED={error}}};{{LRT=}}]")
+    (finding,) = found(Queue=[waiting, queue("4", 0, LastError=error), queue("5", 3, LastError=None)])
+    assert (finding.id, finding.status.value, finding.severity, finding.about) == (
+        "mail.queue", status, severity, r"EX01\3",
+    )  # fmt: skip
+    assert f"2 messages to {CLOUD}: {error}" in finding.message
+    assert words in finding.message
+
+
+def test_shadow_copies_and_poison_are_no_mail_that_waits() -> None:
+    shadow = queue(r"Shadow\7", 2, "ShadowRedundancy", LastError="421 4.4.2 Connection dropped due to SocketError")
+    assert found(Queue=[shadow]) == []
+
+
+def test_a_front_end_logs_what_it_sends_for_the_hub() -> None:
+    error = "421 4.4.2 Connection dropped due to SocketError"
+    waiting = queue("3", 1, NextHopDomain=f"[{CLOUD.upper()}]", NextHopConnector=str("0" * 8), LastError=error)
+    waiting.put("NextHopConnector", "00000000-0000-0000-0000-000000000000")
+    (finding,) = found(Queue=[waiting], SendConnector=[send(FrontendProxyEnabled=True)])
+    assert r"of connector 'To the cloud' in %ExchangeInstallPath%TransportRoles\Logs\FrontEnd" in finding.message
+
+
+def test_what_cannot_be_read() -> None:
+    items = found(
+        Queue=CmdletDenied("not for you"),
+        ReceiveConnector=[Record(None, (), {})],
+        ExchangeCertificate=[Record(None, (), {"RawData": None})],
+        TransportService=CmdletNotFound("no such cmdlet"),
+        TransportServer=[Record(None, (), {"SendProtocolLogPath": 7})],
+    )
+    assert ids(items) == ["mail.unread"] * 3
+    assert {item.about for item in items} == {"Get-Queue", "Get-ReceiveConnector", "Get-ExchangeCertificate"}
+
+
+def test_a_session_that_breaks_ends_it() -> None:
+    with pytest.raises(SessionBroken):
+        mail.look(Told(SendConnector=SessionBroken("gone")), "EX01.example.com")
+
+
+def test_services_of_a_certificate_are_told_where_exchange_tells_them() -> None:
+    records = [
+        Record(None, (), {"RawData": b"0", "Services": Enum("IIS, SMTP", 24)}),
+        Record(None, (), {"RawData": b"0"}),
+    ]
+    told, untold = mail.look(Told(ExchangeCertificate=records), "EX01").certificates or ()
+    assert (told.services, untold.services) == (("IIS", "SMTP"), None)
+
+
+# --- certificates ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("held", "expected", "words"),
+    [
+        ([MINE], [], ""),
+        ([], ["certificate.not_found"], "which is not on this server."),
+        ([Certificate("BB", MINE.subject, "CN=CA 2")], ["certificate.not_found"], "of another issuer: CN=CA 2."),
+        ([Certificate("BB", note="unreadable")], ["certificate.not_found"], "was not found among those of this server"),
+        (
+            [Certificate("BB", MINE.subject, MINE.issuer, (), NOW - 2 * YEAR, NOW - YEAR)],
+            ["certificate.dates"],
+            "expired",
+        ),
+        (
+            [Certificate("BB", MINE.subject, MINE.issuer, (), NOW + YEAR, NOW + 2 * YEAR)],
+            ["certificate.dates"],
+            "from 2027",
+        ),
+        # the newest of that name counts
+        ([Certificate("BB", MINE.subject, MINE.issuer, (), NOW - 2 * YEAR, NOW - YEAR), MINE], [], ""),
+    ],
+)
+def test_the_certificate_of_a_connector(held: list[Certificate], expected: list[str], words: str) -> None:
+    for answers in ({"SendConnector": [send(TlsCertificateName=Record(NAME))]},
+                    {"ReceiveConnector": [receive(TlsCertificateName=Record(NAME))]}):  # fmt: skip
+        items = found(held, **answers)
+        assert ids(items) == expected
+        assert words in "".join(item.message for item in items)
+
+
+def test_certificates_that_could_not_be_read_are_not_missing() -> None:
+    items = found(ExchangeCertificate=CmdletDenied("no"), SendConnector=[send(TlsCertificateName=Record(NAME))])
+    view = mail.look(Told(SendConnector=[send(TlsCertificateName=Record(NAME))]), "EX01")
+    assert mail_findings.findings(view, None, "EX01", NOW) == ()
+    assert "mail.unread" in ids(items)
+
+
+@pytest.mark.parametrize(
+    ("name", "subject", "issuer"),
+    [
+        ("<I>CN=R3, O=Let's Encrypt, C=US<S>CN=mail.example.com", "CN=mail.example.com", "C=US,O=Let's Encrypt,CN=R3"),
+        ('<I>CN=A, O="Trust, Inc."<S>CN=M, S=Oulu', "ST=Oulu,CN=m", r"O=Trust\, Inc.,CN=A"),
+        ("<I>E=a@b.c, CN=A<S>CN=M", "CN=M", "CN=A,1.2.840.113549.1.9.1=a@b.c"),
+    ],
+)
+def test_names_in_the_ways_of_windows_and_of_others(name: str, subject: str, issuer: str) -> None:
+    held = [Certificate("AA", subject, issuer)]
+    assert certificates.named(name, held).certificate == held[0]
+
+
+@pytest.mark.parametrize("name", ["", "CN=mail.example.com", "<I><S>", "<I>CN=A<S>OID.1.2.3=x", "<I>CN=A<S>nonsense"])
+def test_a_name_that_cannot_be_read_is_not_surely_missing(name: str) -> None:
+    assert certificates.named(name, [MINE]) == certificates.Match(None, sure=False)
+
+
+@given(st.text(max_size=200), st.text(max_size=60), st.text(max_size=60))
+@examples()
+def test_any_name_gives_an_answer(name: str, subject: str, issuer: str) -> None:
+    held = [Certificate("AA", subject, issuer)]
+    match = certificates.named(name, held)
+    assert match.certificate in (None, held[0])
+
+
+def test_no_bytes_are_no_certificate() -> None:
+    view = mail.look(Told(ExchangeCertificate=[Record(None, (), {"RawData": b""})]), "EX01")
+    assert view.certificates is None
+    assert "without its RawData" in view.unread["Get-ExchangeCertificate"]
