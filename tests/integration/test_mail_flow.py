@@ -145,3 +145,66 @@ def test_no_endpoint(lab: LabClient, ansible: Ansible, more: dict[str, t.Any], w
     result = run.result("mail_flow_info")
     assert (result["asked"], result["findings"]) == (False, [])
     assert words in result["why_not"]
+
+
+# --- why-mail-stopped.yml --------------------------------------------------------------------------------------------
+
+
+def why(lab: LabClient, ansible: Ansible, limit: str, *arguments: str, more: t.Any = None, **variables: t.Any) -> Run:
+    inventory = {**exchange_variables(lab, lab.host("well"), "basic"), **(more or {})}
+    given = {"tls12_endpoints": ["smtp://:2525"], "tls12_handshake_patience": 1, **variables}
+    return ansible.playbook("why-mail-stopped.yml", "-l", limit, *arguments, inventory=inventory, **given)
+
+
+def answer(run: Run) -> list[str]:
+    (found,) = [item.result["msg"] for item in run.outcomes if item.task == "Why mail has stopped"]
+    assert len(found) <= 10, found
+    return list(found)
+
+
+def test_tls12_is_off_and_mail_waits(lab: LabClient, ansible: Ansible) -> None:
+    before = lab.host("off").dump()
+    for arguments in ((), ("--check",)):
+        found = answer(why(lab, ansible, "off,well", *arguments, tls12_symptom=DROPPED).ok())
+        text, means, told, first, second, last = found
+        assert text == f"text:    {DROPPED}"
+        assert "perhaps TLS: the text alone does not tell" in means
+        assert told == "answer:  Most likely this is the cause: TLS 1.2 is off on off."
+        assert first.startswith(
+            "off: TLS 1.2 OFF/OFF (Client/Server), handshake refused; off for Client (outgoing mail)"
+        )
+        assert "names the certificate" in first
+        assert "40 messages wait for lab-test.mail.protection.outlook.com: " in first
+        assert second.startswith("well: TLS 1.2 on/on (Client/Server), handshake accepted")
+        assert last.startswith("next:    ansible-playbook -i ")
+        assert "-l off --check" in last
+        assert "/enforce-tls12.yml" in last
+        assert "tls12_symptom" not in last
+    assert lab.host("off").dump() == before
+
+
+def test_all_is_well_on_the_servers(lab: LabClient, ansible: Ansible) -> None:
+    found = answer(why(lab, ansible, "well", "-e", f"tls12_symptom={DROPPED}").ok())
+    assert found[0] == f"text:    {DROPPED}", "what Ansible cuts at the first blank is taken whole"
+    assert found[2].startswith("answer:  TLS 1.2 is on in the registry of every server that was read.")
+    assert found[-1].endswith("ansible localhost -m mailops.exchange_tls.smtp_log_info -a path=logs")
+    assert r"ProtocolLog\SmtpSend of well to logs/well" in found[-1]
+    assert answer(why(lab, ansible, "well", tls12_symptom=None).ok())[0].startswith("answer:")
+
+
+def test_no_endpoint_and_servers_that_are_away(lab: LabClient, ansible: Ansible) -> None:
+    lab.host("plain").set_quirk("down")
+    run = why(lab, ansible, "off,plain,edge", more={"exchange_port": 9}, tls12_symptom="PRX4")
+    assert run.rc == 2, "a server that could not be read is a failure in the end"
+    found = answer(run)
+    assert "no matter of TLS" in found[1]
+    assert found[2].startswith("answer:  The text is no matter of TLS. TLS 1.2 is off on off")
+    assert "queues and connectors not seen: " in found[3]
+    assert any(line.startswith("plain: UNREACHABLE: ") for line in found)
+    assert "Traceback" not in run.output
+
+
+def test_a_misspelt_variable(lab: LabClient, ansible: Ansible) -> None:
+    run = why(lab, ansible, "well", tls12_symptoms="421")
+    assert run.rc
+    assert "did you mean 'tls12_symptom'" in run.output

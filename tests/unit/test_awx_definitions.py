@@ -36,7 +36,13 @@ SURVEYS = {
     item["name"]: item["survey_spec"] for item in (*DEFINED["controller_templates"], *DEFINED["controller_workflows"])
 }
 # The entry point of the role that a playbook runs.
-ENTRY = {"audit_tls12": "audit", "harden_tls": "harden", "harden_tls_by_dag": "harden", "rollback_tls12": "rollback"}
+ENTRY = {
+    "audit_tls12": "audit",
+    "why_mail_stopped": "why",
+    "harden_tls": "harden",
+    "harden_tls_by_dag": "harden",
+    "rollback_tls12": "rollback",
+}
 OF_PLAYBOOKS = {"tls12_hosts", "tls12_serial"}
 
 
@@ -113,9 +119,10 @@ def test_what_changes_servers_goes_one_at_a_time(name: str) -> None:
 
 
 def test_an_audit_cannot_become_a_run() -> None:
-    assert set(TEMPLATES) - set(CHANGING) == {"audit"}
-    audit = TEMPLATES["audit"]
-    assert (audit["job_type"], audit["ask_job_type_on_launch"]) == ("check", False)
+    reading = set(TEMPLATES) - set(CHANGING)
+    assert reading == {"audit", "why mail stopped"}
+    for name in reading:
+        assert (TEMPLATES[name]["job_type"], TEMPLATES[name]["ask_job_type_on_launch"]) == ("check", False)
 
 
 def test_passwords_come_by_the_environment() -> None:

@@ -153,7 +153,8 @@ def _of_certificates(
     view: MailView, held: t.Sequence[Certificate] | None, server: str, now: datetime.datetime
 ) -> t.Iterator[MailFinding]:
     sends = [item for item in view.send or () if item.sends_from(server)]
-    for connector in (*sends, *(view.receive or ())):
+    connected: tuple[SendConnector | ReceiveConnector, ...] = (*sends, *(view.receive or ()))
+    for connector in connected:
         if held is None or connector.certificate is None or connector.enabled is False:
             continue
         match = certificates.named(connector.certificate, held)

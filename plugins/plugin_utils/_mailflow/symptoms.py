@@ -46,6 +46,7 @@ class Symptom:
         """What README and filter promise."""
         return {
             "form": self.form,
+            "text": self.last_error.text,
             "kind": self.meaning.kind,
             "tls": self.meaning.tls,
             "meaning": self.meaning.meaning,

@@ -18,10 +18,14 @@ import typing as t
 from .._role import COLLECTION, PREFIX, VARIABLES, WANTED
 from .._text import visible
 
-ENFORCE, AUDIT, HARDEN, ROLLBACK = BOOKS = ("enforce_tls12", "audit_tls12", "harden_tls", "rollback_tls12")
+ENFORCE, AUDIT, HARDEN, ROLLBACK, WHY = BOOKS = (
+    "enforce_tls12", "audit_tls12", "harden_tls", "rollback_tls12", "why_mail_stopped",
+)  # fmt: skip
 SAME = ""  # the playbook that was run
 # Wishes that another playbook is not given with the rest: they are for the one that was run.
-_OF_ITS_BOOK = frozenset({"tls12_fail_on", "tls12_fail_on_findings", "tls12_force", "tls12_backup", "tls12_other_host"})
+_OF_ITS_BOOK = frozenset(
+    ("tls12_fail_on", "tls12_fail_on_findings", "tls12_force", "tls12_backup", "tls12_other_host", "tls12_symptom")
+)
 # What is wanted of the settings; a baseline that the next command names takes the place of all of it.
 _BASELINE = "tls12_baseline"
 _WANTED = frozenset(f"{PREFIX}{name}" for name in WANTED)

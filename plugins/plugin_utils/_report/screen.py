@@ -60,7 +60,7 @@ def _row(name: str, steps: Steps) -> tuple[str, ...]:
         glance["windows"],
         _old(protocols["TLS 1.0"]),
         _old(protocols["TLS 1.1"]),
-        _tls12(glance),
+        tls12_word(glance),
         {True: "yes", False: "no", None: "-"}[glance["dotnet"]],
         _restart(steps),
         steps.word,
@@ -90,7 +90,8 @@ def _old(sides: t.Mapping[str, str]) -> str:
     return words[0] if words[0] == words[1] else "/".join(words)
 
 
-def _tls12(glance: t.Mapping[str, t.Any]) -> str:
+def tls12_word(glance: t.Mapping[str, t.Any]) -> str:
+    """TLS 1.2 as Client and as Server, at a glance."""
     words = []
     for side in SIDES:
         word = _EFFECTS.get(glance["protocols"][TLS12][side], "?")

@@ -9,9 +9,11 @@ import contextlib
 from typing import Any
 
 import pytest
+from ansible import context
 from ansible.errors import AnsibleFilterError
 from ansible.plugins.loader import filter_loader
 from ansible_collections.mailops.exchange_tls.plugins.filter import (
+    mail_diagnosis,
     mail_symptom,
     tls_fleet,
     tls_lost,
@@ -40,6 +42,7 @@ BAD: dict[str, Any] = settings_of("off")
         "tls_waves",
         "tls_wave_groups",
         "mail_symptom",
+        "mail_diagnosis",
     ],
 )
 def test_filters_are_found(name: str) -> None:
@@ -294,3 +297,27 @@ def test_mail_symptom(text: str | None, kind: str) -> None:
 def test_mail_symptom_takes_text_only() -> None:
     with pytest.raises(AnsibleFilterError, match="not list"):
         mail_symptom.mail_symptom(["421 4.4.2"])
+
+
+def _answered(symptom: Any = None, **variables: Any) -> list[str]:
+    return mail_diagnosis.mail_diagnosis({"ex01": {"_tls12_why": SETTINGS, **variables}}, ["ex01"], symptom)
+
+
+def test_mail_diagnosis() -> None:
+    assert _answered()[0].startswith("answer:  TLS 1.2 is on in the registry")
+    assert "queues and connectors not seen" in _answered(_tls12_mail={"skipped": True})[1]
+    # a number is what -e makes of 421 alone
+    assert _answered(421)[0] == "text:    421"
+
+
+@pytest.mark.parametrize("typed", ["tls12_symptom=421 4.4.2 SocketError", " tls12_symptom = '421 4.4.2 SocketError'"])
+def test_mail_diagnosis_takes_the_text_as_it_was_typed(monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
+    monkeypatch.setattr(context, "CLIARGS", {"extra_vars": ["tls12_hosts=all", typed]})
+    assert _answered("421")[0] == "text:    421 4.4.2 SocketError"
+    assert _answered("Something else")[0] == "text:    Something else"
+
+
+@pytest.mark.parametrize("hosts", [7, ["ex02"]])
+def test_mail_diagnosis_of_something_else(hosts: Any) -> None:
+    with pytest.raises(AnsibleFilterError, match="takes hostvars"):
+        mail_diagnosis.mail_diagnosis({"ex01": {}}, hosts)

@@ -1,0 +1,252 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""Why mail has stopped, in some ten lines: what an error text means, what each server shows, and what to do next. Pure.
+
+The text alone is mostly no proof of TLS, and a server alone is none of the text: both together say most.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import typing as t
+
+from .._schannel.protocols import SIDES, TLS12
+from .._text import NAME, visible
+from . import commands
+from .commands import Command
+from .screen import tls12_word
+from .standing import Steps
+
+Result = t.Mapping[str, t.Any]
+# Servers that show the same share a line; there are so many of these, and so many names and things in each.
+_MOST_LINES, _MOST_NAMES, _MOST_THINGS = 5, 6, 4
+_LONGEST, _THING = 260, 150
+_CERTIFICATES = frozenset({"tls_certificate", "certificate_not_found", "certificate_refused", "starttls_not_offered"})
+_SIDES = {"Client": "Client (outgoing mail)", "Server": "Server (incoming mail)"}
+_TLS = {
+    "yes": "TLS is what failed",
+    "likely": "most likely TLS",
+    "perhaps": "perhaps TLS: the text alone does not tell",
+    "unknown": "whether it is TLS, the text does not tell",
+    "no": "no matter of TLS",
+}
+
+
+class Rank(enum.IntEnum):
+    """What was found on a server, the worst first."""
+
+    OFF = 0
+    REFUSED = 1
+    CERTIFICATE = 2
+    TOO_OLD = 3
+    PENDING = 4
+    OPEN = 5
+    QUEUE = 6
+    UNREAD = 7
+    DIFFERS = 8
+    FINE = 9
+
+
+_ANSWERS: t.Final = {
+    Rank.OFF: "TLS 1.2 is off on {names}: mail with Office 365 most likely stands still.",
+    Rank.REFUSED: "TLS 1.2 is on in the registry of {names}, and refused there all the same: a restart is missing, or "
+    "something else answers.",
+    Rank.CERTIFICATE: "A certificate or a connector is at fault on {names}, not the TLS version.",
+    Rank.TOO_OLD: "The Exchange of {names} is too old for TLS 1.2 in all its parts.",
+    Rank.PENDING: "What was written is not in effect yet: {names} must be restarted.",
+    Rank.OPEN: "Nobody can tell what Windows makes of the values for TLS 1.2 on {names}.",
+    Rank.QUEUE: "TLS 1.2 is on where it was read, and mail waits on {names} all the same: the protocol log decides.",
+    Rank.UNREAD: "Of the servers that could be read none shows a cause; {names} could not be read.",
+    Rank.DIFFERS: "TLS 1.2 is on where it was read; {names} differ from what is wanted in something else.",
+    Rank.FINE: "TLS 1.2 is on in the registry of every server that was read. Look at the other side, at devices "
+    "between, and at the protocol log; outgoing mail was not tried.",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Server:
+    """``settings``: the result of tls_settings_info with handshakes; ``mail``: that of mail_flow_info, None where it
+    was not run."""
+
+    settings: Result
+    mail: Result | None = None
+
+    @property
+    def steps(self) -> Steps:
+        return Steps.of({"verify": self.settings}, one_run=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """What a server shows: a line, and the worst rank in it."""
+
+    rank: Rank
+    line: str
+    install: str | None = None
+
+
+def lines(
+    symptom: Result, servers: t.Mapping[str, Server], *, text: str = "", command: Command | None = None
+) -> list[str]:
+    """``symptom``: what the filter mail_symptom says of ``text``; ``servers``: by name."""
+    command = dataclasses.replace(command or Command(), every=tuple(servers))
+    seen = {name: _seen(server) for name, server in servers.items()}
+    order = sorted(seen, key=lambda name: (seen[name].rank, name))
+    worst = min((item.rank for item in seen.values()), default=Rank.FINE)
+    of_worst = [name for name in order if seen[name].rank == worst]
+    shown = [*_of_symptom(symptom, text), f"answer:  {_answer(symptom, worst, of_worst, len(seen))}"]
+    groups: dict[str, list[str]] = {}
+    for name in order:
+        groups.setdefault(seen[name].line, []).append(name)
+    shown += [f"{_names(names)}: {line}" for line, names in list(groups.items())[:_MOST_LINES]]
+    left = [name for names in list(groups.values())[_MOST_LINES:] for name in names]
+    if left:
+        shown.append(f"{len(left)} more servers with less: {_names(left)}")
+    return [*shown, *_next(symptom, worst, of_worst, seen, servers, command)]
+
+
+# --- the text --------------------------------------------------------------------------------------------------------
+
+
+def _of_symptom(symptom: Result, text: str) -> t.Iterator[str]:
+    if symptom["form"] == "none":
+        return
+    yield f"text:    {visible(' '.join(text.split()), _LONGEST)}"
+    yield f"means:   {symptom['meaning']} ({_TLS[symptom['tls']]}; source: {symptom['source']})"
+
+
+def _answer(symptom: Result, worst: Rank, names: t.Sequence[str], number: int) -> str:
+    found = _ANSWERS[worst].format(names=_names(names))
+    if not number or (worst is Rank.UNREAD and len(names) == number):
+        return "No server could be read, so that nothing is known of them."
+    if symptom["tls"] == "no":
+        return f"The text is no matter of TLS. {found}"
+    if symptom["kind"] in _CERTIFICATES and worst in (Rank.OFF, Rank.REFUSED, Rank.PENDING):
+        return f"The text is one of a certificate. {found}"
+    if worst is Rank.OFF and symptom["tls"] in ("yes", "likely", "perhaps") and symptom["form"] != "none":
+        return f"Most likely this is the cause: TLS 1.2 is off on {_names(names)}."
+    return found
+
+
+# --- a server --------------------------------------------------------------------------------------------------------
+
+
+def _seen(server: Server) -> Seen:
+    steps, mail = server.steps, server.mail or {}
+    glance = steps.overview
+    if steps.unreachable or glance is None:
+        word = "UNREACHABLE" if steps.unreachable else "not read"
+        return Seen(Rank.UNREAD, f"{word}: {visible(steps.message, _LONGEST)}")
+    things = sorted((*_of_settings(steps), *_of_mail(mail)), key=lambda item: item[0])
+    most = [text for _rank, text in things[:_MOST_THINGS]]
+    more = [f"{len(things) - _MOST_THINGS} more"] if len(things) > _MOST_THINGS else []
+    state = f"TLS 1.2 {tls12_word(glance)} (Client/Server), handshake {_handshake(steps)}"
+    rank = min((item[0] for item in things), default=Rank.FINE)
+    return Seen(rank, "; ".join([state, *most, *more]), steps.install)
+
+
+def _of_settings(steps: Steps) -> t.Iterator[tuple[Rank, str]]:
+    glance = steps.overview or {}
+    # as it is, whatever a policy or a waiver says
+    effects = glance["protocols"][TLS12]
+    off = [side for side in SIDES if effects[side] in ("disabled", "disabled_by_default", "unsupported")]
+    if off:
+        yield Rank.OFF, f"off for {' and '.join(_SIDES[side] for side in off)}"
+    if "unknown" in effects.values():
+        yield Rank.OPEN, "values for TLS 1.2 that nobody can judge"
+    refused = [name for name, accepts in ((steps.verdict or {}).get("endpoints") or {}).items() if accepts is False]
+    if refused and "Server" not in off:
+        yield Rank.REFUSED, f"{' and '.join(refused)} refuse TLS 1.2"
+    if steps.install:
+        yield Rank.TOO_OLD, f"install {steps.install} first"
+    if steps.restart_wanted:
+        yield Rank.PENDING, "a restart is pending"
+    if steps.to_write and not off:
+        yield Rank.DIFFERS, f"{steps.to_write} setting{'' if steps.to_write == 1 else 's'} to write"
+    for said in glance.get("updates", ()):
+        yield Rank.FINE, _short(said)
+
+
+def _of_mail(mail: Result) -> t.Iterator[tuple[Rank, str]]:
+    waiting = {queue["identity"]: queue for queue in mail.get("queues") or ()}
+    for finding in mail.get("findings") or ():
+        if finding["id"] == "mail.queue":
+            queue = waiting[finding["about"]]
+            count = f"{queue['messages']} message{' waits' if queue['messages'] == 1 else 's wait'}"
+            rank = Rank.FINE if finding["status"] == "not_applicable" else Rank.QUEUE
+            yield rank, _short(f"{count} for {queue['next_hop']}: {queue['symptom']['text']}")
+        else:
+            yield Rank.CERTIFICATE if finding["status"] == "noncompliant" else Rank.FINE, _short(finding["message"])
+    if not mail.get("asked"):
+        why = mail.get("why_not") or mail.get("msg") or "there is no Exchange, or it could not be asked"
+        yield Rank.FINE, f"queues and connectors not seen: {_short(str(why))}"
+
+
+def _short(text: str) -> str:
+    """A sentence as a part of a line."""
+    return visible(text.removesuffix("."), _THING)
+
+
+def _handshake(steps: Steps) -> str:
+    accepted = steps.accepted
+    if True in accepted and False not in accepted:
+        return "accepted"
+    return "refused" if False in accepted else "not tried"
+
+
+# --- what comes next -------------------------------------------------------------------------------------------------
+
+
+def _next(
+    symptom: Result,
+    worst: Rank,
+    names: t.Sequence[str],
+    seen: t.Mapping[str, Seen],
+    servers: t.Mapping[str, Server],
+    command: Command,
+) -> t.Iterator[str]:
+    if worst in (Rank.OFF, Rank.PENDING, Rank.DIFFERS, Rank.TOO_OLD):
+        install = next((seen[name].install for name in names if seen[name].install), None)
+        before = f"install {install} on {_names(names)}, then " if install else ""
+        yield f"next:    {before}{command.run(commands.ENFORCE, names, '--check')}"
+    elif worst is Rank.REFUSED:
+        yield f"next:    {command.run(commands.ENFORCE, names, 'tls12_reboot=always', '--check')}"
+    elif worst is Rank.OPEN:
+        yield f"next:    {command.run(commands.AUDIT, names)}"
+    elif worst is Rank.CERTIFICATE:
+        yield (
+            f"next:    in the Exchange Management Shell: Get-ExchangeCertificate -Server {names[0]} | Format-List "
+            "Thumbprint, Issuer, Subject, NotAfter, Services"
+        )
+    elif worst is Rank.UNREAD:
+        yield f"next:    mend the way to them, then {command.run(commands.WHY, names)}"
+    elif names and (worst is Rank.QUEUE or symptom["form"] != "none"):
+        yield from _logs(names, servers)
+
+
+def _logs(names: t.Sequence[str], servers: t.Mapping[str, Server]) -> t.Iterator[str]:
+    mail = next((servers[name].mail for name in names if (servers[name].mail or {}).get("asked")), None) or {}
+    unlogged = [
+        item["identity"]
+        for item in mail.get("send_connectors") or ()
+        if item["to_exchange_online"] and (item["logging"] or "").casefold() == "none"
+    ]
+    if unlogged:
+        quoted = visible(unlogged[0].replace("'", "''"))
+        shell = "in the Exchange Management Shell"
+        yield f"first:   {shell}: Set-SendConnector '{quoted}' -ProtocolLoggingLevel Verbose"
+    folder = (mail.get("logs") or {}).get(
+        "send"
+    ) or r"%ExchangeInstallPath%TransportRoles\Logs\Hub\ProtocolLog\SmtpSend"
+    yield (
+        f"next:    copy {visible(folder, NAME * 2)} of {names[0]} to logs/{names[0]} here, then "
+        "ansible localhost -m mailops.exchange_tls.smtp_log_info -a path=logs"
+    )
+
+
+def _names(names: t.Sequence[str]) -> str:
+    shown = ", ".join(visible(name, NAME) for name in names[:_MOST_NAMES])
+    return shown if len(names) <= _MOST_NAMES else f"{shown} and {len(names) - _MOST_NAMES} more"

@@ -1,0 +1,166 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why mail has stopped: a text and servers held against each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow import symptoms
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report import diagnosis
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report.commands import Command
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report.diagnosis import Server
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.laws import examples
+
+from .stories import failed, gone, settings, verified
+
+DROPPED = "421 4.4.2 Connection dropped due to SocketError"
+COMMAND = Command("playbooks/why-mail-stopped.yml", ("hosts.yml",), (f'{{"tls12_symptom": "{DROPPED}"}}',))
+NOT_ASKED: dict[str, Any] = {"asked": False, "why_not": "there is no way there.", "findings": []}
+
+
+def mail(*findings: tuple[str, str], logging: str = "Verbose", error: str = DROPPED) -> dict[str, Any]:
+    """A result of mail_flow_info, with findings by id and status; one of a queue is about the one that waits."""
+    queue = {
+        "identity": r"EX01\3",
+        "messages": 40,
+        "next_hop": "relay.example",
+        "last_error": error,
+        "symptom": symptoms.explain(error).as_result(),
+    }
+    return {
+        "asked": True,
+        "queues": [queue],
+        "send_connectors": [{"identity": "Joe's", "to_exchange_online": True, "logging": logging}],
+        "logs": {"send": r"D:\Logs\Send"},
+        "findings": [
+            {"id": name, "status": status, "message": f"About {name}.", "about": r"EX01\3"} for name, status in findings
+        ],
+    }
+
+
+def told(text: str = "", **servers: Server) -> list[str]:
+    return diagnosis.lines(symptoms.explain(text).as_result(), servers, text=text, command=COMMAND)
+
+
+def one(how: str, found: dict[str, Any] | None = None, text: str = DROPPED, **proof: Any) -> list[str]:
+    return told(text, ex01=Server(verified(how, **proof), found or mail()))
+
+
+FINE = {"smtp": True}
+OFF = "TLS 1.2 is off on ex01"
+STANDS = f"{OFF}: mail with Office 365 most likely stands still."
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        (DROPPED, f"Most likely this is the cause: {OFF}."),
+        ("TLS negotiation failed with error SocketError", f"Most likely this is the cause: {OFF}."),
+        ("TLS negotiation failed with error NoCredentials", f"The text is one of a certificate. {STANDS}"),
+        ("452 4.3.1 Insufficient system resources", f"The text is no matter of TLS. {STANDS}"),
+        ("Good morning", STANDS),
+        ("", STANDS),
+    ],
+)
+def test_tls12_is_off(text: str, answer: str) -> None:
+    shown = one("off", text=text)
+    assert f"answer:  {answer}" in shown
+    assert shown[-1] == "next:    ansible-playbook -i hosts.yml playbooks/enforce-tls12.yml --check"
+    assert any(line.startswith("text: ") for line in shown) == bool(text)
+
+
+def test_one_side_is_off() -> None:
+    assert "; off for Client (outgoing mail)" in one("client off")[3]
+    assert "Server (incoming" not in one("client off")[3]
+
+
+@pytest.mark.parametrize(
+    ("how", "found", "proof", "answer", "last"),
+    [
+        ("fine", mail(), {}, "TLS 1.2 is on in the registry of every server", "next:    copy D:\\Logs\\Send"),
+        ("fine", NOT_ASKED, {}, "TLS 1.2 is on in the registry of every", "next:    copy %ExchangeInstallPath%"),
+        ("fine", mail(), {"accepted": {"smtp": False}}, "TLS 1.2 is on in the registry of ex01, and refused",
+         "enforce-tls12.yml -e tls12_reboot=always --check"),
+        ("fine", mail(), {"pending": True}, "What was written is not in effect yet: ex01", "enforce-tls12.yml --check"),
+        ("fine", mail(("certificate.not_found", "noncompliant")), {}, "A certificate or a connector is at fault",
+         "Get-ExchangeCertificate -Server ex01"),
+        ("fine", mail(("mail.queue", "unknown")), {}, "TLS 1.2 is on where it was read, and mail waits on ex01",
+         "copy D:\\Logs\\Send of ex01 to logs/ex01"),
+        ("fine", mail(("mail.queue", "not_applicable")), {}, "TLS 1.2 is on in the registry of every", "copy D:"),
+        ("wrong", mail(), {}, "TLS 1.2 is on where it was read; ex01 differ", "enforce-tls12.yml --check"),
+        ("off", mail(("mail.queue", "noncompliant")), {}, "Most likely this is the cause: TLS 1.2 is off", "--check"),
+    ],
+)  # fmt: skip
+def test_causes(how: str, found: dict[str, Any], proof: dict[str, Any], answer: str, last: str) -> None:
+    shown = one(how, found, **{"accepted": FINE, **proof})
+    (line,) = [line for line in shown if line.startswith("answer: ")]
+    assert line.startswith(f"answer:  {answer}")
+    assert last in shown[-1]
+
+
+def test_a_log_that_nobody_writes_is_turned_on_first() -> None:
+    shown = one("fine", mail(("mail.queue", "unknown"), logging="None"), accepted=FINE)
+    assert shown[-2] == (
+        "first:   in the Exchange Management Shell: Set-SendConnector 'Joe''s' -ProtocolLoggingLevel Verbose"
+    )
+
+
+def test_what_is_said_of_a_server() -> None:
+    (line,) = [
+        line for line in one("fine", mail(("mail.queue", "unknown")), accepted=FINE) if line.startswith("ex01: ")
+    ]
+    assert line == (
+        "ex01: TLS 1.2 on/on (Client/Server), handshake accepted; 40 messages wait for relay.example: " + DROPPED
+    )
+    (line,) = [line for line in one("fine", NOT_ASKED, accepted=None) if line.startswith("ex01: ")]
+    assert line == (
+        "ex01: TLS 1.2 on/on (Client/Server), handshake not tried; "
+        "queues and connectors not seen: there is no way there"
+    )
+
+
+def test_servers_that_could_not_be_read() -> None:
+    shown = told(DROPPED, ex01=Server(gone()), ex02=Server(failed()), ex03=Server(verified("fine", FINE), mail()))
+    assert "answer:  Of the servers that could be read none shows a cause; ex01, ex02 could not be read." in shown
+    assert "ex01: UNREACHABLE: connection refused" in shown
+    assert "ex02: not read: It did not work: access_denied." in shown
+    assert "why-mail-stopped.yml -e " in shown[-1]
+    assert shown[-1].endswith("-l ex01,ex02")
+    alone = told(DROPPED, ex01=Server(gone()))
+    assert "answer:  No server could be read, so that nothing is known of them." in alone
+
+
+def test_a_waiver_does_not_turn_tls_on() -> None:
+    waived = settings("off", waived=True)
+    assert f"answer:  {STANDS}" in told("", ex01=Server(waived, mail()))
+
+
+def test_a_fleet_fits_on_a_screen() -> None:
+    servers = {f"ex{number:03}": Server(verified("fine", FINE), mail()) for number in range(500)}
+    servers["off01"] = Server(verified("off"), NOT_ASKED)
+    shown = told(DROPPED, **servers)
+    assert len(shown) <= 6
+    assert shown[3].startswith("off01: ")
+    assert shown[4].startswith("ex000, ex001, ex002, ex003, ex004, ex005 and 494 more: ")
+    many = {f"ex{number}": Server({**gone(), "msg": f"reason {number}"}) for number in range(20)}
+    shown = told(DROPPED, **many)
+    assert len(shown) == 10
+    assert shown[-2].startswith("15 more servers with less: ")
+
+
+@given(
+    st.text(max_size=300),
+    st.dictionaries(st.sampled_from(["ex01", "ex02", "ex03"]), st.sampled_from(["off", "fine", "new"])),
+)
+@examples(40)
+def test_any_text_and_any_servers_have_an_answer(text: str, hosts: dict[str, str]) -> None:
+    shown = told(text, **{name: Server(verified(how, FINE), mail()) for name, how in hosts.items()})
+    assert len([line for line in shown if line.startswith("answer: ")]) == 1
+    assert len(shown) <= 10
+    assert not any("\n" in line or "\x1b" in line for line in shown)
