@@ -71,7 +71,9 @@ def named(name: str, certificates: t.Sequence[Certificate]) -> Match:
     if found:
         return Match(max(found, key=_end))
     readable = all(item.note is None for item in certificates)
-    plain = bool(issuer and subject) and all(kind in _PLAIN for kind, dummy in (*issuer, *subject))
+    # of a part with several values, and of one without a short name, others may write the name otherwise
+    plain = all(kind in _PLAIN and "+" not in value for kind, value in (*issuer, *subject))
+    plain = plain and bool(issuer and subject)
     return Match(None, sure=readable and plain, alike=max(of_subject, key=_end, default=None))
 
 

@@ -81,6 +81,7 @@ def _of_queues(view: MailView) -> t.Iterator[MailFinding]:
             continue
         status, severity = _OF_QUEUES[symptom.meaning.tls]
         connector = view.connector_of(queue)
+        error = visible(symptom.last_error.text.removesuffix("."))
         count = f"{queue.messages} message{'' if queue.messages == 1 else 's'}"
         read = ""
         if symptom.meaning.read is not None:
@@ -91,7 +92,7 @@ def _of_queues(view: MailView) -> t.Iterator[MailFinding]:
             "Mail that waits after an error",
             severity,
             status,
-            f"{count} to {visible(queue.next_hop)}: {visible(symptom.last_error.text)} {symptom.meaning.meaning}{read}",
+            f"{count} to {visible(queue.next_hop)}: {error}. {symptom.meaning.meaning}{read}",
             "Mail that waits comes back to its senders after some days.",
             symptom.meaning.source,
             queue.identity,

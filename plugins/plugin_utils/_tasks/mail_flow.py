@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import typing as t
 
-from .._errors import ExchangeTlsError
+from .._errors import ExchangeTlsError, Unreachable
 from .._exchange import installed, mail, mail_findings, view
 from .._exchange.certificates import Certificate
 from .._exchange.mail import MailView, RawCertificate
@@ -33,6 +33,9 @@ def info(task: Task, options: Options, now: datetime.datetime) -> Result:
             server = view.where(shell, name)[0]
             seen = mail.look(shell, server)
             round_trips = shell.round_trips
+    except Unreachable:
+        # the host itself: of Exchange's endpoint another error is made
+        raise
     except ExchangeTlsError as exc:
         if options["required"]:
             raise

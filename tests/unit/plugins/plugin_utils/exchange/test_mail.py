@@ -284,7 +284,9 @@ def test_names_in_the_ways_of_windows_and_of_others(name: str, subject: str, iss
     assert certificates.named(name, held).certificate == held[0]
 
 
-@pytest.mark.parametrize("name", ["", "CN=mail.example.com", "<I><S>", "<I>CN=A<S>OID.1.2.3=x", "<I>CN=A<S>nonsense"])
+@pytest.mark.parametrize(
+    "name", ["", "CN=mail.example.com", "<I><S>", "<I>CN=A<S>OID.1.2.3=x", "<I>CN=A<S>nonsense", "<I>CN=A<S>CN=B+OU=C"]
+)
 def test_a_name_that_cannot_be_read_is_not_surely_missing(name: str) -> None:
     assert certificates.named(name, [MINE]) == certificates.Match(None, sure=False)
 
