@@ -4,8 +4,8 @@
 # Private to this collection: not a public interface.
 """Send and receive connectors, as far as TLS is concerned, and where their protocol logs are. Pure.
 
-What Get-SendConnector, Get-ReceiveConnector and Get-TransportService say. A property that is not there is None: older
-versions of Exchange do not have all of them.
+What Get-SendConnector, Get-ReceiveConnector and Get-TransportService say, see docs/reference/exchange.md 6. A property
+that is not there is None: older versions of Exchange do not have all of them.
 """
 
 from __future__ import annotations

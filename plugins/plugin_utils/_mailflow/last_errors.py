@@ -7,6 +7,7 @@
 Recorded are a bare text, and ``[{LED=text};{MSG=};{FQDN=host};{IP=address};{LRT=time}]``, in any order, with parts
 missing, and with quotes, braces and semicolons inside the text. The time is in the culture of the server, so that it is
 no more than a text here. Message traces of Exchange Online write ``[LastAttemptedServerName=host]`` and their like.
+See docs/reference/mail.md 1.2.
 """
 
 from __future__ import annotations
