@@ -120,7 +120,8 @@ RULES: t.Final = (
         _READ_RECEIVE,
     ),
     _rule(
-        "authentication", NO, "", r"535 5\.7\.3|LogonDenied|Temporary authentication failure|authentication unsuccess",
+        "authentication", NO, "",
+        r"535 5\.7\.3|LogonDenied|Temporary authentication failure|authentication unsuccessful",
         "A login was refused. That is no matter of TLS.",
     ),
     _rule(
