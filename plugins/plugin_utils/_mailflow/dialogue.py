@@ -21,20 +21,21 @@ _FIELD = rb'"(?:[^"\n]|"")*"|[^,"\n]*'
 # Time, connector, session, number, local, remote, event, and the rest (data and context).
 LINE = re.compile(rb"([^,\n]*),(" + _FIELD + rb'),([^,"\n]+),(\d+),([^,"\n]*),([^,"\n]*),([-+*<>]),([^\r\n]*)')
 
-# Behind ``<`` or ``>``, by its beginning. The order counts.
-_SAID: t.Final = (
-    (re.compile(rb"STARTTLS\b", re.IGNORECASE), seen.STARTTLS),
-    (re.compile(rb"HELO\b", re.IGNORECASE), seen.OLD_GREETING),
-    (re.compile(rb"250[ -](?!\d\.\d)[^\r\n]*?\bSTARTTLS\b", re.IGNORECASE), seen.OFFERED),
-    (re.compile(rb"250[ -](?!\d\.\d)[^\r\n]*?\bX-ANONYMOUSTLS\b", re.IGNORECASE), seen.ANONYMOUS | seen.GREETED),
-    (re.compile(rb"250[ -](?!\d\.\d)"), seen.GREETED),
+# Behind the id of a session: number, local, remote, event (one of two groups), and the rest. Most replies and commands
+# that tell nothing are left out by what they begin with.
+TELLING: t.Final = re.compile(
+    rb"\d+,[^,\n]*,([^,\n]*),(?:([-+*]),|([<>]),(?=\"?(?:[SsHhMmXx345]|250[ -](?!\d\.\d))))([^\r\n]*)"
 )
+
+# Behind ``<`` or ``>``.
+_GREETING = re.compile(rb"250[ -](?!\d\.\d)")
+_STARTTLS = re.compile(rb"STARTTLS\b", re.IGNORECASE)
+_OLD_GREETING = re.compile(rb"HELO\b", re.IGNORECASE)
 _MAIL = re.compile(rb"MAIL +FROM\b", re.IGNORECASE)
 _LOGIN_BEGUN = re.compile(rb"334\b")
 _REFUSAL = re.compile(rb"[45]\d\d[ -]")
 # Hops between services of Exchange, which name the client that they act for.
 _INSIDE = re.compile(rb"(?:XPROXY\w*|XSESSIONPARAMS)\b(?:[^\r\n]*?\bIP=([0-9A-Fa-f.:]+))?", re.IGNORECASE)
-_FIRST_LETTERS = frozenset(b"SsHhMmXx2345")
 
 # Behind ``*``, in the data or in the context.
 _TOLD = re.compile(
@@ -57,9 +58,7 @@ def tell(session: Session, event: bytes, rest: bytes) -> None:
     elif event == b"+":
         session.flags |= seen.BEGAN
     else:
-        said = rest.removeprefix(b'"')
-        if said and said[0] in _FIRST_LETTERS:
-            _said(session, said)
+        _said(session, rest.removeprefix(b'"'))
 
 
 def _told(session: Session, kind: int, text: bytes) -> None:
@@ -74,12 +73,19 @@ def _told(session: Session, kind: int, text: bytes) -> None:
 
 
 def _said(session: Session, said: bytes) -> None:
-    if _MAIL.match(said):
+    if _GREETING.match(said):
+        if session.tls is None:
+            session.flags |= _offer(said.upper())
+    elif _MAIL.match(said):
         session.flags |= seen.MAIL if session.tls is not None else seen.MAIL | seen.PLAIN_MAIL
     elif match := _INSIDE.match(said):
         session.client = match[1] or session.client or seen.address(session.peer)
     elif session.tls is not None:
         return
+    elif _STARTTLS.match(said):
+        session.flags |= seen.STARTTLS
+    elif _OLD_GREETING.match(said):
+        session.flags |= seen.OLD_GREETING
     elif _LOGIN_BEGUN.match(said):
         session.flags |= seen.PLAIN_LOGIN
     elif _REFUSAL.match(said):
@@ -87,5 +93,9 @@ def _said(session: Session, said: bytes) -> None:
             session.flags |= seen.REQUIRED
         elif session.flags & seen.STARTTLS and (said.startswith((b"454", b"50")) or b"TLS" in said):
             session.flags |= seen.REFUSED
-    else:
-        session.flags |= next((flag for pattern, flag in _SAID if pattern.match(said)), 0)
+
+
+def _offer(said: bytes) -> int:
+    if b"STARTTLS" in said:
+        return seen.OFFERED
+    return seen.ANONYMOUS | seen.GREETED if b"X-ANONYMOUSTLS" in said else seen.GREETED

@@ -30,7 +30,7 @@ class Row(t.NamedTuple):
 
 def as_result(found: Found, most_rows: int = MOST_ROWS) -> Result:
     """The result of smtp_log_info, of what :func:`reading.read` has found."""
-    rows = _rows(found.tally.settle().counts)
+    rows = _rows(found.tally.counts)
     outside = [row for row in rows if not row.place.inside]
     shown = sorted(rows, key=lambda row: (not _matters(row), row.place))[:most_rows]
     days = [row.place.day for row in rows]

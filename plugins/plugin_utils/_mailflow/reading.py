@@ -22,7 +22,8 @@ from . import files, smtp_log
 from .files import Source
 from .iis_log import IisScanner
 from .session import Session
-from .smtp_log import Key, Scanner
+from .skim import Key
+from .smtp_log import Scanner
 from .tally import Counts, Tally
 
 # Bytes of one part.
@@ -152,7 +153,7 @@ def _read_smtp(piece: Piece) -> Part:
             every_line = False
     except files.UNREADABLE as exc:
         problem = files.why(exc)
-    tally.settle()
+    scanner.settle()
     return Part(
         tally.counts,
         scanner.direction,
@@ -231,7 +232,7 @@ class _Joined:
     def _over(self, server: str, session: Session) -> None:
         one = Tally(server, self._since)
         one.add(session)
-        self.found.tally.merge(one.settle().counts)
+        self.found.tally.merge(one.counts)
 
 
 def _pieces(source: Source, since: str) -> t.Iterator[Piece]:

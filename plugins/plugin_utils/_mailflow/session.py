@@ -76,8 +76,8 @@ class Session:
         self.login: str | None = None
         self.client: bytes | None = None
         self.end: bytes | None = None
-        # where its lines are looked for in the block at hand; negative for nowhere
-        self.seek = -1
+        # from where on its lines in the block at hand have not been looked at
+        self.seek = 0
 
     def then(self, later: Session) -> Session:
         """This, with what a later piece of the log tells of the same session."""

@@ -5,10 +5,9 @@
 """SMTP protocol logs of Exchange 2007 to SE, front end, hub and edge: from bytes to sessions. Pure, and one pass.
 
 A line is ``date-time,connector-id,session-id,sequence-number,local-endpoint,remote-endpoint,event,data,context``, with
-quotes where a field has commas; which version wrote it shows in no column. Most sessions are told by three of their
-lines: the first, the last, and what came of the negotiation. One expression finds these in a block. Only the other
-lines of sessions without TLS are looked at besides. Memory is bounded by the number of sessions that are open at a
-time.
+quotes where a field has commas; which version wrote it shows in no column. Most sessions are counted by :mod:`skim`.
+Here are the others: those without TLS, of which each line is looked at, those that are not whole within a block, and
+those of which more is told. Memory is bounded by the number of sessions that are open at a time.
 """
 
 from __future__ import annotations
@@ -17,32 +16,22 @@ import re
 import typing as t
 
 from . import session as seen
-from .dialogue import LINE, tell
+from .dialogue import LINE, TELLING, tell
 from .session import Session
-from .words import RECEIVE, SEND, agreed
+from .skim import DATED, Key, Sink, Skimmer
+from .words import RECEIVE, SEND
 
 # Sessions that are followed at a time. Where there are more, the oldest is told as far as it is known.
 MOST_OPEN = 50_000
+# Sessions without TLS from an earlier block; where there are more, looking at every line is quicker than looking for
+# theirs.
+_MOST_LOOKED_FOR = 100
 _FIELDS = b"date-time,connector-id,session-id,sequence-number,local-endpoint,remote-endpoint,event,data"
 _BOM = b"\xef\xbb\xbf"
 # Of lines that no SMTP protocol log has.
 FOREIGN: t.Final = ""
 
-# Connected, disconnected, what is told of a negotiation or a login, and who is behind a hop. More than first letters in
-# the expression takes longer than looking afterwards.
-_EVENT = re.compile(rb',(?:[-+],|\*,[^,\n"]*,?"?[TSFIO][Leanu][Scibt]|[<>],[Xx][Pp])')
-_CONNECTED, _DISCONNECTED = b",+,", b",-,"
 _ODD_LINE = re.compile(rb"\n(?!\d\d\d\d-\d\d-\d\dT)")
-_DATED = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d")
-# Behind the id of a session: the rest of its line.
-_TAIL = re.compile(rb"\d+,[^,\n]*,([^,\n]*),([-+*<>]),([^\r\n]*)")
-
-Key = tuple[bytes, bytes]
-Sink = t.Callable[[Session], object]
-# How far the lines of one session are looked for.
-_NEAR = 1 << 18
-# Lines that a mail is refused in, behind the command.
-_AFTER_MAIL = 3
 
 
 class Scanner:
@@ -58,17 +47,21 @@ class Scanner:
         self._sink = sink
         self.direction = direction
         self._is_first = is_first
+        self._skimmer = Skimmer(sink)
         self.open: dict[Key, Session] = {}
         self.begun_before: list[tuple[Key, Session]] = []
         self.lines = self.damaged = self.headers = self.unfollowed = 0
 
     def feed(self, block: bytes, *, every_line: bool = False) -> None:
         """A block of whole lines. ``every_line``: whether each is looked at, as for the first ones of a file, which may
-        belong to sessions that began in an earlier one."""
+        belong to sessions that began in an earlier one; else only where that is quicker."""
         # every line begins after a line break, also the first
         block = b"\n" + (block if block.endswith(b"\n") else block + b"\n")
         bad: set[int] = set()
-        scan = self._lines if every_line else self._events
+        every_line = every_line or sum(session.tls is None for session in self.open.values()) > _MOST_LOOKED_FOR
+        scan = self._lines if every_line else self._marks
+        for session in self.open.values():
+            session.seek = len(block) if every_line else 0
         begin = 0
         for match in _ODD_LINE.finditer(block, 0, len(block) - 1):
             at = match.end()
@@ -80,83 +73,75 @@ class Scanner:
                     if self.direction != FOREIGN:
                         scan(block, begin, at, bad)
                     begin, self.direction = at, direction
-            elif line and not _DATED.match(line):
+            elif line and not DATED.match(line):
                 bad.add(at)
         if self.direction != FOREIGN:
             scan(block, begin, len(block), bad)
-        self._look_at_open(block)
+        for session in self.open.values():
+            _look(session, block, len(block))
         self.lines += block.count(b"\n") - 1
         self.damaged += len(bad)
 
     def finish(self) -> None:
         """Hands over what is left open. Nothing comes after this."""
+        self.settle()
         for session in self.open.values():
-            self._sink(session)
+            self._sink(session, 1)
         self.open.clear()
 
-    def _events(self, block: bytes, begin: int, end: int, bad: set[int]) -> None:
-        """The lines that the expression finds."""
-        sessions, sink, is_first = self.open, self._sink, self._is_first
-        for match in _EVENT.finditer(block, begin, end):
-            what, at = match[0], match.start()
+    def settle(self) -> None:
+        """Hands over all that is over."""
+        self._skimmer.settle()
+
+    def _marks(self, block: bytes, begin: int, end: int, bad: set[int]) -> None:
+        """The marks of sessions that are not counted by them alone."""
+        for at in self._skimmer.skim(block, begin, end, self.direction, self.open):
             line = block.rfind(b"\n", 0, at) + 1
             head = block[line:at].rsplit(b",", 4)
             if len(head) != 5:
                 bad.add(line)
                 continue
             # what is behind the name of the connector has no quotes
-            key = (head[1], head[4])
-            session = sessions.get(key)
-            if session is None or what == _CONNECTED:
+            key, event = (head[1], head[4]), block[at + 1 : at + 2]
+            session = self.open.get(key)
+            if session is None or event == b"+":
                 time, dummy, connector = head[0].partition(b",")
-                if b"," in connector or b'"' in connector or not head[2].isdigit() or not _DATED.match(time):
+                if b"," in connector or b'"' in connector or not head[2].isdigit() or not DATED.match(time):
                     columns = LINE.match(block, line)
-                    if columns is None or not _DATED.match(time):
+                    if columns is None or not DATED.match(time):
                         bad.add(line)
                         continue
                     if columns.start(7) != at + 1:
                         # what looks like an event is part of a text
                         continue
                     connector = columns[2]
-                session = self._begin(key, time, connector, head[3], block, line)
-                if what == _CONNECTED:
-                    session.flags |= seen.BEGAN
-                    session.seek = match.end()
-                    continue
-            rest = block[at + 3 : block.find(b"\n", at)].rstrip(b"\r")
-            if what == _DISCONNECTED:
-                del sessions[key]
-                if session.tls is None and session.seek >= 0:
-                    _look(session, block, line)
-                session.flags |= seen.ENDED
-                session.end = rest.partition(b",")[2] or rest
-                if is_first or session.flags & seen.BEGAN:
-                    sink(session)
-                else:
-                    self._over(key, session)
-            elif (tls := agreed(rest)) is not None:
-                session.tls = tls
-            else:
-                tell(session, what[1:2], rest)
+                session = self._begin(key, time, connector, head[3], block, line, at)
+            if event == b"-":
+                _look(session, block, line)
+            tell(session, event, block[at + 3 : block.find(b"\n", at)].rstrip(b"\r"))
+            if event == b"-":
+                self._over(self.open.pop(key))
 
     def _lines(self, block: bytes, begin: int, end: int, bad: set[int]) -> None:
         """Every line."""
         start = max(begin, 1)
         while start < end:
             match = LINE.match(block, start)
-            if match is not None and _DATED.match(block, start):
+            if match is not None and DATED.match(block, start):
                 key, event = (match[3], match[6]), match[7]
                 session = self.open.get(key)
                 if session is None or event == b"+":
-                    session = self._begin(key, match[1], match[2], match[5], block, start)
+                    session = self._begin(key, match[1], match[2], match[5], block, start, len(block))
                 tell(session, event, match[8])
                 if event == b"-":
-                    self._over(key, self.open.pop(key))
+                    self._over(self.open.pop(key))
             elif block[start] not in b"#\r\n" and not block.startswith(_BOM, start):
                 bad.add(start)
             start = block.index(b"\n", start) + 1
 
-    def _begin(self, key: Key, time: bytes, connector: bytes, local: bytes, block: bytes, line: int) -> Session:
+    def _begin(
+        self, key: Key, time: bytes, connector: bytes, local: bytes, block: bytes, line: int, seek: int
+    ) -> Session:
         """The session of a line that may be its first."""
         before = self.open.get(key)
         if before is not None:
@@ -169,6 +154,7 @@ class Scanner:
         if connector.startswith(b'"'):
             connector = connector[1:-1].replace(b'""', b'"')
         session = self.open[key] = Session(self.direction, time[:10], connector, key[0], local, key[1])
+        session.seek = seek
         if len(self.open) > MOST_OPEN:
             self.unfollowed += 1
             self._give_up(next(iter(self.open)), block, line)
@@ -176,43 +162,28 @@ class Scanner:
 
     def _give_up(self, key: Key, block: bytes, line: int) -> None:
         session = self.open.pop(key)
-        if session.tls is None and session.seek >= 0:
-            _look(session, block, line)
-        self._over(key, session)
+        _look(session, block, line)
+        self._over(session)
 
-    def _over(self, key: Key, session: Session) -> None:
+    def _over(self, session: Session) -> None:
         has_begin = session.flags & (seen.BEGAN | seen.ATTEMPTED)
         if self._is_first or has_begin or len(self.begun_before) >= MOST_OPEN:
-            self._sink(session)
+            self._sink(session, 1)
         else:
-            self.begun_before.append((key, session))
-
-    def _look_at_open(self, block: bytes) -> None:
-        """What the block tells of sessions that it has not the end of. In the next one they are looked for once
-        more."""
-        for session in self.open.values():
-            if session.seek > 0:
-                if session.tls is None:
-                    _look(session, block, len(block))
-                session.seek = min(session.seek, 0)
-            else:
-                session.seek = -1
+            self.begun_before.append(((session.id, session.peer), session))
 
 
 def _look(session: Session, block: bytes, end: int) -> None:
-    """Reads the lines of one session, from where it was left until nothing more can be told by them."""
-    needle, at = b"," + session.id + b",", max(session.seek, 0)
-    left = _AFTER_MAIL
-    end = min(end, at + _NEAR)
-    while left and (found := block.find(needle, at, end)) >= 0:
+    """Reads the lines of a session from where it was left. What is said after TLS was agreed on tells nothing."""
+    if session.tls is not None:
+        return
+    needle, at = b"," + session.id + b",", session.seek
+    while (found := block.find(needle, at, end)) >= 0:
         at = block.find(b"\n", found)
-        match = _TAIL.match(block, found + len(needle))
+        match = TELLING.match(block, found + len(needle))
         if match is not None and match[1] == session.peer:
-            tell(session, match[2], match[3])
-            if session.flags & seen.MAIL:
-                left -= 1
-    if not left:
-        session.seek = -1
+            tell(session, match[2] or match[3], match[4])
+    session.seek = end
 
 
 def _rest(block: bytes, start: int) -> bytes:
@@ -236,7 +207,7 @@ def sessions_of(lines: bytes, direction: str | None = None) -> tuple[list[Sessio
     """All sessions of a piece of a log, in the order of their ends, and how many lines are none. Any bytes are
     taken."""
     found: list[Session] = []
-    scanner = Scanner(found.append, direction)
+    scanner = Scanner(lambda session, number: found.extend([session] * number), direction)
     scanner.feed(lines, every_line=True)
     scanner.finish()
     return found, scanner.damaged

@@ -11,7 +11,7 @@ import typing as t
 
 from . import session as seen
 from .session import Session
-from .words import OLD, SEND
+from .words import OLD
 
 # Counts that are kept by the name of the peer, of what people must look into and of the rest. Of more peers the counts
 # are kept, without their names.
@@ -57,37 +57,17 @@ class Tally:
     def __init__(self, server: str, since: str = "") -> None:
         self.counts: Counts = {}
         self.unnamed = 0
-        self._alike: dict[tuple[t.Any, ...], list[t.Any]] = {}
         self._named = {True: 0, False: 0}
         self._server = server
         self._since = since.encode()
 
-    def add(self, session: Session) -> None:
-        """Counts a session. Sessions alike are only counted here, and looked at once, by :meth:`settle`."""
+    def add(self, session: Session, number: int = 1) -> None:
+        """Counts a session, and so many like it."""
         if session.day < self._since:
             return
-        own, dummy, own_port = session.local.rpartition(b":")
-        peer, dummy, peer_port = session.peer.rpartition(b":")
-        port = peer_port if session.direction == SEND else own_port
-        alike = (
-            session.direction, session.connector, own, peer, port, session.day, session.client, session.tls,
-            session.error, session.flags,
-        )  # fmt: skip
-        known = self._alike.get(alike)
-        if known is not None:
-            known[1] += 1
-            return
-        self._alike[alike] = [session, 1]
-        if len(self._alike) > MOST_NAMED:
-            self.settle()
-
-    def settle(self) -> Tally:
-        for session, number in self._alike.values():
-            place = Place(self._server, session.way, session.connector, session.host, session.day, session.is_inside)
-            for what in facts(session):
-                self.count(place, what, number)
-        self._alike.clear()
-        return self
+        place = Place(self._server, session.way, session.connector, session.host, session.day, session.is_inside)
+        for what in facts(session):
+            self.count(place, what, number)
 
     def count(self, place: Place, what: What, number: int) -> None:
         key = (place, what)

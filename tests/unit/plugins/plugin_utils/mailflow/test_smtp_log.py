@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow import smtp_log
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow import dialogue, smtp_log
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow import session as seen
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow.session import Session
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow.tally import Tally
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,7 +32,7 @@ def one(events: list[str], **options: Any) -> dict[str, Any]:
 def scanned(content: bytes) -> tuple[list[Session], smtp_log.Scanner]:
     """By the quick way."""
     found: list[Session] = []
-    scanner = smtp_log.Scanner(found.append)
+    scanner = smtp_log.Scanner(lambda session, number: found.extend([session] * number))
     scanner.feed(content)
     scanner.finish()
     return found, scanner
@@ -248,6 +250,24 @@ def test_too_many_open_sessions(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (len(found), scanner.unfollowed) == (5, 2)
 
 
+SAID = st.sampled_from(
+    [
+        "STARTTLS", "mail FROM:<>", "helo a", "EHLO a", "XPROXY SID=1 IP=192.0.2.1", "334 a", "250-STARTTLS",
+        "250 2.1.0 Ok", "250  mx X-ANONYMOUSTLS", "220 mx", "221 2.0.0 STARTTLS", "451 5.7.3 STARTTLS", "454 TLS", "",
+    ]
+)  # fmt: skip
+
+
+@given(said=SAID | st.text('245 .XPR-"', max_size=6), quote=st.sampled_from(["", '"']))
+def test_what_is_left_out_tells_nothing(said: str, quote: str) -> None:
+    rest = f"{quote}{said}{quote},".encode()
+    session = Session("receive", b"2026-01-05", b"EX\\a", b"08DE", b"10.0.0.1:25", b"192.0.2.7:40000")
+    session.flags = seen.STARTTLS
+    dialogue.tell(session, b"<", rest)
+    tells = session.flags != seen.STARTTLS or session.client is not None
+    assert not tells or dialogue.TELLING.match(b"0,10.0.0.1:25,192.0.2.7:40000,<," + rest)
+
+
 EVENTS = st.sampled_from(
     [
         logs.tls(),
@@ -256,29 +276,50 @@ EVENTS = st.sampled_from(
         logs.BEGIN,
         ["+,,", logs.BEGIN[1], "-,,Remote"],
         [*logs.BEGIN, *logs.OFFER_2010, *logs.END],
+        [*logs.tls()[:6], "*,,TLS negotiation failed with error SocketError", *logs.tls()[6:]],
+        [*logs.BEGIN, logs.OFFER, "<,STARTTLS,", "*,,Security status IllegalMessage", "-,,Local"],
+        [*logs.BEGIN, logs.OFFER, "<,STARTTLS,", ">,454 4.7.0 TLS not available due to local problem,", *logs.END],
+        [*logs.BEGIN, logs.OFFER, logs.MAIL[0], ">,451 5.7.3 Must issue a STARTTLS command first,", "-,,Local"],
+        [*logs.BEGIN, "<,XPROXY SID=08DE00 IP=198.51.100.70 PORT=50100 DOMAIN=app CAPABILITIES=0,", *logs.tls()[4:]],
+        # of one name: begun again, agreed twice, ended twice, and ended before
+        [*logs.tls()[:-1], *logs.tls()],
+        [*logs.tls(), *logs.tls("TLS1_1")],
+        [*logs.tls()[:-1], logs.agreed("TLS1_1"), "-,,Local", "-,,Local"],
+        [logs.agreed(), "-,,Local", *logs.plain()],
     ]
 )
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(EVENTS, min_size=1, max_size=12), st.integers(1, 400))
-def test_the_quick_way_finds_what_the_thorough_one_does(sessions: list[list[str]], size: int) -> None:
-    """Also where the log comes in small blocks."""
-    lines = logs.woven([logs.session(events, number=number) for number, events in enumerate(sessions)])
-    quick: list[Session] = []
-    scanner = smtp_log.Scanner(quick.append)
-    for begin in range(0, len(lines), size):
-        scanner.feed(logs.raw(lines[begin : begin + size]))
+@given(
+    st.lists(EVENTS, min_size=1, max_size=12),
+    st.integers(1, 100),
+    st.integers(0, 12),
+    st.sampled_from([None, "receive", "send"]),
+)
+def test_the_quick_way_counts_what_the_thorough_one_does(
+    sessions: list[list[str]], size: int, looked_for: int, direction: str | None
+) -> None:
+    """Wherever the log is cut into blocks, and however many sessions are looked for."""
+    lines = logs.woven(
+        [
+            logs.session(
+                events, number=number, peer=f"192.0.2.{number % 3}", local=f"10.0.0.1:{2525 if number % 2 else 25}"
+            )
+            for number, events in enumerate(sessions)
+        ]
+    )
+    quick, thorough = Tally(""), Tally("")
+    scanner = smtp_log.Scanner(quick.add, direction)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(smtp_log, "_MOST_LOOKED_FOR", looked_for)
+        for begin in range(0, len(lines), size):
+            scanner.feed(logs.raw(lines[begin : begin + size]))
     scanner.finish()
-    thorough, dummy = smtp_log.sessions_of(logs.raw(lines))
-
-    def told(found: list[Session]) -> list[tuple[Any, ...]]:
-        return sorted((session.id, session.outcome, str(session.tls), session.is_inside) for session in found)
-
-    if size >= len(lines):
-        assert told(quick) == told(thorough)
-    assert [item[0] for item in told(quick)] == [item[0] for item in told(thorough)]
-    assert [item[2] for item in told(quick)] == [item[2] for item in told(thorough)]
+    assert scanner.lines == len(lines)
+    for session in smtp_log.sessions_of(logs.raw(lines), direction)[0]:
+        thorough.add(session)
+    assert quick.counts == thorough.counts
 
 
 @settings(max_examples=200, deadline=None)
