@@ -296,9 +296,10 @@ EVENTS = st.sampled_from(
     st.integers(1, 100),
     st.integers(0, 12),
     st.sampled_from([None, "receive", "send"]),
+    st.booleans(),
 )
 def test_the_quick_way_counts_what_the_thorough_one_does(
-    sessions: list[list[str]], size: int, looked_for: int, direction: str | None
+    sessions: list[list[str]], size: int, looked_for: int, direction: str | None, thorough_first: bool
 ) -> None:
     """Wherever the log is cut into blocks, and however many sessions are looked for."""
     lines = logs.woven(
@@ -314,7 +315,7 @@ def test_the_quick_way_counts_what_the_thorough_one_does(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(smtp_log, "_MOST_LOOKED_FOR", looked_for)
         for begin in range(0, len(lines), size):
-            scanner.feed(logs.raw(lines[begin : begin + size]))
+            scanner.feed(logs.raw(lines[begin : begin + size]), every_line=thorough_first and not begin)
     scanner.finish()
     assert scanner.lines == len(lines)
     for session in smtp_log.sessions_of(logs.raw(lines), direction)[0]:
