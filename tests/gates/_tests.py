@@ -14,7 +14,7 @@ from . import _checkout, _venvs
 from ._run import CACHE, ROOT, GateFailed, GateSkipped, left_out, output_of, run, run_all, say
 
 # Seconds that a run of the tests may take, whatever happens in it; it takes about six minutes on two cores.
-TEST_LIMIT = 900
+TEST_LIMIT = 1200
 # The room that joins the wire to the connection plugins, and what Python leaves.
 _NOT_PURE = ("transport", "__pycache__")
 
