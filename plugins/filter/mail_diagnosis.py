@@ -17,7 +17,8 @@ from ..plugin_utils._report.commands import Command
 from ..plugin_utils._report.diagnosis import Server
 
 # The names under which the role registers what it has read.
-_SETTINGS, _MAIL = "_tls12_why", "_tls12_mail"
+_SETTINGS = "_tls12_why"
+_MAIL = "_tls12_mail"
 _TYPED = re.compile(r"\s*tls12_symptom\s*=\s*(.*)", re.DOTALL)
 
 

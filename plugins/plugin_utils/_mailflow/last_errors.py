@@ -24,7 +24,7 @@ _LAST_TRIED = re.compile(r"last endpoint attempted was ([0-9A-Fa-f.:\[\]]{3,60})
 _NAMES = {"lastattemptedservername": "fqdn", "lastattemptedip": "ip"}
 
 # Three digits of SMTP (RFC 5321) and the enhanced code (RFC 3463). Translations put quotes around the first.
-_CODE = re.compile(r"(?<![\d.])(?:([245]\d\d)[\"'»”)]?[ -]{1,3})?([245]\.\d{1,3}\.\d{1,3})(?!\d|\.\d)")
+_CODE = re.compile(r"(?<![\d.])(?:([245]\d\d)[\"'\u00bb\u201d)]?[ -]{1,3})?([245]\.\d{1,3}\.\d{1,3})(?!\d|\.\d)")
 # Errors of Winsock that a connection ends with; a port has a colon before it.
 _WINSOCK = re.compile(r"(?<![\d.:])(10051|10053|10054|10060|10061|10065|11001|11004)(?![\d.:]\d|\d)")
 
