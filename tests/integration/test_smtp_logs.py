@@ -18,9 +18,10 @@ HOST: dict[str, t.Any] = {
     "restart": {"shutdown_delay": 0.1, "down_for": 0.3},
     "registry": ["stock", "tls12_enabled", "dotnet_strong"],
 }
+HOSTS = ("mail1", "mail2")
 LAB: dict[str, t.Any] = {
     "accounts": [{"user": "labadmin", "password": "Lab-Pass-1", "administrator": True}],
-    "hosts": {"mail1": HOST, "mail2": HOST},
+    "hosts": dict.fromkeys(HOSTS, HOST),
 }
 HEADER = (
     "#Software: Microsoft Exchange Server\r\n#Version: 15.0.0.0\r\n#Log-type: SMTP Receive Protocol Log\r\n"
@@ -88,3 +89,21 @@ def test_logs_that_there_are_not(ansible: Ansible, tmp_path: pathlib.Path) -> No
     run = harden(ansible, "mail1", "--check", tls12_smtp_logs=str(tmp_path / "nowhere"))
     assert run.rc == 2
     assert "'tls12_smtp_logs': there is no" in run.output
+
+
+def test_logs_that_cannot_be_read_end_it_before_anything_is_done(
+    lab: LabClient, ansible: Ansible, tmp_path: pathlib.Path
+) -> None:
+    """Whatever the variables would have: no restart, no reading of the servers, and the one failure."""
+    restarts = {name: lab.host(name).restarts() for name in HOSTS}
+    before = {name: lab.host(name).dump() for name in HOSTS}
+    for reboot in ("always", "if_pending"):
+        run = harden(ansible, "mail1,mail2", tls12_smtp_logs=str(tmp_path / "nowhere"), tls12_reboot=reboot)
+        assert run.rc
+        assert [item.action.rpartition(".")[2] for item in run.outcomes if item.outcome == "failed"] == [
+            "smtp_log_info"
+        ]
+        assert not run.of("reboot")
+        assert not run.of("tls_settings_info")
+    assert {name: lab.host(name).restarts() for name in HOSTS} == restarts
+    assert {name: lab.host(name).dump() for name in HOSTS} == before

@@ -119,14 +119,14 @@ def version(session: Session, registry: Registry) -> ExchangeVersion | None:
 
 
 def site(registry: Registry) -> str | None:
-    """The Active Directory site of the host, as Netlogon found it when it started, or as somebody has set it (two
-    requests). None for a host in no domain, such as an Edge server, and where it does not tell."""
+    """The Active Directory site of the host, as its registry tells it (two requests; assumed, see
+    docs/exchange_maintenance.md). None where it does not tell, as for a host in no domain, such as an Edge server."""
     for name in ("SiteName", "DynamicSiteName"):
         try:
             value = registry.get(_NETLOGON, name, Type.REG_SZ)
         except FAILED:
             return None
-        # Netlogon ends it with a null
+        # some tools show it with a null at its end
         if value is not None and isinstance(value.data, str) and (found := value.data.strip("\0 ")):
             return found
     return None

@@ -6,9 +6,6 @@
 from __future__ import annotations
 
 import datetime
-import json
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,12 +19,9 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.rec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from . import samples
+from tests.unit.recordings import entries
 
-ROOT = Path(__file__).resolve().parents[5]
-RECORDED = Path(
-    os.environ.get("EXCHANGE_OBJECTS") or ROOT.parent / "shared" / "reference" / "exchange" / "objects.json"
-)
+from . import samples
 
 
 def connector() -> Record:
@@ -163,18 +157,15 @@ def same(found: Any, expected: Any) -> bool:
     return type(found) is type(expected) and bool(found == expected)
 
 
-@pytest.mark.skipif(not RECORDED.exists(), reason=f"{RECORDED} is not here")
-def test_every_recorded_object_is_read_as_it_was() -> None:
-    wrong = []
-    for item in json.loads(RECORDED.read_text(encoding="utf-8")):
-        found = clixml.read(item["input"])
-        expected = item["expected"]["objects"]
-        assert len(found) == item["expected"]["count"] == len(expected)
-        for record, want in zip(found, expected, strict=True):
-            if "props" not in want:
-                assert set(want["properties_on_the_wire"]) <= set(record)
-                continue
-            assert (str(record), record.types[0]) == (want["to_string"], want["type"])
-            values = {**want["props"], **want["members"]}
-            wrong += [(item["id"], name) for name, value in values.items() if not same(record.get(name), value)]
-    assert wrong == []
+@pytest.mark.parametrize("item", entries("objects.json"))
+def test_every_recorded_object_is_read_as_it_was(item: dict[str, Any]) -> None:
+    found = clixml.read(item["input"])
+    expected = item["expected"]["objects"]
+    assert len(found) == item["expected"]["count"] == len(expected)
+    for record, want in zip(found, expected, strict=True):
+        if "props" not in want:
+            assert set(want["properties_on_the_wire"]) <= set(record)
+            continue
+        assert (str(record), record.types[0]) == (want["to_string"], want["type"])
+        values = {**want["props"], **want["members"]}
+        assert [name for name, value in values.items() if not same(record.get(name), value)] == []

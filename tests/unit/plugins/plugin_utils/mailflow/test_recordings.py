@@ -1,23 +1,18 @@
 # Copyright (c) 2026, mailops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Recorded sessions, where somebody has some at hand: EXCHANGE_TLS_RECORDINGS names a folder with protocol_logs.json.
-
-They are not part of this project. Each entry has lines (``input``) and how they are to be read (``expected``).
-"""
+"""Recorded sessions, where somebody has some at hand: each has lines (``input``) and how they are read (``expected``)."""
 
 from __future__ import annotations
 
-import json
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow import iis_log, smtp_log, symptoms, words
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow.tally import TLS, Tally
 
-FOLDER = os.environ.get("EXCHANGE_TLS_RECORDINGS")
+from tests.unit.recordings import entries
+
 # What is called otherwise there.
 NAMES = {"tls_role": "tls_side", "kx": "key_exchange"}
 RESULTS = {"plaintext_auth_attempt": "plain_login"}
@@ -41,21 +36,13 @@ KINDS = {
 FIELDS = {"LRT": "time", "IP": "address", "FQDN": "host", "winsock": "winsock", "tls_error": "error"}
 
 
-def _entries(name: str) -> list[Any]:
-    if not FOLDER or not (Path(FOLDER) / name).is_file():
-        return [pytest.param(None, marks=pytest.mark.skip(reason="EXCHANGE_TLS_RECORDINGS names no recordings"))]
-    return [
-        pytest.param(entry, id=entry["id"]) for entry in json.loads((Path(FOLDER) / name).read_text(encoding="utf-8"))
-    ]
-
-
 def _comparable(name: str, value: Any) -> Any:
     if name == "tls_version" and value:
         return value if " " in value else f"TLS {value}"
     return RESULTS.get(value, value) if isinstance(value, str) else value
 
 
-@pytest.mark.parametrize("entry", _entries("protocol_logs.json"))
+@pytest.mark.parametrize("entry", entries("protocol_logs.json"))
 def test_sessions(entry: dict[str, Any]) -> None:
     header = entry["input"]["header"] or []
     content = "\r\n".join([*header, *entry["input"]["lines"]]).encode()
@@ -74,7 +61,7 @@ def test_sessions(entry: dict[str, Any]) -> None:
             assert words.error_class(session["error"]).kind == wanted["fault_class"]
 
 
-@pytest.mark.parametrize("entry", _entries("last_errors.json"))
+@pytest.mark.parametrize("entry", entries("last_errors.json"))
 def test_last_errors(entry: dict[str, Any]) -> None:
     expected = entry["expected"]
     found = symptoms.explain(entry["input"]).as_result()
@@ -83,7 +70,7 @@ def test_last_errors(entry: dict[str, Any]) -> None:
     assert {name: found[FIELDS[name]] or "" for name in expected.get("fields", {})} == expected.get("fields", {})
 
 
-@pytest.mark.parametrize("entry", _entries("iis.json"))
+@pytest.mark.parametrize("entry", entries("iis.json"))
 def test_iis(entry: dict[str, Any]) -> None:
     expected = entry["expected"]
     if entry["kind"] != "mapping":
