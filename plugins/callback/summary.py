@@ -173,12 +173,19 @@ class CallbackModule(CallbackBase):
             whole = results.result(run, hosts, untouched=self._untouched(hosts), beside=self._beside)
             folder = _report_files.write(self._report_dir, self._id, whole)
         except ExchangeTlsError as exc:
-            self._say(f"error:    {exc.message}", on_stderr)
+            # where the folder was refused beforehand, every server has said so
+            if not self._was_refused():
+                self._say(f"error:    {exc.message}", on_stderr)
         except Exception as exc:
             # the run is over, and a callback that raises hides how it went
             self._say(f"error:    No report was written: {type(exc).__name__}: {visible(exc)}.", on_stderr)
         else:
             self._say(f"report:   {visible(folder / _report_files.HTML)}", on_stderr)
+
+    def _was_refused(self) -> bool:
+        """Whether nothing was done, as variables were wrong."""
+        steps = [step for made in self._results.values() for step in made.values()]
+        return all((step.get("error") or {}).get("kind") == "bad_option" for step in steps)
 
     def _say(self, line: str, on_stderr: bool) -> None:
         color = constants.COLOR_ERROR if line.startswith(("error:", "wrong:")) else None

@@ -32,11 +32,17 @@ def mail_diagnosis(hostvars: t.Any, hosts: t.Any, symptom: t.Any = None) -> list
         }
         text = _whole("" if symptom is None else str(symptom))
         found = symptoms.explain(text).as_result()
-        return diagnosis.lines(found, servers, text=text, command=Command.of(context.CLIARGS))
+        return diagnosis.lines(found, servers, text=text, command=Command.of(_without_the_symptom()))
     except (AttributeError, KeyError, IndexError, TypeError, ValueError) as exc:
         raise AnsibleFilterError(
             f"mail_diagnosis takes hostvars, a list of hosts, and a text: {type(exc).__name__}: {exc}"
         ) from None
+
+
+def _without_the_symptom() -> dict[str, t.Any]:
+    """The command line: other playbooks need the text no more, and it says itself where it is wanted again."""
+    given = context.CLIARGS.get("extra_vars") or ()
+    return {**context.CLIARGS, "extra_vars": [item for item in given if not _TYPED.match(str(item))]}
 
 
 def _mapping(value: t.Any) -> t.Mapping[str, t.Any] | None:

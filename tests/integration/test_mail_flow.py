@@ -207,4 +207,8 @@ def test_no_endpoint_and_servers_that_are_away(lab: LabClient, ansible: Ansible)
 def test_a_misspelt_variable(lab: LabClient, ansible: Ansible) -> None:
     run = why(lab, ansible, "well", tls12_symptoms="421")
     assert run.rc
-    assert "did you mean 'tls12_symptom'" in run.output
+    error, step = answer(run)
+    assert error.startswith(
+        "error:   Bad variables: there is no variable 'tls12_symptoms' (did you mean 'tls12_symptom'"
+    )
+    assert step == "next:    give it as the message says, and run the same command again"

@@ -29,6 +29,8 @@ _OF_ITS_BOOK = frozenset(
 # What is wanted of the settings; a baseline that the next command names takes the place of all of it.
 _BASELINE = "tls12_baseline"
 _WANTED = frozenset(f"{PREFIX}{name}" for name in WANTED)
+# What there is to do where a variable was refused.
+CORRECT = "give it as the message says, and run the same command again"
 # Longer ones are not repeated: a command is to be read.
 _LONGEST_VALUE = 200
 

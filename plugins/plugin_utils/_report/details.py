@@ -15,7 +15,7 @@ from .._role import FIRST_BASELINE
 from .._schannel.protocols import SIDES, TLS12
 from .._text import NAME, visible
 from . import standing
-from .commands import AUDIT, ENFORCE, HARDEN, ROLLBACK, SAME, Command, variable
+from .commands import AUDIT, CORRECT, ENFORCE, HARDEN, ROLLBACK, SAME, Command, variable
 from .standing import Steps
 
 # Lines of one kind for a server; what is more is counted.
@@ -240,7 +240,7 @@ _AFTER_ERRORS = {
     "phase_refused": Next(
         "first this, then the same command again:", ENFORCE, (variable("tls12_baseline", FIRST_BASELINE),)
     ),
-    "bad_option": Next("give it as the message says, and run the same command again"),
+    "bad_option": Next(CORRECT),
     "findings": _LOOK_FIRST,
     "exchange_too_old": Next("install the update of Exchange, then", SAME),
 }

@@ -60,7 +60,7 @@ _ANSWERS: t.Final = {
     Rank.OPEN: "Nobody can tell what Windows makes of the values for TLS 1.2 on {names}.",
     Rank.QUEUE: "TLS 1.2 is on where it was read, and mail waits on {names} all the same: the protocol log decides.",
     Rank.UNREAD: "Of the servers that could be read none shows a cause; {names} could not be read.",
-    Rank.DIFFERS: "TLS 1.2 is on where it was read; {names} differ from what is wanted in something else.",
+    Rank.DIFFERS: "TLS 1.2 is on where it was read; something else is not as wanted on {names}.",
     Rank.FINE: "TLS 1.2 is on in the registry of every server that was read. Look at the other side, at devices "
     "between, and at the protocol log; outgoing mail was not tried.",
 }
@@ -92,6 +92,8 @@ def lines(
     symptom: Result, servers: t.Mapping[str, Server], *, text: str = "", command: Command | None = None
 ) -> list[str]:
     """``symptom``: what the filter mail_symptom says of ``text``; ``servers``: by name."""
+    if refused := _refused(servers):
+        return [f"error:   {visible(refused, _LONGEST)}", f"next:    {commands.CORRECT}"]
     command = dataclasses.replace(command or Command(), every=tuple(servers))
     seen = {name: _seen(server) for name, server in servers.items()}
     order = sorted(seen, key=lambda name: (seen[name].rank, name))
@@ -105,7 +107,15 @@ def lines(
     left = [name for names in list(groups.values())[_MOST_LINES:] for name in names]
     if left:
         shown.append(f"{len(left)} more servers with less: {_names(left)}")
-    return [*shown, *_next(symptom, worst, of_worst, seen, servers, command)]
+    return [*shown, *_next(symptom, worst, of_worst, seen, servers, command, text)]
+
+
+def _refused(servers: t.Mapping[str, Server]) -> str | None:
+    """What is wrong with the variables, where no server was asked for that reason."""
+    errors = [server.settings.get("error") or {} for server in servers.values()]
+    if not errors or any(error.get("kind") != "bad_option" for error in errors):
+        return None
+    return str(next(iter(servers.values())).settings.get("msg") or "")
 
 
 # --- the text --------------------------------------------------------------------------------------------------------
@@ -207,6 +217,7 @@ def _next(
     seen: t.Mapping[str, Seen],
     servers: t.Mapping[str, Server],
     command: Command,
+    text: str,
 ) -> t.Iterator[str]:
     if worst in (Rank.OFF, Rank.PENDING, Rank.DIFFERS, Rank.TOO_OLD):
         install = next((seen[name].install for name in names if seen[name].install), None)
@@ -222,7 +233,8 @@ def _next(
             "Thumbprint, Issuer, Subject, NotAfter, Services"
         )
     elif worst is Rank.UNREAD:
-        yield f"next:    mend the way to them, then {command.run(commands.WHY, names)}"
+        again = [commands.variable("tls12_symptom", text)] if text.strip() else []
+        yield f"next:    mend the way to them, then {command.run(commands.WHY, names, *again)}"
     elif names and (worst is Rank.QUEUE or symptom["form"] != "none"):
         yield from _logs(names, servers)
 

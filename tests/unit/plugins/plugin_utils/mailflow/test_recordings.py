@@ -1,7 +1,7 @@
 # Copyright (c) 2026, mailops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Recorded sessions, where somebody has some at hand: each has lines (``input``) and how they are read (``expected``)."""
+"""Recorded sessions, where somebody has some at hand: lines (``input``) and how they are read (``expected``)."""
 
 from __future__ import annotations
 

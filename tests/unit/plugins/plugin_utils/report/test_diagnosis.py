@@ -94,7 +94,7 @@ def test_one_side_is_off() -> None:
         ("fine", mail(("mail.queue", "unknown")), {}, "TLS 1.2 is on where it was read, and mail waits on ex01",
          "copy D:\\Logs\\Send of ex01 to logs/ex01"),
         ("fine", mail(("mail.queue", "not_applicable")), {}, "TLS 1.2 is on in the registry of every", "copy D:"),
-        ("wrong", mail(), {}, "TLS 1.2 is on where it was read; ex01 differ", "enforce-tls12.yml --check"),
+        ("wrong", mail(), {}, "TLS 1.2 is on where it was read; something else is not as wanted on ex01.", "enforce-tls12.yml --check"),
         ("off", mail(("mail.queue", "noncompliant")), {}, "Most likely this is the cause: TLS 1.2 is off", "--check"),
     ],
 )  # fmt: skip
@@ -131,8 +131,8 @@ def test_servers_that_could_not_be_read() -> None:
     assert "answer:  Of the servers that could be read none shows a cause; ex01, ex02 could not be read." in shown
     assert "ex01: UNREACHABLE: connection refused" in shown
     assert "ex02: not read: It did not work: access_denied." in shown
-    assert "why-mail-stopped.yml -e " in shown[-1]
-    assert shown[-1].endswith("-l ex01,ex02")
+    again = f"""why-mail-stopped.yml -l ex01,ex02 -e '{{"tls12_symptom": "{DROPPED}"}}'"""
+    assert shown[-1].endswith(again)
     alone = told(DROPPED, ex01=Server(gone()))
     assert "answer:  No server could be read, so that nothing is known of them." in alone
 
@@ -172,3 +172,18 @@ def test_any_text_and_any_servers_have_an_answer(text: str, hosts: dict[str, str
     assert len([line for line in shown if line.startswith("answer: ")]) == 1
     assert len(shown) <= 10
     assert not any("\n" in line or "\x1b" in line for line in shown)
+
+
+def test_variables_that_were_refused_are_all_there_is_to_say() -> None:
+    """No server was asked: the way to them is as good as before."""
+    refused = {"failed": True, "error": {"kind": "bad_option"}, "msg": "Bad variables: there is no variable 'x'."}
+    shown = told(DROPPED, ex01=Server(refused), ex02=Server(refused))
+    assert shown == [
+        "error:   Bad variables: there is no variable 'x'.",
+        "next:    give it as the message says, and run the same command again",
+    ]
+    assert "mend the way to them" in told("", ex01=Server(gone()))[-1]
+
+
+def test_the_text_goes_into_the_command_that_reads_it_again() -> None:
+    assert f'"tls12_symptom": "{DROPPED}"' in told(DROPPED, ex01=Server(gone()))[-1]
