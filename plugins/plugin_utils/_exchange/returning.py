@@ -162,17 +162,23 @@ def _copies_healthy(work: Work, before: Before) -> None:
 
 def _prove(work: Work, before: Before) -> None:
     """States say nothing of services, and services nothing of states: all that was there before is there again."""
-    work.until_empty("it to serve", lambda: _not_served(work, before))
+    seen: list[Components] = []
+
+    def left() -> list[str]:
+        seen[:] = [work.components(before.fqdn)]
+        return _not_served(work, before, seen[0])
+
+    work.until_empty("it to serve", left)
     if before.banner:
         work.until_empty("port 25 to answer", lambda: [] if work.means.host.answers_on_port_25() else ["no banner"])
     for name, state in before.not_healthy.items():
         work.remarks.append(Remark("database.copy", f"The copy of {name} was {state} before, and is left so."))
-    work.remarks += _inactive_since(work.components(before.fqdn), before)
+    work.remarks += _inactive_since(seen[0], before)
 
 
 def _inactive_since(components: Components, before: Before) -> list[Remark]:
-    """Components that others have switched off meanwhile: theirs to switch on again. Nobody waits for them, as the
-    probes of Managed Availability come round in hours."""
+    """Components that others have switched off meanwhile: theirs to switch on again. Nobody waits for them: some of the
+    probes behind them never turn well."""
     if before.inactive is None:
         return []
     known = {name.casefold() for name in before.inactive}
@@ -190,8 +196,7 @@ def _by(component: Component) -> str:
     return ", ".join(component.held_by) or "nobody that says so"
 
 
-def _not_served(work: Work, before: Before) -> list[str]:
-    components = work.components(before.fqdn)
+def _not_served(work: Work, before: Before, components: Components) -> list[str]:
     wrong = [
         f"{name} is {components[name].state}"
         for name in (SERVER_WIDE_OFFLINE, UM_CALL_ROUTER, HUB_TRANSPORT)

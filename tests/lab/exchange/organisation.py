@@ -75,8 +75,8 @@ class Organisation:
     def _came_or_went(self, server: Server) -> None:
         """Its DAG notices that at once, however many there are."""
         with self.lock:
-            dag = self.dags.of(server)
-            self.dags.advance(*([dag] if dag else []))
+            if dag := self.dags.of(server):
+                self.dags.advance(dag)
             self.mail.of(server).advance()
 
     def _named(self, host: str) -> Server:
