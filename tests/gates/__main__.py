@@ -14,7 +14,7 @@ if sys.version_info < (3, 9):  # noqa: UP036  # an old interpreter must be told 
 from collections.abc import Callable, Sequence
 
 from . import _ansible, _artifact, _awx, _docs, _source, _tests
-from ._run import GateFailed, GateSkipped, left_out, say
+from ._run import GateFailed, GateSkipped, left_out, obey_signals, say
 
 Target = Callable[[Sequence[str]], None]
 
@@ -92,4 +92,5 @@ def main(name: str, arguments: Sequence[str]) -> int:
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in TARGETS:
         sys.exit(f"usage: python3 -m tests.gates {{{','.join(sorted(TARGETS))}}} [argument ...]")
+    obey_signals()
     sys.exit(main(sys.argv[1], sys.argv[2:]))

@@ -41,7 +41,7 @@ def sanity(arguments: Sequence[str]) -> None:
             skipped.append(core)
             left_out(f"sanity on ansible-core {core}", reason)
 
-    run_all(*(functools.partial(on, core) for core in SANITY_CORES))
+    run_all(*(functools.partial(on, core) for core in SANITY_CORES), side_by_side=True)
     if len(skipped) == len(SANITY_CORES):
         raise GateFailed("sanity ran on no ansible-core at all")
 
@@ -53,7 +53,7 @@ def _sanity(core: str, arguments: Sequence[str]) -> None:
     version = venv.python_version()
     env = venv.environment(collections)
     # A home of its own, so that nothing is left in the user's.
-    home = _checkout.other_home("sanity-home")
+    home = _checkout.other_home(f"sanity-home-{core}")
     cache = home / ".ansible" / "test" / "cache"
     cache.mkdir(parents=True, exist_ok=True)
     for name in _GET_PIP_NAMES:

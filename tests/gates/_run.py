@@ -13,6 +13,7 @@ import subprocess
 import textwrap
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
 
@@ -55,8 +56,17 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
             continue
 
 
-def _terminated(number: int, dummy_frame: FrameType | None) -> None:
-    raise SystemExit(128 + number)
+# The commands that run now, several where steps run side by side.
+_running: list[subprocess.Popen[bytes]] = []
+
+
+def obey_signals() -> None:
+    """`make` is ended by `timeout` with SIGTERM; the commands are in groups of their own, and have to be told."""
+
+    def terminated(number: int, dummy_frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, terminated)
 
 
 def run(
@@ -77,8 +87,6 @@ def run(
     the rest would bury them.
     """
     say(f"-- {what}")
-    # `make` is ended by `timeout` with SIGTERM; the command is in a group of its own, and has to be told.
-    signal.signal(signal.SIGTERM, _terminated)
     output = None
     if log is not None:
         LOGS.mkdir(parents=True, exist_ok=True)
@@ -93,6 +101,7 @@ def run(
         stderr=subprocess.STDOUT if output else None,
         start_new_session=True,
     )
+    _running.append(process)
     try:
         code = process.wait(limit)
     except subprocess.TimeoutExpired:
@@ -102,6 +111,7 @@ def run(
     finally:
         if process.poll() is None:
             _stop(process)
+        _running.remove(process)
         if output:
             output.close()
     if code != 0:
@@ -110,14 +120,30 @@ def run(
         raise GateFailed(f"{what}: exit code {code} after {time.monotonic() - started:.0f} s from: {said}")
 
 
-def run_all(*steps: Callable[[], None]) -> None:
-    """Run the steps, also after one has failed, and raise for all that did."""
+def run_all(*steps: Callable[[], None], side_by_side: bool = False) -> None:
+    """Run the steps, also after one has failed, and raise for all that did.
+
+    side_by_side: all at once, for commands that use one processor each and whose output goes to a log.
+    """
     failures = []
-    for step in steps:
+    started: list[Future[None]] = []
+    with ThreadPoolExecutor(len(steps) if side_by_side else 1) as pool:
         try:
-            step()
-        except GateFailed as failure:
-            failures.append(str(failure))
+            started.extend(pool.submit(step) for step in steps)
+            for step in started:
+                try:
+                    step.result()
+                except GateFailed as failure:
+                    failures.append(str(failure))
+        except BaseException:
+            # This thread was told to end: so does what the others wait for, and what they begin then.
+            for step in started:
+                step.cancel()
+            while not all(step.done() for step in started):
+                for process in tuple(_running):
+                    _stop(process)
+                time.sleep(0.1)
+            raise
     if failures:
         raise GateFailed("; ".join(failures))
 

@@ -1,14 +1,19 @@
 # Copyright (c) 2026, mailops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A gate that cannot run says so; on a machine of ours it fails."""
+"""A gate that cannot run says so; on a machine of ours it fails. Steps side by side, to their end and to a signal."""
 
 from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
 
 import pytest
 
 from tests.gates import __main__ as gates
-from tests.gates._run import GateFailed, GateSkipped, left_out
+from tests.gates._run import GateFailed, GateSkipped, left_out, run, run_all
 
 REASON = GateSkipped("there is no Python 3.99")
 
@@ -36,3 +41,33 @@ def test_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI", "true")
     with pytest.raises(GateFailed, match=r"ansible-core 2\.99 was left out"):
         left_out("ansible-core 2.99", REASON)
+
+
+def test_steps_side_by_side_and_what_fails_of_them() -> None:
+    together = threading.Barrier(2, timeout=20)
+
+    def fails(name: str) -> None:
+        together.wait()
+        raise GateFailed(name)
+
+    with pytest.raises(GateFailed, match=r"^one; two$"):
+        run_all(lambda: fails("one"), lambda: fails("two"), side_by_side=True)
+
+
+def test_a_signal_ends_what_runs_and_what_would_have_come() -> None:
+    begun = threading.Barrier(2, timeout=20)
+    came: list[int] = []
+
+    def waits() -> None:
+        begun.wait()
+        run("a command", [sys.executable, "-c", "import time; time.sleep(60)"], limit=40)
+
+    def interrupts() -> None:
+        begun.wait()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_all(waits, interrupts, side_by_side=True)
+    with pytest.raises(KeyboardInterrupt):
+        run_all(lambda: os.kill(os.getpid(), signal.SIGINT), lambda: came.append(1), lambda: came.append(2))
+    assert 2 not in came
