@@ -7,7 +7,7 @@ PYTHON ?= python3
 SHELL := /bin/sh
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-integration kerberos awx matrix bench fleet gates sanity lint docs-lint docsite \
+.PHONY: help demo test test-unit test-integration fuzz kerberos awx matrix bench fleet gates sanity lint docs-lint docsite \
 	yamllint spelling reuse ruff mypy changelog artifact ee clean
 
 help: ## say what each target does
@@ -18,6 +18,7 @@ demo: ## show the whole job on four simulated Exchange hosts (nothing is left ru
 test: ## unit and integration tests, in less than ten minutes
 test-unit: ## only the tests that start nothing
 test-integration: ## only the tests that run ansible-playbook against the lab
+fuzz: ## the laws of parsers and judgements with many other examples (takes hours; ARGS=FILE: those of a file)
 kerberos: ## the tests with a real Kerberos realm (needs krb5-kdc; otherwise says SKIPPED)
 awx: ## the tests with awx.awx, and the longer jobs of AWX (installs the package ansible, which has it)
 matrix: ## the tests on ansible-core 2.16, 2.19, 2.21 and 2.22
@@ -38,6 +39,6 @@ artifact: ## build the collection, check what is in it, install it and try it
 ee: ## prepare the execution environment, and check what is in it (needs no container engine)
 clean: ## remove all that these targets made (.venv and .cache)
 
-demo test test-unit test-integration kerberos awx matrix bench fleet gates sanity lint docs-lint docsite yamllint spelling \
+demo test test-unit test-integration fuzz kerberos awx matrix bench fleet gates sanity lint docs-lint docsite yamllint spelling \
 reuse ruff mypy changelog artifact ee clean:
 	@"$(PYTHON)" -m tests.gates $@ $(ARGS)

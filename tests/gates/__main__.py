@@ -23,6 +23,7 @@ TARGETS: dict[str, Target] = {
     "test": _tests.test,
     "test-unit": _tests.test_unit,
     "test-integration": _tests.test_integration,
+    "fuzz": _tests.fuzz,
     "kerberos": _tests.kerberos,
     "bench": _tests.bench,
     "fleet": _tests.fleet,

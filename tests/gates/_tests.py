@@ -28,19 +28,22 @@ def pytest(
 ) -> None:
     """Run pytest in a virtual environment, its output shown as it comes."""
     _checkout.link()
-    run(what, [venv.python, "-m", "pytest", *arguments], limit=limit, env={**venv.environment(), **(env or {})})
+    run(what, [venv.python, "-m", "pytest", *arguments], limit=limit, env={**(env or {}), **venv.environment()})
 
 
-# Laws that all examples have been tried with on one Python.
-_FEWER = {"TEST_SHARE": "5"}
+# Of the examples that a law names, in percent: some in every run, fewer of them on further Pythons, other and more of
+# them in a long one.
+_SOME, _FEWER, _MANY = ({"TEST_EXAMPLES": percent} for percent in ("35", "20", "2000"))
 
 
 def workers() -> list[str]:
-    """Two processes share the work, file by file, so that a file's lab is one; TEST_WORKERS=0 turns that off.
+    """Three processes share the work, file by file, so that a file's lab is one; TEST_WORKERS=0 turns that off.
+
+    One more than two cores have: in many tests a host is waited for.
 
     In the order of the files: by the number of tests, which is the default, those that take longest come last.
     """
-    count = os.environ.get("TEST_WORKERS", "2")
+    count = os.environ.get("TEST_WORKERS", "3")
     return ["-n", count, "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
@@ -62,11 +65,26 @@ def _parts(what: str, arguments: Sequence[str], *names: str) -> None:
         pytest(what, _venvs.default_venv(), *every, *chosen)
         return
     rooms = pure_rooms()
+    ignored = [f"--ignore={room}" for room in rooms]
     run_all(
-        lambda: pytest("tests of the rooms that need no Ansible", _venvs.pure_venv(), *every, *rooms),
-        lambda: pytest(
-            f"other {what}", _venvs.default_venv(), *every, *(f"--ignore={room}" for room in rooms), *chosen
-        ),
+        lambda: pytest("tests of the rooms that need no Ansible", _venvs.pure_venv(), *every, *rooms, env=_SOME),
+        lambda: pytest(f"other {what}", _venvs.default_venv(), *every, *ignored, *chosen, env=_SOME),
+    )
+
+
+def fuzz(arguments: Sequence[str]) -> None:
+    """`make fuzz`: every law with many more examples, others in each run; or those laws that the arguments name."""
+    chosen = _chosen(arguments, "unit")
+    pytest(
+        "laws",
+        _venvs.default_venv(),
+        "-m",
+        "hypothesis",
+        "--timeout=7200",
+        *workers(),
+        *chosen,
+        limit=6 * 3600,
+        env=_MANY,
     )
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, mailops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How many examples a law is tried with. What has been tried with all of them on one Python needs fewer on another."""
+"""How many examples a law is tried with: `make test` takes some, always the same; `make fuzz` many, always others."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import os
 
 from hypothesis import settings
 
-#: One of so many examples is tried: TEST_SHARE, 1 where it is not set.
-SHARE = max(1, int(os.environ.get("TEST_SHARE") or 1))
+#: Of the examples that a law names, in percent: TEST_EXAMPLES, 100 where it is not set.
+PERCENT = int(os.environ.get("TEST_EXAMPLES") or 100)
+_ALL = 100
 _DEFAULT = 100
 _LEAST = 10
 
 
 def examples(number: int = _DEFAULT) -> settings:
-    """A decorator; the examples are the same for everybody, and a slow machine is no reason to fail."""
-    return settings(max_examples=max(_LEAST, number // SHARE), deadline=None, derandomize=True)
+    """A decorator; up to all of them the examples are everybody's, and a slow machine is no reason to fail."""
+    tried = max(_LEAST, number * PERCENT // _ALL)
+    return settings(max_examples=tried, deadline=None, derandomize=PERCENT <= _ALL)

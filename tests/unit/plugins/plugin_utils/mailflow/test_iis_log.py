@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow import iis_log, outcome, reading
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.unit.laws import examples
 
 HEADER = ["#Software: Microsoft Internet Information Services 10.0", "#Version: 1.0", "#Date: 2026-01-06 00:00:04"]
 PLAIN = "#Fields: date time c-ip s-port cs-method"
@@ -72,7 +74,7 @@ def test_a_cipher_that_log_parser_took_for_a_number() -> None:
     ]
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_taken(noise: bytes) -> None:
     scanner = iis_log.IisScanner(reading.Tally(""), "", CRYPT.encode())

@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import OptionError
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow import files, outcome, reading, tally
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.unit.laws import examples
 
 from . import logs
 
@@ -88,7 +90,7 @@ def test_without_the_earlier_file_tls_is_unknown(tmp_path: Path) -> None:
     assert [row["sessions"] for row in found["rows"]] == [{"incomplete": 1}]
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(size=st.integers(200, 5000), repeated=st.booleans())
 def test_parts_of_a_file_are_joined(tmp_path_factory: pytest.TempPathFactory, size: int, repeated: bool) -> None:
     """Wherever it is cut, also where a header within it says another direction."""
@@ -207,7 +209,7 @@ def test_a_certificate_that_cannot_be_used(tmp_path: Path) -> None:
     assert (failed["starttls_not_offered"], failed["starttls_withdrawn"]) == (1, 1)
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(content=st.binary(max_size=300), start=st.integers(0, 300), cut=st.integers(0, 300))
 def test_every_line_is_in_one_part(
     tmp_path_factory: pytest.TempPathFactory, content: bytes, start: int, cut: int

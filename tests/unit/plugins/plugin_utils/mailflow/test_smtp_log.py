@@ -12,8 +12,10 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow imp
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow import session as seen
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow.session import Session
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow.tally import Tally
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.unit.laws import examples
 
 from . import logs
 
@@ -290,7 +292,7 @@ EVENTS = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     st.lists(EVENTS, min_size=1, max_size=12),
     st.integers(1, 100),
@@ -323,7 +325,7 @@ def test_the_quick_way_counts_what_the_thorough_one_does(
     assert quick.counts == thorough.counts
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.binary(max_size=400) | st.text(',"+-*<>\r\n#20TLS:1', max_size=400).map(str.encode), st.integers(0, 2000))
 def test_any_bytes_are_taken(noise: bytes, place: int) -> None:
     good = logs.raw(logs.session(logs.tls()))
