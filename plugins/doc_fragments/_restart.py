@@ -82,6 +82,29 @@ options:
             description: As O(mailops.exchange_tls.exchange_maintenance#module:smtp_port). Checked here, and read later.
             type: int
             default: 25
+      mail:
+        description:
+          - Whether later tasks see how mail goes before and after the restart, with M(mailops.exchange_tls.mail_flow_info) and
+            M(mailops.exchange_tls.mail_flow_proof). Checked here, and read later.
+        type: dict
+        suboptions:
+          when:
+            description: With V(auto) on servers with Exchange, as far as its cmdlets can be asked. With V(always) they must be.
+            type: str
+            choices: [auto, always, never]
+            default: auto
+          send_logs:
+            description: As O(mailops.exchange_tls.mail_flow_proof#module:send_logs).
+            type: list
+            elements: path
+            default: []
+          probe_mailbox:
+            description: As O(mailops.exchange_tls.mail_flow_proof#module:probe_mailbox).
+            type: str
+          patience:
+            description: As O(mailops.exchange_tls.mail_flow_proof#module:patience).
+            type: int
+            default: 120
       before:
         description:
           - A file with a list of tasks that are run before the restart. A relative path is looked for beside the playbook, beside

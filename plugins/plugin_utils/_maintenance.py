@@ -13,7 +13,7 @@ from ._exchange.work import ALWAYS, IF_ALLOWED, NEVER
 
 AUTO = "auto"
 LONGEST = 24 * 3600
-_PORTS = 65535
+PORTS = 65535
 
 # What can be known before: whether it may be taken out at all.
 READINESS: dict[str, t.Any] = {
@@ -51,7 +51,7 @@ def check(options: t.Mapping[str, t.Any], prefix: str) -> None:
             lambda name=name, least=least: _within(options, prefix, name, least, LONGEST, "seconds")
             for name, least in (("timeout", 1), ("no_progress_timeout", 1), ("wait_for_members", 0))
         ),
-        lambda: _within(options, prefix, "smtp_port", 1, _PORTS, "a port"),
+        lambda: _within(options, prefix, "smtp_port", 1, PORTS, "a port"),
     )
 
 

@@ -14,7 +14,7 @@ from ansible.errors import AnsibleError
 from ansible.playbook.block import Block
 from ansible.playbook.task import Task
 
-from . import _maintenance
+from . import _mail_options, _maintenance
 from ._errors import OptionError, all_problems
 from ._schannel.values import unsendable
 from ._text import NAME, visible
@@ -33,6 +33,7 @@ RESTART: dict[str, t.Any] = {
             "comment": {"type": "str"},
             "dag_check": {"type": "bool", "default": True},
             **_maintenance.AROUND,
+            **_mail_options.AROUND,
             "before": {"type": "path"},
             "after": {"type": "path"},
         },
@@ -68,6 +69,7 @@ def check_restart(restart: Options | None, places: Places, *, prefix: str = "res
     all_problems(
         lambda: check_times_and_names(restart, prefix),
         lambda: _maintenance.check_around(restart, prefix),
+        lambda: _mail_options.check_around(restart, places.folders, prefix),
         lambda: task_files(restart, places, prefix=prefix),
     )
 

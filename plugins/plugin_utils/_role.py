@@ -46,6 +46,16 @@ _VARIABLES = {
         for where in ("", "restart.")
         for name in ("minimum_healthy_copies", "redirect_to", "leave_mail", "take_over", "pause_node", "smtp_port")
     },
+    **{
+        f"{where}{option}": variable
+        for where in ("", "restart.mail.")
+        for option, variable in (
+            ("send_logs", "tls12_smtp_logs"),
+            ("probe_mailbox", "tls12_probe_mailbox"),
+        )
+    },
+    "restart.mail.when": "tls12_mail_flow",
+    "restart.mail.patience": "tls12_mail_patience",
     "restart.before": "tls12_before_reboot_tasks",
     "restart.after": "tls12_after_reboot_tasks",
     "services": "tls12_reboot_services",
@@ -55,6 +65,7 @@ _VARIABLES = {
 }
 # Options whose variable depends on the file of the role that has the task.
 _IN_FILE = {
+    "mail": {"patience": "tls12_mail_patience"},
     "harden": {"path": "tls12_smtp_logs", "since": "tls12_smtp_logs_since"},
     "restart": {"timeout": "tls12_reboot_timeout"},
     "reboot": {"timeout": "tls12_reboot_timeout"},

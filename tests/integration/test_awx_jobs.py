@@ -48,9 +48,17 @@ def offers_tls12(host: HostClient) -> bool:
     return "TLS 1.2" in host.effective_protocols("smtp")
 
 
-@pytest.mark.smoke
+# What every ansible-core is tried with.
+SMOKE = "enforce"
+
+
 @pytest.mark.parametrize(
-    "template", [name for name in definitions.templates() if not name.startswith(("harden", "rollback"))]
+    "template",
+    [
+        pytest.param(name, marks=[pytest.mark.smoke] if name == SMOKE else [])
+        for name in definitions.templates()
+        if not name.startswith(("harden", "rollback"))
+    ],
 )
 def test_a_check_changes_nothing(lab: LabClient, tmp_path: pathlib.Path, template: str) -> None:
     """With a blank form, on a limit; the type check of a launch is heard."""
@@ -62,6 +70,7 @@ def test_a_check_changes_nothing(lab: LabClient, tmp_path: pathlib.Path, templat
     assert not (tmp_path / "backups").exists()
 
 
+@pytest.mark.awx
 def test_a_job_that_is_cancelled_is_finished_by_another(lab: LabClient, tmp_path: pathlib.Path) -> None:
     """Each job has a folder of its own, which is gone with it; what is pending is noted on the server."""
     hook = tmp_path / "wait.yml"

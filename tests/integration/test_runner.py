@@ -15,11 +15,14 @@ import pathlib
 import typing as t
 
 import ansible_runner
+import pytest
 
 from tests.lab.client import LabClient
 from tests.lab.inventory import host_variables
 
 from .harness import ROOT, TLS12_CLIENT
+
+pytestmark = pytest.mark.awx
 
 LAB: dict[str, t.Any] = {
     "accounts": [{"user": "labadmin", "password": "Lab-Pass-1", "administrator": True}],

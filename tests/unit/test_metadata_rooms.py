@@ -22,7 +22,7 @@ ARROWS: dict[str, frozenset[str]] = {
     "_mailflow": frozenset(),
     "_wire": frozenset(),
     "_policy": frozenset({"_schannel"}),
-    "_judgement": frozenset({"_policy", "_schannel"}),
+    "_judgement": frozenset({"_mailflow", "_policy", "_schannel"}),
     "_report": frozenset({"_judgement", "_policy", "_schannel"}),
     "_windows": frozenset({"_schannel", "_wire"}),
     "_change": frozenset({"_policy", "_schannel", "_windows"}),

@@ -91,6 +91,39 @@ def blocks(source: Source, start: int, stop: int | None) -> t.Iterator[bytes]:
             yield block if block.endswith(b"\n") else block + file.readline(_LONGEST_LINE)
 
 
+def since(source: Source, moment: bytes, most: int) -> bytes:
+    """The lines from that time on (UTC, as a log writes it), no more than so many bytes."""
+    with _open(source) as file:
+        if not source.is_packed:
+            start = _first_at(file, source.size, moment)
+            file.seek(start)
+            if start:
+                # the end of a line that began before
+                file.readline(_LONGEST_LINE)
+        for line in iter(lambda: file.readline(_LONGEST_LINE), b""):
+            if _is_at(line, moment):
+                return line + file.read(most)
+    return b""
+
+
+def _first_at(file: t.BinaryIO, size: int, moment: bytes) -> int:
+    """A place in the file behind which the first line of that time begins: found by halves, as logs are in order."""
+    low, high = 0, size
+    while high - low > _HEAD:
+        middle = (low + high) // 2
+        file.seek(middle)
+        file.readline(_LONGEST_LINE)
+        if _is_at(file.readline(_LONGEST_LINE), moment):
+            high = middle
+        else:
+            low = middle
+    return max(0, low - 1)
+
+
+def _is_at(line: bytes, moment: bytes) -> bool:
+    return line[:4].isdigit() and line[: len(moment)] >= moment
+
+
 def _open(source: Source) -> t.BinaryIO:
     return t.cast("t.BinaryIO", gzip.open(source.path, "rb") if source.is_packed else open(source.path, "rb"))
 

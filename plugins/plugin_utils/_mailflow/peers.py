@@ -36,12 +36,12 @@ def check_logs(option: str, logs: object) -> None:
 def of_server(logs: Logs, name: str, others: t.Iterable[str]) -> list[Peer]:
     """The peers in the logs that concern a server: those of the folder with its name, and those of no server's folder.
     ``others``: the names of all servers of the inventory."""
-    own = _names(name)
-    strangers = {other for each in others for other in _names(each)} - own
+    own = names(name)
+    strangers = {other for each in others for other in names(each)} - own
     return [peer for peer in logs["old_tls"] if str(peer["server"]).casefold() not in strangers]
 
 
-def _names(name: str) -> set[str]:
+def names(name: str) -> set[str]:
     """A name and, of one with a domain, its first part."""
     folded = str(name).casefold()
     return {folded, folded.partition(".")[0]} if not folded.replace(".", "").isdigit() else {folded}

@@ -92,19 +92,29 @@ def _raw(server: Result, check_mode: bool) -> list[dict[str, t.Any]]:
 
 
 def flows(servers: t.Iterable[Result]) -> list[dict[str, t.Any]]:
-    """Who speaks which TLS version with each server and how much mail waits, before and after; nothing without it."""
+    """How much mail waits before and after, whether it leaves, and who speaks old TLS; nothing where that is not
+    known."""
     found = []
     for server in servers:
-        for when in ("before", "after"):
-            flow = (server.get("mail_flow") or {}).get(when)
-            if flow:
-                queued = flow.get("queued")
-                found.append(
-                    {
-                        "server": server["name"],
-                        "when": when,
-                        "senders": list(flow.get("senders") or ()),
-                        "queued": "not known" if queued is None else str(queued),
-                    }
-                )
+        flow = server.get("mail_flow")
+        if not flow:
+            continue
+        before, after = flow.get("before") or {}, flow.get("after") or {}
+        found.append(
+            {
+                "server": server["name"],
+                "before": _queued(before),
+                "after": _queued(after),
+                "word": (flow.get("outgoing") or {}).get("word") or "",
+                "outgoing": (flow.get("outgoing") or {}).get("sentence") or "not looked at",
+                "senders": list(before.get("senders") or ()),
+            }
+        )
     return found
+
+
+def _queued(flow: Result) -> str:
+    if flow.get("queued") is None:
+        return "not known"
+    waiting = f", {flow['waiting']} after an error" if flow.get("waiting") else ""
+    return f"{flow['queued']}{waiting}"

@@ -122,9 +122,22 @@ def server(name: str, steps: Steps, beside: t.Mapping[str, Result]) -> dict[str,
             "before": None if "verdict" in change else plain((change.get("handshakes") or {}).get("endpoints")),
             "after": plain(_endpoints(steps)),
         },
-        # who still speaks old TLS, and how much mail flows: of use once something reads protocol logs
-        "mail_flow": plain(_of(steps, "mail_flow")),
+        "mail_flow": plain(_mail_flow(steps)),
     }
+
+
+def _mail_flow(steps: Steps) -> dict[str, t.Any] | None:
+    """How much mail there was before the restart and is now, whether it leaves, and who speaks old TLS."""
+    mail = steps.mail or {}
+    peers = [
+        {"peer": peer["peer"], "protocol": version, "sessions": number, "last": peer["last_day"]}
+        for peer in (steps.change or {}).get("old_tls_peers") or ()
+        for version, number in peer["versions"].items()
+    ]
+    if not mail and not peers:
+        return None
+    before = {**(mail.get("before") or {}), "senders": peers}
+    return {"before": before, "after": mail.get("after"), "outgoing": mail.get("outgoing")}
 
 
 def _read(step: Result | None) -> Result | None:
@@ -162,9 +175,15 @@ def _of(steps: Steps, key: str) -> t.Any:
 def _proof(steps: Steps) -> dict[str, t.Any] | None:
     if steps.verdict is None:
         return None
-    return {
-        name: steps.verdict.get(name) for name in ("word", "sentence", "verified", "problems", "notes", "endpoints")
-    }
+    kept = ("word", "sentence", "verified", "problems", "notes", "endpoints")
+    return {**{name: steps.verdict.get(name) for name in kept}, "proved_by": _proved_by(steps)}
+
+
+def _proved_by(steps: Steps) -> dict[str, list[str]]:
+    """What proves each side: endpoints that accepted a handshake, and what mail was seen to leave by."""
+    verdict, mail = steps.verdict or {}, steps.outgoing or {}
+    accepted = [str(name) for name, answer in (verdict.get("endpoints") or {}).items() if answer]
+    return {"incoming": accepted, "outgoing": list(mail.get("by") or ())}
 
 
 def _endpoints(steps: Steps) -> list[t.Any] | None:

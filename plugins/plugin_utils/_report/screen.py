@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .._judgement import verdicts
+from .._judgement import mail_words, verdicts
 from .._schannel.protocols import SIDES, TLS12
 from .._text import NAME, visible
 from . import fleet, standing
@@ -22,6 +22,7 @@ _HEADER = ("host", "Windows", "1.0", "1.1", "1.2 C/S", ".NET4", "restart", "verd
 _MOST_DIFFERENCES = 5
 # What is said of Exchange and updates, and servers that are named with it.
 _MOST_SAID, _MOST_NAMES = 8, 6
+_LONGEST_SENTENCE = 400
 
 
 def screen(
@@ -189,11 +190,36 @@ def _totals(hosts: t.Mapping[str, Steps], untouched: t.Sequence[str]) -> list[st
 
 
 def _outgoing(hosts: t.Mapping[str, Steps]) -> list[str]:
-    """Handshakes from here meet incoming connections only."""
-    if not any(steps.category == standing.VERIFIED for steps in hosts.values()):
-        return []
+    """Handshakes from here meet incoming connections only; what leaves is proven by other things, or not yet."""
+    lines: list[str] = []
+    for name, steps in hosts.items():
+        if steps.category == standing.MAIL_WAITS:
+            lines += wrapped(f"wrong:    outgoing mail of {visible(name, NAME)}: {_sentence(steps)}.", 10)
+    verified = {name: steps for name, steps in hosts.items() if steps.category == standing.VERIFIED}
+    if not verified:
+        return lines
     proven = "TLS 1.2 is on, in effect, and was accepted by handshakes from here (incoming)"
-    return wrapped(f"verified: {proven}. To prove outgoing, {verdicts.OUTGOING}.", 10)
+    shown = {name: steps for name, steps in verified.items() if (steps.outgoing or {}).get("word") == mail_words.PROVEN}
+    more = f". To prove outgoing, {verdicts.OUTGOING}." if len(shown) < len(verified) else "."
+    if shown and len(shown) < len(verified):
+        more = f". To prove outgoing also on {_names(verified.keys() - shown.keys())}, {verdicts.OUTGOING}."
+    lines += wrapped(f"verified: {proven}{more}", 10)
+    for sentence, names in _said(shown).items():
+        lines += wrapped(f"outgoing: proven on {_some_names(names, len(hosts))}: {sentence}.", 10)
+    return lines
+
+
+def _said(shown: t.Mapping[str, Steps]) -> dict[str, list[str]]:
+    """What proves outgoing mail: in full for a server, by its kind for several."""
+    said: dict[str, list[str]] = {}
+    for name, steps in shown.items():
+        by = "; ".join(mail_words.SPOKEN.get(kind, kind) for kind in (steps.outgoing or {}).get("by") or ())
+        said.setdefault(by if len(shown) > 1 else _sentence(steps), []).append(visible(name, NAME))
+    return said
+
+
+def _sentence(steps: Steps) -> str:
+    return visible((steps.outgoing or {}).get("sentence"), _LONGEST_SENTENCE)
 
 
 def _names(names: t.Sequence[str]) -> str:

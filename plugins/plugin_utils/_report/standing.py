@@ -12,6 +12,7 @@ import functools
 import typing as t
 
 from .._judgement import verdicts
+from .._judgement.mail_words import FAILING
 from .._schannel.protocols import TLS12
 from .overview import overview
 from .today import today
@@ -25,6 +26,7 @@ UNREACHABLE = "unreachable"
 UNKNOWN = "unknown"
 WRONG = "wrong"
 TOO_OLD = "too old"  # its Exchange, for what is wanted
+MAIL_WAITS = "with mail that does not leave"
 PENDING = "waiting for a restart"
 NOT_READ = "not read"
 NOT_PROVEN = "not proven"
@@ -40,6 +42,7 @@ _ORDER = (
     UNKNOWN,
     WRONG,
     TOO_OLD,
+    MAIL_WAITS,
     PENDING,
     NOT_READ,
     NOT_PROVEN,
@@ -76,6 +79,9 @@ REGISTERED = {
     "_tls12_restart": "reboot",
     "_tls12_undone": "undone",
     "_tls12_verify": "verify",
+    # how mail goes, before and after a restart
+    "_tls12_mail_before": "mail_before",
+    "_tls12_mail_since": "mail",
 }
 
 
@@ -133,6 +139,17 @@ def _belongs(name: str, result: Result, made: t.Mapping[str, Result]) -> bool:
     return not waiting or _ended(result) or bool(result.get("restart_pending"))
 
 
+def _of_mail(results: t.Mapping[str, Result | None], made: t.Mapping[str, Result]) -> dict[str, Result]:
+    """The looks at the mail flow that belong to the steps that were made: those of the start that was proven."""
+    found = {name: results.get(name) for name in ("mail_before", "mail")}
+    looks = {name: look for name, look in found.items() if isinstance(look, t.Mapping) and not look.get("skipped")}
+    since = _boot((looks.get("mail") or {}).get("since"))
+    start = _boot(((made.get("verify") or {}).get("host") or {}).get("last_boot"))
+    if since is None or (start is not None and abs(since - start) > _SAME_BOOT):
+        return {}
+    return looks
+
+
 def _is_before(verify: Result, undone: Result | None, reboot: Result | None) -> bool:
     """Whether a proof is from before the rollback: after that a restart waits, which it does not know of."""
     if undone is None or not undone.get("restart_pending") or verify.get("restart_pending"):
@@ -156,6 +173,8 @@ class Steps:
     reboot: Result | None = None
     undone: Result | None = None
     verify: Result | None = None
+    mail_before: Result | None = None
+    mail: Result | None = None
     error: str | None = None
     unreachable: bool = False
     check_mode: bool = False
@@ -181,6 +200,7 @@ class Steps:
                 continue
             if one_run or _belongs(name, result, made):
                 made[name] = result
+        made.update(_of_mail(results, made))
         latest = ("verify", "undone", "reboot", "change", "audit")
         last: Result = next((made[name] for name in latest if name in made), {})
         gone = unreachable or bool(last.get("unreachable"))
@@ -250,6 +270,11 @@ class Steps:
     def verdict(self) -> Result | None:
         return (self.verify or {}).get("verdict")
 
+    @property
+    def outgoing(self) -> Result | None:
+        """What is known of mail that leaves since the last start."""
+        return (self.mail or {}).get("outgoing")
+
     @functools.cached_property
     def left_changed(self) -> tuple[Result, ...]:
         """The values that this run has written, or perhaps has, and not put back."""
@@ -300,6 +325,8 @@ class Steps:
             return FAILED
         if self.check_mode and self.planned:
             return TO_WRITE
+        if (self.outgoing or {}).get("word") == FAILING:
+            return MAIL_WAITS
         if self.verdict and not (self.check_mode and self.change):
             return _OF_VERDICT[self.verdict["word"]][0]
         if self.counts["unknown"] or self._is_open:
@@ -338,6 +365,8 @@ class Steps:
             return f"FAILED, {self._difference}" if self.failed_step == "audit" and self.to_write else "FAILED"
         if self.check_mode and self.change:
             return f"{self.planned} to write" if self.planned else self.category
+        if self.category == MAIL_WAITS:
+            return "mail FAILS"
         if self.verdict:
             return _OF_VERDICT[self.verdict["word"]][1]
         if self.left_changed:

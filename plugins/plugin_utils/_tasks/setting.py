@@ -22,6 +22,8 @@ from . import proving, restarting
 from .audit import Audit, Scope, audit
 from .task import Options, Result, Task
 
+# Of those that speak old TLS, in a result.
+_MOST_PEERS = 50
 _UNREAD = "The protocol logs were not read to their end, so that there may be more peers with old TLS than they show."
 # What the result tells besides the audit and the change.
 _KEPT = ("task_files", "maintenance", "handshakes")
@@ -94,6 +96,8 @@ def _guarded(task: Task, options: Options, before: Audit, planned: Plan) -> str 
         seen = proving.handshakes(prove, task.address, task.host_name)
         task.partial["handshakes"] = seen
     logs = options["smtp_logs"]
+    if logs:
+        task.partial["old_tls_peers"] = logs["old_tls"][:_MOST_PEERS]
     cut_off = peers.cut_off(logs["old_tls"], going, options["accepted_peers"]) if logs else []
     forced = guards.check(
         before.snapshot,

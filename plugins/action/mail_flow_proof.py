@@ -1,0 +1,50 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Proves that mail leaves an Exchange server since a restart. Documented in plugins/modules/mail_flow_proof.yml."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..plugin_utils import _mail_options, _options, _preflight
+from ..plugin_utils._action import WindowsAction
+from ..plugin_utils._errors import OptionError, all_problems
+from ..plugin_utils._mailflow import send_logs
+from ..plugin_utils._maintenance import PORTS
+from ..plugin_utils._tasks import mail_proof
+
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    "since": {"type": "str", "required": True},
+    "before": {"type": "dict"},
+    **_mail_options.PROOF,
+    "smtp_port": {"type": "int", "default": 25},
+    "required": {"type": "bool", "default": False},
+    **_options.SHARED,
+}
+
+
+class ActionModule(WindowsAction):
+    ARGUMENT_SPEC = ARGUMENT_SPEC
+
+    def check(self, options: dict[str, t.Any]) -> None:
+        all_problems(
+            lambda: mail_proof.moment_of(options["since"]),
+            lambda: _mail_options.check(options, _preflight.folders(self.task_vars)),
+            lambda: _check_port(options["smtp_port"]),
+        )
+        if options["required"]:
+            self.endpoint()
+
+    def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
+        logs = send_logs.of_server(
+            _mail_options.existing(options["send_logs"], _preflight.folders(self.task_vars)),
+            (self.host_name, self.address),
+            is_alone=len(self.task_vars.get("ansible_play_hosts_all") or ()) <= 1,
+        )
+        return mail_proof.prove(self.sequence(options), options, logs)
+
+
+def _check_port(port: int) -> None:
+    if not 1 <= port <= PORTS:
+        raise OptionError(f"'smtp_port' is {port}, but it is a port, from 1 to {PORTS}.")

@@ -1,0 +1,5 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# A stub: the code is in plugins/action/mail_flow_proof.py, the documentation in mail_flow_proof.yml.

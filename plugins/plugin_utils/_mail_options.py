@@ -1,0 +1,75 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""Options that say how outgoing mail is proven after a restart; their documentation is in plugins/doc_fragments."""
+
+from __future__ import annotations
+
+import os
+import re
+import typing as t
+
+from ._errors import OptionError, all_problems
+from ._maintenance import AUTO, LONGEST
+from ._text import NAME, visible
+
+ALWAYS, NEVER = "always", "never"
+PROOF: dict[str, t.Any] = {
+    "send_logs": {"type": "list", "elements": "path", "default": []},
+    "probe_mailbox": {"type": "str"},
+    "patience": {"type": "int", "default": 120},
+}
+# Of a restart: whether it is seen how mail goes before and after it.
+AROUND: dict[str, t.Any] = {
+    "mail": {
+        "type": "dict",
+        "options": {"when": {"type": "str", "choices": [AUTO, ALWAYS, NEVER], "default": AUTO}, **PROOF},
+    }
+}
+Options = t.Mapping[str, t.Any]
+
+# Without quotes and blanks: it goes into a dialogue as it is.
+_MAILBOX = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@(?=.{1,255}$)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
+
+
+def check(options: Options, folders: t.Sequence[str], prefix: str = "") -> None:
+    """Raises :class:`OptionError` that names every problem. ``folders``: where relative paths count from."""
+    all_problems(
+        lambda: _check_patience(options["patience"], prefix),
+        lambda: _check_mailbox(options["probe_mailbox"], prefix),
+        lambda: existing(options["send_logs"], folders, prefix),
+    )
+
+
+def check_around(restart: Options, folders: t.Sequence[str], prefix: str) -> None:
+    """Raises :class:`OptionError`."""
+    if restart["mail"] is not None:
+        check(restart["mail"], folders, f"{prefix}mail.")
+
+
+def existing(given: t.Sequence[str], folders: t.Sequence[str], prefix: str = "") -> list[str]:
+    """The paths that there are. Raises :class:`OptionError` for others."""
+    found, missing = [], []
+    for path in filter(str.strip, given):
+        candidates = [path] if os.path.isabs(path) else [os.path.join(folder, path) for folder in folders]
+        exists = next((candidate for candidate in candidates if os.path.exists(candidate)), None)
+        if exists is None:
+            missing.append(visible(repr(path), NAME))
+        else:
+            found.append(exists)
+    if missing:
+        raise OptionError(f"'{prefix}send_logs': there is no {', '.join(missing)} on the controller.")
+    return found
+
+
+def _check_patience(patience: int, prefix: str) -> None:
+    if not 0 <= patience <= LONGEST:
+        raise OptionError(f"'{prefix}patience' is {patience}, but it is seconds, from 0 to {LONGEST}.")
+
+
+def _check_mailbox(given: str | None, prefix: str) -> None:
+    if given and not _MAILBOX.fullmatch(given):
+        raise OptionError(
+            f"'{prefix}probe_mailbox' is {visible(repr(given), NAME)}, but it is one address such as ann@example.com."
+        )
