@@ -12,7 +12,8 @@ from __future__ import annotations
 import typing as t
 
 from . import smtp_log
-from .session import Session, text
+from .dialogue import LINE
+from .session import text
 from .words import OLD, SEND, UNKNOWN
 
 
@@ -39,27 +40,29 @@ def connections(lines: bytes, message: str | None = None) -> list[Connection]:
     """Those that begin in a piece of a send log, in their order. Any bytes are taken. ``message``: the Message-ID that
     is looked for, in angle brackets."""
     found, dummy = smtp_log.sessions_of(lines, SEND)
-    told = [_connection(session, lines, message) for session in found if session.is_begun and session.way == SEND]
+    times, holders = _by_session(lines, message.encode() if message else None)
+    told = [
+        Connection(
+            time=text(times.get(session.id, session.day)),
+            connector=text(session.connector),
+            peer=text(session.host),
+            version=session.tls.version if session.tls else None,
+            failure=session.failure,
+            inside=session.is_inside,
+            has_message=session.id in holders,
+        )
+        for session in found
+        if session.is_begun and session.way == SEND
+    ]
     return sorted(told, key=lambda item: item.time)
 
 
-def _connection(session: Session, lines: bytes, message: str | None) -> Connection:
-    of_session = list(_lines_with(lines, b"," + session.id + b","))
-    return Connection(
-        time=text(of_session[0].partition(b",")[0]) if of_session else text(session.day),
-        connector=text(session.connector),
-        peer=text(session.host),
-        version=session.tls.version if session.tls else None,
-        failure=session.failure,
-        inside=session.is_inside,
-        has_message=message is not None and any(message.encode() in line for line in of_session),
-    )
-
-
-def _lines_with(lines: bytes, needle: bytes) -> t.Iterator[bytes]:
-    at = lines.find(needle)
-    while at >= 0:
-        end = lines.find(b"\n", at)
-        end = end if end >= 0 else len(lines)
-        yield lines[lines.rfind(b"\n", 0, at) + 1 : end]
-        at = lines.find(needle, end)
+def _by_session(lines: bytes, message: bytes | None) -> tuple[dict[bytes, bytes], set[bytes]]:
+    """The time of the first line of each session, and the sessions that name the message."""
+    times: dict[bytes, bytes] = {}
+    holders: set[bytes] = set()
+    for match in LINE.finditer(lines):
+        times.setdefault(match[3], match[1])
+        if message is not None and message in match[8]:
+            holders.add(match[3])
+    return times, holders

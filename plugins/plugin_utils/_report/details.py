@@ -15,7 +15,7 @@ from .._role import FIRST_BASELINE
 from .._schannel.protocols import SIDES, TLS12
 from .._text import NAME, visible
 from . import standing
-from .commands import AUDIT, CORRECT, ENFORCE, HARDEN, ROLLBACK, SAME, Command, variable
+from .commands import AUDIT, CORRECT, ENFORCE, HARDEN, ROLLBACK, SAME, WHY, Command, variable
 from .standing import Steps
 
 # Lines of one kind for a server; what is more is counted.
@@ -87,6 +87,14 @@ def _lines(steps: Steps) -> t.Iterator[str]:
         yield from _changed(steps)
     if steps.verdict is not None and not (steps.check_mode and steps.change and not steps.failed_step):
         yield from _proof(steps.verdict)
+    yield from _mail(steps)
+
+
+def _mail(steps: Steps) -> t.Iterator[str]:
+    if steps.category == standing.MAIL_WAITS:
+        yield f"mail:     does not leave: {(steps.outgoing or {}).get('sentence')}"
+        for note in (steps.outgoing or {}).get("notes") or ():
+            yield f"          {note}"
 
 
 def _proof(verdict: t.Mapping[str, t.Any]) -> t.Iterator[str]:
@@ -221,6 +229,8 @@ def next_step(steps: Steps) -> Next:
         return _after_a_failed_proof(steps)
     if steps.restart_wanted:
         return _RESTART
+    if steps.category == standing.MAIL_WAITS:
+        return _after_mail(steps.outgoing or {})
     if word == verdicts.RESTORED:
         off = [side for side in SIDES if _effect(steps, side) != "enabled"]
         return Next(f"TLS 1.2 is not on for {' and '.join(off)}. To turn it on again:", ENFORCE) if off else _NOTHING
@@ -248,6 +258,12 @@ _AFTER_ERRORS = {
 
 def _update(steps: Steps) -> Next:
     return Next(f"install {steps.install}, then", SAME)
+
+
+def _after_mail(outgoing: t.Mapping[str, t.Any]) -> Next:
+    errors = [str(item.get("last_error") or "") for item in outgoing.get("begun") or ()]
+    told = (variable("tls12_symptom", errors[0]),) if errors and errors[0].strip() else ()
+    return Next("to see why:", WHY, told, really=True)
 
 
 def _after_no_proof(steps: Steps) -> Next:

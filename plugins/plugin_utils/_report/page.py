@@ -18,7 +18,7 @@ Result = t.Mapping[str, t.Any]
 
 _BAD, _WARN, _NOTE, _GOOD = "bad", "warn", "note", "good"
 _TONES = {
-    **dict.fromkeys((standing.BROKEN, standing.FAILED, standing.UNREACHABLE), _BAD),
+    **dict.fromkeys((standing.BROKEN, standing.FAILED, standing.UNREACHABLE, standing.MAIL_WAITS), _BAD),
     **dict.fromkeys((standing.RESTORED, standing.FINE, standing.VERIFIED), _GOOD),
     standing.ODD: _NOTE,
 }
@@ -29,6 +29,7 @@ _MEANS = {
     standing.UNKNOWN: "something could not be read, or nobody can tell what Windows makes of it",
     standing.WRONG: "a setting is there and wrong",
     standing.TOO_OLD: "Exchange needs an update before settings can help",
+    standing.MAIL_WAITS: "TLS 1.2 is on, and mail does not leave since the restart",
     standing.PENDING: "written, and not in effect until Windows is restarted",
     standing.NOT_READ: "its settings were not read",
     standing.NOT_PROVEN: "right in the registry, and no handshake has shown it",

@@ -191,22 +191,28 @@ def _totals(hosts: t.Mapping[str, Steps], untouched: t.Sequence[str]) -> list[st
 
 def _outgoing(hosts: t.Mapping[str, Steps]) -> list[str]:
     """Handshakes from here meet incoming connections only; what leaves is proven by other things, or not yet."""
-    lines: list[str] = []
-    for name, steps in hosts.items():
-        if steps.category == standing.MAIL_WAITS:
-            lines += wrapped(f"wrong:    outgoing mail of {visible(name, NAME)}: {_sentence(steps)}.", 10)
     verified = {name: steps for name, steps in hosts.items() if steps.category == standing.VERIFIED}
     if not verified:
-        return lines
-    proven = "TLS 1.2 is on, in effect, and was accepted by handshakes from here (incoming)"
+        return []
+    incoming = "TLS 1.2 is on, in effect, and was accepted by handshakes from here (incoming)"
     shown = {name: steps for name, steps in verified.items() if (steps.outgoing or {}).get("word") == mail_words.PROVEN}
-    more = f". To prove outgoing, {verdicts.OUTGOING}." if len(shown) < len(verified) else "."
-    if shown and len(shown) < len(verified):
-        more = f". To prove outgoing also on {_names(verified.keys() - shown.keys())}, {verdicts.OUTGOING}."
-    lines += wrapped(f"verified: {proven}{more}", 10)
-    for sentence, names in _said(shown).items():
-        lines += wrapped(f"outgoing: proven on {_some_names(names, len(hosts))}: {sentence}.", 10)
-    return lines
+    still = {name: steps for name, steps in verified.items() if (steps.outgoing or {}).get("waiting")}
+    left = verified.keys() - shown.keys()
+    also = f" also on {_names(left)}" if shown else ""
+    more = f" To prove outgoing{also}, {verdicts.OUTGOING}." if left else ""
+    return [
+        *wrapped(f"verified: {incoming}.{more}", 10),
+        *(
+            line
+            for sentence, names in _said(shown).items()
+            for line in wrapped(f"outgoing: proven on {_some_names(names, len(hosts))}: {sentence}.", 10)
+        ),
+        *(
+            line
+            for name in sorted(still.keys() - shown.keys())
+            for line in wrapped(f"outgoing: {visible(name, NAME)}: {_sentence(still[name])}.", 10)
+        ),
+    ]
 
 
 def _said(shown: t.Mapping[str, Steps]) -> dict[str, list[str]]:
