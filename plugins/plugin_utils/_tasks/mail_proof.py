@@ -22,7 +22,7 @@ from . import mail_flow
 from .task import Options, Result, Task
 
 # Seconds between two looks, and for the dialogue of the mail of ours.
-_BETWEEN, _DIALOGUE = 10.0, 30.0
+_BETWEEN, _DIALOGUE = 5.0, 30.0
 
 
 def moment_of(text: str) -> datetime.datetime:
@@ -60,7 +60,7 @@ def prove(
         left = options["patience"] - (clock() - begun)
         if left <= 0 or not _may_change(found, logs, sent_mail, before):
             return _result(since, before, after, found, sent_mail)
-        progress.now(f"outgoing mail is {found.word}: {found.sentence}")
+        progress.now(f"outgoing mail: {found.sentence}")
         sleep(min(_BETWEEN, left))
 
 

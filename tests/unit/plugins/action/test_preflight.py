@@ -30,6 +30,7 @@ RESTART: dict[str, Any] = {
     "services": [],
     "dag_check": False,
     "maintenance": None,
+    "mail": None,
     "comment": None,
     "before": None,
     "after": None,
