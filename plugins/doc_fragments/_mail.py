@@ -18,7 +18,6 @@ options:
         this host's where the play has no other one. Files among the paths are passed over.
     type: list
     elements: path
-    default: []
   probe_mailbox:
     description:
       - Send a mail to this address through the server, and look for it in the send log. Best a mailbox in Exchange Online of a domain

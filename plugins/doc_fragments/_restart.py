@@ -97,7 +97,6 @@ options:
             description: As O(mailops.exchange_tls.mail_flow_proof#module:send_logs).
             type: list
             elements: path
-            default: []
           probe_mailbox:
             description: As O(mailops.exchange_tls.mail_flow_proof#module:probe_mailbox).
             type: str

@@ -16,7 +16,7 @@ from ._text import NAME, visible
 
 ALWAYS, NEVER = "always", "never"
 PROOF: dict[str, t.Any] = {
-    "send_logs": {"type": "list", "elements": "path", "default": []},
+    "send_logs": {"type": "list", "elements": "path"},
     "probe_mailbox": {"type": "str"},
     "patience": {"type": "int", "default": 120},
 }
@@ -48,10 +48,10 @@ def check_around(restart: Options, folders: t.Sequence[str], prefix: str) -> Non
         check(restart["mail"], folders, f"{prefix}mail.")
 
 
-def existing(given: t.Sequence[str], folders: t.Sequence[str], prefix: str = "") -> list[str]:
+def existing(given: t.Sequence[str] | None, folders: t.Sequence[str], prefix: str = "") -> list[str]:
     """The paths that there are. Raises :class:`OptionError` for others."""
     found, missing = [], []
-    for path in filter(str.strip, given):
+    for path in filter(str.strip, given or ()):
         candidates = [path] if os.path.isabs(path) else [os.path.join(folder, path) for folder in folders]
         exists = next((candidate for candidate in candidates if os.path.exists(candidate)), None)
         if exists is None:

@@ -197,7 +197,7 @@ def _outgoing(hosts: t.Mapping[str, Steps]) -> list[str]:
     incoming = "TLS 1.2 is on, in effect, and was accepted by handshakes from here (incoming)"
     shown = {name: steps for name, steps in verified.items() if (steps.outgoing or {}).get("word") == mail_words.PROVEN}
     still = {name: steps for name, steps in verified.items() if (steps.outgoing or {}).get("waiting")}
-    left = verified.keys() - shown.keys()
+    left = sorted(verified.keys() - shown.keys())
     also = f" also on {_names(left)}" if shown else ""
     more = f" To prove outgoing{also}, {verdicts.OUTGOING}." if left else ""
     return [
