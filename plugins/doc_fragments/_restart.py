@@ -24,19 +24,19 @@ options:
         choices: [if_pending, never, always]
         default: if_pending
       timeout:
-        description: As O(mailops.exchange_tls.reboot#module:timeout).
+        description: As O(mailops.exchange_tls.wmi_reboot#module:timeout).
         type: int
         default: 1800
       comment:
-        description: As O(mailops.exchange_tls.reboot#module:comment).
+        description: As O(mailops.exchange_tls.wmi_reboot#module:comment).
         type: str
       services:
-        description: As O(mailops.exchange_tls.reboot#module:services).
+        description: As O(mailops.exchange_tls.wmi_reboot#module:services).
         type: list
         elements: str
         default: ["MSExchange*"]
       dag_check:
-        description: As O(mailops.exchange_tls.reboot#module:dag_check). It waits for a minute here, and in check mode not at all.
+        description: As O(mailops.exchange_tls.wmi_reboot#module:dag_check). It waits for a minute here, and in check mode not at all.
         type: bool
         default: true
       maintenance:

@@ -2,4 +2,4 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# A stub: the code is in plugins/action/reboot.py, the documentation in reboot.yml.
+# A stub: the code is in plugins/action/wmi_reboot.py, the documentation in wmi_reboot.yml.

@@ -14,9 +14,9 @@ from ansible.module_utils.parsing.convert_bool import boolean
 
 from ._report.commands import Command
 from ._report.screen import screen
-from ._report.standing import Steps
+from ._report.standing import REGISTERED, Steps
 
-_NAMES = ("audit", "change", "reboot", "undone", "verify")
+_NAMES = tuple(REGISTERED.values())
 
 
 def lines(

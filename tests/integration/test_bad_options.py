@@ -82,9 +82,9 @@ CASES = {
         {"undo_on_failure": "maybe", "baseline": "none", "protocols": {}},
         ("undo_on_failure", "policy is empty"),
     ),
-    "timeout": Case("reboot", {"timeout": -1}, ("'timeout'", "-1", "more than 0")),
-    "timeout-and-unknown": Case("reboot", {"timeout": 0, "time": 3}, ("unknown option 'time'", "more than 0")),
-    "timeout-text": Case("reboot", {"timeout": "soon", "wait": 3}, ("'timeout'", "a whole number", "'wait'")),
+    "timeout": Case("wmi_reboot", {"timeout": -1}, ("'timeout'", "-1", "more than 0")),
+    "timeout-and-unknown": Case("wmi_reboot", {"timeout": 0, "time": 3}, ("unknown option 'time'", "more than 0")),
+    "timeout-text": Case("wmi_reboot", {"timeout": "soon", "wait": 3}, ("'timeout'", "a whole number", "'wait'")),
     # endpoints
     "endpoint": Case("tls_handshake_info", {"endpoints": ["smtp", "smpt"]}, ("smpt", "smtp, ")),
     "endpoint-port": Case("tls_handshake_info", {"endpoints": ["smtp://ex01:99999"]}, ("99999",)),

@@ -96,10 +96,8 @@ def test_a_clock_that_is_set_is_no_restart(lab: LabClient, ansible: Ansible) -> 
     assert is_pending(ansible, host)[0]
     host.restart()
     assert is_pending(ansible, host) == (False, "")
-    assert (
-        ansible.task("reboot", hosts="stepped", options={"only_if_pending": True}).ok().result("reboot")["rebooted"]
-        is False
-    )
+    run = ansible.task("wmi_reboot", hosts="stepped", options={"only_if_pending": True}).ok()
+    assert run.result("wmi_reboot")["rebooted"] is False
 
 
 def test_a_loss_of_power_counts_as_no_restart(lab: LabClient, ansible: Ansible) -> None:
@@ -112,7 +110,8 @@ def test_a_loss_of_power_counts_as_no_restart(lab: LabClient, ansible: Ansible) 
     pending, warning = is_pending(ansible, host)
     assert pending
     assert "it lost its power" in warning
-    assert ansible.task("reboot", hosts="dark", options={"only_if_pending": True}).ok().result("reboot")["rebooted"]
+    run = ansible.task("wmi_reboot", hosts="dark", options={"only_if_pending": True}).ok()
+    assert run.result("wmi_reboot")["rebooted"]
     assert is_pending(ansible, host) == (False, "")
     assert host.registry(NOTE_KEY) is None
 

@@ -176,7 +176,7 @@ def test_force_goes_to_the_end(lab: LabClient, ansible: Ansible) -> None:
     run = ansible.playbook(
         "enforce-tls12.yml", "-l", "forced", tls12_force="yes", tls12_updates_within=1, **NO_HANDSHAKES
     )
-    assert run.ok().result("reboot")["rebooted"] is True
+    assert run.ok().result("wmi_reboot")["rebooted"] is True
     verdict = run.result("tls_settings_info")["verdict"]
     assert (verdict["verified"], verdict["word"], verdict["problems"]) == (False, "not_proven", [])
     assert any("cannot do TLS 1.2 in all its parts" in note for note in verdict["notes"])
@@ -240,12 +240,12 @@ def test_a_member_is_not_restarted_while_another_is_away(lab: LabClient, ansible
 def test_another_member_that_goes_away_in_between(lab: LabClient, ansible: Ansible) -> None:
     member = lab.host("no-get")
     member.set_quirk("nodes", {"OTHER": "down"})
-    run = ansible.task("reboot", hosts="no-get", options={"services": [], "timeout": 3})
-    assert run.result("reboot")["error"]["kind"] == "member_down"
+    run = ansible.task("wmi_reboot", hosts="no-get", options={"services": [], "timeout": 3})
+    assert run.result("wmi_reboot")["error"]["kind"] == "member_down"
     assert "waiting for other members of its DAG: OTHER is down" in run.output
     member.clear_quirks()
     member.set_quirk("fault", {"kind": "provider_cannot", "operation": "MSCluster_Node.Enumerate", "every": True})
-    checked = ansible.task("reboot", "--check", hosts="no-get", options={"services": []}).result("reboot")
+    checked = ansible.task("wmi_reboot", "--check", hosts="no-get", options={"services": []}).result("wmi_reboot")
     assert "whether the other members of its DAG are up, its cluster does not tell" in checked["msg"]
     member.clear_quirks()
 

@@ -93,7 +93,7 @@ def test_audit_change_and_restart(
     audited = task("tls_settings_info")
     assert {item["mechanism"] for item in host.logins()} == {"kerberos"}
     assert task("tls_settings")["changed"] is not audited["compliant"]
-    assert task("reboot")["rebooted"] is True
+    assert task("wmi_reboot")["rebooted"] is True
     assert len(host.restarts()) == before + 1
     assert task("tls_settings_info")["compliant"] is True
     # at the end of a long line, with several logins side by side

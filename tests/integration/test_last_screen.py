@@ -145,7 +145,7 @@ def test_progress_is_not_on_standard_output(lab: LabClient, ansible: Ansible, tm
     hosts = next(iter(sorted(ansible.folder.glob("hosts-*.yml"))))
     assert run.rc == 0
     done = subprocess.run(
-        ["ansible", "-i", str(hosts), "ex12", "-m", "mailops.exchange_tls.reboot", "-a", "timeout=60"],
+        ["ansible", "-i", str(hosts), "ex12", "-m", "mailops.exchange_tls.wmi_reboot", "-a", "timeout=60"],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import json
-import pathlib
 import typing as t
 
 from tests.lab.client import LabClient

@@ -133,7 +133,7 @@ def test_check_mode_predicts_the_real_run(job: t.Any, kind: str) -> None:
         {**item, "status": ""} for item in real["changes"]
     ]
     assert {item["status"] for item in predicted["changes"]} == {"planned"}
-    restart = runs["predict"].of("reboot", host)
+    restart = runs["predict"].of("wmi_reboot", host)
     assert restart[-1].result["changed"] is True
     assert restart[-1].result["rebooted"] is False
 
@@ -152,7 +152,7 @@ def test_enforce_writes_restarts_and_verifies(job: t.Any, kind: str, lab: LabCli
     assert result["was_compliant"] is False
     assert result["restart_required"] is True
     assert len(result["changes"]) == (7 if kind == "damaged" else 8)
-    restart = runs["enforce"].result("reboot", host)
+    restart = runs["enforce"].result("wmi_reboot", host)
     assert restart["rebooted"] is True
     assert restart["boot_after"] > restart["boot_before"]
     after = runs["enforce"].result("tls_settings_info", host)
@@ -182,7 +182,7 @@ def test_rollback_is_exact(job: t.Any, kind: str) -> None:
     host = f"{connection}-{kind}"
     assert dumps["rollback"][host][0] == dumps["begin"][host][0]
     assert dumps["rollback"][host][1] == 2
-    assert runs["rollback"].result("reboot", host)["rebooted"] is True
+    assert runs["rollback"].result("wmi_reboot", host)["rebooted"] is True
 
 
 def test_a_second_rollback_changes_nothing(job: t.Any) -> None:

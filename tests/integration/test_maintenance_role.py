@@ -139,7 +139,7 @@ def test_a_restart_that_is_refused_leaves_nobody_out(lab: LabClient, ansible: An
     host.set_quirk("shutdown_returns", 5)
     run = enforce(lab, ansible, "-l", "threea")
     assert run.rc
-    assert run.result("reboot", "threea")["error"]["kind"] == "restart_refused"
+    assert run.result("wmi_reboot", "threea")["error"]["kind"] == "restart_refused"
     assert shown(host) == was
 
 
@@ -178,8 +178,8 @@ def test_hooks_surround_it(lab: LabClient, ansible: Ansible) -> None:
     hooks = {f"tls12_{name}_reboot_tasks": str(ansible.folder / f"{name}.yml") for name in ("before", "after")}
     run = enforce(lab, ansible, "-l", "fivea", **hooks).ok()
     actions = [item.action.rpartition(".")[2] for item in run.outcomes if item.outcome != "skipped"]
-    order = [name for name in actions if name in ("debug", "exchange_maintenance", "reboot")]
-    assert order[:5] == ["debug", "exchange_maintenance", "reboot", "exchange_maintenance", "debug"]
+    order = [name for name in actions if name in ("debug", "exchange_maintenance", "wmi_reboot")]
+    assert order[:5] == ["debug", "exchange_maintenance", "wmi_reboot", "exchange_maintenance", "debug"]
 
 
 def test_plays_by_dag_finish_what_was_left_out(lab: LabClient, ansible: Ansible) -> None:

@@ -247,7 +247,7 @@ def ended(lab: LabClient, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run
             "name": "Restart",
             "hosts": ":".join(CASES),
             "gather_facts": False,
-            "tasks": [{"name": "Restart", "mailops.exchange_tls.reboot": "{{ options }}"}],
+            "tasks": [{"name": "Restart", "mailops.exchange_tls.wmi_reboot": "{{ options }}"}],
         }
     ]
     extra = overriding(ansible.folder, variables)
@@ -258,7 +258,7 @@ def ended(lab: LabClient, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run
     found = {}
     for name, host in hosts.items():
         found[name] = Ended(
-            only(run.of("reboot", name)), before[name], host.boot_time(), host.restarts(), host.requests()
+            only(run.of("wmi_reboot", name)), before[name], host.boot_time(), host.restarts(), host.requests()
         )
     return run, found
 
@@ -358,7 +358,7 @@ def test_a_restart_is_requested_once(ended: tuple[Run, dict[str, Ended]]) -> Non
 
 def reboot(ansible: Ansible, hosts: str, *arguments: str, **options: t.Any) -> Run:
     options = {"timeout": 30, "services": [], "only_if_pending": "true", **options}
-    return ansible.task("reboot", *arguments, hosts=hosts, options=options)
+    return ansible.task("wmi_reboot", *arguments, hosts=hosts, options=options)
 
 
 def note(lab: LabClient, name: str) -> dict[str, t.Any] | None:
@@ -415,11 +415,11 @@ def test_only_if_pending(lab: LabClient, restarted: dict[str, Run], name: str) -
     pending = PENDING[name]
     assert restarted["looked"].result("tls_settings_info", name)["restart_pending"] is pending
     for run in ("checked", "real"):
-        result = restarted[run].result("reboot", name)
+        result = restarted[run].result("wmi_reboot", name)
         assert result["changed"] is pending, run
         assert result["rebooted"] is (pending and run == "real"), run
         assert result["restart_pending"] is (pending and run == "checked"), run
-    assert restarted["again"].result("reboot", name)["changed"] is False
+    assert restarted["again"].result("wmi_reboot", name)["changed"] is False
     assert len(lab.host(name).restarts()) == (1 if pending or name == "by-hand" else 0)
 
 
@@ -468,7 +468,7 @@ def test_other_words_for_false(lab: LabClient, stories: Stories, restarted: dict
     """Answers of an AWX survey are text."""
     del restarted
     run = reboot(stories.ansible, "clean", only_if_pending="false", force="false").ok()
-    assert run.result("reboot", "clean")["rebooted"] is True
+    assert run.result("wmi_reboot", "clean")["rebooted"] is True
     assert len(lab.host("clean").restarts()) == 1
 
 
@@ -476,8 +476,23 @@ def test_other_words_for_false(lab: LabClient, stories: Stories, restarted: dict
 def test_a_timeout_that_makes_no_sense(lab: LabClient, stories: Stories, timeout: str) -> None:
     before = lab.host("rubbish").counters()["http_requests"]
     run = reboot(stories.ansible, "rubbish", timeout=timeout)
-    item = only(run.of("reboot", "rubbish"))
+    item = only(run.of("wmi_reboot", "rubbish"))
     assert item.outcome == "failed"
     assert "timeout" in item.result["msg"]
     assert timeout in item.result["msg"]
     assert lab.host("rubbish").counters()["http_requests"] == before
+
+
+def test_its_old_name_still_works_and_says_so(lab: LabClient, ansible: Ansible) -> None:
+    """Defaults of the group, too: the whole is an older playbook of somebody."""
+    play = {
+        "name": "Restart",
+        "hosts": "clean",
+        "gather_facts": False,
+        "module_defaults": {"group/mailops.exchange_tls.exchange_tls": {"wire_log": None, "timeout": -1}},
+        "tasks": [{"name": "Restart", "mailops.exchange_tls.reboot": {"only_if_pending": True}}],
+    }
+    run = ansible.playbook([play])
+    (item,) = run.outcomes
+    assert "'timeout' is -1" in item.result["msg"]
+    assert "It is called mailops.exchange_tls.wmi_reboot now." in " ".join(run.output.split())

@@ -40,7 +40,7 @@ def enforce(ansible: Ansible, limit: str, *arguments: str, **variables: t.Any) -
 def test_never_restarting_is_reported_and_no_failure(lab: LabClient, ansible: Ansible) -> None:
     run = enforce(ansible, "never", tls12_reboot="never").ok()
     assert lab.host("never").restarts() == []
-    assert not run.of("reboot")
+    assert not run.of("wmi_reboot")
     assert run.result("tls_settings_info")["verdict"]["word"] == "pending"
     assert "  pending  restart pending  " in run.output
     assert "next:     restart it:" in run.output
@@ -84,7 +84,7 @@ def test_a_host_that_was_not_asked_to_restart_goes_back_into_service(
     lab.host("drained").set_quirk("fault", fault)
     run = enforce(ansible, "drained", tls12_after_reboot_tasks=str(hook))
     assert run.rc == 2
-    assert run.of("reboot")[-1].outcome == "failed"
+    assert run.of("wmi_reboot")[-1].outcome == "failed"
     assert lab.host("drained").restarts() == []
     assert "Hook after" in [item.task for item in run.outcomes]
     lab.host("drained").clear_quirks()
@@ -202,7 +202,7 @@ def test_entry_points_by_themselves(lab: LabClient, ansible: Ansible) -> None:
     host = lab.host("alone")
     assert step("verify").rc == 2
     assert step("verify", "--check").rc == 2
-    assert step("reboot").ok().result("reboot")["rebooted"] is False
+    assert step("reboot").ok().result("wmi_reboot")["rebooted"] is False
     assert host.restarts() == []
     assert step("change").ok().result("tls_settings")["changed"] is True
     assert step("verify").rc == 2
@@ -214,7 +214,7 @@ def test_entry_points_by_themselves(lab: LabClient, ansible: Ansible) -> None:
         assert run.rc == 2
         assert f"'tls12_reboot' is '{wrong}', and must be one of if_pending, never, always" in run.output
     assert host.restarts() == []
-    assert step("reboot").ok().result("reboot")["rebooted"] is True
+    assert step("reboot").ok().result("wmi_reboot")["rebooted"] is True
     step("verify").ok()
     step("audit", tls12_fail_on_findings=True).ok()
 
@@ -248,8 +248,8 @@ def test_check_mode_of_a_pending_restart(lab: LabClient, ansible: Ansible) -> No
     enforce(ansible, "audit", tls12_reboot="never").ok()
     before = len(lab.host("audit").restarts())
     run = enforce(ansible, "audit", "--check").ok()
-    assert run.result("reboot")["changed"] is True
-    assert run.result("reboot")["rebooted"] is False
+    assert run.result("wmi_reboot")["changed"] is True
+    assert run.result("wmi_reboot")["rebooted"] is False
     assert len(lab.host("audit").restarts()) == before
 
 

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleError
 from ansible_collections.mailops.exchange_tls.plugins.action import (
-    reboot,
     tls_rollback,
     tls_settings,
     tls_settings_info,
+    wmi_reboot,
 )
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _action
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change import notes
@@ -64,16 +64,16 @@ def test_info(run: Runner, windows: FakeWindows) -> None:
 
 @pytest.mark.parametrize("become", [None, False, True])
 def test_become_is_not_ignored_silently(run: Runner, windows: FakeWindows, become: bool | None) -> None:
-    for result in (run(tls_settings_info, become=become), run(reboot, become=become, timeout=0)):
+    for result in (run(tls_settings_info, become=become), run(wmi_reboot, become=become, timeout=0)):
         assert any("'become' is not used" in warning for warning in result.get("warnings", [])) == bool(become)
 
 
 def test_check_mode_of_a_restart_looks_for_the_services(run: Runner, windows: FakeWindows) -> None:
     windows.services = [service("MSExchangeIS"), service("W3SVC", "Stopped")]
-    result = run(reboot, check_mode=True, services=["MSExchange*", "w3svc"])
+    result = run(wmi_reboot, check_mode=True, services=["MSExchange*", "w3svc"])
     assert (result["changed"], result["services"]) == (True, ["MSExchangeIS", "W3SVC"])
     for wanted in (["NoSuch"], ["NoSuch*"], [""], ["W3SVC", " "]):
-        result = run(reboot, check_mode=True, services=wanted)
+        result = run(wmi_reboot, check_mode=True, services=wanted)
         assert result["failed"] is True
         assert result["error"]["kind"] == "bad_option"
     assert windows.writes == []
@@ -354,7 +354,7 @@ def test_bad_policy_costs_no_login(run: Runner, windows: FakeWindows, module: ty
         (AccessDenied("no", wsman_code=5), "failed", "access_denied"),
     ],
 )
-@pytest.mark.parametrize("module", [tls_settings_info, tls_settings, reboot])
+@pytest.mark.parametrize("module", [tls_settings_info, tls_settings, wmi_reboot])
 def test_unreachable_or_failed(
     run: Runner, windows: FakeWindows, module: types.ModuleType, error: Any, state: str, kind: str
 ) -> None:
@@ -390,7 +390,7 @@ def test_other_connections(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None
 def test_progress_and_trace(run: Runner, monkeypatch: pytest.MonkeyPatch, no_log: bool) -> None:
     shown: list[str] = []
     monkeypatch.setattr(_action.display, "display", lambda message, **more: shown.append(message))
-    assert run(reboot, no_log=no_log)["rebooted"] is True
+    assert run(wmi_reboot, no_log=no_log)["rebooted"] is True
     assert bool(shown) is not no_log
     assert all(message.startswith("ex01: ") for message in shown)
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from ansible.errors import AnsibleError
-from ansible_collections.mailops.exchange_tls.plugins.action import reboot, tls_rollback, tls_settings
+from ansible_collections.mailops.exchange_tls.plugins.action import tls_rollback, tls_settings, wmi_reboot
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _action
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change import notes, owners
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import Unreachable
@@ -179,7 +179,7 @@ def test_a_restart_that_is_ended_over_its_note_was_made(run: Runner, windows: Fa
     run(tls_settings)
     restart = windows.trouble
     windows.trouble = lambda call: Trouble(OfAnsible()) if call.method == "DeleteKey" else restart and restart(call)
-    result = run(reboot, limit=7)
+    result = run(wmi_reboot, limit=7)
     assert result["timedout"] == {"period": 7}
     assert (result["rebooted"], result["restart_pending"]) == (True, False)
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.exchange_tls.plugins.action import (
-    reboot,
     tls_handshake_info,
     tls_rollback,
     tls_settings,
     tls_settings_info,
+    wmi_reboot,
 )
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _action, _handshake
 
@@ -78,7 +78,7 @@ def test_lines_of_progress_name_the_host(run: Runner, monkeypatch: pytest.Monkey
     monkeypatch.setattr(
         _action.display, "display", lambda message, stderr=False, **more: shown.append((message, stderr))
     )
-    run(reboot, host="localhost", delegate_to="ex02", more_vars=EX02)
+    run(wmi_reboot, host="localhost", delegate_to="ex02", more_vars=EX02)
     assert shown
     assert all(message.startswith("ex02: ") and stderr for message, stderr in shown)
 
@@ -113,9 +113,9 @@ def test_lines_of_progress_name_the_host(run: Runner, monkeypatch: pytest.Monkey
         (tls_settings, "change", {"dh_min_key_length": 7}, "'tls12_dh_min_key_length' is 7"),
         (tls_settings_info, "audit", {"fail_on_findings": "x"}, "'tls12_fail_on_findings' is 'x'"),
         (tls_rollback, "rollback", {"other_host": "x"}, "'tls12_other_host' is 'x'"),
-        (reboot, "restart", {"timeout": 0}, "'tls12_reboot_timeout' is 0"),
-        (reboot, "restart", {"services": [" "]}, "'tls12_reboot_services' holds ' '"),
-        (reboot, "reboot", {"task_files": {"after": "no.yml"}}, "'tls12_after_reboot_tasks': there is no file"),
+        (wmi_reboot, "restart", {"timeout": 0}, "'tls12_reboot_timeout' is 0"),
+        (wmi_reboot, "restart", {"services": [" "]}, "'tls12_reboot_services' holds ' '"),
+        (wmi_reboot, "reboot", {"task_files": {"after": "no.yml"}}, "'tls12_after_reboot_tasks': there is no file"),
     ],
 )
 def test_messages_name_variables_in_the_role_and_options_elsewhere(

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.exchange_tls.plugins.action import (
-    reboot,
     tls_settings,
     tls_settings_info,
+    wmi_reboot,
 )
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change import notes
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import Unreachable
@@ -30,13 +30,13 @@ from .actions import LATER, Runner, restarted
 
 def test_restart(run: Runner, windows: FakeWindows) -> None:
     run(tls_settings)
-    result = run(reboot, only_if_pending=True)
+    result = run(wmi_reboot, only_if_pending=True)
     assert result["rebooted"] is True
     assert (result["changed"], result["restart_pending"]) == (True, False)
     assert (result["boot_before"], result["boot_after"]) == ("2026-11-20T03:04:05Z", "2026-11-20T08:04:05Z")
     assert result["services"] == []
     assert notes.KEY.lower() not in windows.hive.keys, "the note has done its work"
-    again = run(reboot, only_if_pending="true")
+    again = run(wmi_reboot, only_if_pending="true")
     assert (again["changed"], again["rebooted"]) == (False, False)
     assert windows.count("Win32Shutdown") == 1
 
@@ -44,18 +44,18 @@ def test_restart(run: Runner, windows: FakeWindows) -> None:
 def test_restart_that_somebody_else_has_made(run: Runner, windows: FakeWindows) -> None:
     """Between the look at the host and the task: the task looks again."""
     run(tls_settings)
-    assert run(reboot, check_mode=True, only_if_pending=True)["changed"] is True
+    assert run(wmi_reboot, check_mode=True, only_if_pending=True)["changed"] is True
     restarted(windows)
-    result = run(reboot, only_if_pending=True)
+    result = run(wmi_reboot, only_if_pending=True)
     assert (result["rebooted"], result["changed"], result["restart_pending"]) == (False, False, False)
     assert windows.count("Win32Shutdown") == 0
 
 
 def test_restart_in_check_mode(run: Runner, windows: FakeWindows) -> None:
-    assert run(reboot, check_mode=True)["changed"] is True
-    assert run(reboot, check_mode=True, only_if_pending=True)["changed"] is False
+    assert run(wmi_reboot, check_mode=True)["changed"] is True
+    assert run(wmi_reboot, check_mode=True, only_if_pending=True)["changed"] is False
     run(tls_settings)
-    result = run(reboot, check_mode=True, only_if_pending=True)
+    result = run(wmi_reboot, check_mode=True, only_if_pending=True)
     assert (result["changed"], result["restart_pending"], result["rebooted"]) == (True, True, False)
     assert windows.count("Win32Shutdown") == 0
 
@@ -68,7 +68,7 @@ def test_restart_after_a_run_that_was_cut_off(run: Runner, windows: FakeWindows)
     result = run(tls_settings)
     assert result["unreachable"] is True
     windows.trouble = restart
-    assert run(reboot)["rebooted"] is True
+    assert run(wmi_reboot)["rebooted"] is True
     note = notes.read(registry_of(windows))
     assert note is not None
     assert note.unfinished
@@ -81,7 +81,7 @@ def test_restart_after_a_run_that_was_cut_off(run: Runner, windows: FakeWindows)
 
 def test_restart_whose_services_fail(run: Runner, windows: FakeWindows) -> None:
     windows.services = [service("W3SVC", "Stopped")]
-    result = run(reboot, services=["W3SVC"], timeout=1)
+    result = run(wmi_reboot, services=["W3SVC"], timeout=1)
     assert result["failed"] is True
     assert (result["rebooted"], result["boot_after"]) == (True, "2026-11-20T08:04:05Z")
     # the next run must not take the host for done
@@ -94,14 +94,14 @@ def test_one_that_was_taken_out_stays_out_after_such_a_restart(run: Runner, wind
         windows.hive.make(notes.KEY)
         windows.hive.set(notes.KEY, "Maintenance", Value(Type.REG_SZ, "{}"))
     windows.services = [service("W3SVC", "Stopped")]
-    message = run(reboot, services=["W3SVC"], timeout=1)["msg"]
+    message = run(wmi_reboot, services=["W3SVC"], timeout=1)["msg"]
     assert message.endswith(" It stays out of service until then, as it was taken out before.") is is_out
 
 
 def test_restart_that_is_refused(run: Runner, windows: FakeWindows) -> None:
     windows.shutdown_code = 5
     windows.trouble = lambda call: None
-    result = run(reboot)
+    result = run(wmi_reboot)
     assert result["failed"] is True
     assert result["changed"] is False
     assert result["error"] == {"kind": "restart_refused", "return_code": 5}
@@ -109,7 +109,7 @@ def test_restart_that_is_refused(run: Runner, windows: FakeWindows) -> None:
 
 @pytest.mark.parametrize("timeout", [0, -5])
 def test_restart_without_time(run: Runner, windows: FakeWindows, timeout: int) -> None:
-    assert "timeout" in run(reboot, timeout=timeout)["msg"]
+    assert "timeout" in run(wmi_reboot, timeout=timeout)["msg"]
     assert windows.calls == []
 
 

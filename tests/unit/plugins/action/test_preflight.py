@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.parsing.dataloader import DataLoader
-from ansible_collections.mailops.exchange_tls.plugins.action import reboot, tls_rollback, tls_settings
+from ansible_collections.mailops.exchange_tls.plugins.action import tls_rollback, tls_settings, wmi_reboot
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _given, _preflight
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import OptionError
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._preflight import Places
@@ -284,7 +284,7 @@ def test_the_files_are_handed_on_by_their_full_paths(run: Runner, tmp_path: Path
     expected = {"before": str(tmp_path / "drain.yml"), "after": None}
     wish = {"before": "drain.yml", "after": " "}
     assert run(tls_settings, check_mode=True, restart=wish)["task_files"] == expected
-    assert run(reboot, check_mode=True, task_files=wish)["task_files"] == expected
+    assert run(wmi_reboot, check_mode=True, task_files=wish)["task_files"] == expected
     assert run(tls_settings, restart={**wish, "services": []})["task_files"] == expected
     assert run(tls_rollback, restart=wish)["task_files"] == expected
     assert "task_files" not in run(tls_settings, check_mode=True)

@@ -15,10 +15,11 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mailops.exchange_tls.plugins.action import (
     exchange_maintenance,
-    reboot,
+    mail_flow_proof,
     tls_rollback,
     tls_settings,
     tls_settings_info,
+    wmi_reboot,
 )
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _given, _options
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._role import (
@@ -40,8 +41,9 @@ MODULES = {
     "tls_settings": tls_settings.ARGUMENT_SPEC,
     "tls_settings_info": tls_settings_info.ARGUMENT_SPEC,
     "tls_rollback": tls_rollback.ARGUMENT_SPEC,
-    "reboot": reboot.ARGUMENT_SPEC,
+    "wmi_reboot": wmi_reboot.ARGUMENT_SPEC,
     "exchange_maintenance": exchange_maintenance.ARGUMENT_SPEC,
+    "mail_flow_proof": mail_flow_proof.ARGUMENT_SPEC,
 }
 
 

@@ -22,7 +22,7 @@ SETTINGS_INFO = "mailops.exchange_tls.tls_settings_info"
 STEPS = {
     "audit": ("_tls12_audit", SETTINGS_INFO),
     "change": ("_tls12_change", "mailops.exchange_tls.tls_settings"),
-    "reboot": ("_tls12_restart", "mailops.exchange_tls.reboot"),
+    "reboot": ("_tls12_restart", "mailops.exchange_tls.wmi_reboot"),
     "undone": ("_tls12_undone", "mailops.exchange_tls.tls_rollback"),
     "verify": ("_tls12_verify", SETTINGS_INFO),
 }
