@@ -8,7 +8,7 @@ SHELL := /bin/sh
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-unit test-integration fuzz kerberos awx matrix bench fleet gates sanity lint docs-lint docsite \
-	yamllint spelling reuse ruff mypy changelog artifact ee clean
+	yamllint spelling reuse ruff mypy changelog artifact dist ee clean
 
 help: ## say what each target does
 	@echo "make TARGET, with TARGET one of"
@@ -36,9 +36,10 @@ ruff: ## ruff: lint and format
 mypy: ## mypy, strict
 changelog: ## antsibull-changelog on the fragments
 artifact: ## build the collection, check what is in it, install it and try it
+dist: ## the artifact for a release, bit for bit the same whoever builds a commit
 ee: ## prepare the execution environment, and check what is in it (needs no container engine)
 clean: ## remove all that these targets made (.venv and .cache)
 
 demo test test-unit test-integration fuzz kerberos awx matrix bench fleet gates sanity lint docs-lint docsite yamllint spelling \
-reuse ruff mypy changelog artifact ee clean:
+reuse ruff mypy changelog artifact dist ee clean:
 	@"$(PYTHON)" -m tests.gates $@ $(ARGS)

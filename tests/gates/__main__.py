@@ -13,7 +13,7 @@ if sys.version_info < (3, 9):  # noqa: UP036  # an old interpreter must be told 
 
 from collections.abc import Callable, Sequence
 
-from . import _ansible, _artifact, _awx, _docs, _source, _tests
+from . import _ansible, _artifact, _awx, _build, _docs, _source, _tests
 from ._run import GateFailed, GateSkipped, left_out, obey_signals, say
 
 Target = Callable[[Sequence[str]], None]
@@ -36,6 +36,7 @@ TARGETS: dict[str, Target] = {
     "spelling": _docs.spelling,
     "reuse": _docs.reuse,
     "artifact": _artifact.artifact,
+    "dist": _build.dist,
     "ee": _awx.ee,
     "awx": _awx.awx,
     "ruff": _source.ruff,

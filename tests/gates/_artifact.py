@@ -14,7 +14,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from . import _checkout, _venvs
+from . import _build, _checkout, _venvs
 from ._run import CACHE, LOGS, ROOT, GateFailed, GateSkipped, left_out, output_of, run, say
 
 FQCN = f"{_checkout.NAMESPACE}.{_checkout.NAME}"
@@ -49,14 +49,9 @@ def artifact(dummy_arguments: Sequence[str]) -> None:
     del env["PYTHONPATH"]
     galaxy = venv.command("ansible-galaxy")
 
-    run(
-        "building the collection",
-        [galaxy, "collection", "build", "--output-path", work],
-        limit=120,
-        env=env,
-        log="artifact-build",
-    )
-    [tarball] = work.glob("*.tar.gz")
+    tarball, again = (_build.collection(work / folder) for folder in ("first", "second"))
+    if _build.digest(tarball) != _build.digest(again):
+        raise GateFailed(f"two builds of the same files differ: {tarball}, {again}")
     names = _contents(tarball)
     _compare(names)
     say(f"   {tarball.name}: {len(names)} files, {tarball.stat().st_size // 1024} KiB")
@@ -163,15 +158,16 @@ def _playbooks(venv: _venvs.Venv, env: Mapping[str, str], place: Path, work: Pat
     nowhere.mkdir()
     targets = [str(path) for path in paths]
     targets += [f"{FQCN}.{path.stem}" for path in paths if path.stem.isidentifier()]
-    for target in targets:
-        run(
-            f"ansible-playbook --syntax-check {os.path.basename(target)}",
-            [venv.command("ansible-playbook"), "-i", "localhost,", "--syntax-check", target],
-            limit=60,
-            env=env,
-            cwd=nowhere,
-            log="artifact-syntax",
-        )
+    run(
+        f"ansible-playbook --syntax-check {' '.join(map(os.path.basename, targets))}",
+        [venv.command("ansible-playbook"), "-i", "localhost,", "--syntax-check", *targets],
+        limit=120,
+        env=env,
+        cwd=nowhere,
+        log="artifact-syntax",
+    )
+    if (read := (LOGS / "artifact-syntax.log").read_text().count("playbook: ")) != len(targets):
+        raise GateFailed(f"of {len(targets)} playbooks {read} were read")
 
 
 def _galaxy(venv: _venvs.Venv, tarball: Path, work: Path) -> None:
