@@ -80,6 +80,7 @@ def artifact(dummy_arguments: Sequence[str]) -> None:
         env=env,
         log="artifact-self-install",
     )
+    _upgrade(galaxy, env, tarball, names, work)
     place = Path("ansible_collections", _checkout.NAMESPACE, _checkout.NAME)
     _same(names, _files_under(work / "self" / place))
     _documentation(venv, env, installed / place)
@@ -90,6 +91,30 @@ def artifact(dummy_arguments: Sequence[str]) -> None:
         left_out("galaxy-importer", reason)
         return
     _galaxy(lint, tarball, work)
+
+
+def _upgrade(galaxy: Path, env: Mapping[str, str], tarball: Path, names: set[str], work: Path) -> None:
+    """Installed over an older release, which had a file that there is no more, nothing of that one is left."""
+    place = work / "upgraded"
+    for what, file in (("an older release", _build.collection(work / "older", _age)), ("this one over it", tarball)):
+        run(
+            f"installing {what}",
+            [galaxy, "collection", "install", "--offline", "--upgrade", "--collections-path", place, file],
+            limit=120,
+            env=env,
+            log="artifact-upgrade",
+        )
+    _same(names, _files_under(place / "ansible_collections" / _checkout.NAMESPACE / _checkout.NAME))
+
+
+def _age(place: Path) -> None:
+    """Makes an older release of a copy of the checkout."""
+    settings = place / "galaxy.yml"
+    text, count = re.subn(r"(?m)^version: .*$", "version: 0.0.1", settings.read_text(encoding="utf-8"))
+    if count != 1:
+        raise GateFailed("galaxy.yml has no version")
+    settings.write_text(text, encoding="utf-8")
+    (place / "plugins" / "modules" / "of_old.py").write_text("# There is no more of it.\n", encoding="ascii")
 
 
 def _contents(tarball: Path) -> set[str]:

@@ -13,7 +13,7 @@ import json
 import os
 import subprocess
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from . import _checkout, _venvs
@@ -30,10 +30,11 @@ def dist(dummy_arguments: Sequence[str]) -> None:
     say(f"   {target.name}  sha256 {digest(target)}")
 
 
-def collection(into: Path) -> Path:
-    """Builds a copy of the checkout in that folder; returns the artifact."""
+def collection(into: Path, alter: Callable[[Path], object] = lambda place: None) -> Path:
+    """Builds a copy of the checkout in that folder, which may be altered before; returns the artifact."""
     venv = _venvs.default_venv()
     place = _checkout.copy_to(into)
+    alter(place)
     env = venv.environment(into)
     del env["PYTHONPATH"]
     run(
