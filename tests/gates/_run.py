@@ -11,9 +11,10 @@ import shlex
 import signal
 import subprocess
 import textwrap
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
 
@@ -126,24 +127,21 @@ def run_all(*steps: Callable[[], None], side_by_side: bool = False) -> None:
     side_by_side: all at once, for commands that use one processor each and whose output goes to a log.
     """
     failures = []
-    started: list[Future[None]] = []
-    with ThreadPoolExecutor(len(steps) if side_by_side else 1) as pool:
-        try:
-            started.extend(pool.submit(step) for step in steps)
-            for step in started:
-                try:
-                    step.result()
-                except GateFailed as failure:
-                    failures.append(str(failure))
-        except BaseException:
-            # This thread was told to end: so does what the others wait for, and what they begin then.
-            for step in started:
-                step.cancel()
-            while not all(step.done() for step in started):
-                for process in tuple(_running):
-                    _stop(process)
-                time.sleep(0.1)
-            raise
+    pool = ThreadPoolExecutor(len(steps) if side_by_side else 1)
+    try:
+        for step in [pool.submit(step) for step in steps]:
+            try:
+                step.result()
+            except GateFailed as failure:
+                failures.append(str(failure))
+    finally:
+        # Where this thread was told to end, so does what the others wait for, and nothing new begins.
+        ending = threading.Thread(target=pool.shutdown, kwargs={"cancel_futures": True})
+        ending.start()
+        while ending.is_alive():
+            for process in tuple(_running):
+                _stop(process)
+            ending.join(0.1)
     if failures:
         raise GateFailed("; ".join(failures))
 
