@@ -21,11 +21,7 @@ _FIELD = rb'"(?:[^"\n]|"")*"|[^,"\n]*'
 # Time, connector, session, number, local, remote, event, and the rest (data and context).
 LINE = re.compile(rb"([^,\n]*),(" + _FIELD + rb'),([^,"\n]+),(\d+),([^,"\n]*),([^,"\n]*),([-+*<>]),([^\r\n]*)')
 
-# Behind the id of a session: number, local, remote, event (one of two groups), and the rest. Most replies and commands
-# that tell nothing are left out by what they begin with.
-TELLING: t.Final = re.compile(
-    rb"\d+,[^,\n]*,([^,\n]*),(?:([-+*]),|([<>]),(?=\"?(?:[SsHhMmXx345]|250[ -](?!\d\.\d))))([^\r\n]*)"
-)
+DATED: t.Final = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d")
 
 # Behind ``<`` or ``>``.
 _GREETING = re.compile(rb"250[ -](?!\d\.\d)")
@@ -59,6 +55,22 @@ def tell(session: Session, event: bytes, rest: bytes) -> None:
         session.flags |= seen.BEGAN
     else:
         _said(session, rest.removeprefix(b'"'))
+
+
+def is_event(block: bytes, line: int, at: int) -> bool:
+    """Whether the event of the line stands there, and not something that looks like one, within a text."""
+    if not DATED.match(block, line):
+        return False
+    head = block[line:at]
+    if head.count(b",") == 6 and b'"' not in head:
+        return True
+    columns = LINE.match(block, line)
+    return columns is not None and columns.start(7) == at
+
+
+def rest_of(block: bytes, start: int) -> bytes:
+    """From ``start`` to the end of the line."""
+    return block[start : block.find(b"\n", start)].rstrip(b"\r")
 
 
 def _told(session: Session, kind: int, text: bytes) -> None:

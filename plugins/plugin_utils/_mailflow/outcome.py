@@ -7,6 +7,7 @@ Pure."""
 
 from __future__ import annotations
 
+import itertools
 import typing as t
 
 from . import tally, words
@@ -32,7 +33,7 @@ def as_result(found: Found, most_rows: int = MOST_ROWS) -> Result:
     """The result of smtp_log_info, of what :func:`reading.read` has found."""
     rows = _rows(found.tally.counts)
     outside = [row for row in rows if not row.place.inside]
-    shown = sorted(rows, key=lambda row: (not _matters(row), row.place))[:most_rows]
+    shown = sorted(rows, key=lambda row: not _matters(row))[:most_rows]
     days = [row.place.day for row in rows]
     return {
         "complete": found.stopped is None and not found.unread,
@@ -118,6 +119,7 @@ def old_peers(rows: t.Iterable[Row]) -> list[Result]:
 
 def _plain(rows: t.Iterable[Row]) -> list[Result]:
     """Whose mail went in plain text, or whose passwords."""
+    found = (row for row in rows if any(what.kind in (tally.PLAIN_MAIL, tally.PLAIN_LOGIN) for what in row.counts))
     return [
         {
             **_where(row.place),
@@ -127,9 +129,8 @@ def _plain(rows: t.Iterable[Row]) -> list[Result]:
             "logins": row.counts.get(What(tally.PLAIN_LOGIN), 0),
             "fallback": _is_fallback(row),
         }
-        for row in rows
-        if any(what.kind in (tally.PLAIN_MAIL, tally.PLAIN_LOGIN) for what in row.counts)
-    ][:MOST_ROWS]
+        for row in itertools.islice(found, MOST_ROWS)
+    ]
 
 
 def _failed(rows: t.Iterable[Row]) -> list[Result]:
@@ -169,10 +170,9 @@ def _where(place: Place) -> Result:
 
 def _sums(counts: t.Mapping[What, int], kind: str, *, by_detail: bool = False) -> dict[str, int]:
     found: dict[str, int] = {}
-    for what, number in sorted(counts.items()):
-        if what.kind == kind:
-            name = (what.detail or words.UNKNOWN) if by_detail else what.name
-            found[name] = found.get(name, 0) + number
+    for what in sorted(what for what in counts if what.kind == kind):
+        name = (what.detail or words.UNKNOWN) if by_detail else what.name
+        found[name] = found.get(name, 0) + counts[what]
     return found
 
 

@@ -5,8 +5,8 @@
 """The quick way through a block of an SMTP protocol log: most sessions are told by three of their lines. Pure.
 
 One expression finds the marks: the lines in which a session begins or ends, or a negotiation, a login or a hop is told
-of. A session that begins, agrees on TLS and ends within the block, and has no other mark, is counted here. The marks of
-all others are handed back.
+of. A session that begins and ends within the block, and has no other mark than that it agreed on TLS, is counted here;
+if it did not, its lines are looked at. The marks of all others are handed back.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ import re
 import typing as t
 
 from . import session as seen
+from .dialogue import DATED, rest_of, tell
 from .session import Session
+from .telling import Lines
 from .words import SEND, agreed
 
 Key = tuple[bytes, bytes]
@@ -24,10 +26,16 @@ Sink = t.Callable[[Session, int], object]
 # Different sessions that are kept until they are handed over.
 MOST_ALIKE = 50_000
 
-# More than first letters in the expression takes longer than looking afterwards.
-_MARK = re.compile(rb',[-+*<>],(?:(?<=[-+],)|(?<=\*,)[^,\n"]*,?"?[TSFIO][Leanu][Scibt]|(?<=[<>],)[Xx][Pp])')
+# More than first letters in the expression takes longer than looking afterwards; but permissions are told of in every
+# session ("Set Session Permissions").
+_TOLD = rb'"?[TSFIO][Leanu][Scibt](?<!Set)'
+_MARK = re.compile(
+    rb",[-+*<>],(?:(?<=[-+],)"
+    # in the data, or in the context behind data without commas, or with them
+    rb"|(?<=\*,)(?:" + _TOLD + rb'|[^,\n"]*,' + _TOLD + rb'|"[^\n]*",' + _TOLD + rb")"
+    rb'|(?<=[<>],)"?[Xx](?:[Pp][Rr]|[Ss][Ee]))'
+)
 _AGREED = b',"TLS protocol '
-DATED: t.Final = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d")
 _BEGINS, _ENDS = b"+-"
 
 
@@ -38,35 +46,53 @@ class Skimmer:
         self._sink = sink
         self._alike: dict[tuple[t.Any, ...], list[t.Any]] = {}
 
-    def skim(self, block: bytes, begin: int, end: int, direction: str | None, known: t.Container[Key]) -> list[int]:
+    def skim(
+        self,
+        block: bytes,
+        begin: int,
+        end: int,
+        direction: str | None,
+        known: t.Container[Key],
+        bad: t.Container[int],
+        lines: Lines,
+    ) -> list[int]:
         """Counts what can be counted, and returns where the other marks are, in their order: at the comma before the
-        event. ``known``: sessions that are open from before. Every line begins after a line break, also the first."""
+        event. ``known``: sessions that are open from before; ``bad``: where lines begin that are none; ``lines``: those
+        of the block. Every line begins after a line break, also the first."""
         left: list[int] = []
-        begun: dict[Key, int] = {}
+        begun: dict[Key, tuple[int, list[bytes]]] = {}
         told: dict[Key, int] = {}
         for match in _MARK.finditer(block, begin, end):
             at = match.start()
-            try:
-                # what is behind the name of the connector has no quotes
-                first, name, dummy, local, peer = block[block.rfind(b"\n", 0, at) + 1 : at].rsplit(b",", 4)
-            except ValueError:
+            line = block.rfind(b"\n", 0, at) + 1
+            head = block[line:at]
+            fields = head.split(b",")
+            if len(fields) != 6 or b'"' in head or line in bad:
+                # damaged, or with commas in the name of the connector, or no event but part of a text
                 left.append(at)
                 continue
-            key = (name, peer)
+            key = (fields[2], fields[5])
             event = block[at + 1]
             if event == _ENDS:
-                if key in begun and key in told:
-                    marks = begun.pop(key), told.pop(key)
-                    if self._count(block, *marks, direction, first, local, key):
-                        continue
-                    left += marks
-                left.append(at)
-            elif key in (of_kind := begun if event == _BEGINS else told) or key in known:
+                first, negotiation = begun.pop(key, None), told.pop(key, None)
+                if first is None or not self._count(block, direction, first, negotiation, at, lines):
+                    left.append(at)
+                    if first is not None:
+                        left.append(first[0])
+                    if negotiation is not None:
+                        left.append(negotiation)
+            elif key in (begun if event == _BEGINS else told) or key in known:
                 # not whole, or more than a negotiation
-                left += (at, *(marks.pop(key) for marks in (begun, told) if key in marks))
+                left.append(at)
+                if key in begun:
+                    left.append(begun.pop(key)[0])
+                if key in told:
+                    left.append(told.pop(key))
+            elif event == _BEGINS:
+                begun[key] = at, fields
             else:
-                of_kind[key] = at
-        left += begun.values()
+                told[key] = at
+        left += (first[0] for first in begun.values())
         left += told.values()
         left.sort()
         return left
@@ -78,29 +104,54 @@ class Skimmer:
         self._alike.clear()
 
     def _count(
-        self, block: bytes, began: int, told: int, direction: str | None, first: bytes, local: bytes, key: Key
+        self,
+        block: bytes,
+        direction: str | None,
+        first: tuple[int, list[bytes]],
+        told: int | None,
+        end: int,
+        lines: Lines,
     ) -> bool:
-        """Whether the marks are those of a session that agreed on TLS, which is then counted."""
-        if told < began or not block.startswith(_AGREED, told + 3):
+        """Whether the marks, as far as there are any between its first and its last line, tell all of a session, which
+        is then counted."""
+        began, (time, connector, name, number, local, peer) = first
+        if told is not None and told < began:
             return False
+        if told is None or not block.startswith(_AGREED, told + 3):
+            return self._look(block, direction, first, end, lines)
         text = block[told + 3 : block.find(b"\n", told)]
-        line = block.rfind(b"\n", 0, began) + 1
-        connector = first.partition(b",")[2]
+        day = time[:10]
         # the port of whoever connects is another one each time
-        ends = local, key[1]
-        if direction is not None:
-            ends = (local.rpartition(b":")[0], key[1]) if direction == SEND else (local, key[1].rpartition(b":")[0])
-        alike = (direction, block[line : line + 10], connector, ends, text)
+        own, other = local, peer
+        if direction == SEND:
+            own = local.rpartition(b":")[0]
+        elif direction is not None:
+            other = peer.rpartition(b":")[0]
+        alike = (direction, day, connector, own, other, text)
         known = self._alike.get(alike)
         if known is not None:
             known[1] += 1
             return True
         tls = agreed(text)
-        if tls is None or b"," in connector or b'"' in connector or not DATED.match(block, line):
+        if tls is None or not number.isdigit() or not DATED.match(time):
             return False
-        session = Session(direction, alike[1], connector, key[0], local, key[1])
+        session = Session(direction, day, connector, name, local, peer)
         session.flags, session.tls = seen.BEGAN | seen.ENDED, tls
         self._alike[alike] = [session, 1]
         if len(self._alike) > MOST_ALIKE:
             self.settle()
+        return True
+
+    def _look(
+        self, block: bytes, direction: str | None, first: tuple[int, list[bytes]], end: int, lines: Lines
+    ) -> bool:
+        """The same of a session that did not agree on TLS, of which every line is looked at."""
+        began, (time, connector, name, number, local, peer) = first
+        if not number.isdigit() or not DATED.match(time):
+            return False
+        session = Session(direction, time[:10], connector, name, local, peer)
+        session.flags, session.seek = seen.BEGAN, began
+        lines.tell(session, block.rfind(b"\n", 0, end))
+        tell(session, b"-", rest_of(block, end + 3))
+        self._sink(session, 1)
         return True

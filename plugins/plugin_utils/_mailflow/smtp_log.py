@@ -16,22 +16,21 @@ import re
 import typing as t
 
 from . import session as seen
-from .dialogue import LINE, TELLING, tell
+from .dialogue import DATED, LINE, rest_of, tell
 from .session import Session
-from .skim import DATED, Key, Sink, Skimmer
+from .skim import Key, Sink, Skimmer
+from .telling import Lines
 from .words import RECEIVE, SEND
 
 # Sessions that are followed at a time. Where there are more, the oldest is told as far as it is known.
 MOST_OPEN = 50_000
-# Sessions without TLS from an earlier block; where there are more, looking at every line is quicker than looking for
-# theirs.
-_MOST_LOOKED_FOR = 100
 _FIELDS = b"date-time,connector-id,session-id,sequence-number,local-endpoint,remote-endpoint,event,data"
 _BOM = b"\xef\xbb\xbf"
 # Of lines that no SMTP protocol log has.
 FOREIGN: t.Final = ""
 
 _ODD_LINE = re.compile(rb"\n(?!\d\d\d\d-\d\d-\d\dT)")
+_TO_TIME = len(b"\n2026-01-05T")
 
 
 class Scanner:
@@ -48,24 +47,25 @@ class Scanner:
         self.direction = direction
         self._is_first = is_first
         self._skimmer = Skimmer(sink)
+        self._block_lines = Lines(b"")
         self.open: dict[Key, Session] = {}
         self.begun_before: list[tuple[Key, Session]] = []
         self.lines = self.damaged = self.headers = self.unfollowed = 0
 
     def feed(self, block: bytes, *, every_line: bool = False) -> None:
         """A block of whole lines. ``every_line``: whether each is looked at, as for the first ones of a file, which may
-        belong to sessions that began in an earlier one; else only where that is quicker."""
+        belong to sessions that began in an earlier one."""
         # every line begins after a line break, also the first
         block = b"\n" + (block if block.endswith(b"\n") else block + b"\n")
         bad: set[int] = set()
-        every_line = every_line or sum(session.tls is None for session in self.open.values()) > _MOST_LOOKED_FOR
+        self._block_lines = Lines(block)
         scan = self._lines if every_line else self._marks
         for session in self.open.values():
             session.seek = len(block) if every_line else 0
         begin = 0
-        for match in _ODD_LINE.finditer(block, 0, len(block) - 1):
-            at = match.end()
-            line = _rest(block, at).removeprefix(_BOM)
+        breaks = block.count(b"\n")
+        for at in _odd_lines(block, breaks - 1):
+            line = rest_of(block, at).removeprefix(_BOM)
             if line.startswith(b"#"):
                 self.headers += 1
                 direction = direction_of(line)
@@ -78,8 +78,8 @@ class Scanner:
         if self.direction != FOREIGN:
             scan(block, begin, len(block), bad)
         for session in self.open.values():
-            _look(session, block, len(block))
-        self.lines += block.count(b"\n") - 1
+            self._block_lines.tell(session, len(block))
+        self.lines += breaks - 1
         self.damaged += len(bad)
 
     def finish(self) -> None:
@@ -95,30 +95,30 @@ class Scanner:
 
     def _marks(self, block: bytes, begin: int, end: int, bad: set[int]) -> None:
         """The marks of sessions that are not counted by them alone."""
-        for at in self._skimmer.skim(block, begin, end, self.direction, self.open):
+        left = self._skimmer.skim(block, begin, end, self.direction, self.open, bad, self._block_lines)
+        for at in left:
             line = block.rfind(b"\n", 0, at) + 1
-            head = block[line:at].rsplit(b",", 4)
-            if len(head) != 5:
-                bad.add(line)
+            if line in bad:
                 continue
-            # what is behind the name of the connector has no quotes
-            key, event = (head[1], head[4]), block[at + 1 : at + 2]
+            head = block[line:at]
+            fields: t.Sequence[bytes] = head.split(b",")
+            if len(fields) != 6 or b'"' in head or not fields[3].isdigit() or not DATED.match(head):
+                columns = LINE.match(block, line)
+                if columns is None or not DATED.match(head):
+                    bad.add(line)
+                    continue
+                if columns.start(7) != at + 1:
+                    # what looks like an event is part of a text
+                    continue
+                fields = columns.groups()
+            time, connector, name, dummy, local, peer = fields[:6]
+            key, event = (name, peer), block[at + 1 : at + 2]
             session = self.open.get(key)
             if session is None or event == b"+":
-                time, dummy, connector = head[0].partition(b",")
-                if b"," in connector or b'"' in connector or not head[2].isdigit() or not DATED.match(time):
-                    columns = LINE.match(block, line)
-                    if columns is None or not DATED.match(time):
-                        bad.add(line)
-                        continue
-                    if columns.start(7) != at + 1:
-                        # what looks like an event is part of a text
-                        continue
-                    connector = columns[2]
-                session = self._begin(key, time, connector, head[3], block, line, at)
+                session = self._begin(key, time, connector, local, line, at)
             if event == b"-":
-                _look(session, block, line)
-            tell(session, event, block[at + 3 : block.find(b"\n", at)].rstrip(b"\r"))
+                self._block_lines.tell(session, line)
+            tell(session, event, rest_of(block, at + 3))
             if event == b"-":
                 self._over(self.open.pop(key))
 
@@ -131,7 +131,7 @@ class Scanner:
                 key, event = (match[3], match[6]), match[7]
                 session = self.open.get(key)
                 if session is None or event == b"+":
-                    session = self._begin(key, match[1], match[2], match[5], block, start, len(block))
+                    session = self._begin(key, match[1], match[2], match[5], start, len(block))
                 tell(session, event, match[8])
                 if event == b"-":
                     self._over(self.open.pop(key))
@@ -139,9 +139,7 @@ class Scanner:
                 bad.add(start)
             start = block.index(b"\n", start) + 1
 
-    def _begin(
-        self, key: Key, time: bytes, connector: bytes, local: bytes, block: bytes, line: int, seek: int
-    ) -> Session:
+    def _begin(self, key: Key, time: bytes, connector: bytes, local: bytes, line: int, seek: int) -> Session:
         """The session of a line that may be its first."""
         before = self.open.get(key)
         if before is not None:
@@ -150,19 +148,19 @@ class Scanner:
                 before.local = local or before.local
                 return before
             # one of the same name, whose end is not in the log
-            self._give_up(key, block, line)
+            self._give_up(key, line)
         if connector.startswith(b'"'):
             connector = connector[1:-1].replace(b'""', b'"')
         session = self.open[key] = Session(self.direction, time[:10], connector, key[0], local, key[1])
         session.seek = seek
         if len(self.open) > MOST_OPEN:
             self.unfollowed += 1
-            self._give_up(next(iter(self.open)), block, line)
+            self._give_up(next(iter(self.open)), line)
         return session
 
-    def _give_up(self, key: Key, block: bytes, line: int) -> None:
+    def _give_up(self, key: Key, line: int) -> None:
         session = self.open.pop(key)
-        _look(session, block, line)
+        self._block_lines.tell(session, line)
         self._over(session)
 
     def _over(self, session: Session) -> None:
@@ -173,22 +171,13 @@ class Scanner:
             self.begun_before.append(((session.id, session.peer), session))
 
 
-def _look(session: Session, block: bytes, end: int) -> None:
-    """Reads the lines of a session from where it was left. What is said after TLS was agreed on tells nothing."""
-    if session.tls is not None:
-        return
-    needle, at = b"," + session.id + b",", session.seek
-    while (found := block.find(needle, at, end)) >= 0:
-        at = block.find(b"\n", found)
-        match = TELLING.match(block, found + len(needle))
-        if match is not None and match[1] == session.peer:
-            tell(session, match[2] or match[3], match[4])
-    session.seek = end
-
-
-def _rest(block: bytes, start: int) -> bytes:
-    """From ``start`` to the end of the line."""
-    return block[start : block.find(b"\n", start)].rstrip(b"\r")
+def _odd_lines(block: bytes, lines: int) -> t.Iterable[int]:
+    """Where the lines are that do not begin with a time."""
+    last = block[block.rfind(b"\n", 0, -1) :][:_TO_TIME]
+    if _ODD_LINE.match(last) is None and block.count(last) == lines:
+        # all begin with the same day, as they nearly always do
+        return ()
+    return (match.end() for match in _ODD_LINE.finditer(block, 0, len(block) - 1))
 
 
 def direction_of(header: bytes) -> str | None:

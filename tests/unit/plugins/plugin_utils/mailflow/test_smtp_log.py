@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow import dialogue, smtp_log
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow import dialogue, smtp_log, telling
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow import session as seen
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow.session import Session
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow.tally import Tally
@@ -267,8 +267,20 @@ def test_what_is_left_out_tells_nothing(said: str, quote: str) -> None:
     session.flags = seen.STARTTLS
     dialogue.tell(session, b"<", rest)
     tells = session.flags != seen.STARTTLS or session.client is not None
-    assert not tells or dialogue.TELLING.match(b"0,10.0.0.1:25,192.0.2.7:40000,<," + rest)
+    assert not tells or telling.TELLING.match(b"0,10.0.0.1:25,192.0.2.7:40000,<," + rest)
 
+
+PERMISSIONS = "*,SMTPSubmit SMTPAcceptAnySender AcceptRoutingHeaders,Set Session Permissions"
+# Lines that are none, or of nobody.
+DAMAGE = st.sampled_from(
+    [
+        "",
+        "Date/Time,Outbound,08DE000000000001,3,10.0.0.1:25,192.0.2.1:40001,-,,Local",
+        "x,EX01\\a,08DE000000000001,3,10.0.0.1:2525,192.0.2.1:40001,<,MAIL FROM:<>,",
+        f"x,EX01\\a,08DE000000000001,3,10.0.0.1:2525,192.0.2.1:40001,{logs.agreed()}",
+        "2026-01-05T09:00:00.000Z,EX01\\a,08DE000000000001,3,10.0.0.1:25",
+    ]
+)
 
 EVENTS = st.sampled_from(
     [
@@ -288,34 +300,71 @@ EVENTS = st.sampled_from(
         [*logs.tls(), *logs.tls("TLS1_1")],
         [*logs.tls()[:-1], logs.agreed("TLS1_1"), "-,,Local", "-,,Local"],
         [logs.agreed(), "-,,Local", *logs.plain()],
+        ["*,,TLS negotiation failed with error SocketError", *logs.plain()],
+        # permissions are told of in every session, and an attempt before a connection
+        ["+,,", PERMISSIONS, *logs.tls()[1:]],
+        [PERMISSIONS, "*,,attempting to connect", *logs.tls()],
+        [PERMISSIONS, "*,,attempting to connect", '*,,"Failed to connect. Winsock error code: 10061"'],
+        # hops, also after TLS, and with commas
+        [*logs.tls()[:-1], "<,XSESSIONPARAMS MAILBOXGUID=1 IP=198.51.100.71,", "-,,Local"],
+        [*logs.tls()[:-1], '<,"XPROXY SID=08DE00 IP=198.51.100.72 PORT=1 CAPABILITIES=0,1",', "-,,Local"],
+        [*logs.tls()[:7], "<,xproxy SID=08DE00 IP=198.51.100.73,", "-,,Local"],
+        # told in the context, behind data with commas
+        [*logs.BEGIN, "<,STARTTLS,", '*,"a, ""b"", c",TLS negotiation failed with error SocketError', "-,,Local"],
+        [*logs.tls()[:7], '*,"a, b",Inbound AUTH LOGIN failed because of LogonDenied', "-,,Local"],
+        # what looks like lines of this or another session, within a text
+        *(
+            [
+                *logs.tls()[:2],
+                f'<,"EHLO a,08DE000000{number:06X},1,10.0.0.1:25,192.0.2.{number % 3}:{40000 + number},{b}"',
+                *c,
+            ]
+            for number in (0, 1, 2)
+            for b in ("-,,b", "+,,b", "<,MAIL FROM:<>", "*,,TLS negotiation failed with error Forged")
+            for c in (logs.tls()[2:], logs.plain()[2:])
+        ),
     ]
 )
 
 
-@examples(60)
+@examples(150)
 @given(
     st.lists(EVENTS, min_size=1, max_size=12),
+    st.lists(st.tuples(st.integers(0, 99), DAMAGE), max_size=3),
+    st.sampled_from(["EX01\\Default Frontend EX01", "To Internet", '"Relay, old ""A"""', '"Relay"']),
     st.integers(1, 100),
-    st.integers(0, 12),
+    st.sampled_from([0, 0.5, 2]),
     st.sampled_from([None, "receive", "send"]),
     st.booleans(),
 )
 def test_the_quick_way_counts_what_the_thorough_one_does(
-    sessions: list[list[str]], size: int, looked_for: int, direction: str | None, thorough_first: bool
+    sessions: list[list[str]],
+    damage: list[tuple[int, str]],
+    connector: str,
+    size: int,
+    times: float,
+    direction: str | None,
+    thorough_first: bool,
 ) -> None:
-    """Wherever the log is cut into blocks, and however many sessions are looked for."""
+    """Wherever the log is cut into blocks, and however many times it is looked through."""
     lines = logs.woven(
         [
             logs.session(
-                events, number=number, peer=f"192.0.2.{number % 3}", local=f"10.0.0.1:{2525 if number % 2 else 25}"
+                events,
+                number=number,
+                peer=f"192.0.2.{number % 3}",
+                local=f"10.0.0.1:{2525 if number % 2 else 25}",
+                connector=connector,
             )
             for number, events in enumerate(sessions)
         ]
     )
+    for place, line in damage:
+        lines.insert(place, line)
     quick, thorough = Tally(""), Tally("")
     scanner = smtp_log.Scanner(quick.add, direction)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(smtp_log, "_MOST_LOOKED_FOR", looked_for)
+        patch.setattr(telling, "_MOST_TIMES", times)
         for begin in range(0, len(lines), size):
             scanner.feed(logs.raw(lines[begin : begin + size]), every_line=thorough_first and not begin)
     scanner.finish()
@@ -323,6 +372,24 @@ def test_the_quick_way_counts_what_the_thorough_one_does(
     for session in smtp_log.sessions_of(logs.raw(lines), direction)[0]:
         thorough.add(session)
     assert quick.counts == thorough.counts
+
+
+def test_a_line_that_is_none_tells_nothing_of_a_session() -> None:
+    lines = logs.session(logs.plain())
+    none = lines[0].replace("2026-01-05T", "").replace("+,,", logs.agreed())
+    found, scanner = scanned(logs.raw([*lines[:4], none, *lines[4:]]))
+    assert [session.outcome for session in found] == ["plain_mail"]
+    assert scanner.damaged == 1
+
+
+def test_sessions_that_are_alike_are_counted_as_one() -> None:
+    """Permissions are told of in every one; they make none of them a special one."""
+    events = ["+,,", PERMISSIONS, *logs.tls()[1:]]
+    numbers: list[int] = []
+    scanner = smtp_log.Scanner(lambda session, number: numbers.append(number), "receive")
+    scanner.feed(logs.raw(logs.woven(logs.session(events, number=number) for number in range(3))))
+    scanner.finish()
+    assert numbers == [3]
 
 
 @examples(200)
