@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,9 @@ class Lab:
         os.environ["NTLM_USER_FILE"] = str(ntlm_users)
         self._acceptor = Acceptor()
         self.hosts = {host.name: self._make_host(host) for host in description.hosts}
-        self.organisation = Organisation(self.hosts.values(), description.dags, description.exchange_clock)
+        logs = state_dir / "smtp-logs"
+        shutil.rmtree(logs, ignore_errors=True)  # those of a lab before this one
+        self.organisation = Organisation(self.hosts.values(), description.dags, description.exchange_clock, logs)
         self._add_exchange(ExchangeEndpoint(self.organisation))
 
     def start(self) -> None:
