@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     clock = command("clock", _clock, "set the clock of a host forward, or back", "HOST")
     clock.add_argument("seconds", metavar="SECONDS", type=float)
     command("log", _log, "print what a host was asked", "HOST")
+    command("mail", _mail, "print the queues of a host, and the folder with its protocol logs", "HOST")
     command(
         "quirk", _quirk, "make a host misbehave; without JSON, list or clear (NAME clear)", "HOST", "NAME?", "JSON?"
     )
@@ -209,6 +210,15 @@ def _log(options: argparse.Namespace) -> None:
             outcome = request["http_status"] or "cut"
             print(f"{request['n']:4} #{request['connection']} {request['operation']}({arguments}) {outcome}")
         _print(host.counters())
+
+
+def _mail(options: argparse.Namespace) -> None:
+    with LabClient(options.state_dir) as lab:
+        queues = lab.host(options.host).exchange.queues()
+        _print(
+            {queue.pop("domain"): {name: value for name, value in queue.items() if value} for queue in queues.values()}
+        )
+        print(f"protocol logs: {lab.smtp_logs() / options.host}")
 
 
 def _quirk(options: argparse.Namespace) -> None:
