@@ -214,11 +214,9 @@ def _log(options: argparse.Namespace) -> None:
 
 def _mail(options: argparse.Namespace) -> None:
     with LabClient(options.state_dir) as lab:
-        queues = lab.host(options.host).exchange.queues()
-        _print(
-            {queue.pop("domain"): {name: value for name, value in queue.items() if value} for queue in queues.values()}
-        )
-        print(f"protocol logs: {lab.smtp_logs() / options.host}")
+        _print(lab.host(options.host).exchange.queues())
+        logs = lab.smtp_logs() / options.host
+        print(f"protocol logs: {logs if logs.is_dir() else 'none'}")
 
 
 def _quirk(options: argparse.Namespace) -> None:
