@@ -53,9 +53,9 @@ def test_symptom_cause_cure_and_mail_that_goes(lab: LabClient, ansible: Ansible)
     run = ansible.playbook("why-mail-stopped.yml", "-l", "off", **how, **given, tls12_symptom=DROPPED).ok()
     (found,) = [item.result["msg"] for item in run.outcomes if item.task == "Why mail has stopped"]
     print("\n".join(found))
-    started=time.monotonic()
-    run=ansible.playbook("enforce-tls12.yml", "-l", "off", **how, **given)
-    print(run.output, time.monotonic()-started)
+    started = time.monotonic()
+    run = ansible.playbook("enforce-tls12.yml", "-l", "off", **how, **given)
+    print(run.output, time.monotonic() - started)
     run = ansible.task("mail_flow_info", hosts="off", **how).ok()
     print(run.result("mail_flow_info")["queues"], run.result("mail_flow_info")["findings"])
     assert 0
