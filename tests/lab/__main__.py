@@ -116,7 +116,10 @@ def _serve(options: argparse.Namespace) -> int:
     if options.until_stdin_closes:
         threading.Thread(target=_await_end_of_input, args=(end,), daemon=True).start()
     print("ready", flush=True)
-    end.wait(options.max_lifetime)
+    deadline = time.monotonic() + options.max_lifetime
+    # logs get what was written by time, for who reads them without asking anything
+    while not end.wait(min(lab.pause, max(0.0, deadline - time.monotonic()))) and time.monotonic() < deadline:
+        lab.organisation.advance()
     control.close()
     lab.stop()
     claim.close()

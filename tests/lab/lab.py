@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import os
 import shutil
 from pathlib import Path
@@ -23,6 +24,10 @@ from .network import Acceptor, raise_file_limit
 from .presets import LOCAL_LIST
 from .schannel import POLICY_LIST, SCHANNEL
 from .suites import Offer
+
+
+# Seconds between looks at mail that flows.
+_LOOKS = 0.5
 
 
 class Lab:
@@ -57,6 +62,11 @@ class Lab:
         """Closes all ports and cuts all connections."""
         for host in self.hosts.values():
             host.close()
+
+    @property
+    def pause(self) -> float:
+        """Seconds after which a look shows what has happened by itself; very many where nothing does."""
+        return _LOOKS if any(transport.flows for transport in self.organisation.mail.transports.values()) else math.inf
 
     def _make_host(self, description: HostDescription) -> Host:
         host = Host(description, self._acceptor)

@@ -59,6 +59,11 @@ class Transport:
         queue.flows = True
         return Outgoing(given, connector, queue)
 
+    @property
+    def flows(self) -> bool:
+        """Whether mail comes and goes by itself."""
+        return bool(self._flow.outgoing or self._flow.incoming)
+
     def find(self, name: str) -> Queue | None:
         wanted = name.casefold()
         return next(
