@@ -25,7 +25,6 @@ from .presets import LOCAL_LIST
 from .schannel import POLICY_LIST, SCHANNEL
 from .suites import Offer
 
-
 # Seconds between looks at mail that flows.
 _LOOKS = 0.5
 
