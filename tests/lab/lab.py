@@ -46,7 +46,7 @@ class Lab:
         self.hosts = {host.name: self._make_host(host) for host in description.hosts}
         logs = state_dir / "smtp-logs"
         shutil.rmtree(logs, ignore_errors=True)  # those of a lab before this one
-        self.organisation = Organisation(self.hosts.values(), description.dags, description.exchange_clock, logs)
+        self.organisation = Organisation(self.hosts.values(), logs, description.dags, description.exchange_clock)
         self._add_exchange(ExchangeEndpoint(self.organisation))
 
     def start(self) -> None:

@@ -92,7 +92,7 @@ RECEIVE_CONNECTORS = tuple(
 
 
 @dataclass(frozen=True)
-class MailOut:
+class Outbound:
     """Mail to Exchange Online by the Send connector that has ``to`` as a smart host. waiting: messages at the start.
     arriving: in a simulated minute. plain_text: Exchange Online takes mail without TLS."""
 
@@ -104,7 +104,7 @@ class MailOut:
 
 
 @dataclass(frozen=True)
-class MailIn:
+class Inbound:
     """Mail from Exchange Online to a Receive connector (of a setup: without the name of the server). arriving:
     messages in a simulated minute. plain_text: Exchange Online sends without TLS where it has to."""
 

@@ -21,8 +21,8 @@ from .described import (
     Certificate,
     Dag,
     Database,
-    MailIn,
-    MailOut,
+    Inbound,
+    Outbound,
     Queue,
     ReceiveConnector,
     SendConnector,
@@ -92,15 +92,15 @@ def _queue(raw: Any, where: str) -> Queue:
     return queue
 
 
-def _mail_out(raw: Any, where: str) -> MailOut:
-    return _with_address(base.flat(MailOut, raw, where, required=("to",)), where)
+def _mail_out(raw: Any, where: str) -> Outbound:
+    return _with_address(base.flat(Outbound, raw, where, required=("to",)), where)
 
 
-def _mail_in(raw: Any, where: str) -> MailIn:
-    return _with_address(base.flat(MailIn, raw, where), where)
+def _mail_in(raw: Any, where: str) -> Inbound:
+    return _with_address(base.flat(Inbound, raw, where), where)
 
 
-Flow = TypeVar("Flow", MailOut, MailIn)
+Flow = TypeVar("Flow", Outbound, Inbound)
 
 
 def _with_address(flow: Flow, where: str) -> Flow:

@@ -18,7 +18,7 @@ from ..description import Endpoint
 from ..endpoints import offer_of, unserved
 from . import components, sessions
 from .databases import Clock
-from .described import MailIn, MailOut, ReceiveConnector, SendConnector
+from .described import Inbound, Outbound, ReceiveConnector, SendConnector
 from .protocol_log import RECEIVE, SEND, Ends, ProtocolLog
 from .queues import Queue
 from .servers import Server
@@ -36,7 +36,7 @@ _CLOUD = "AM0LAB01.{}.protection.outlook.com"
 class Outgoing:
     """Mail that goes to Exchange Online. due: when the next session may begin."""
 
-    given: MailOut
+    given: Outbound
     connector: SendConnector
     queue: Queue
     due: float = 0.0
@@ -81,7 +81,7 @@ class Outgoing:
 class Incoming:
     """Mail that comes from Exchange Online, a session for each message, whether it works or not."""
 
-    given: MailIn
+    given: Inbound
     connector: ReceiveConnector
     due: float = 0.0
 
@@ -106,9 +106,9 @@ class _State:
 
 
 class MailFlow:
-    """All flows of one server. logs: the folder for its protocol logs; None: none are written."""
+    """All flows of one server. logs: the folder for its protocol logs."""
 
-    def __init__(self, server: Server, clock: Clock, outgoing: list[Outgoing], logs: Path | None) -> None:
+    def __init__(self, server: Server, clock: Clock, outgoing: list[Outgoing], logs: Path) -> None:
         self._server = server
         self._clock = clock
         self.outgoing = outgoing
@@ -220,13 +220,12 @@ class MailFlow:
     def _file(self, role: str, direction: str) -> ProtocolLog:
         place = "Edge" if "Edge" in self._server.exchange.roles else {"FrontendTransport": "FrontEnd"}.get(role, "Hub")
         if (place, direction) not in self._files:
-            assert self._logs is not None
             folder = self._logs / place / "ProtocolLog" / f"Smtp{direction}"
             self._files[place, direction] = ProtocolLog(folder, direction)
         return self._files[place, direction]
 
 
-def _connector(server: Server, given: MailIn) -> ReceiveConnector:
+def _connector(server: Server, given: Inbound) -> ReceiveConnector:
     """The one that is meant; those of a setup have the name of the server behind their own."""
     names = (given.connector, f"{given.connector} {server.name}")
     return next(item for item in server.receive_connectors if item.name in names)

@@ -26,11 +26,7 @@ class Organisation:
     """All Exchange servers of a lab. Whoever reads or changes them holds the lock."""
 
     def __init__(
-        self,
-        hosts: Iterable[Host],
-        dags: Iterable[DagDescription] = (),
-        clock: float = 60.0,
-        logs: Path | None = None,
+        self, hosts: Iterable[Host], logs: Path, dags: Iterable[DagDescription] = (), clock: float = 60.0
     ) -> None:
         #: The folder for protocol logs, with one of each host in it.
         self.logs = logs

@@ -24,7 +24,7 @@ _RATE = 1.0
 class Transport:
     """The queues of one server."""
 
-    def __init__(self, server: Server, partners: Iterable[Server], clock: Clock, logs: Path | None) -> None:
+    def __init__(self, server: Server, partners: Iterable[Server], clock: Clock, logs: Path) -> None:
         self.server = server
         self._clock = clock
         self._asked: float | None = None
@@ -48,7 +48,7 @@ class Transport:
         self.queues.append(made)
         return made
 
-    def _outgoing(self, given: described.MailOut) -> Outgoing:
+    def _outgoing(self, given: described.Outbound) -> Outgoing:
         hop = given.to.casefold()
         connector = next(
             item
@@ -140,14 +140,13 @@ class Transport:
 class Mail:
     """The queues of all servers."""
 
-    def __init__(self, servers: Iterable[Server], dags: Dags, clock: Clock, logs: Path | None = None) -> None:
+    def __init__(self, servers: Iterable[Server], dags: Dags, clock: Clock, logs: Path) -> None:
         self.transports: dict[str, Transport] = {}
         for server in servers:
             dag = dags.of(server)
             partners = [member for member in dag.members if member is not server] if dag is not None else []
-            self.transports[server.name] = Transport(
-                server, partners, clock, None if logs is None else logs / server.host.description.name
-            )
+            folder = logs / server.host.description.name
+            self.transports[server.name] = Transport(server, partners, clock, folder)
 
     def of(self, server: Server) -> Transport:
         return self.transports[server.name]

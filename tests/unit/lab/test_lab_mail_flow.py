@@ -18,7 +18,7 @@ from tests.lab.endpoints import offer_of
 from tests.lab.exchange import sessions
 from tests.lab.exchange.components import Entry, States
 from tests.lab.exchange.databases import Clock
-from tests.lab.exchange.described import MailOut, ReceiveConnector, SendConnector
+from tests.lab.exchange.described import Outbound, ReceiveConnector, SendConnector
 from tests.lab.exchange.mail_flow import MailFlow, Outgoing
 from tests.lab.exchange.queues import Queue
 from tests.lab.exchange.servers import Server
@@ -130,7 +130,7 @@ class TestWhatGoes:
 
 class TestWhen:
     def flow(self, waiting: float, arriving: float) -> Outgoing:
-        return Outgoing(MailOut(CLOUD, waiting, arriving), SEND, Queue("4", CLOUD, "x", waiting))
+        return Outgoing(Outbound(CLOUD, waiting, arriving), SEND, Queue("4", CLOUD, "x", waiting))
 
     def test_tries_that_fail_come_as_exchange_spaces_them(self) -> None:
         flow = self.flow(2, 0)
@@ -232,6 +232,17 @@ class TestOfAServer:
         assert queue.messages == left
         assert bool(list(tmp_path.rglob("SmtpSend/*"))) is (left == 0)
 
+    def test_logs_have_the_time_of_the_host(self, server: Server, tmp_path: Path) -> None:
+        flow, dummy, clock = self.flow(server, tmp_path)
+        server.host.step_clock(-86400 * 365)
+        flow.advance(0.0, set())
+        clock.moment = 1
+        flow.advance(0.0, set())
+        (path,) = tmp_path.rglob("SmtpSend/*")
+        year = time.gmtime(time.time() - 86400 * 365).tm_year
+        assert path.name.startswith(f"SEND{year}")
+        assert f"\n{year}-" in path.read_text(encoding="utf-8")
+
     def test_a_queue_that_is_stuck(self, server: Server, tmp_path: Path) -> None:
         flow, queue, clock = self.flow(server, tmp_path)
         server.host.effective = settings()
@@ -298,9 +309,10 @@ def cloud(host: HostClient) -> dict[str, Any]:
 def test_symptom_cause_and_cure(tmp_path: Path) -> None:
     with running_lab(described(clock=1200), tmp_path / "lab", max_lifetime=120) as lab:
         host = lab.host("ex01")
-        assert cloud(host)["status"] == "Retry"
-        assert cloud(host)["deferred"] == cloud(host)["messages"] >= 12
-        assert "421 4.4.2 Connection dropped due to SocketError" in cloud(host)["last_error"]
+        queue = cloud(host)
+        assert queue["status"] == "Retry"
+        assert queue["deferred"] == queue["messages"] >= 12
+        assert "421 4.4.2 Connection dropped due to SocketError" in queue["last_error"]
         for side in ("Client", "Server"):
             for name, number in ON.items():
                 host.set_value(rf"{TLS12}\{side}", name, number)
@@ -308,13 +320,13 @@ def test_symptom_cause_and_cure(tmp_path: Path) -> None:
         until(lambda: cloud(host)["messages"] > before)
         assert cloud(host)["status"] == "Retry", "without a restart nothing changes"
         host.restart()
-        until(lambda: cloud(host) == {**cloud(host), "messages": 0, "status": "Ready", "last_error": ""})
-        # by the clock of the host: what was agreed on was agreed on after its restart
+        empty = {"domain": CLOUD, "messages": 0, "deferred": 0, "status": "Ready", "last_error": ""}
+        until(lambda: cloud(host) == empty)
         logs = lab.smtp_logs()
         for folder, token in (("Hub/ProtocolLog/SmtpSend", "CLIENT"), ("FrontEnd/ProtocolLog/SmtpReceive", "SERVER")):
-            first, second = sorted((logs / "ex01" / folder).iterdir())
-            assert "TLS negotiation failed with error SocketError" in first.read_text(encoding="utf-8")
-            assert "SP_PROT" not in first.read_text(encoding="utf-8")
-            assert f"SP_PROT_TLS1_2_{token}" in second.read_text(encoding="utf-8")
-            assert "SocketError" not in second.read_text(encoding="utf-8")
+            text = "".join(file.read_text(encoding="utf-8") for file in sorted((logs / "ex01" / folder).iterdir()))
+            failing, agreed, working = text.partition(f"TLS protocol SP_PROT_TLS1_2_{token}")
+            assert "TLS negotiation failed with error SocketError" in failing
+            assert agreed
+            assert "SocketError" not in working
     assert (tmp_path / "lab" / "lab.log").read_text(encoding="utf-8") == "", "something in the lab raised an error"
