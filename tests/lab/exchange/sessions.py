@@ -4,7 +4,7 @@
 """Sessions with Exchange Online: how they end where these settings are in effect, and what is said in them. Pure.
 
 It takes TLS 1.2 alone. A client hello without it is dropped, and Exchange calls that SocketError, on either side. Who
-does not insist on TLS tries once more in plain text.
+does not insist on TLS tries once more in plain text. See docs/reference/mail.md 1.6.
 """
 
 from __future__ import annotations
