@@ -24,8 +24,8 @@ from .queues import Queue
 from .servers import Server
 from .sessions import MAIL, Attempt, Dialogue
 
-# Simulated seconds between tries of a next hop that cannot be reached: docs/reference/mail.md 1.5 (QueueGlitchRetryInterval,
-# TransientFailureRetryInterval, OutboundConnectionFailureRetryInterval).
+# Simulated seconds between tries of a next hop that cannot be reached (QueueGlitchRetryInterval,
+# TransientFailureRetryInterval, OutboundConnectionFailureRetryInterval): docs/reference/mail.md 1.5.
 _RETRIES = (60.0,) * 4 + (300.0,) * 6 + (600.0,)
 # Messages in one session (SmtpMaxMessagesPerConnection), and in a simulated second.
 _IN_A_SESSION, _RATE = 20, 1.0
