@@ -62,6 +62,7 @@ def test_symptom_cause_cure_and_mail_that_goes(lab: LabClient, ansible: Ansible)
     given = {
         "tls12_endpoints": ["smtp://:2525"],
         "tls12_handshake_patience": 1,
+        "tls12_maintenance": "never",
         "tls12_smtp_logs": str(lab.smtp_logs()),
     }
 
