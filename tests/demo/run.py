@@ -19,10 +19,13 @@ from tests.lab.client import LabClient
 from tests.lab.inventory import exchange_variables, write_inventory
 from tests.lab.launch import running_lab
 
+from . import story
+
 ROOT = pathlib.Path(__file__).parents[2]
 LAB = pathlib.Path(__file__).with_name("lab.yml")
 DAG = pathlib.Path(__file__).with_name("dag.yml")
 LIMIT = 180
+SYMPTOM = "421 4.4.2 Connection dropped due to SocketError"
 
 
 def main() -> int:
@@ -39,24 +42,30 @@ def main() -> int:
             demo_of_a_dag(lab, work)
         seconds = time.monotonic() - started
         (page,) = reports.glob("*/report.html")
-        print(f"The report of step 3 stays, for a browser: {page}", flush=True)
+        print(f"The report of step 4 stays, for a browser: {page}", flush=True)
         say(f"Done in {seconds:.0f} seconds. The simulated servers are stopped, nothing is left running.")
     return 0
 
 
 def demo(lab: LabClient, work: pathlib.Path, reports: pathlib.Path) -> None:
-    hosts = inventory(lab, work)
+    entry = exchange_variables(lab, lab.host("ex01"), "basic")
+    logs = lab.smtp_logs()
+    hosts = inventory(lab, work, "hosts", {**entry, "tls12_maintenance": "never", "tls12_smtp_logs": str(logs)})
     before = lab.host("ex03").dump()
 
-    say("1. Audit: what is configured, what Windows makes of it, and what is missing. Nothing is changed")
+    say("1. Mail to Office 365 has stopped, and a queue shows an error: what does it mean, and which server is it?")
+    play(hosts, "why-mail-stopped.yml", "-e", f"tls12_symptom='{SYMPTOM}'", shows_ok=True)
+    say("2. Audit: what is configured, what Windows makes of it, and what is missing. Nothing is changed")
     play(hosts, "audit-tls12.yml")
-    say("2. Check mode: what would be changed, and that a restart would follow. Nothing is changed")
+    say("3. Check mode: what would be changed, and that a restart would follow. Nothing is changed")
     play(hosts, "enforce-tls12.yml", "--check", "-l", "ex03")
-    say("3. Enforce: change, restart, verify by handshake; one server first, then the others")
+    say("4. Enforce: change, restart, verify by handshake, see mail leave; one server first, then the others")
     play(hosts, "enforce-tls12.yml", "-e", "tls12_serial=[1,3]", "-e", f"tls12_report_dir={reports}")
-    say("4. Enforce again: nothing is left to do, and nothing is done")
+    say("5. The queue of ex03 to Office 365 has drained, as its protocol log tells")
+    story.tell(lab.host("ex03"), logs)
+    say("6. Enforce again: nothing is left to do, and nothing is done")
     play(hosts, "enforce-tls12.yml", "-l", "ex03")
-    say("5. Roll ex03 back: the old values exactly, restarted")
+    say("7. Roll ex03 back: the old values exactly, restarted")
     play(hosts, "rollback-tls12.yml", "-l", "ex03")
     if lab.host("ex03").dump() != before:
         raise SystemExit("demo: the registry of ex03 is not what it was before")
@@ -69,6 +78,7 @@ def demo_of_a_dag(lab: LabClient, work: pathlib.Path) -> None:
     hosts = inventory(
         lab,
         work,
+        "dag",
         {
             **exchange_variables(lab, lab.host("mbx1"), "basic"),
             "exchange_server": f"{{{{ {entries}[inventory_hostname] }}}}",
@@ -76,7 +86,7 @@ def demo_of_a_dag(lab: LabClient, work: pathlib.Path) -> None:
             "tls12_smtp_port": 2525,
         },
     )
-    say("6. A DAG: one member at a time goes out of service, restarts, and comes back as it was")
+    say("8. A DAG: one member at a time goes out of service, restarts, and comes back as it was")
     play(hosts, "enforce-tls12-by-dag.yml")
     events = lab.exchange_events()
     lost = [event for event in events if event["kind"] != "moved"]
@@ -88,29 +98,29 @@ def demo_of_a_dag(lab: LabClient, work: pathlib.Path) -> None:
     )
 
 
-def inventory(lab: LabClient, work: pathlib.Path, more: dict[str, Any] | None = None) -> pathlib.Path:
+def inventory(lab: LabClient, work: pathlib.Path, name: str, more: dict[str, Any]) -> pathlib.Path:
     """The inventory of the lab, with variables of the role: the lab's ports are not those of Exchange."""
-    path = work / f"{'dag' if more else 'hosts'}.yml"
+    path = work / f"{name}.yml"
     write_inventory(lab, path)
     described = yaml.safe_load(path.read_text(encoding="utf-8"))
     variables = {
         "tls12_endpoints": ["smtp://:2525", "https://:8443"],
         "tls12_backup_dir": str(work / "backups"),
-        **(more or {}),
+        **more,
     }
     described["all"]["vars"] = {**described["all"].get("vars", {}), **variables}
     path.write_text(yaml.safe_dump(described, sort_keys=False), encoding="utf-8")
     return path
 
 
-def play(hosts: pathlib.Path, book: str, *arguments: str) -> None:
-    """Runs one playbook as a user would, its output shown as it comes, but for the lines that say "ok"."""
+def play(hosts: pathlib.Path, book: str, *arguments: str, shows_ok: bool = False) -> None:
+    """Runs one playbook as a user would, its output shown as it comes; the lines that say "ok" where they tell more."""
     command = ["-i", str(hosts), *arguments, f"playbooks/{book}"]
     print(f"$ ansible-playbook {' '.join(command)}", flush=True)
     finished = subprocess.run(
         [os.path.join(os.path.dirname(sys.executable), "ansible-playbook"), *command],
         cwd=ROOT,
-        env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_DISPLAY_OK_HOSTS": "false"},
+        env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_DISPLAY_OK_HOSTS": str(shows_ok)},
         stdin=subprocess.DEVNULL,
         timeout=LIMIT,
         check=False,

@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     clock = command("clock", _clock, "set the clock of a host forward, or back", "HOST")
     clock.add_argument("seconds", metavar="SECONDS", type=float)
     command("log", _log, "print what a host was asked", "HOST")
+    command("mail", _mail, "print the queues of a host, and the folder with its protocol logs", "HOST")
     command(
         "quirk", _quirk, "make a host misbehave; without JSON, list or clear (NAME clear)", "HOST", "NAME?", "JSON?"
     )
@@ -115,7 +116,10 @@ def _serve(options: argparse.Namespace) -> int:
     if options.until_stdin_closes:
         threading.Thread(target=_await_end_of_input, args=(end,), daemon=True).start()
     print("ready", flush=True)
-    end.wait(options.max_lifetime)
+    deadline = time.monotonic() + options.max_lifetime
+    # logs get what was written by time, for who reads them without asking anything
+    while not end.wait(min(lab.pause, max(0.0, deadline - time.monotonic()))) and time.monotonic() < deadline:
+        lab.organisation.advance()
     control.close()
     lab.stop()
     claim.close()
@@ -209,6 +213,13 @@ def _log(options: argparse.Namespace) -> None:
             outcome = request["http_status"] or "cut"
             print(f"{request['n']:4} #{request['connection']} {request['operation']}({arguments}) {outcome}")
         _print(host.counters())
+
+
+def _mail(options: argparse.Namespace) -> None:
+    with LabClient(options.state_dir) as lab:
+        _print(lab.host(options.host).exchange.queues())
+        logs = lab.smtp_logs() / options.host
+        print(f"protocol logs: {logs if logs.is_dir() else 'none'}")
 
 
 def _quirk(options: argparse.Namespace) -> None:

@@ -107,6 +107,10 @@ class LabClient:
         """Mounts a database elsewhere, without an event; all its copies are healthy then."""
         self.call("exchange_activate", database=database, server=server)
 
+    def smtp_logs(self) -> Path:
+        """The folder with the protocol logs of the hosts, each in a folder of its name, written up to this moment."""
+        return Path(self.call("exchange_smtp_logs"))
+
     @property
     def ca_path(self) -> Path:
         """The certificate authority that clients should trust."""

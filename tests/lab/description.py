@@ -267,6 +267,8 @@ def _exchange(raw: Any, where: str) -> Exchange:
             raise DescriptionError(f"{where}.{name}: {text!r} must be four numbers, such as 15.01.2507.006")
     for role in exchange.roles:
         _one_of(role, installed.ROLES, f"{where}.roles")
+    if (exchange.mail_out or exchange.mail_in) and not exchange.is_server:
+        raise DescriptionError(f"{where}: no mail flows where only the management tools are")
     if cluster is None:
         return exchange
     known = _mapping(cluster, f"{where}.cluster", {"name", "nodes"})

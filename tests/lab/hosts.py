@@ -363,6 +363,13 @@ class Host:
             return self._ordered[service.name][1] + service.starts_after / 2
         return None if self.back_at is None else self.back_at + service.starts_after
 
+    def service_will_run(self, name: str) -> bool:
+        """Whether it runs, or will by itself as things are."""
+        service = self._service(name)
+        if service.name in self._ordered:
+            return self._ordered[service.name][0]
+        return service.state == "Running" if self.back_at is None else service.start_mode == "Auto"
+
     def order_service(self, name: str, runs: bool) -> int:
         """Starts or stops a service; the code of Win32_Service: 5 it changes just now, 6 stopped, 10 runs, 14 off."""
         service = self._service(name)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .exchange.described import Certificate, Queue, ReceiveConnector, SendConnector, Shell
+from .exchange.described import Certificate, Inbound, Outbound, Queue, ReceiveConnector, SendConnector, Shell
 
 #: The keys that a setup makes below v15 for a role, in the versions since 2016.
 _KEYS = {
@@ -65,6 +65,9 @@ class Exchange:
     hidden: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     #: Mail that waits when the lab starts.
     queues: tuple[Queue, ...] = ()
+    #: Mail to and from Exchange Online, which goes as far as TLS lets it.
+    mail_out: tuple[Outbound, ...] = ()
+    mail_in: tuple[Inbound, ...] = ()
     send_connectors: tuple[SendConnector, ...] = ()
     #: None: those that a setup makes.
     receive_connectors: tuple[ReceiveConnector, ...] | None = None

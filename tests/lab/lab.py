@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,9 @@ from .network import Acceptor, raise_file_limit
 from .presets import LOCAL_LIST
 from .schannel import POLICY_LIST, SCHANNEL
 from .suites import Offer
+
+# Seconds between looks at mail that flows.
+_LOOKS = 0.5
 
 
 class Lab:
@@ -39,7 +44,9 @@ class Lab:
         os.environ["NTLM_USER_FILE"] = str(ntlm_users)
         self._acceptor = Acceptor()
         self.hosts = {host.name: self._make_host(host) for host in description.hosts}
-        self.organisation = Organisation(self.hosts.values(), description.dags, description.exchange_clock)
+        logs = state_dir / "smtp-logs"
+        shutil.rmtree(logs, ignore_errors=True)  # those of a lab before this one
+        self.organisation = Organisation(self.hosts.values(), logs, description.dags, description.exchange_clock)
         self._add_exchange(ExchangeEndpoint(self.organisation))
 
     def start(self) -> None:
@@ -54,6 +61,11 @@ class Lab:
         """Closes all ports and cuts all connections."""
         for host in self.hosts.values():
             host.close()
+
+    @property
+    def pause(self) -> float:
+        """Seconds after which a look shows what has happened by itself; very many where nothing does."""
+        return _LOOKS if any(transport.flows for transport in self.organisation.mail.transports.values()) else math.inf
 
     def _make_host(self, description: HostDescription) -> Host:
         host = Host(description, self._acceptor)

@@ -1,10 +1,12 @@
 # Copyright (c) 2026, mailops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which TLS versions and cipher suites a host accepts: the registry held against the defaults of its Windows version.
+"""Which TLS versions and cipher suites a host accepts and offers: the registry held against the defaults of its
+Windows version.
 
-Versions, server side only: Enabled=0 refuses. DisabledByDefault other than 0 takes the version out of the default
-offer, and the listeners of Exchange use the default offer. Any other number in Enabled switches on.
+Versions, of either side: Enabled=0 refuses. DisabledByDefault other than 0 takes the version out of the default
+offer, which is what Exchange uses as a server and as a client. Any other number in Enabled switches on. The defaults
+are those of the server side; for TLS 1.2 the client's are the same.
 
 Suites: the list of the policy, else the local list, else the default order; then Enabled=0 of a cipher, hash or key
 exchange takes away those that are made of it. Whatever else a hash is used for (signatures, certificates) goes on.
@@ -48,10 +50,12 @@ STRICT = Rules()
 
 @dataclass(frozen=True)
 class Settings:
-    """What is in effect: versions that are on, oldest first, and suites in the server's order."""
+    """What is in effect: versions that are on, oldest first, and suites in the server's order. client: the versions
+    that are on where the host connects to others."""
 
     protocols: tuple[str, ...]
     suites: tuple[Suite, ...]
+    client: tuple[str, ...]
 
     def offer(self, key: str, without: Collection[str] = ()) -> Offer:
         """What a listener can negotiate whose certificate has a key of that kind and that lacks some versions."""
@@ -66,25 +70,33 @@ class Settings:
 
 def everything() -> Settings:
     """All versions and suites, for a listener that does not follow Schannel."""
-    return Settings(PROTOCOLS, tuple(all_suites().values()))
+    return Settings(PROTOCOLS, tuple(all_suites().values()), PROTOCOLS)
 
 
 def effective_settings(registry: Registry, windows: Windows, rules: Rules = STRICT) -> Settings:
     """What is in effect after a restart."""
-    return Settings(effective_protocols(registry, windows, rules), effective_suites(registry, windows, rules))
+    return Settings(
+        effective_protocols(registry, windows, rules),
+        effective_suites(registry, windows, rules),
+        effective_protocols(registry, windows, rules, "Client"),
+    )
 
 
-def effective_protocols(registry: Registry, windows: Windows, rules: Rules = STRICT) -> tuple[str, ...]:
+def effective_protocols(
+    registry: Registry, windows: Windows, rules: Rules = STRICT, side: str = "Server"
+) -> tuple[str, ...]:
     """The protocols that are on after a restart, oldest first."""
-    return tuple(protocol for protocol in PROTOCOLS if _accepted(registry, protocol, windows.defaults[protocol], rules))
+    return tuple(
+        protocol for protocol in PROTOCOLS if _is_on(registry, protocol, side, windows.defaults[protocol], rules)
+    )
 
 
-def _accepted(registry: Registry, protocol: str, default: str, rules: Rules) -> bool:
+def _is_on(registry: Registry, protocol: str, side: str, default: str, rules: Rules) -> bool:
     if default == "none":
         return False
-    side = registry.find("HKLM", rf"{SCHANNEL}\Protocols\{protocol}\Server")
-    enabled = _number(side, "Enabled", rules)
-    hidden = _number(side, "DisabledByDefault", rules)
+    key = registry.find("HKLM", rf"{SCHANNEL}\Protocols\{protocol}\{side}")
+    enabled = _number(key, "Enabled", rules)
+    hidden = _number(key, "DisabledByDefault", rules)
     if enabled == 0 or hidden:
         return False
     if hidden == 0 or default == "on":

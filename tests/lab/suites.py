@@ -83,6 +83,12 @@ def _suite(name: str, row: list[Any], on_request: bool) -> Suite:
 
 
 @cache
+def exchange_online() -> Offer:
+    """What Exchange Online can negotiate with a mail server, whoever of the two connects."""
+    return Offer(("TLS 1.2",), tuple(all_suites()[name] for name in suites_preset()["exchange_online"]))
+
+
+@cache
 def default_suites(windows: str) -> tuple[Suite, ...]:
     """The order of a Windows version with nothing configured."""
     known = known_suites(windows)

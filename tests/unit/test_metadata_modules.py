@@ -66,6 +66,13 @@ def test_documented_options_are_the_argument_spec(module: str) -> None:
     )
 
 
+@each_module
+def test_no_documented_result_is_a_word_of_ansible(module: str) -> None:
+    """Whatever a task returns under these names, Ansible takes for itself: a list of failures fails the task."""
+    returned = _metadata.documentation(module)[2] or {}
+    assert set(returned) & {"failed", "unreachable", "skipped", "exception", "ansible_facts", "invocation"} == set()
+
+
 def test_a_difference_is_found() -> None:
     documented = {"a": {"type": "int", "default": 1}, "b": {"suboptions": {"c": {"type": "bool"}}}}
     spec = {"a": {"type": "int", "default": 2}, "b": {"options": {"c": {"type": "str"}}}, "d": {"type": "str"}}

@@ -52,7 +52,8 @@ def as_result(found: Found, most_rows: int = MOST_ROWS) -> Result:
         "old_tls": old_peers(outside),
         "inside_old_tls": old_peers([row for row in rows if row.place.inside]),
         "plain_text": _plain(outside),
-        "failed": _failed(outside),
+        # not "failed", which would be a failure of the task
+        "failures": _failed(outside),
         "rows": [_row(row) for row in shown],
         "rows_left_out": max(0, len(rows) - most_rows),
     }

@@ -187,7 +187,8 @@ def _of_mail(mail: Result) -> t.Iterator[tuple[Rank, str]]:
             queue = waiting[finding["about"]]
             count = f"{queue['messages']} message{' waits' if queue['messages'] == 1 else 's wait'}"
             rank = Rank.FINE if finding["status"] == "not_applicable" else Rank.QUEUE
-            yield rank, _short(f"{count} for {queue['next_hop']}: {queue['symptom']['text']}")
+            # what ends an error is what tells, so that a long name does not take its place
+            yield rank, f"{count} for {visible(queue['next_hop'], NAME)}: {_short(queue['symptom']['text'])}"
         else:
             yield Rank.CERTIFICATE if finding["status"] == "noncompliant" else Rank.FINE, _short(finding["message"])
     if not mail.get("asked"):

@@ -42,7 +42,7 @@ class ExchangeClient:
         self._call("exchange_set_mailbox_server", activation_policy=activation_policy, move_now=move_now)
 
     def queues(self) -> dict[str, dict[str, Any]]:
-        """{queue: {domain, messages, deferred}}, with those that Get-Queue does not show."""
+        """{queue: {domain, messages, deferred, status, last_error}}, with those that Get-Queue does not show."""
         result: dict[str, dict[str, Any]] = self._call("exchange_queues")
         return result
 

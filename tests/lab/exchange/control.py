@@ -71,9 +71,19 @@ def _queues(organisation: Organisation, host: Host) -> dict[str, Any]:
     with organisation.lock:
         transport = organisation.mail.of(organisation.of(host))
         return {
-            queue.name: {"domain": queue.domain, "messages": queue.count, "deferred": int(queue.deferred)}
+            queue.name: {
+                "domain": queue.domain,
+                "messages": queue.count,
+                "deferred": int(queue.deferred),
+                "status": transport.status(queue),
+                "last_error": queue.last_error,
+            }
             for queue in transport.queues
         }
+
+
+def _smtp_logs(organisation: Organisation) -> str:
+    return str(organisation.logs)
 
 
 def _add_queue(organisation: Organisation, host: Host, **given: Any) -> str:
@@ -152,6 +162,7 @@ OF_ALL: dict[str, Callable[..., Any]] = {
     "exchange_events": _events,
     "exchange_forget_events": _forget_events,
     "exchange_activate": _activate,
+    "exchange_smtp_logs": _smtp_logs,
 }
 
 COMMANDS: dict[str, Callable[..., Any]] = {

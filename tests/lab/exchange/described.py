@@ -78,6 +78,42 @@ class ReceiveConnector:
     logging: str = "None"
 
 
+#: Those of a setup, each with the name of its server behind its own.
+RECEIVE_CONNECTORS = tuple(
+    ReceiveConnector(name, (f"[::]:{port}", f"0.0.0.0:{port}"), role, logging=logging)
+    for name, port, role, logging in (
+        ("Default", 2525, "HubTransport", "None"),
+        ("Client Proxy", 465, "HubTransport", "None"),
+        ("Default Frontend", 25, "FrontendTransport", "Verbose"),
+        ("Outbound Proxy Frontend", 717, "FrontendTransport", "Verbose"),
+        ("Client Frontend", 587, "FrontendTransport", "None"),
+    )
+)
+
+
+@dataclass(frozen=True)
+class Outbound:
+    """Mail to Exchange Online by the Send connector that has ``to`` as a smart host. waiting: messages at the start.
+    arriving: in a simulated minute. plain_text: Exchange Online takes mail without TLS."""
+
+    to: str
+    waiting: float = 0
+    arriving: float = 0.2
+    address: str = "192.0.2.25"
+    plain_text: bool = False
+
+
+@dataclass(frozen=True)
+class Inbound:
+    """Mail from Exchange Online to a Receive connector (of a setup: without the name of the server). arriving:
+    messages in a simulated minute. plain_text: Exchange Online sends without TLS where it has to."""
+
+    connector: str = "Default Frontend"
+    arriving: float = 0.2
+    address: str = "192.0.2.26"
+    plain_text: bool = False
+
+
 @dataclass(frozen=True)
 class Certificate:
     """A certificate of this host. issuer: a common name, empty for one that is self-signed. days: until it expires; 0:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -14,11 +15,14 @@ from .described import (
     AUTH_MECHANISMS,
     DELIVERY_TYPES,
     LOGGING,
+    RECEIVE_CONNECTORS,
     TRANSPORT_ROLES,
     WITNESS,
     Certificate,
     Dag,
     Database,
+    Inbound,
+    Outbound,
     Queue,
     ReceiveConnector,
     SendConnector,
@@ -29,25 +33,32 @@ T = TypeVar("T")
 
 AUTH_METHODS = ("basic", "kerberos")
 #: The keys of a host's `exchange` that are read here.
-KEYS = ("shell", "accounts", "hidden", "queues", "send_connectors", "receive_connectors", "certificates")
+KEYS = (
+    "shell", "accounts", "hidden", "queues", "mail_out", "mail_in", "send_connectors", "receive_connectors",
+    "certificates",
+)  # fmt: skip
 
 
 def cmdlets(raw: Mapping[str, Any], where: str) -> dict[str, Any]:
     """These keys as fields of installed.Exchange. Raises DescriptionError."""
     hidden = base.mapping(raw.get("hidden") or {}, f"{where}.hidden", None)
-    return {
+    found = {
         "shell": None if raw.get("shell") is None else _shell(raw["shell"], f"{where}.shell"),
         "accounts": tuple(base.items(raw, "accounts", where)) if "accounts" in raw else None,
         "hidden": {user: tuple(base.items(hidden, user, f"{where}.hidden")) for user in hidden},
         "queues": tuple(
             _queue(item, f"{where}.queues[{n}]") for n, item in enumerate(base.items(raw, "queues", where))
         ),
+        "mail_out": _each(raw, "mail_out", where, _mail_out),
+        "mail_in": _each(raw, "mail_in", where, _mail_in),
         "send_connectors": _each(raw, "send_connectors", where, _send_connector),
         "receive_connectors": _each(raw, "receive_connectors", where, _receive_connector)
         if "receive_connectors" in raw
         else None,
         "certificates": _each(raw, "certificates", where, _certificate) if "certificates" in raw else None,
     }
+    _check_flows(found, where)
+    return found
 
 
 def _each(raw: Mapping[str, Any], key: str, where: str, read: Callable[[Any, str], T]) -> tuple[T, ...]:
@@ -79,6 +90,43 @@ def _queue(raw: Any, where: str) -> Queue:
     if queue.deferred > queue.messages:
         raise base.DescriptionError(f"{where}.deferred: {queue.deferred:g} of {queue.messages:g} messages")
     return queue
+
+
+def _mail_out(raw: Any, where: str) -> Outbound:
+    return _with_address(base.flat(Outbound, raw, where, required=("to",)), where)
+
+
+def _mail_in(raw: Any, where: str) -> Inbound:
+    return _with_address(base.flat(Inbound, raw, where), where)
+
+
+Flow = TypeVar("Flow", Outbound, Inbound)
+
+
+def _with_address(flow: Flow, where: str) -> Flow:
+    try:
+        ipaddress.ip_address(flow.address)
+    except ValueError as exc:
+        raise base.DescriptionError(f"{where}.address: {exc}") from None
+    return flow
+
+
+def _check_flows(found: Mapping[str, Any], where: str) -> None:
+    """Each flow has a connector of this host, which is in use, and each next hop one queue."""
+    hops = {hop.casefold() for item in found["send_connectors"] if item.enabled for hop in item.smart_hosts}
+    queues = {queue.domain.casefold() for queue in found["queues"]}
+    for number, flow in enumerate(found["mail_out"]):
+        place, hop = f"{where}.mail_out[{number}].to", flow.to.casefold()
+        if hop not in hops:
+            known = ", ".join(sorted(hops)) or "none"
+            raise base.DescriptionError(f"{place}: {flow.to} is a smart host of no Send connector here ({known})")
+        if hop in queues:
+            raise base.DescriptionError(f"{place}: there is a queue to {flow.to} already")
+        queues.add(hop)
+    given = found["receive_connectors"]
+    names = tuple(item.name for item in (RECEIVE_CONNECTORS if given is None else given) if item.enabled)
+    for number, incoming in enumerate(found["mail_in"]):
+        base.one_of(incoming.connector, names, f"{where}.mail_in[{number}].connector")
 
 
 def dags(raw: Any, hosts: Mapping[str, bool]) -> tuple[Dag, ...]:

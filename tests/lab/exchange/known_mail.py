@@ -13,8 +13,9 @@ from psrpcore.types import PSGuid
 
 from . import objects
 from .cmdlets import TEXT, Call, Parameter, Problem, Terminating, away, cmdlet
+from .queues import Queue
 from .servers import Server
-from .transport import Queue, Transport
+from .transport import Transport
 
 _TYPES = ("Microsoft.Exchange.Data.QueueViewer.ExtensibleQueueInfo", "Microsoft.Exchange.Data.ConfigurableObject")
 
@@ -66,7 +67,7 @@ def _connector(server: Server, queue: Queue) -> str:
 
 def _queue(server: Server, transport: Transport, queue: Queue) -> Any:
     name = f"{server.name}\\{queue.name}"
-    stuck, deferred = transport.is_stuck(queue), int(queue.deferred)
+    deferred = int(queue.deferred)
     number = queue.name.rpartition("\\")[2]
     identity = objects.thing(
         ["Microsoft.Exchange.Data.QueueViewer.QueueIdentity", "Microsoft.Exchange.Data.ObjectId"],
@@ -77,7 +78,7 @@ def _queue(server: Server, transport: Transport, queue: Queue) -> Any:
             "NextHopDomain": queue.domain,
         },
     )
-    status = "Retry" if queue.count and (stuck or queue.count == deferred) and not queue.stays else "Ready"
+    status = transport.status(queue)
     retry = queue.last_error or ("421 4.4.1 Connection timed out" if status == "Retry" else "")
     return objects.thing(
         _TYPES,
@@ -90,7 +91,7 @@ def _queue(server: Server, transport: Transport, queue: Queue) -> Any:
             "Status": objects.QUEUE_STATUS[status],
             "MessageCount": queue.count,
             "LastError": retry or None,
-            "RetryCount": 1 if status == "Retry" else 0,
+            "RetryCount": queue.retries or (1 if status == "Retry" else 0),
             "DeferredMessageCount": deferred,
             "LockedMessageCount": 0,
             "MessageCountsPerPriority": objects.numbers([0, queue.count, 0, 0]),

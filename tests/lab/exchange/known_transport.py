@@ -25,14 +25,6 @@ _STORED = (
     "Microsoft.Exchange.Data.ConfigurableObject",
 )
 _DATA = "Microsoft.Exchange.Data, Version=15.0.0.0, Culture=neutral, PublicKeyToken=31bf3856ad364e35"
-# Those of a setup: port, role, and whether it logs by itself.
-_BY_SETUP = {
-    "Default": ("2525", "HubTransport", "None"),
-    "Client Proxy": ("465", "HubTransport", "None"),
-    "Default Frontend": ("25", "FrontendTransport", "Verbose"),
-    "Outbound Proxy Frontend": ("717", "FrontendTransport", "Verbose"),
-    "Client Frontend": ("587", "FrontendTransport", "None"),
-}
 
 
 @cmdlet("Get-SendConnector", Parameter("Identity"), changes=False)
@@ -122,23 +114,13 @@ def get_receive_connector(call: Call) -> Iterator[Any]:
         return
     wanted, found = call.get("Identity"), False
     for item in [server] if server is not None else call.organisation.servers:
-        for connector in _receive_connectors(item):
+        for connector in item.receive_connectors:
             name = f"{item.name}\\{connector.name}"
             if wanted is None or wanted.casefold() == name.casefold():
                 found = True
                 yield _receive_connector(item, connector, name)
     if wanted is not None and not found:
         yield call.no_such(wanted)
-
-
-def _receive_connectors(server: Server) -> tuple[ReceiveConnector, ...]:
-    given = server.exchange.receive_connectors
-    if given is not None:
-        return given
-    return tuple(
-        ReceiveConnector(f"{name} {server.name}", (f"[::]:{port}", f"0.0.0.0:{port}"), role, logging=logging)
-        for name, (port, role, logging) in _BY_SETUP.items()
-    )
 
 
 def _receive_connector(server: Server, connector: ReceiveConnector, name: str) -> Any:

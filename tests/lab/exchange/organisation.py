@@ -9,6 +9,7 @@ import functools
 import threading
 import time
 from collections.abc import Iterable
+from pathlib import Path
 
 from ..hosts import Host
 from .components import States
@@ -24,7 +25,11 @@ _LONG = 0.005
 class Organisation:
     """All Exchange servers of a lab. Whoever reads or changes them holds the lock."""
 
-    def __init__(self, hosts: Iterable[Host], dags: Iterable[DagDescription] = (), clock: float = 60.0) -> None:
+    def __init__(
+        self, hosts: Iterable[Host], logs: Path, dags: Iterable[DagDescription] = (), clock: float = 60.0
+    ) -> None:
+        #: The folder for protocol logs, with one of each host in it.
+        self.logs = logs
         self.lock = threading.RLock()
         self.servers: list[Server] = []
         self.redirections: list[tuple[str, str]] = []
@@ -40,7 +45,7 @@ class Organisation:
                 clusters.setdefault(server.exchange.cluster.name, []).append(server.host.description.name)
         known = [*described.values(), *(DagDescription(name, tuple(members)) for name, members in clusters.items())]
         self.dags = Dags(known, self._named, self.clock)
-        self.mail = Mail(self.servers, self.dags, self.clock)
+        self.mail = Mail(self.servers, self.dags, self.clock, logs)
         for server in self.servers:
             dag, cluster = self.dags.of(server), server.exchange.cluster
             if dag is not None and cluster is not None:
@@ -59,6 +64,7 @@ class Organisation:
         """All hosts that are there are up: from now on it is noticed if one is not."""
         with self.lock:
             self.dags.begin()
+            self.mail.advance()
 
     def advance(self) -> None:
         """Lets happen what is due. With hundreds of servers that takes longer than what was asked: four fifths of the

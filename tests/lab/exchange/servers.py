@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..hosts import UP, Host
 from ..installed import Exchange
 from . import objects
 from .components import States
+from .described import RECEIVE_CONNECTORS, ReceiveConnector
 
 NAME = "LabOrg"
 _SITE = "Default-First-Site-Name"
@@ -48,6 +49,13 @@ class Server:
     @property
     def is_up(self) -> bool:
         return self.host.status == UP
+
+    @property
+    def receive_connectors(self) -> tuple[ReceiveConnector, ...]:
+        given = self.exchange.receive_connectors
+        if given is not None:
+            return given
+        return tuple(replace(item, name=f"{item.name} {self.name}") for item in RECEIVE_CONNECTORS)
 
     @property
     def distinguished_name(self) -> str:

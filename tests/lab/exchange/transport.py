@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from pathlib import Path
 
 from . import components, described
 from .databases import Clock, Dags
+from .mail_flow import MailFlow, Outgoing
+from .queues import Queue
 from .servers import Server
 
 _SERVICE = "MSExchangeTransport"
@@ -20,32 +21,10 @@ _READS_AGAIN, _STARTS = 300.0, 120.0
 _RATE = 1.0
 
 
-@dataclass
-class Queue:
-    """One queue. name: behind the server's, such as 123, Submission or Shadow\\7."""
-
-    name: str
-    domain: str
-    delivery_type: str
-    messages: float = 0.0
-    deferred: float = 0.0
-    last_error: str = ""
-    stuck: bool = False
-
-    @property
-    def stays(self) -> bool:
-        """Neither shadow copies nor poison ever drain."""
-        return self.name.startswith(("Shadow", "Poison"))
-
-    @property
-    def count(self) -> int:
-        return math.ceil(self.messages)
-
-
 class Transport:
     """The queues of one server."""
 
-    def __init__(self, server: Server, partners: Iterable[Server], clock: Clock) -> None:
+    def __init__(self, server: Server, partners: Iterable[Server], clock: Clock, logs: Path) -> None:
         self.server = server
         self._clock = clock
         self._asked: float | None = None
@@ -54,6 +33,7 @@ class Transport:
         self.queues = [Queue("Submission", "Submission", "Undefined")]
         for given in server.exchange.queues:
             self.add(given)
+        self._flow = MailFlow(server, clock, [self._outgoing(given) for given in server.exchange.mail_out], logs)
         for number, partner in enumerate(partners, 1):
             self.queues.append(Queue(f"Shadow\\{number}", partner.fqdn.lower(), "ShadowRedundancy", 2.0))
 
@@ -68,6 +48,22 @@ class Transport:
         self.queues.append(made)
         return made
 
+    def _outgoing(self, given: described.Outbound) -> Outgoing:
+        hop = given.to.casefold()
+        connector = next(
+            item
+            for item in self.server.exchange.send_connectors
+            if item.enabled and hop in {host.casefold() for host in item.smart_hosts}
+        )
+        queue = self.add(described.Queue(given.to, int(given.waiting), delivery_type="SmartHostConnectorDelivery"))
+        queue.flows = True
+        return Outgoing(given, connector, queue)
+
+    @property
+    def flows(self) -> bool:
+        """Whether mail comes and goes by itself."""
+        return bool(self._flow.outgoing or self._flow.incoming)
+
     def find(self, name: str) -> Queue | None:
         wanted = name.casefold()
         return next(
@@ -79,6 +75,12 @@ class Transport:
         return queue.stuck or bool(
             {queue.name.casefold(), queue.domain.casefold()} & {name.casefold() for name in given}
         )
+
+    def status(self, queue: Queue) -> str:
+        """As Get-Queue has it."""
+        if queue.count and not queue.stays and (self.is_stuck(queue) or queue.count == int(queue.deferred)):
+            return "Retry"
+        return "Active" if queue.flows and queue.count else "Ready"
 
     def trouble(self) -> str | None:
         """Why queues cannot be looked at, if so."""
@@ -97,6 +99,14 @@ class Transport:
         started = host.service_started(_SERVICE) if host.has_service(_SERVICE) else host.back_at
         return None if started is None else self._clock.at(started)
 
+    def _serves_from(self) -> float | None:
+        """From when on it sends and takes mail, which may be later than now; None: it does not run."""
+        host = self.server.host
+        if not self.server.is_up or (host.has_service(_SERVICE) and not host.service_will_run(_SERVICE)):
+            return None
+        started = self._started()
+        return 0.0 if started is None else started + _STARTS
+
     def drains_since(self) -> float | None:
         """Since when no new mail comes; None where it does."""
         if self._asked is None:
@@ -108,6 +118,8 @@ class Transport:
 
     def advance(self) -> None:
         """Lets messages go that went since the last look."""
+        stuck = {queue.name for queue in self.queues if self.is_stuck(queue)}
+        self._flow.advance(self._serves_from(), stuck)
         now = self._clock.now()
         state = self.server.states.effective(self.server.states.find("HubTransport"))
         if state == components.ACTIVE:
@@ -120,7 +132,7 @@ class Transport:
         if since is not None and runs:
             gone = max(0.0, now - max(since, self._looked)) * _RATE
             for queue in self.queues:
-                if not queue.stays and not self.is_stuck(queue):
+                if not queue.stays and not queue.flows and queue.name not in stuck:
                     queue.messages = max(queue.deferred, queue.messages - gone)
         self._looked = now
 
@@ -128,12 +140,13 @@ class Transport:
 class Mail:
     """The queues of all servers."""
 
-    def __init__(self, servers: Iterable[Server], dags: Dags, clock: Clock) -> None:
+    def __init__(self, servers: Iterable[Server], dags: Dags, clock: Clock, logs: Path) -> None:
         self.transports: dict[str, Transport] = {}
         for server in servers:
             dag = dags.of(server)
             partners = [member for member in dag.members if member is not server] if dag is not None else []
-            self.transports[server.name] = Transport(server, partners, clock)
+            folder = logs / server.host.description.name
+            self.transports[server.name] = Transport(server, partners, clock, folder)
 
     def of(self, server: Server) -> Transport:
         return self.transports[server.name]

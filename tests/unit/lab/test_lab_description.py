@@ -21,7 +21,7 @@ from tests.lab.description import (
     Winrm,
     load,
 )
-from tests.lab.exchange.described import Dag, Queue, Shell
+from tests.lab.exchange.described import Dag, Inbound, Outbound, Queue, Shell
 from tests.lab.installed import Exchange
 from tests.lab.presets import layer_names, registry_layer, windows_preset
 from tests.lab.quirks import NAMES
@@ -99,7 +99,9 @@ def test_readme_names_every_setting() -> None:
     text = EXAMPLE.with_name("README.md").read_text(encoding="utf-8")
     words = [*layer_names(), *NAMES, *ENDPOINT_KINDS, *CERTIFICATES]
     words += [field.name for kind in (Winrm, Endpoint, Service, Restart) for field in dataclasses.fields(kind)]
-    words += [field.name for kind in (Exchange, Shell, Queue, Dag) for field in dataclasses.fields(kind)]
+    words += [
+        field.name for kind in (Exchange, Shell, Queue, Outbound, Inbound, Dag) for field in dataclasses.fields(kind)
+    ]
     words.remove("display_name")  # of presets only
     assert [word for word in words if word not in text] == []
 

@@ -27,7 +27,10 @@ SMALL: dict[str, Any] = {
     "accounts": ACCOUNTS,
     "hosts": {
         "ex01": {"restart": {"shutdown_delay": 0, "down_for": 0.1}, "endpoints": [{"kind": "smtp", "port": 2525}]},
-        "ex02": {"winrm": {"http": None, "https": 5986, "auth": ["basic", "ntlm"]}},
+        "ex02": {
+            "winrm": {"http": None, "https": 5986, "auth": ["basic", "ntlm"]},
+            "exchange": {"build": "15.01.2507.066", "mail_in": [{}]},
+        },
     },
 }
 
@@ -147,6 +150,9 @@ class TestCommandLine:
         assert yaml.safe_load(run("quirk", "ex01", "clear")) == {}
         assert "unknown quirk" in run("quirk", "ex01", "nonsense", code=1)
         assert "soap_requests: 0" in run("log", "ex01")
+        assert "ex01 has no Exchange" in run("mail", "ex01", code=1)
+        mail = yaml.safe_load(run("mail", "ex02"))
+        assert (mail["Submission"]["messages"], Path(mail["protocol logs"]).name) == (0, "ex02")
         with LabClient(tmp_path / "state") as lab:
             booted = lab.host("ex01").boot_time()
             run("clock", "ex01", "-5")

@@ -61,6 +61,15 @@ def test_a_folder_without_logs(run: Runner, tmp_path: Path) -> None:
     assert "notes.txt is no log" in found["msg"]
 
 
+def test_negotiations_that_failed_are_no_failure_of_the_task(run: Runner, tmp_path: Path) -> None:
+    lost = ["*,,TLS negotiation failed with error SocketError", "-,,Local"]
+    lines = [*logs.header(), *logs.session([*logs.tls()[:6], *lost])]
+    (tmp_path / "SEND.LOG").write_bytes(logs.raw(lines))
+    found = run(smtp_log_info, path=str(tmp_path / "SEND.LOG"))
+    assert "failed" not in found
+    assert [item["error"] for item in found["failures"][0]["errors"]] == ["SocketError"]
+
+
 def test_sessions() -> None:
     for given in (LINES, "\n".join(LINES)):
         assert [item["tls_version"] for item in smtp_log_sessions(given)] == ["TLS 1.0"]

@@ -204,7 +204,7 @@ def test_a_certificate_that_cannot_be_used(tmp_path: Path) -> None:
             number=2,
         ),
     ]
-    (failed,) = result(write(tmp_path / "a.log", [*logs.header(), *logs.woven(sessions)]))["failed"]
+    (failed,) = result(write(tmp_path / "a.log", [*logs.header(), *logs.woven(sessions)]))["failures"]
     assert failed["errors"] == [{"error": "UnknownCredentials", "count": 1, "fault": "certificate", "recorded": True}]
     assert (failed["starttls_not_offered"], failed["starttls_withdrawn"]) == (1, 1)
 

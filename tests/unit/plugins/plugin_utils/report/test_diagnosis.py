@@ -24,12 +24,14 @@ COMMAND = Command("playbooks/why-mail-stopped.yml", ("hosts.yml",), (f'{{"tls12_
 NOT_ASKED: dict[str, Any] = {"asked": False, "why_not": "there is no way there.", "findings": []}
 
 
-def mail(*findings: tuple[str, str], logging: str = "Verbose", error: str = DROPPED) -> dict[str, Any]:
+def mail(
+    *findings: tuple[str, str], logging: str = "Verbose", error: str = DROPPED, hop: str = "relay.example"
+) -> dict[str, Any]:
     """A result of mail_flow_info, with findings by id and status; one of a queue is about the one that waits."""
     queue = {
         "identity": r"EX01\3",
         "messages": 40,
-        "next_hop": "relay.example",
+        "next_hop": hop,
         "last_error": error,
         "symptom": symptoms.explain(error).as_result(),
     }
@@ -125,6 +127,20 @@ def test_what_is_said_of_a_server() -> None:
         "ex01: TLS 1.2 on/on (Client/Server), handshake not tried; "
         "queues and connectors not seen: there is no way there"
     )
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        f"451 4.4.397 Error communicating with target host. -> {DROPPED}",
+        f'451 4.4.0 Primary target IP address responded with: "{DROPPED}." Attempted failover' + " to others" * 20,
+    ],
+)
+def test_the_error_of_a_queue_is_not_cut_where_it_tells(error: str) -> None:
+    hop = "contoso-mail-onmicrosoft-com.mail.protection.outlook.com"
+    shown = "\n".join(one("fine", mail(("mail.queue", "unknown"), error=error, hop=hop), accepted=FINE))
+    assert f"40 messages wait for {hop}: 451 4.4." in shown
+    assert DROPPED in shown
 
 
 def test_servers_that_could_not_be_read() -> None:
