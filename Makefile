@@ -21,7 +21,7 @@ test-integration: ## only the tests that run ansible-playbook against the lab
 fuzz: ## the laws of parsers and judgements with many other examples (takes hours; ARGS=FILE: those of a file)
 kerberos: ## the tests with a real Kerberos realm (needs krb5-kdc; otherwise says SKIPPED)
 awx: ## the tests with awx.awx, and the longer jobs of AWX (installs the package ansible, which has it)
-matrix: ## the tests on ansible-core 2.16, 2.19, 2.21 and 2.22
+matrix: ## the tests on ansible-core 2.16 (with the oldest libraries), 2.19, 2.21 and 2.22
 bench: ## count requests, bytes and seconds per host (ARGS="--hosts 1 --forks 5": a short one)
 fleet: ## three controllers at once at many DAGs, some servers faulty (ARGS="--dags 5 --members 3": a short one)
 gates: ## every check below

@@ -153,6 +153,8 @@ CORES: dict[str, tuple[Version, ...]] = {
 
 
 def core_venv(core: str) -> Venv:
-    """The environment with one version of ansible-core and all that the tests need."""
+    """The environment with one version of ansible-core and all that the tests need; with the oldest, the oldest
+    libraries."""
     python = python_for(f"ansible-core {core}", *CORES[core])
-    return venv(f"core-{core}", python, f"core-{core}.txt", "pure.txt", "test.txt")
+    libraries = "test-oldest.txt" if core == min(CORES) else "test.txt"
+    return venv(f"core-{core}", python, f"core-{core}.txt", "pure.txt", libraries)

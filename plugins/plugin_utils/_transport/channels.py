@@ -279,7 +279,10 @@ def _watch(transport: t.Any, line: Line) -> None:
 
 
 def _send(transport: t.Any, line: Line, message: bytes) -> bytes:
-    line.watch(transport.build_session(), transport.endpoint)
+    if not transport.session:
+        # since pywinrm 0.5 it does so whenever it is asked, and returns the session
+        transport.build_session()
+    line.watch(transport.session, transport.endpoint)
     return bytes(transport.send_message(message))
 
 

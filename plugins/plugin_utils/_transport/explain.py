@@ -169,11 +169,13 @@ def _by_what_came(exc: Exception, doing: str, line: Line, login: Login) -> Excha
 
 def _of_status(exc: Exception, doing: str, response: t.Any, login: Login) -> ExchangeTlsError:
     """An HTTP error, whose text may have been sealed: then only the library's exception has it."""
-    opened = getattr(exc, "response_text", None)  # of pywinrm and of pypsrp
+    opened = getattr(exc, "response_text", None)  # of pywinrm, before 0.5 as bytes, and of pypsrp
     if isinstance(exc, UnicodeDecodeError):
         document = xml.as_utf8(exc.object, charset_of(response))
     elif isinstance(opened, str) and opened:
         document = opened.encode("utf-8", "replace")
+    elif isinstance(opened, bytes) and opened:
+        document = xml.as_utf8(opened, charset_of(response))
     else:
         document = body_of(response)
     error = of_status(int(response.status_code), document, doing, response.headers.get("Retry-After"))
