@@ -58,7 +58,10 @@ def peers(run: Run, kind: str) -> dict[tuple[str, str], list[str]]:
 
 
 def test_symptom_cause_cure_and_mail_that_goes(lab: LabClient, ansible: Ansible) -> None:
-    how: dict[str, t.Any] = {"inventory": exchange_variables(lab, lab.host("well"), "basic")}
+    how: dict[str, t.Any] = {
+        "inventory": exchange_variables(lab, lab.host("well"), "basic"),
+        "env": {"ANSIBLE_CALLBACKS_ENABLED": "record,mailops.exchange_tls.summary"},
+    }
     given = {
         "tls12_endpoints": ["smtp://:2525"],
         "tls12_handshake_patience": 1,
@@ -76,6 +79,13 @@ def test_symptom_cause_cure_and_mail_that_goes(lab: LabClient, ansible: Ansible)
     run = ansible.playbook("enforce-tls12.yml", "-l", "off", **how, **given).ok()
     outgoing = run.result("mail_flow_proof")["outgoing"]
     assert (outgoing["word"], outgoing["by"]) == ("proven", ["send_log", "queue"])
+    assert "outgoing: proven on off: the send log shows " in " ".join(run.output.split())
+
+    # nothing to do: the logs show it all the same
+    run = ansible.playbook("enforce-tls12.yml", "-l", "off", **how, **given).ok()
+    assert [item.task for item in run.outcomes if item.outcome == "changed"] == []
+    assert run.result("mail_flow_proof")["outgoing"]["by"] == ["send_log"]
+    assert not run.of("wmi_reboot")
 
     read = {"path": str(lab.smtp_logs())}
     tasks: list[dict[str, t.Any]] = [
