@@ -79,8 +79,7 @@ REGISTERED = {
     "_tls12_restart": "reboot",
     "_tls12_undone": "undone",
     "_tls12_verify": "verify",
-    # how mail goes, before and after a restart
-    "_tls12_mail_before": "mail_before",
+    # how mail goes since the last start
     "_tls12_mail_since": "mail",
 }
 
@@ -139,15 +138,11 @@ def _belongs(name: str, result: Result, made: t.Mapping[str, Result]) -> bool:
     return not waiting or _ended(result) or bool(result.get("restart_pending"))
 
 
-def _of_mail(results: t.Mapping[str, Result | None], made: t.Mapping[str, Result]) -> dict[str, Result]:
-    """The looks at the mail flow that belong to the steps that were made: those of the start that was proven."""
-    found = {name: results.get(name) for name in ("mail_before", "mail")}
-    looks = {name: look for name, look in found.items() if isinstance(look, t.Mapping) and not look.get("skipped")}
-    since = _boot((looks.get("mail") or {}).get("since"))
-    start = _boot(((made.get("verify") or {}).get("host") or {}).get("last_boot"))
-    if since is None or (start is not None and abs(since - start) > _SAME_BOOT):
-        return {}
-    return looks
+def _is_since_start(mail: Result, verify: Result | None) -> bool:
+    """Whether a look at the mail flow is one since the start that was proven; a look that failed or was skipped is
+    none."""
+    since, start = _boot(mail.get("since")), _boot(((verify or {}).get("host") or {}).get("last_boot"))
+    return since is not None and (start is None or abs(since - start) <= _SAME_BOOT)
 
 
 def _is_before(verify: Result, undone: Result | None, reboot: Result | None) -> bool:
@@ -173,7 +168,6 @@ class Steps:
     reboot: Result | None = None
     undone: Result | None = None
     verify: Result | None = None
-    mail_before: Result | None = None
     mail: Result | None = None
     error: str | None = None
     unreachable: bool = False
@@ -200,7 +194,9 @@ class Steps:
                 continue
             if one_run or _belongs(name, result, made):
                 made[name] = result
-        made.update(_of_mail(results, made))
+        mail = results.get("mail")
+        if isinstance(mail, t.Mapping) and _is_since_start(mail, made.get("verify")):
+            made["mail"] = mail
         latest = ("verify", "undone", "reboot", "change", "audit")
         last: Result = next((made[name] for name in latest if name in made), {})
         gone = unreachable or bool(last.get("unreachable"))
