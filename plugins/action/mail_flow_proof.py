@@ -30,19 +30,24 @@ class ActionModule(WindowsAction):
     def check(self, options: dict[str, t.Any]) -> None:
         all_problems(
             lambda: mail_proof.moment_of(options["since"]),
-            lambda: _mail_options.check(options, _preflight.folders(self.task_vars)),
+            lambda: _mail_options.check(options),
             lambda: _check_port(options["smtp_port"]),
         )
         if options["required"]:
             self.endpoint()
 
     def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
-        logs = send_logs.of_server(
-            _mail_options.existing(options["send_logs"], _preflight.folders(self.task_vars)),
-            (self.host_name, self.address),
-            is_alone=len(self.task_vars.get("ansible_play_hosts_all") or ()) <= 1,
-        )
-        return mail_proof.prove(self.sequence(options), options, logs)
+        result = mail_proof.prove(self.sequence(options), options, self._logs(options["send_logs"]))
+        notes = result["outgoing"]["notes"]
+        return {**result, "outgoing": {**result["outgoing"], "notes": [self._spoken(note) for note in notes]}}
+
+    def _logs(self, given: t.Sequence[str] | None) -> send_logs.Logs:
+        others = set((self.task_vars.get("groups") or {}).get("all") or ()) - {self.host_name, "localhost"}
+        paths, missing = _mail_options.found(given, _preflight.folders(self.task_vars))
+        logs = send_logs.of_server(paths, (self.host_name, self.address), is_alone=not others)
+        if logs.folder is None and missing:
+            return send_logs.Logs(None, f"there is no {', '.join(missing)} on the controller")
+        return logs
 
 
 def _check_port(port: int) -> None:

@@ -14,8 +14,8 @@ options:
     description:
       - Folders on the controller that have the SMTP protocol logs of servers, kept up to date by you, such as a mounted share. A relative
         path counts from the playbook, the inventory or the current folder.
-      - A sub-folder with the name of the host, with or without its domain, has those of this host. Without sub-folders the logs are
-        this host's where the play has no other one. Files among the paths are passed over.
+      - A sub-folder with the name of the host, with or without its domain, has those of this host, and so has a folder below one of that name.
+        Others count where the inventory has no other host. Files among the paths are passed over.
     type: list
     elements: path
   probe_mailbox:
@@ -25,8 +25,8 @@ options:
     type: str
   patience:
     description:
-      - Seconds to wait for mail that waits, for a connection in the send log, or for the mail to O(probe_mailbox). Where there is none
-        of these, nothing is waited for.
+      - Seconds to wait for mail that waits to leave, and for a connection in a send log that is kept up to date. Where there is neither, nothing
+        is waited for.
     type: int
     default: 120
 """

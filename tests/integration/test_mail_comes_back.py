@@ -78,7 +78,8 @@ def test_symptom_cause_cure_and_mail_that_goes(lab: LabClient, ansible: Ansible)
 
     run = ansible.playbook("enforce-tls12.yml", "-l", "off", **how, **given).ok()
     outgoing = run.result("mail_flow_proof")["outgoing"]
-    assert (outgoing["word"], outgoing["by"]) == ("proven", ["send_log", "queue"])
+    assert outgoing["word"] == "proven"
+    assert "send_log" in outgoing["by"]
     assert "outgoing: proven on off: the send log shows " in " ".join(run.output.split())
 
     # nothing to do: the logs show it all the same

@@ -53,6 +53,13 @@ class SendConnector:
         return bool(self.cloud_services_mail) or any(_is_cloud(name) for name in (*self.smart_hosts, *spaces))
 
     @property
+    def hands_to_exchange_online(self) -> bool:
+        """Whether what it sends is taken by Exchange Online itself, and by no gateway before it."""
+        spaces = [space.partition(":")[2].partition(";")[0] or space for space in self.address_spaces]
+        names = self.smart_hosts or spaces
+        return bool(names) and all(map(_is_cloud, names))
+
+    @property
     def logs(self) -> bool | None:
         """Whether it writes a protocol log; None where Exchange does not tell."""
         return None if self.logging is None else self.logging.casefold() == VERBOSE
@@ -64,7 +71,12 @@ class SendConnector:
     def as_result(self) -> dict[str, t.Any]:
         made = dataclasses.asdict(self)
         lists = ("address_spaces", "smart_hosts", "servers")
-        return {**made, **{key: list(made[key]) for key in lists}, "to_exchange_online": self.to_exchange_online}
+        return {
+            **made,
+            **{key: list(made[key]) for key in lists},
+            "to_exchange_online": self.to_exchange_online,
+            "hands_to_exchange_online": self.hands_to_exchange_online,
+        }
 
 
 @dataclasses.dataclass(frozen=True)

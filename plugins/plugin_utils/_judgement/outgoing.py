@@ -5,35 +5,42 @@
 """Whether outgoing mail is proven to go with TLS 1.2 since a restart, and what says so. Pure.
 
 No handshake from the controller meets the Client side. What does: connections to Exchange Online in the send log, mail
-that waited and has left by a connector that demands TLS, and a mail of our own that is seen in the log.
+that waited for it and has left by a connector that demands TLS, and a mail of our own that is seen in the log. Mail to
+others proves nothing and is blamed on nothing: a domain that is dead, or a server that is restarted in turn, is no
+matter of ours.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import typing as t
 
-from .._mailflow import meanings
+from .._mailflow import meanings, words
 from .._mailflow.probe import Probe
 from .._mailflow.sent import Connection
 from .._text import NAME, visible
 from .mail_words import BY_LOG, BY_PROBE, BY_QUEUE, FAILING, OPEN, PROVEN
 
 Result = t.Mapping[str, t.Any]
+Key = tuple[str, str, str]
 
 # A last error that TLS may be the cause of.
 _OF_TLS = frozenset({meanings.YES, meanings.LIKELY, meanings.PERHAPS})
+_SUBMISSION = "submission"
+# So many connections in a row have to fail, where others went well before.
+_IN_A_ROW = 2
 _LONGEST = 160
 
 
 @dataclasses.dataclass(frozen=True)
 class Waiting:
-    """Mail that waits after an error that TLS may be the cause of, by where it goes. ``error``: the last one."""
+    """Mail to Exchange Online that waits after an error that TLS may be the cause of, by where it goes. ``error``: the
+    last one."""
 
     next_hop: str
     messages: int
     error: str
-    connector: str | None
 
     def as_result(self) -> dict[str, t.Any]:
         return {"next_hop": self.next_hop, "messages": self.messages, "last_error": self.error}
@@ -41,8 +48,9 @@ class Waiting:
 
 @dataclasses.dataclass(frozen=True)
 class Outgoing:
-    """``by``: what proves it, of the words above. ``drained``: mail that waited and has left; ``waiting``: what waits
-    now; ``begun``: those of it that did not wait before. ``notes``: what a person should know."""
+    """``by``: what proves it, of the words of :mod:`mail_words`. ``drained``: mail that waited and has left;
+    ``waiting``: what waits now; ``begun``: those of it that did not wait before. ``left``: the queues of ``drained``.
+    ``notes``: what a person should know of what was named."""
 
     word: str
     sentence: str
@@ -51,6 +59,7 @@ class Outgoing:
     waiting: tuple[Waiting, ...] = ()
     begun: tuple[Waiting, ...] = ()
     notes: tuple[str, ...] = ()
+    left: frozenset[Key] = frozenset()
 
     def as_result(self) -> dict[str, t.Any]:
         return {
@@ -69,75 +78,121 @@ def outgoing(
     after: Result | None,
     sent: t.Sequence[Connection] | None = None,
     probe: Probe | None = None,
+    *,
+    left_before: t.Container[Key] = (),
     notes: t.Sequence[str] = (),
 ) -> Outgoing:
     """``before``, ``after``: results of mail_flow_info, None where Exchange was not asked. ``sent``: what the send log
-    shows since the restart, None where there is none. ``probe``: the mail of ours, where one was sent."""
+    shows since the restart, None where there is none. ``probe``: the mail of ours, where one was sent. ``left_before``:
+    the queues that an earlier look has found empty: one look may come while transport still loads them."""
     waited, waits = waiting(before), waiting(after)
     held = _holding(after)
-    drained = [] if held is None else [waited[key] for key in waited.keys() - held]
-    begun = [waits[key] for key in waits.keys() - waited.keys()]
-    shown = _of_log(sent, _to_cloud(after))
+    left = frozenset() if held is None else frozenset(waited.keys() - held)
+    # what nobody has seen before may have waited all along
+    begun = [waits[key] for key in waits.keys() - waited.keys()] if _holding(before) is not None else []
+    drained = [waited[key] for key in left]
+    sure = [waited[key] for key in left if key in left_before and _demands_tls(key, before)]
+    by_connector = _of_log(sent, _to_cloud(after or before))
     proofs = {
         BY_PROBE: _by_probe(sent, probe),
-        BY_LOG: _by_log(shown),
-        BY_QUEUE: _by_queue(drained, after),
+        BY_LOG: _by_log([item for of_one in by_connector.values() for item in of_one]),
+        BY_QUEUE: _by_queue(sure),
     }
     by = tuple(name for name, sentence in proofs.items() if sentence)
-    told = [*notes, *_of_probe(probe, by), *_plain(drained, by)]
-    if failure := _failing(shown, begun):
+    told = [*notes, *_of_probe(probe, by)]
+    if failure := _failing(by_connector, begun, _to_cloud(after)):
         word, sentence, by = FAILING, failure, ()
     elif by:
         word, sentence = PROVEN, "; ".join(proofs[name] for name in by)
     elif waits:
-        word, sentence = OPEN, f"not proven: {_all(waits.values())} as before"
+        as_before = " as before" if waits.keys() <= waited.keys() else ""
+        word, sentence = OPEN, f"not proven: {_all(waits.values())}{as_before}"
+    elif drained:
+        word, sentence = (
+            OPEN,
+            f"not proven: {_count(drained)} that waited for {_hops(drained)} left, perhaps in plain text",
+        )
     else:
         word, sentence = OPEN, "not proven: nothing was seen to leave yet"
-    return Outgoing(word, sentence, by, _ordered(drained), _ordered(waits.values()), _ordered(begun), tuple(told))
+    return Outgoing(word, sentence, by, _ordered(drained), _ordered(waits.values()), _ordered(begun), tuple(told), left)
 
 
-def waiting(mail: Result | None) -> dict[tuple[str, str], Waiting]:
-    """The queues of a result of mail_flow_info whose mail waits after an error that TLS may be the cause of."""
-    found: dict[tuple[str, str], Waiting] = {}
+# --- queues ----------------------------------------------------------------------------------------------------------
+
+
+def waiting(mail: Result | None) -> dict[Key, Waiting]:
+    """The queues to Exchange Online, in a result of mail_flow_info, whose mail waits after an error that TLS may be the
+    cause of."""
+    found: dict[Key, Waiting] = {}
     for queue in (mail or {}).get("queues") or ():
         symptom = queue.get("symptom") or {}
-        if queue.get("messages") and symptom.get("tls") in _OF_TLS:
-            found[_key(queue)] = Waiting(
-                str(queue["next_hop"]), int(queue["messages"]), str(symptom.get("text") or ""), queue.get("connector")
-            )
+        if queue.get("messages") and symptom.get("tls") in _OF_TLS and _connector_of(queue, mail) is not None:
+            found[_key(queue)] = Waiting(str(queue["next_hop"]), int(queue["messages"]), str(symptom.get("text") or ""))
     return found
 
 
-def _key(queue: Result) -> tuple[str, str]:
+def _key(queue: Result) -> Key:
     """A queue gets another name when transport starts again, so it is known by where it leads."""
-    return str(queue["delivery_type"]).casefold(), str(queue["next_hop"]).casefold()
+    names = queue["delivery_type"], queue["next_hop"], queue.get("connector") or ""
+    return t.cast(Key, tuple(str(name).casefold() for name in names))
 
 
-def _holding(mail: Result | None) -> set[tuple[str, str]] | None:
-    """The queues that hold mail; None where they could not be read."""
+def _holding(mail: Result | None) -> set[Key] | None:
+    """The queues that hold mail; None where they are not known, or where mail has yet to be put into its queue."""
     queues = (mail or {}).get("queues")
-    return None if queues is None else {_key(queue) for queue in queues if queue.get("messages")}
+    if queues is None:
+        return None
+    holding = {_key(queue) for queue in queues if queue.get("messages")}
+    return None if any(key[0] == _SUBMISSION for key in holding) else holding
+
+
+def _connector_of(queue: Result, mail: Result | None) -> Result | None:
+    """The connector that hands the queue's mail to Exchange Online; None for other queues."""
+    guid, hop = str(queue.get("connector") or "").casefold(), str(queue["next_hop"]).strip("[]").casefold()
+    for connector in (mail or {}).get("send_connectors") or ():
+        hosts = {str(host).casefold() for host in connector["smart_hosts"]}
+        if connector["hands_to_exchange_online"] and (
+            guid == str(connector["guid"]).casefold() if guid else hop in hosts
+        ):
+            return t.cast(Result, connector)
+    return None
+
+
+def _demands_tls(key: Key, mail: Result | None) -> bool:
+    """Whether what goes by a queue goes with TLS, or not at all. Exchange Online takes nothing older than TLS 1.2."""
+    connector = _connector_of({"connector": key[2], "next_hop": key[1]}, mail)
+    return connector is not None and bool(connector["require_tls"]) and not connector["ignore_starttls"]
+
+
+def _by_queue(drained: t.Sequence[Waiting]) -> str:
+    return f"{_count(drained)} that waited for {_hops(drained)} left by a connector that demands TLS" if drained else ""
 
 
 # --- what the log shows ----------------------------------------------------------------------------------------------
 
 
 def _to_cloud(mail: Result | None) -> frozenset[str] | None:
-    """The names of the connectors to Exchange Online; None where they are not known."""
-    connectors = (mail or {}).get("send_connectors")
-    if connectors is None:
+    """The names of the connectors to Exchange Online; None where there are none, or where that is not known: nobody has
+    seen under which name a front end logs what it sends for one."""
+    found = [item for item in (mail or {}).get("send_connectors") or () if item["to_exchange_online"]]
+    if not found or any(item["front_end"] for item in found):
         return None
-    return frozenset(str(item["identity"]).casefold() for item in connectors if item["to_exchange_online"])
+    return frozenset(str(item["identity"]).casefold() for item in found)
 
 
-def _of_log(sent: t.Sequence[Connection] | None, cloud: frozenset[str] | None) -> list[Connection]:
-    """The connections that tell: those to Exchange Online, where its connectors are known; else all to others."""
-    outside = [item for item in sent or () if not item.inside and (item.version or item.failure)]
-    return [item for item in outside if not cloud or item.connector.casefold() in cloud]
+def _of_log(sent: t.Sequence[Connection] | None, cloud: frozenset[str] | None) -> dict[str, list[Connection]]:
+    """The connections that tell, by connector: those to Exchange Online, where its connectors are known; else all to
+    others, as the Client side of Windows is one for all."""
+    found: dict[str, list[Connection]] = {}
+    for item in sent or ():
+        name = item.connector.casefold()
+        if not item.inside and (item.version or item.failure) and (cloud is None or name in cloud):
+            found.setdefault(name, []).append(item)
+    return found
 
 
 def _by_log(shown: t.Sequence[Connection]) -> str:
-    good = [item for item in shown if item.is_proof]
+    good = sorted((item for item in shown if item.is_proof), key=lambda item: item.time)
     if not good:
         return ""
     last = good[-1]
@@ -148,64 +203,57 @@ def _by_log(shown: t.Sequence[Connection]) -> str:
     )
 
 
-def _failing(shown: t.Sequence[Connection], begun: t.Sequence[Waiting]) -> str:
-    if shown and shown[-1].failure is not None:
-        last = shown[-1]
-        return (
-            f"the last connection of the send log, at {last.time[11:19]} UTC to {visible(last.peer, NAME)} by "
-            f"'{visible(last.connector, NAME)}', failed with {visible(last.failure or '', NAME)}"
-        )
-    if begun and not any(item.is_proof for item in shown):
+def _failing(
+    by_connector: t.Mapping[str, t.Sequence[Connection]], begun: t.Sequence[Waiting], cloud: frozenset[str] | None
+) -> str:
+    """What shows that mail to Exchange Online does not leave. Where its connectors are not known, nothing does."""
+    for shown in by_connector.values() if cloud else ():
+        bad = list(itertools.takewhile(lambda item: _has_failed(item), reversed(shown)))
+        if bad and len(bad) >= min(_IN_A_ROW, len(shown)):
+            last = bad[0]
+            count = "connection" if len(bad) == 1 else f"{len(bad)} connections"
+            return (
+                f"the last {count} of the send log by "
+                f"'{visible(last.connector, NAME)}', at {last.time[11:19]} UTC to {visible(last.peer, NAME)}, "
+                f"failed with {visible(last.failure or '', NAME)}"
+            )
+    if begun and not any(item.is_proof for shown in by_connector.values() for item in shown):
         return f"since the restart {_all(begun)}"
     return ""
 
 
-# --- what queues and the mail of ours show ---------------------------------------------------------------------------
+def _has_failed(item: Connection) -> bool:
+    """With an error that has a name: the other side may also just have hung up."""
+    return item.failure is not None and words.error_class(item.failure).kind != words.UNKNOWN
 
 
-def _demands_tls(item: Waiting, after: Result | None) -> bool:
-    """Whether it went by a connector to Exchange Online that sends nothing in plain text."""
-    for connector in (after or {}).get("send_connectors") or ():
-        by_guid = item.connector is not None and str(connector["guid"]).casefold() == item.connector.casefold()
-        if by_guid and connector["to_exchange_online"]:
-            return bool(connector["require_tls"]) and not connector["ignore_starttls"]
-    return False
-
-
-def _by_queue(drained: t.Sequence[Waiting], after: Result | None) -> str:
-    left = [item for item in drained if _demands_tls(item, after)]
-    if not left:
-        return ""
-    return f"{_count(left)} that waited for {_hops(left)} left by a connector that demands TLS"
-
-
-def _plain(drained: t.Sequence[Waiting], by: t.Collection[str]) -> t.Iterator[str]:
-    if drained and not by:
-        yield (
-            f"{_count(drained)} that waited for {_hops(drained)} left, perhaps in plain text: no connector to Exchange "
-            "Online that demands TLS had it."
-        )
+# --- the mail of ours ------------------------------------------------------------------------------------------------
 
 
 def _by_probe(sent: t.Sequence[Connection] | None, probe: Probe | None) -> str:
     if probe is None or probe.refused is not None:
         return ""
     way = next((item for item in sent or () if item.has_message and item.is_proof and not item.inside), None)
-    return (
-        f"the mail of ours left at {way.time[11:19]} UTC to {visible(way.peer, NAME)} with {way.version}" if way else ""
-    )
+    if way is None:
+        return ""
+    return f"a mail of ours was taken at {way.time[11:19]} UTC by {visible(way.peer, NAME)} with {way.version}"
 
 
 def _of_probe(probe: Probe | None, by: t.Collection[str]) -> t.Iterator[str]:
     if probe is None or BY_PROBE in by:
         return
-    if probe.refused is not None:
+    if probe.refused is None:
+        yield f"The mail of ours {probe.message} was taken by the server, and no send log shows how it left."
+    elif probe.of_mailbox:
         yield (
-            f"The server did not take the mail of ours: {probe.refused}. Name a mailbox in 'probe_mailbox' that the "
-            "server takes mail for, one in Exchange Online of a domain that both share."
+            f"The server did not take the mail of ours: {probe.refused}. Name an address in 'probe_mailbox' that it "
+            "takes mail for, best a mailbox in Exchange Online of a domain that both share."
         )
     else:
-        yield f"The mail of ours {probe.message} was taken by the server, and no send log shows how it left."
+        yield f"The mail of ours could not be handed to the server: {probe.refused}."
+
+
+# --- words -----------------------------------------------------------------------------------------------------------
 
 
 def _count(items: t.Iterable[Waiting]) -> str:

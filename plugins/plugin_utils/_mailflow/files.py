@@ -93,18 +93,32 @@ def blocks(source: Source, start: int, stop: int | None) -> t.Iterator[bytes]:
 
 
 def since(source: Source, moment: bytes, most: int) -> bytes:
-    """The lines from that time on (UTC, as a log writes it), no more than so many bytes."""
+    """The lines from that time on (UTC, as a log writes it), of which there are more than so many bytes the last."""
     with _open(source) as file:
         if not source.is_packed:
-            start = _first_at(file, source.size, moment)
+            start = max(_first_at(file, source.size, moment), source.size - most)
             file.seek(start)
             if start:
                 # the end of a line that began before
                 file.readline(_LONGEST_LINE)
         for line in iter(lambda: file.readline(_LONGEST_LINE), b""):
             if _is_at(line, moment):
-                return line + file.read(most)
+                found = line
+                for block in iter(lambda: file.read(_BLOCK), b""):
+                    found = (found + block)[-most:]
+                # the first line may be cut, and is none then
+                return found
     return b""
+
+
+def last_time(source: Source) -> str:
+    """The time of its last line; that of its first line where that is not known without unpacking it."""
+    if source.is_packed:
+        return source.first.decode("ascii", "replace")
+    with open(source.path, "rb") as file:
+        file.seek(max(0, source.size - _HEAD))
+        found = _TIME.findall(file.read(_HEAD))
+    return b"T".join(found[-1]).decode("ascii") if found else source.first.decode("ascii", "replace")
 
 
 def _first_at(file: t.BinaryIO, size: int, moment: bytes) -> int:
@@ -114,7 +128,11 @@ def _first_at(file: t.BinaryIO, size: int, moment: bytes) -> int:
         middle = (low + high) // 2
         file.seek(middle)
         file.readline(_LONGEST_LINE)
-        if _is_at(file.readline(_LONGEST_LINE), moment):
+        line = file.readline(_LONGEST_LINE)
+        while line.startswith(b"#"):
+            # the service was started again
+            line = file.readline(_LONGEST_LINE)
+        if _is_at(line, moment):
             high = middle
         else:
             low = middle

@@ -23,11 +23,12 @@ _LONGEST = 300
 
 
 class Probe(t.NamedTuple):
-    """``message``: its Message-ID, in angle brackets. ``refused``: why the server did not take it; None where it
-    did."""
+    """``message``: its Message-ID, in angle brackets. ``refused``: why the server did not take it; None where it did.
+    ``of_mailbox``: whether it refused the mailbox."""
 
     message: str
     refused: str | None = None
+    of_mailbox: bool = False
 
 
 def letter(mailbox: str, server: str, controller: str) -> email.message.EmailMessage:
@@ -45,7 +46,7 @@ def letter(mailbox: str, server: str, controller: str) -> email.message.EmailMes
 
 def send(address: str, port: int, mailbox: str, server: str, timeout: float) -> Probe:
     """Hands the mail to the server at that address. Never raises for what the server does."""
-    controller = socket.gethostname()
+    controller = socket.gethostname().encode("ascii", "ignore").decode() or "localhost"
     mail = letter(mailbox, server, controller)
     message = str(mail["Message-ID"])
     context = ssl.create_default_context()
@@ -60,10 +61,10 @@ def send(address: str, port: int, mailbox: str, server: str, timeout: float) -> 
             dialogue.send_message(mail, from_addr="", to_addrs=[mailbox])
     except smtplib.SMTPRecipientsRefused as exc:
         code, said = exc.recipients.get(mailbox, (0, b""))
-        return Probe(message, _refused(code, said))
+        return Probe(message, _refused(code, said), of_mailbox=True)
     except smtplib.SMTPResponseException as exc:
         return Probe(message, _refused(exc.smtp_code, exc.smtp_error))
-    except (OSError, smtplib.SMTPException) as exc:
+    except (OSError, ValueError, smtplib.SMTPException) as exc:
         return Probe(message, visible(str(exc) or type(exc).__name__, _LONGEST))
     return Probe(message)
 

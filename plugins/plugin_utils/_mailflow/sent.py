@@ -9,6 +9,7 @@ The times of a log are those of the server's own clock in UTC, as the time of it
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from . import smtp_log
@@ -16,11 +17,14 @@ from .dialogue import LINE
 from .session import text
 from .words import OLD, SEND, UNKNOWN
 
+_TIME = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z?")
+_TAKEN = re.compile(rb'"?250[ -]')
+
 
 class Connection(t.NamedTuple):
     """``time``: of its first line, as the log has it. ``peer``: the address of the other side. ``version``: of TLS,
     None where none was agreed on. ``failure``: the error of a negotiation that failed. ``inside``: between services of
-    Exchange. ``has_message``: whether the message that was looked for went by it."""
+    Exchange. ``has_message``: whether the message that was looked for was taken by the other side."""
 
     time: str
     connector: str
@@ -58,11 +62,13 @@ def connections(lines: bytes, message: str | None = None) -> list[Connection]:
 
 
 def _by_session(lines: bytes, message: bytes | None) -> tuple[dict[bytes, bytes], set[bytes]]:
-    """The time of the first line of each session, and the sessions that name the message."""
+    """The time of the first line of each session, and the sessions in which the other side took the message: Exchange
+    names it in its reply."""
     times: dict[bytes, bytes] = {}
     holders: set[bytes] = set()
     for match in LINE.finditer(lines):
-        times.setdefault(match[3], match[1])
-        if message is not None and message in match[8]:
+        if _TIME.fullmatch(match[1]):
+            times.setdefault(match[3], match[1])
+        if message is not None and match[7] == b"<" and message in match[8] and _TAKEN.match(match[8]):
             holders.add(match[3])
     return times, holders

@@ -10,7 +10,7 @@ import dataclasses
 import textwrap
 import typing as t
 
-from .._judgement import verdicts
+from .._judgement import mail_words, verdicts
 from .._role import FIRST_BASELINE
 from .._schannel.protocols import SIDES, TLS12
 from .._text import NAME, visible
@@ -95,6 +95,8 @@ def _mail(steps: Steps) -> t.Iterator[str]:
         yield f"mail:     does not leave: {(steps.outgoing or {}).get('sentence')}"
         for note in (steps.outgoing or {}).get("notes") or ():
             yield f"          {note}"
+    elif (steps.outgoing or {}).get("word") == mail_words.PROVEN:
+        yield f"mail:     leaves: {(steps.outgoing or {}).get('sentence')}"
 
 
 def _proof(verdict: t.Mapping[str, t.Any]) -> t.Iterator[str]:
@@ -230,7 +232,8 @@ def next_step(steps: Steps) -> Next:
     if steps.restart_wanted:
         return _RESTART
     if steps.category == standing.MAIL_WAITS:
-        return _after_mail(steps.outgoing or {})
+        # without the text: what another server has said is for nobody's command line
+        return Next("to see why:", WHY, really=True)
     if word == verdicts.RESTORED:
         off = [side for side in SIDES if _effect(steps, side) != "enabled"]
         return Next(f"TLS 1.2 is not on for {' and '.join(off)}. To turn it on again:", ENFORCE) if off else _NOTHING
@@ -258,12 +261,6 @@ _AFTER_ERRORS = {
 
 def _update(steps: Steps) -> Next:
     return Next(f"install {steps.install}, then", SAME)
-
-
-def _after_mail(outgoing: t.Mapping[str, t.Any]) -> Next:
-    errors = [str(item.get("last_error") or "") for item in outgoing.get("begun") or ()]
-    told = (variable("tls12_symptom", errors[0]),) if errors and errors[0].strip() else ()
-    return Next("to see why:", WHY, told, really=True)
 
 
 def _after_no_proof(steps: Steps) -> Next:

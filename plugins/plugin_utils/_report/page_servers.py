@@ -106,7 +106,7 @@ def flows(servers: t.Iterable[Result]) -> list[dict[str, t.Any]]:
                 "before": _queued(before),
                 "after": _queued(after),
                 "word": (flow.get("outgoing") or {}).get("word") or "",
-                "outgoing": (flow.get("outgoing") or {}).get("sentence") or "not looked at",
+                "outgoing": _told(flow.get("outgoing") or {}),
                 "senders": list(before.get("senders") or ()),
             }
         )
@@ -118,3 +118,8 @@ def _queued(flow: Result) -> str:
         return "not known"
     waiting = f", {flow['waiting']} after an error" if flow.get("waiting") else ""
     return f"{flow['queued']}{waiting}"
+
+
+def _told(outgoing: Result) -> str:
+    notes = [str(note).rstrip(".") for note in outgoing.get("notes") or ()]
+    return "; ".join([str(outgoing.get("sentence") or "not looked at"), *notes])

@@ -196,7 +196,7 @@ def _outgoing(hosts: t.Mapping[str, Steps]) -> list[str]:
         return []
     incoming = "TLS 1.2 is on, in effect, and was accepted by handshakes from here (incoming)"
     shown = {name: steps for name, steps in verified.items() if (steps.outgoing or {}).get("word") == mail_words.PROVEN}
-    still = {name: steps for name, steps in verified.items() if (steps.outgoing or {}).get("waiting")}
+    still = {name: steps for name, steps in verified.items() if _is_told(steps.outgoing or {})}
     left = sorted(verified.keys() - shown.keys())
     also = f" also on {_names(left)}" if shown else ""
     more = f" To prove outgoing{also}, {verdicts.OUTGOING}." if left else ""
@@ -215,6 +215,11 @@ def _outgoing(hosts: t.Mapping[str, Steps]) -> list[str]:
     ]
 
 
+def _is_told(outgoing: t.Mapping[str, t.Any]) -> bool:
+    """Whether there is more to say than that nothing is proven: mail that waits, or what was named in vain."""
+    return bool(outgoing.get("waiting") or outgoing.get("drained") or outgoing.get("notes"))
+
+
 def _said(shown: t.Mapping[str, Steps]) -> dict[str, list[str]]:
     """What proves outgoing mail: in full for a server, by its kind for several."""
     said: dict[str, list[str]] = {}
@@ -225,7 +230,10 @@ def _said(shown: t.Mapping[str, Steps]) -> dict[str, list[str]]:
 
 
 def _sentence(steps: Steps) -> str:
-    return visible((steps.outgoing or {}).get("sentence"), _LONGEST_SENTENCE)
+    outgoing = steps.outgoing or {}
+    notes = [] if outgoing.get("word") == mail_words.PROVEN else [str(note) for note in outgoing.get("notes") or ()]
+    told = "; ".join(item.rstrip(".") for item in (str(outgoing.get("sentence")), *notes[:2]))
+    return visible(told, _LONGEST_SENTENCE)
 
 
 def _names(names: t.Sequence[str]) -> str:

@@ -195,7 +195,9 @@ class Steps:
             if one_run or _belongs(name, result, made):
                 made[name] = result
         mail = results.get("mail")
-        if isinstance(mail, t.Mapping) and _is_since_start(mail, made.get("verify")):
+        if isinstance(mail, t.Mapping) and mail.get("failed"):
+            error = error or str(mail.get("msg") or "")
+        elif isinstance(mail, t.Mapping) and _is_since_start(mail, made.get("verify")):
             made["mail"] = mail
         latest = ("verify", "undone", "reboot", "change", "audit")
         last: Result = next((made[name] for name in latest if name in made), {})

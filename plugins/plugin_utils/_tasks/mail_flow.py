@@ -27,19 +27,22 @@ def info(task: Task, options: Options, now: datetime.datetime) -> Result:
     name = read_operating_system(session).name
     try:
         nothing = nothing_to_take_out(name, installed.roles(Registry(session)))
-        if nothing is not None:
-            return _not_asked(nothing.message)
-        with asked(task, name, {}) as (entry, shell):
-            server = view.where(shell, name)[0]
-            seen = mail.look(shell, server)
-            round_trips = shell.round_trips
+        return look(task, name, now) if nothing is None else not_asked(nothing.message)
     except Unreachable:
         # the host itself: of Exchange's endpoint another error is made
         raise
     except ExchangeTlsError as exc:
         if options["required"]:
             raise
-        return _not_asked(exc.message)
+        return not_asked(exc.message)
+
+
+def look(task: Task, name: str, now: datetime.datetime) -> Result:
+    """The same for the computer of that name, which has an Exchange to be asked."""
+    with asked(task, name, {}) as (entry, shell):
+        server = view.where(shell, name)[0]
+        seen = mail.look(shell, server)
+        round_trips = shell.round_trips
     held = None if seen.certificates is None else tuple(map(_certificate, seen.certificates))
     found = mail_findings.findings(seen, held, server, now)
     return {
@@ -54,7 +57,7 @@ def info(task: Task, options: Options, now: datetime.datetime) -> Result:
     }
 
 
-def _not_asked(why: str) -> Result:
+def not_asked(why: str) -> Result:
     return {"changed": False, "asked": False, "why_not": why, "findings": []}
 
 

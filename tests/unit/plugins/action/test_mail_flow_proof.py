@@ -14,11 +14,11 @@ from ansible_collections.mailops.exchange_tls.plugins.action import mail_flow_pr
 from .actions import Runner
 
 SINCE = "2026-01-05T07:57:37Z"
+MISSING = ({"send_logs": ["nowhere"]}, "'{}send_logs': there is no 'nowhere' on the controller.")
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"patience": -1}, "'{}patience' is -1, but it is seconds, from 0 to 86400."),
     ({"probe_mailbox": "ann"}, "'{}probe_mailbox' is 'ann', but it is one address such as ann@example.com."),
     ({"probe_mailbox": "ann@example.com>\r\nDATA"}, "'{}probe_mailbox' is "),
-    ({"send_logs": ["nowhere"]}, "'{}send_logs': there is no 'nowhere' on the controller."),
 ]
 
 
@@ -31,7 +31,7 @@ def test_wrong_options(run: Runner, given: dict[str, Any], words: str) -> None:
     assert words.format("") in result["msg"]
 
 
-@pytest.mark.parametrize(("given", "words"), WRONG)
+@pytest.mark.parametrize(("given", "words"), [*WRONG, MISSING])
 def test_wrong_options_of_a_restart(run: Runner, given: dict[str, Any], words: str) -> None:
     result = run(tls_settings, restart={"mail": given})
     assert result["failed"]
@@ -43,7 +43,14 @@ def test_all_of_them_at_once_with_the_names_of_the_role(run: Runner) -> None:
     message = run(tls_settings, role_file="change", restart={"mail": given})["msg"]
     assert all(f"'tls12_{name}'" in message for name in ("mail_patience", "probe_mailbox", "smtp_logs"))
     message = run(mail_flow_proof, role_file="mail", since=SINCE, **given)["msg"]
-    assert all(f"'tls12_{name}'" in message for name in ("mail_patience", "probe_mailbox", "smtp_logs"))
+    assert all(f"'tls12_{name}'" in message for name in ("mail_patience", "probe_mailbox"))
+    assert not run(tls_settings, restart={"mail": {**given, "when": "never"}}).get("failed"), "nobody looks there"
+
+
+def test_a_folder_that_has_gone_since_is_a_note(run: Runner) -> None:
+    """After a restart it is too late to refuse anything."""
+    result = run(mail_flow_proof, since=SINCE, send_logs=["nowhere"], patience=0)
+    assert result["outgoing"]["notes"] == ["there is no 'nowhere' on the controller"]
 
 
 def test_files_among_the_logs_are_passed_over(run: Runner, tmp_path: Path) -> None:
@@ -51,4 +58,4 @@ def test_files_among_the_logs_are_passed_over(run: Runner, tmp_path: Path) -> No
     (tmp_path / "a.log").write_text("Nothing.", encoding="ascii")
     result = run(mail_flow_proof, since=SINCE, send_logs=[str(tmp_path / "a.log")], patience=0)
     assert result["outgoing"]["word"] == "open"
-    assert "has no Exchange" in result["outgoing"]["notes"][0]
+    assert "has no Exchange" in result["why_not"]

@@ -21,7 +21,10 @@ from . import logs
 CLOUD = "To Office 365"
 MESSAGE = "<1@here>"
 CUT = [*logs.BEGIN, logs.OFFER, "<,STARTTLS,", '*,,"TLS negotiation failed with error SocketError"', "-,,Local"]
-NAMED = [f'*,08DE;2026-01-05T09:00:00.000Z;1,"sending message with RecordId 1 and InternetMessageId {MESSAGE}"']
+NAMED = [
+    f'*,08DE;2026-01-05T09:00:00.000Z;1,"sending message with RecordId 1 and InternetMessageId {MESSAGE}"',
+    f'<,"250 2.6.0 {MESSAGE} [InternalId=1, Hostname=mx.fabrikam.example] 4000 bytes in 0.1, 31.2 KB/sec Queued mail",',
+]
 
 
 def events(version: str = "TLS1_2", *more: str) -> list[str]:
@@ -82,8 +85,9 @@ def test_only_what_began_since_counts(tmp_path: Path, minute: int, packed: bool)
     text = log(*(at(number // 10, events(), number) for number in range(600)))
     name = tmp_path / ("SEND2026010509-1.LOG.gz" if packed else "SEND2026010509-1.LOG")
     name.write_bytes(gzip.compress(text, 1) if packed else text)
-    found, unread = send_logs.read(str(tmp_path), f"2026-01-05T09:{minute:02}:00")
+    found, newest, unread = send_logs.read(str(tmp_path), f"2026-01-05T09:{minute:02}:00")
     assert unread == []
+    assert newest[:16] == "2026-01-05T09:00" if packed else newest[:16] == "2026-01-05T09:59"
     assert [item.time[14:16] for item in found] == [f"{number // 10:02}" for number in range(minute * 10, 600)]
 
 
@@ -108,13 +112,44 @@ def test_several_files_and_others_beside_them(tmp_path: Path) -> None:
     (tmp_path / "RECV1.LOG").write_bytes(logs.raw([*logs.header("Receive"), *logs.session(logs.tls(), number=3)]))
     (tmp_path / "readme.txt").write_text("Nothing.", encoding="ascii")
     (tmp_path / "SEND3.LOG.gz").write_bytes(b"\x1f\x8b nothing that can be unpacked")
-    found, unread = send_logs.read(str(tmp_path), "2026-01-05T09:00:00")
+    found, newest, unread = send_logs.read(str(tmp_path), "2026-01-05T09:00:00")
+    assert newest[:16] == "2026-01-05T09:02"
     assert [item.time[14:16] for item in found] == ["01", "02"]
     assert len(unread) == 1
     assert "SEND3.LOG.gz" in unread[0]
 
 
 # --- whose logs they are ---------------------------------------------------------------------------------------------
+
+
+def test_of_much_that_was_logged_the_newest_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each look reads it again; the last connections must be the last."""
+    (tmp_path / "SEND1.LOG").write_bytes(log(*(at(number, events(), number) for number in range(20))))
+    (tmp_path / "SEND2.LOG").write_bytes(log(*(at(20 + number, events(), 20 + number) for number in range(20))))
+    monkeypatch.setattr(send_logs, "_MOST", 30_000)
+    found = [int(item.time[14:16]) for item in send_logs.read(str(tmp_path), "2026-01-05T09:05:00").connections]
+    assert found[-1] == 39
+    assert found == list(range(found[0], 40))
+    assert 5 < found[0] < 39
+
+
+def test_a_message_that_was_refused_was_not_taken() -> None:
+    refused = [*NAMED[:1], f'<,"550 5.7.1 {MESSAGE} not wanted",']
+    (found,) = sent.connections(log(at(3, events("TLS1_2", *refused), 3)), MESSAGE)
+    assert not found.has_message
+
+
+def test_what_is_no_time_is_not_taken_for_one() -> None:
+    raw = log(at(3, events(), 3)).replace(b"T09:03:", b"T08:00\x1b[31m")
+    assert all("\x1b" not in item.time for item in sent.connections(raw))
+
+
+def test_a_service_that_was_started_again_writes_another_header(tmp_path: Path) -> None:
+    lines = [log(*(at(minute, events(), minute) for minute in range(begin, begin + 15))) for begin in (0, 15, 30, 45)]
+    (tmp_path / "SEND1.LOG").write_bytes(b"".join(lines))
+    for minute in range(60):
+        found = send_logs.read(str(tmp_path), f"2026-01-05T09:{minute:02}:00").connections
+        assert [int(item.time[14:16]) for item in found] == list(range(minute, 60))
 
 
 def test_the_folder_of_a_server(tmp_path: Path) -> None:
@@ -129,3 +164,19 @@ def test_the_folder_of_a_server(tmp_path: Path) -> None:
     assert send_logs.of_server(given, ("ex03",), is_alone=True).folder == str(tmp_path)
     assert send_logs.of_server([str(tmp_path / "file.log")], ("ex01",), is_alone=True) == (None, None)
     assert send_logs.of_server([], ("ex01",), is_alone=True) == (None, None)
+
+
+def test_a_first_name_that_two_servers_have_is_nobodys(tmp_path: Path) -> None:
+    for name in ("ex01.contoso.example", "ex01.fabrikam.example"):
+        (tmp_path / name).mkdir()
+    given = [str(tmp_path)]
+    exact = send_logs.of_server(given, ("ex01.fabrikam.example",), is_alone=False)
+    assert exact.folder == str(tmp_path / "ex01.fabrikam.example")
+    assert send_logs.of_server(given, ("ex01",), is_alone=False).folder is None
+
+
+def test_a_path_of_the_server_itself(tmp_path: Path) -> None:
+    own = tmp_path / "ex05" / "SmtpSend"
+    own.mkdir(parents=True)
+    assert send_logs.of_server([str(own)], ("ex05.example.com",), is_alone=False).folder == str(own)
+    assert send_logs.of_server([str(own)], ("ex06",), is_alone=False).folder is None

@@ -63,6 +63,16 @@ def test_mail_that_waits_as_before_is_said() -> None:
     assert outgoing == "outgoing: ex01: not proven: 3 messages wait."
 
 
+def test_what_was_named_in_vain_is_said() -> None:
+    _verdict, outgoing = last(steps(looked("open", "not proven", notes=["The server did not take it: 550 no."])))
+    assert outgoing == "outgoing: ex01: not proven; The server did not take it: 550 no."
+
+
+def test_where_no_handshake_could_be_made_mail_may_show_all_the_same() -> None:
+    lines = shown(told(change=changed("off"), reboot=restarted(), verify=verified(accepted=None), mail=proven()))
+    assert any(line.startswith("mail:     leaves: the send log shows 2 connections") for line in lines)
+
+
 def test_mail_that_does_not_leave_comes_before_what_is_well() -> None:
     failing = steps(looked("failing", "since the restart 3 messages wait", begun=[WAITING], notes=["Look there."]))
     lines = shown({"ex01": steps(proven()), "ex02": failing})
@@ -71,15 +81,14 @@ def test_mail_that_does_not_leave_comes_before_what_is_well() -> None:
     at = lines.index("mail:     does not leave: since the restart 3 messages wait")
     assert lines[at + 1] == "          Look there."
     assert lines[at + 2] == "next:     to see why:"
-    assert lines[at + 3].endswith('-l ex02 -e \'{"tls12_symptom": "421 4.4.2 dropped"}\'')
-    assert "why-mail-stopped.yml" in lines[at + 3]
+    assert lines[at + 3].endswith("why-mail-stopped.yml -l ex02"), "what others have said is for no command line"
     assert any("1 with mail that does not leave" in line for line in lines)
 
 
 def test_a_look_from_before_another_restart_does_not_count() -> None:
     """What an earlier run in the same play has left."""
     assert steps(proven(since=BOOT - datetime.timedelta(hours=1))).outgoing is None
-    assert steps({"failed": True, "msg": "no way"}).outgoing is None
+    assert steps({"failed": True, "msg": "no way"}).category == "failed"
 
 
 def test_in_the_result() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import OptionError
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import ExchangeTlsError, OptionError
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow.probe import Probe
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow.send_logs import Logs
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks import mail_proof
@@ -28,11 +28,13 @@ class Story:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *looks: dict[str, Any]) -> None:
         self.now, self.said, self.sent = 0.0, list[str](), list[str]()
         self._looks = [{**ASKED, **look} for look in looks]
-        monkeypatch.setattr(mail_proof.mail_flow, "info", lambda task, options, now: self._look())
+        monkeypatch.setattr(mail_proof._Looks, "look", lambda looks: self._look(looks))
         monkeypatch.setattr(mail_proof.probe, "send", self._send)
 
-    def _look(self) -> dict[str, Any]:
-        return self._looks.pop(0) if len(self._looks) > 1 else self._looks[0]
+    def _look(self, looks: Any) -> dict[str, Any]:
+        found = self._looks.pop(0) if len(self._looks) > 1 else self._looks[0]
+        looks.error = found.get("error")
+        return found
 
     def _send(self, address: str, port: int, mailbox: str, name: str, timeout: float) -> Probe:
         self.sent.append(f"{address}:{port} {mailbox}")
@@ -44,8 +46,8 @@ class Story:
     def prove(self, where: Logs = NOTHING, *, check_mode: bool = False, **options: Any) -> dict[str, Any]:
         task = types.SimpleNamespace(say=self.said.append, address="10.0.0.1", host_name="ex01", check_mode=check_mode)
         given = {
-            "since": "2026-01-05T09:00:00Z", "before": None, "patience": 120, "probe_mailbox": None, "smtp_port": 25,
-            **options,
+            "since": "2026-01-05T09:00:00Z", "before": None, "required": False, "patience": 120,
+            "probe_mailbox": None, "smtp_port": 25, **options,
         }  # fmt: skip
         clock = lambda: self.now  # noqa: E731
         return mail_proof.prove(task, given, where, clock, self.sleep)  # type: ignore[arg-type]
@@ -64,7 +66,7 @@ def test_mail_that_waits_is_waited_for_until_it_has_left(monkeypatch: pytest.Mon
     story = Story(monkeypatch, mail(queue(40)), mail(queue(12)), mail(queue(0, None)))
     result = story.prove(before=mail(queue(40)))
     assert (result["outgoing"]["word"], result["outgoing"]["by"]) == ("proven", ["queue"])
-    assert story.now == 10
+    assert story.now == 15, "two looks must show it"
     assert result["before"] == {"queued": 40, "waiting": 40}
     assert result["after"] == {"queued": 0, "waiting": 0}
     assert story.said[0].startswith("outgoing mail: not proven: 40 messages wait")
@@ -105,12 +107,33 @@ def _write(story: Story, log: Path, seconds: float) -> None:
 def test_logs_that_have_gone_are_a_note(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     story = Story(monkeypatch, {"asked": False, "why_not": "pypsrp is missing."})
     result = story.prove(Logs(str(tmp_path / "gone")), patience=0)
-    first, second = result["outgoing"]["notes"]
-    assert first == "pypsrp is missing."
-    assert "gone" in second
+    (note,) = result["outgoing"]["notes"]
+    assert "gone" in note
+    assert result["why_not"] == "pypsrp is missing."
     assert (result["after"], result["outgoing"]["word"]) == (None, "open")
     (note,) = story.prove(Logs(None, "no folder"), patience=0)["outgoing"]["notes"][:1]
     assert note == "no folder"
+
+
+def test_exchange_that_does_not_answer_yet_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    away = ExchangeTlsError("503")
+    later = {"asked": False, "why_not": "503", "error": away}
+    story = Story(monkeypatch, later, later, mail())
+    assert story.prove(before=mail(), required=True)["after"] == {"queued": 0, "waiting": 0}
+    assert story.now == 10
+    story = Story(monkeypatch, later)
+    assert story.prove(patience=7)["why_not"] == "503"
+    assert story.now == 7
+    with pytest.raises(ExchangeTlsError, match="503"):
+        story.prove(required=True, patience=7)
+
+
+def test_copies_of_logs_are_not_waited_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    old = [line.replace("2026-01-05", "2026-01-01") for line in logs.at(1, logs.events(), 1)]
+    (tmp_path / "SEND.LOG").write_bytes(logs.log(old))
+    story = Story(monkeypatch, mail())
+    assert story.prove(Logs(str(tmp_path)))["outgoing"]["word"] == "open"
+    assert story.now == 0
 
 
 def test_no_mail_in_check_mode(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,7 +147,9 @@ def test_a_time_with_its_zone(text: str) -> None:
     assert f"{mail_proof.moment_of(text):%H:%M %z}" == "07:00 +0000"
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "2026-01-05", "2026-01-05T09:00:00", "\N{DIGIT ONE}"])
+@pytest.mark.parametrize(
+    "text", ["", "yesterday", "2026-01-05", "2026-01-05T09:00:00", "\N{DIGIT ONE}", "0001-01-01T00:00:00+23:59"]
+)
 def test_what_is_no_time(text: str) -> None:
     with pytest.raises(OptionError, match="'since' is"):
         mail_proof.moment_of(text)
