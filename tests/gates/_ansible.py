@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from . import _checkout, _venvs
-from ._run import CACHE, GateFailed, GateSkipped, left_out, run, run_all
+from ._run import CACHE, LOGS, GateFailed, GateSkipped, left_out, run, run_all
 
 SANITY_CORES = ("2.21", "2.16")
 
@@ -107,11 +107,22 @@ def docs_lint(dummy_arguments: Sequence[str]) -> None:
     env = venv.environment(collections)
     del env["PYTHONPATH"]
     options = ["--plugin-docs", "--validate-collection-refs", "all"]
-    run(
-        "antsibull-docs lint-collection-docs",
-        [venv.command("antsibull-docs"), "lint-collection-docs", *options, "."],
-        limit=300,
-        env=env,
-        cwd=place,
-        log="docs-lint",
-    )
+
+    def once() -> None:
+        run(
+            "antsibull-docs lint-collection-docs",
+            [venv.command("antsibull-docs"), "lint-collection-docs", *options, "."],
+            limit=300,
+            env=env,
+            cwd=place,
+            log="docs-lint",
+        )
+
+    try:
+        once()
+    except GateFailed:
+        # the name of its folder for a while, when it happens to end with an underscore, is a link to reStructuredText
+        lines = (LOGS / "docs-lint.log").read_text().splitlines()
+        if not lines or not all('Unknown target name: "antsibull-docs-' in line for line in lines):
+            raise
+        once()
