@@ -14,6 +14,7 @@ import argparse
 import concurrent.futures
 import contextlib
 import dataclasses
+import itertools
 import os
 import pathlib
 import random
@@ -89,13 +90,15 @@ class Story:
 
     def run(self, kills: int) -> None:
         """Raises Violation."""
-        turn = 0
+        jobs = itertools.cycle(JOBS[self._fleet.phase])
+        job = next(jobs)
         while self.killed < kills:
-            job = JOBS[self._fleet.phase][turn % 2]
             if self._attempt(job, choose(self._chance, self._fleet)):
-                turn += 1
-        for job in (JOBS[self._fleet.phase][turn % 2], JOBS[self._fleet.phase][(turn + 1) % 2]):
-            self._attempt(job, None)
+                job = next(jobs)
+        # to its end, and back to what was there in the beginning
+        self._attempt(job, None)
+        if job.accepted is not None:
+            self._attempt(next(jobs), None)
 
     def _attempt(self, job: Job, moment: Moment | None) -> bool:
         """Whether the job was done. Without a moment nothing disturbs it."""
@@ -150,7 +153,7 @@ class Story:
             if time.monotonic() > deadline:
                 run.kill()
                 raise Violation("a run came to no end")
-            time.sleep(0.01)
+            time.sleep(0.03)
         return None
 
     def _kill(self, run: forked.Started, moment: Moment) -> None:
@@ -184,7 +187,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
     parser.add_argument("--kills", type=int, default=50, help="in all fleets together")
     parser.add_argument("--seed", type=int, default=1, help="of the first fleet; each other has the next one")
-    parser.add_argument("--fleets", type=int, default=4)
+    parser.add_argument("--fleets", type=int, default=3)
     given = parser.parse_args()
     os.environ["PATH"] = os.pathsep.join((os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)))
     lock, started = threading.Lock(), time.monotonic()
