@@ -157,9 +157,7 @@ class Fleet:
 
     def _shown(self) -> dict[str, dict[str, Any]]:
         nodes = next(iter(self.lab.dags().values()))["nodes"]
-        return {
-            name: {**_shown(self.lab.host(name)), "node": nodes.get(name.upper(), "none")} for name in self.servers
-        }
+        return {name: {**_shown(self.lab.host(name)), "node": nodes.get(name.upper(), "none")} for name in self.servers}
 
 
 # What a job may not change.

@@ -409,4 +409,3 @@ def _is_offline(server: Server) -> bool:
     """Whether its component states keep databases away."""
     states = server.states
     return states.effective(states.find("HighAvailability")) == components.INACTIVE
-

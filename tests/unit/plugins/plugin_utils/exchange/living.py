@@ -404,7 +404,7 @@ class Memory:
 
     def forget(self) -> None:
         self._world.did(self._server.name, "forgets")
-        self._server.record = None
+        self._server.record = self._server.file = None
         self._world.turn(self._server.name, "after forgetting")
 
 
