@@ -4,7 +4,7 @@
 """A maintenance over the wire that is disturbed at requests to Windows and at messages to Exchange's endpoint alike.
 
 Each case has a server of its own, which is asked about on itself, so that one count has both. With TEST_EXAMPLES=100
-every request is disturbed in every way, otherwise a few are; test_maintenance_anywhere.py has all of them in one process.
+every request is disturbed in every way, otherwise a few are; test_maintenance_anywhere.py has all in one process.
 """
 
 from __future__ import annotations
