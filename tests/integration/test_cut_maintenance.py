@@ -34,7 +34,7 @@ WAYS = ("before", "after", "dead", "died", "fault", "garbled") if ALL else ("aft
 # Of the requests of a run, one in so many is disturbed in each way.
 STEP = 60
 # More than the requests of a run; the tests check that.
-MOST = 140
+MOST = 75
 LAB: dict[str, t.Any] = {
     "exchange_clock": 600,
     "accounts": [

@@ -32,7 +32,7 @@ WAYS = ("before", "after", "dead", "died", "fault", "garbled") if ALL else ("aft
 # Of the requests of a run, one in so many is disturbed in each way.
 STEP = 60
 # More than the requests of a run; the tests check that.
-MOST = 160
+MOST = 110
 LAB: dict[str, t.Any] = {
     "accounts": ACCOUNTS,
     "hosts": dict.fromkeys(
