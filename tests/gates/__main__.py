@@ -27,6 +27,7 @@ TARGETS: dict[str, Target] = {
     "kerberos": _tests.kerberos,
     "bench": _tests.bench,
     "fleet": _tests.fleet,
+    "chaos": _tests.chaos,
     "clean": _tests.clean,
     "matrix": _tests.matrix,
     "sanity": _ansible.sanity,

@@ -170,6 +170,13 @@ def fleet(arguments: Sequence[str]) -> None:
     run("fleet", [venv.python, *_program("bench", "fleet"), *arguments], limit=6 * 3600, env=venv.environment())
 
 
+def chaos(arguments: Sequence[str]) -> None:
+    """`make chaos`"""
+    venv = _venvs.default_venv()
+    _checkout.link()
+    run("chaos", [venv.python, *_program("bench", "chaos"), *arguments], limit=6 * 3600, env=venv.environment())
+
+
 def _program(folder: str, name: str) -> list[str]:
     """tests/FOLDER/NAME(.py) as arguments of the interpreter: a module, so that tests.* can be imported."""
     place = ROOT / "tests" / folder

@@ -16,6 +16,7 @@ import importlib
 import json
 import os
 import pathlib
+import select
 import signal
 import socket
 import subprocess
@@ -49,20 +50,70 @@ def run(
 
     settings: variables of the environment that many runs have in common; env: those that this one has besides.
     """
+    with begin(arguments, folder, settings, env, output) as started:
+        return started.wait(limit)
+
+
+@contextlib.contextmanager
+def begin(
+    arguments: t.Sequence[str],
+    folder: pathlib.Path,
+    settings: t.Mapping[str, str],
+    env: t.Mapping[str, str],
+    output: pathlib.Path,
+) -> t.Iterator[Started]:
+    """The same, for whoever does something while it runs."""
     with socket.socket(socket.AF_UNIX) as line:
         line.connect(_server(tuple(sorted(settings.items()))))
         request = {"arguments": list(arguments), "folder": str(folder), "env": dict(env), "output": str(output)}
         line.sendall(json.dumps(request).encode() + b"\n")
-        line.settimeout(limit)
         told = line.makefile()
-        pid = int(told.readline())
+        yield Started(int(told.readline()), line, told, output)
+
+
+class Started:
+    """An ansible-playbook that was started."""
+
+    def __init__(self, pid: int, line: socket.socket, told: t.TextIO, output: pathlib.Path) -> None:
+        self.pid = pid
+        self._line, self._told, self._output = line, told, output
+
+    def wait(self, limit: float) -> int:
+        """The exit code, once it and all that it has started have ended. Raises TimeoutExpired, and kills it."""
+        self._line.settimeout(limit)
         try:
-            code = told.readline()
+            code = self._told.readline()
         except TimeoutError:
-            os.killpg(pid, signal.SIGKILL)
-            raise subprocess.TimeoutExpired("ansible-playbook", limit, output.read_bytes()) from None
-    # one that was killed cannot tell
-    return int(code) if code else -signal.SIGKILL
+            self.kill()
+            raise subprocess.TimeoutExpired("ansible-playbook", limit, self._output.read_bytes()) from None
+        # one that was killed cannot tell
+        return int(code) if code else -signal.SIGKILL
+
+    def has_ended(self) -> bool:
+        """Whether wait would not have to wait."""
+        return bool(select.select([self._line], [], [], 0)[0])
+
+    def kill(self, *, alone: bool = False) -> None:
+        """Kills it with its workers, each of which has a session of its own; or alone, so that they go on."""
+        with contextlib.suppress(ProcessLookupError):
+            # so that it starts no other
+            os.kill(self.pid, signal.SIGSTOP)
+            for pid in (self.pid, *(() if alone else _below(self.pid))):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+
+def _below(pid: int) -> list[int]:
+    """The processes that a process has started, and those that they have."""
+    children: dict[int, list[int]] = {}
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            # the name of the program, in parentheses, may hold anything
+            children.setdefault(int(path.read_text().rpartition(")")[2].split()[1]), []).append(int(path.parent.name))
+    found = [pid]
+    for one in found:
+        found += children.get(one, [])
+    return found[1:]
 
 
 @functools.lru_cache

@@ -23,8 +23,8 @@ import pytest
 
 from tests.lab.client import HostClient, LabClient
 from tests.lab.inventory import host_variables
-from tests.unit import laws
 
+from .cutting import ALL, MODES, Mode
 from .fleet import ACCOUNTS, FORKS, Dump, assert_no_traceback, only, overriding, protocols, untruths
 from .harness import NOTE_KEY, PROTOCOLS_KEY, Ansible, Run
 
@@ -35,7 +35,7 @@ AFTER = {("TLS 1.2", "Client"): (1, 0), ("TLS 1.0", "Server"): (0, 1)}
 WRITES = re.compile(r"StdRegProv\.(Set|Create|Delete)")
 
 # Of the reads in a mode, which are alike, one in so many is disturbed; the modes take turns.
-READS = 2 if laws.PERCENT >= 100 else 6
+READS = 2 if ALL else 6
 
 # More than the requests of a run; the tests check that.
 POOL = 60
@@ -46,45 +46,6 @@ FAR = 0.035
 # Seconds for a run on a machine that does other things as well, and for the test that starts them all.
 LIMIT = 150
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(4 * LIMIT)]
-
-
-@dataclasses.dataclass(frozen=True)
-class Mode:
-    """A way to be disturbed at request n. writing: only from the first request on that writes."""
-
-    quirks: t.Callable[[int], dict[str, t.Any]]
-    writing: bool = False
-    undo: bool = True
-    restarted: bool = False  # by hand, after the disturbed run
-    far: bool = False  # at the end of a long line
-
-
-def _cut(n: int, when: str) -> dict[str, t.Any]:
-    return {"request": n, "when": when, "how": "reset" if n % 2 else "fin"}
-
-
-MODES = {
-    # the connection is lost once, before or after the host has carried the request out
-    "before": Mode(lambda n: {"cut": _cut(n, "before")}),
-    "after": Mode(lambda n: {"cut": _cut(n, "after")}, writing=True),
-    # the host is gone for good
-    "dead": Mode(lambda n: {"cut": {**_cut(n, "before"), "every": True}}),
-    "died": Mode(
-        lambda n: {"cut": [_cut(n, "after"), {**_cut(n + 1, "before"), "every": True}]}, writing=True, undo=False
-    ),
-    "restarted": Mode(
-        lambda n: {"cut": [_cut(n, "after"), {**_cut(n + 1, "before"), "every": True}]}, writing=True, restarted=True
-    ),
-    # the host refuses one request
-    "fault": Mode(lambda n: {"fault": {"kind": "provider_cannot", "request": n}}, writing=True),
-    "left": Mode(lambda n: {"fault": {"kind": "provider_cannot", "request": n}}, writing=True, undo=False),
-    # the host carries one request out and its answer cannot be read
-    "garbled": Mode(lambda n: {"answer": {"body": "truncated", "request": n}}, writing=True),
-    # the same, where reads overlap
-    "far": Mode(lambda n: {"cut": _cut(n, "before")}, far=True),
-    "farafter": Mode(lambda n: {"cut": _cut(n, "after")}, far=True),
-    "fardead": Mode(lambda n: {"cut": {**_cut(n, "before"), "every": True}}, far=True),
-}
 
 DELAY = {"seconds": FAR, "request": 1, "every": True}
 

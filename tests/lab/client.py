@@ -197,6 +197,11 @@ class HostClient:
         result: dict[str, Any] = self._call("quirks")
         return result
 
+    def held(self) -> list[str]:
+        """The operations of the requests that the quirk `hold` holds at this moment."""
+        result: list[str] = self._call("held")
+        return result
+
     def clear_quirks(self) -> None:
         """Takes all quirks back."""
         self._call("clear_quirks")

@@ -170,6 +170,7 @@ _HOST_COMMANDS: dict[str, Callable[..., Any]] = {
     "delete_value": _delete_value,
     "delete_key": _delete_key,
     "quirks": lambda host: host.quirks.as_json(),
+    "held": lambda host: host.quirks.held(),
     "set_quirk": Host.set_quirk,
     "clear_quirks": Host.clear_quirks,
     "requests": lambda host: host.log.requests(),

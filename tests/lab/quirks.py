@@ -37,10 +37,18 @@ _TRIGGERED: dict[str, dict[str, tuple[str, ...] | type]] = {
     "cut": {"when": ("before", "after"), "how": ("fin", "reset")},
     "answer": {"body": ANSWERS},
     "delay": {"seconds": float},
+    "hold": {"when": ("before", "after")},
     "cmdlet": {"effect": ("error", "denied", "dies", "lost", "slow"), "seconds": float},
 }
-_NEEDED = {"fault": {"kind"}, "cut": set(), "answer": {"body"}, "delay": {"seconds"}, "cmdlet": {"effect"}}
-_OF_REQUESTS = ("fault", "cut", "answer", "delay")
+_NEEDED: dict[str, set[str]] = {
+    "fault": {"kind"},
+    "cut": set(),
+    "answer": {"body"},
+    "delay": {"seconds"},
+    "hold": set(),
+    "cmdlet": {"effect"},
+}
+_OF_REQUESTS = ("fault", "cut", "answer", "delay", "hold")
 _LISTS = {"databases_stay", "stuck_queues"}
 _OF_COPIES: dict[str, type] = {
     "status": str,
@@ -97,6 +105,7 @@ class Strike:
     cut_after: str | None = None
     fault: faults.SoapFault | faults.HttpReply | None = None
     answer: str | None = None
+    hold: str | None = None
 
 
 @dataclass
@@ -109,8 +118,9 @@ class Quirks:
     """The quirks of one host. Thread-safe."""
 
     def __init__(self, initial: Mapping[str, Any] | None = None) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._entries: dict[str, _Entry] = {}
+        self._held: list[str] = []
         for name, value in (initial or {}).items():
             self.set(name, value)
 
@@ -126,11 +136,13 @@ class Quirks:
                 self._entries.pop(name, None)
             else:
                 self._entries[name] = entry
+            self._lock.notify_all()
 
     def clear(self) -> None:
         """Forgets all quirks."""
         with self._lock:
             self._entries.clear()
+            self._lock.notify_all()
 
     def as_json(self) -> dict[str, Any]:
         """The quirks as they were given."""
@@ -158,7 +170,21 @@ class Quirks:
             cut_after=how if when == "after" else None,
             fault=faults.ordered(fault["kind"], fault.get("encoding")) if fault else None,
             answer=hits["answer"]["body"] if "answer" in hits else None,
+            hold=hits["hold"].get("when", "before") if "hold" in hits else None,
         )
+
+    def hold(self, operation: str) -> None:
+        """Waits until the quirk of that name is taken back."""
+        with self._lock:
+            given = self._entries.get("hold")
+            self._held.append(operation)
+            self._lock.wait_for(lambda: given is None or self._entries.get("hold") is not given)
+            self._held.remove(operation)
+
+    def held(self) -> list[str]:
+        """The operations of the requests that wait at this moment."""
+        with self._lock:
+            return list(self._held)
 
     def strike_cmdlet(self, cmdlet: str) -> dict[str, Any]:
         """What happens to this Exchange cmdlet ("effect" and what belongs to it); to be asked once for each."""

@@ -273,6 +273,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.host.log.begin_request()
         try:
             status, body, content_type, fault = self._answer(request, failure, strike, operation, message_id)
+            if strike.hold == "after":
+                self.host.quirks.hold(operation.name)
             size = self._send(status, body, content_type, challenges, sealed=sealed and bool(body))
             sent = status, size, fault
         finally:
@@ -311,6 +313,8 @@ class _Handler(BaseHTTPRequestHandler):
         soap_type = "application/soap+xml;charset=UTF-8"
         if strike.delay:
             time.sleep(strike.delay)
+        if strike.hold == "before":
+            self.host.quirks.hold(operation.name)
         if strike.cut_before:
             self._cut(strike.cut_before)
         try:

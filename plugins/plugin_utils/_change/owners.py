@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import multiprocessing
 import os
 import pathlib
 import secrets
@@ -76,7 +77,25 @@ def me() -> Owner:
 def run() -> Owner:
     """The process that has made this one for a task on a host: ansible-playbook, which lives as long as the run. It is
     the same for all tasks of a run."""
-    return dataclasses.replace(_process(os.getppid()), token="")
+    return dataclasses.replace(_process(_maker() or os.getppid()), token="")
+
+
+def worker() -> dict[str, t.Any]:
+    """What tells this process from the others of its run: it lives on where the run alone is killed."""
+    here = me()
+    return {"pid": here.pid, "start": here.start}
+
+
+def is_orphan() -> bool:
+    """Whether the run of this process has ended without it."""
+    return _maker() not in (None, os.getppid())
+
+
+def _maker() -> int | None:
+    """The process that has forked this one, also once that has ended and init is the parent; None where that is not
+    known, as outside of a worker."""
+    parent = multiprocessing.parent_process()
+    return None if parent is None else parent.pid
 
 
 def _process(pid: int) -> Owner:

@@ -241,7 +241,7 @@ def _silent(work: Work, name: str) -> list[str]:
     except (CmdletNotFound, CmdletDenied):
         raise
     except CmdletError as exc:
-        return [exc.message]
+        return [exc.message.rstrip(".")]
     return []
 
 

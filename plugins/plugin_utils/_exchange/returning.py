@@ -85,7 +85,7 @@ def answer(work: Work, before: Before) -> Now:
         except (CmdletNotFound, CmdletDenied):
             raise
         except (CmdletError, Unreachable) as exc:
-            return [exc.message]
+            return [exc.message.rstrip(".")]
         return []
 
     work.until_empty(_STARTING, left)

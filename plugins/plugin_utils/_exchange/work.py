@@ -178,6 +178,9 @@ class Work:
             told = f"The server has no record of its maintenance any more; the one of {elsewhere.at} counts."
             self.remarks.append(Remark("server.record", told))
             self.before = elsewhere
+        elif elsewhere is not None and not is_marked:
+            # of a run that was cut off before it began: a later mark is not of that
+            self.is_stale = True
         return self.before
 
     def remember(self, before: Before) -> None:

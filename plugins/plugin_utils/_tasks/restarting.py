@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-from .._change import notes
+from .._change import notes, owners
 from .._change.pending import Pending, pending_after, read_note
 from .._errors import ExchangeTlsError
 from .._windows.cluster import Wait, check_others
@@ -92,6 +92,9 @@ def restart(task: Task, options: Options, files: Result) -> Result:
     if task.check_mode:
         services = services_to_wait_for(session, options["services"])
         return {**result, "changed": True, "services": list(services), "msg": "The host would be restarted."}
+    if owners.is_orphan():
+        # others were waited for, for minutes: another run may have taken the server back into service by now
+        raise owners.AnotherRun("The run of this task has ended without it; nothing was restarted.")
     wishes = HowToRestart(
         timeout=options["timeout"],
         services=tuple(options["services"]),

@@ -66,7 +66,7 @@ def work_on(host: ServedHost, task: Task, shell: Shell, records: Records, wishes
             memory=records,
             host=host,
             now=lambda: utc_text(_now(host)),
-            by=owners.run().as_json(),
+            by={**owners.run().as_json(), "worker": owners.worker()},
             at_work=lambda before: None if take_over else _at_work(host, before),
             say=task.say,
         ),
@@ -81,13 +81,18 @@ def _now(host: ServedHost) -> datetime.datetime:
 
 def _at_work(host: ServedHost, before: Before) -> str | None:
     """Of a run of another controller nothing is known but the last sign that it has given; it gives none while the
-    server restarts."""
+    server restarts. Of a run of this one that was killed, a worker may still do its task."""
     try:
         owner = owners.Owner.from_json(before.by)
+        worker = owners.Owner.from_json({**before.by, **before.by.get("worker", {})})
         seen = datetime.datetime.fromisoformat(before.seen.replace("Z", "+00:00"))
     except (KeyError, TypeError, ValueError):
         return None
-    lives = False if owner == owners.run() else owner.lives()
+    if owner == owners.run():
+        return None
+    lives = owner.lives()
+    if lives is False and worker.lives():
+        return str(worker)
     if lives is None and abs(_now(host) - seen) <= AT_WORK:
         until = utc_text(seen + AT_WORK)
         return (

@@ -146,6 +146,7 @@ class Dag:
     leader: Server | None = None
     had_quorum: bool = True
     two_down: bool = False
+    two_out: bool = False
     next_balance: float = 0.0
 
     @property
@@ -259,7 +260,11 @@ class Dags:
             self._log("two_members_down", dag, servers=away)
         if dag.had_quorum and not quorum:
             self._log("no_quorum", dag, servers=away)
-        dag.two_down, dag.had_quorum = two_down, quorum
+        out = [server.name for server in dag.members if dag.node(server) != "up" or server.states.is_offline]
+        two_out = len(out) > 1
+        if two_out and not dag.two_out:
+            self._log("two_members_out", dag, servers=out)
+        dag.two_down, dag.two_out, dag.had_quorum = two_down, two_out, quorum
 
     def _notice_returns(self, dag: Dag, now: float) -> None:
         """Copies of a server that was away have to catch up."""

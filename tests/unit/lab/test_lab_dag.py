@@ -371,6 +371,20 @@ class TestFailures:
         assert "RDB" not in [database for _kind, database in kinds(lab)]
         assert leader != "EX01" or lab.dags()["DAG1"]["primary_active_manager"] != leader
 
+    def test_two_members_out_of_service_at_a_time(self, lab: LabClient) -> None:
+        """Neither is down: one is paused, as the other is offline as a whole."""
+        exchange = lab.host("ex01").exchange
+        exchange.ask_for("ServerWideOffline", "Maintenance", "Inactive")
+        lab.host("ex02").exchange.ask_for("HubTransport", "Maintenance", "Draining")
+        assert lab.exchange_events("two_members_out") == []
+        lab.host("ex02").exchange.ask_for("ServerWideOffline", "Maintenance", "Inactive")
+        (event,) = lab.exchange_events("two_members_out")
+        assert event["servers"] == ["EX01", "EX02"]
+        assert lab.exchange_events("two_members_down") == []
+        for name in ("ex01", "ex02"):
+            for component in ("ServerWideOffline", "HubTransport"):
+                lab.host(name).exchange.ask_for(component, "Maintenance", None)
+
     def test_two_members_at_a_time(self, lab: LabClient) -> None:
         lab.host("ex03").restart(wait=False)
         until(lambda: lab.dags()["DAG1"]["nodes"]["EX03"] == "down")

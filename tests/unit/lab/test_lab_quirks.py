@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import http.client
+import threading
 import time
 import xml.etree.ElementTree as ET
 
@@ -184,6 +185,26 @@ def test_delay(wire: Wire, plain: HostClient) -> None:
     started = time.monotonic()
     read(wire)
     assert time.monotonic() - started < 0.2
+
+
+@pytest.mark.parametrize(("when", "written"), [("before", []), ("after", ["v"])])
+def test_hold(plain: HostClient, when: str, written: list[str]) -> None:
+    """Nothing is answered until the quirk is taken back, and all goes on then."""
+    plain.create_key(r"SOFTWARE\Quirks")
+    plain.set_quirk("hold", {"operation": "StdRegProv.SetDWORDValue", "when": when})
+    replies: list[Reply] = []
+    asking = threading.Thread(target=lambda: replies.append(write(Wire(plain), 1)))
+    asking.start()
+    while not plain.held():
+        time.sleep(0.01)
+    assert plain.held() == ["StdRegProv.SetDWORDValue"]
+    assert list(plain.registry(r"SOFTWARE\Quirks") or {}) == written
+    assert replies == []
+    plain.set_quirk("hold", None)
+    asking.join()
+    assert (replies[0].status, plain.held()) == (200, [])
+    assert list(plain.registry(r"SOFTWARE\Quirks") or {}) == ["v"]
+    plain.delete_key(r"SOFTWARE\Quirks")
 
 
 class TestAnswers:

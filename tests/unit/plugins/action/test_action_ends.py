@@ -184,6 +184,19 @@ def test_a_restart_that_is_ended_over_its_note_was_made(run: Runner, windows: Fa
     assert (result["rebooted"], result["restart_pending"]) == (True, False)
 
 
+def test_a_worker_whose_run_was_killed_restarts_nothing(
+    run: Runner, windows: FakeWindows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has waited for other members, and the next run may have taken the server back into service meanwhile."""
+    run(tls_settings)
+    with monkeypatch.context() as patched:
+        patched.setattr(owners, "is_orphan", lambda: True)
+        result = run(wmi_reboot)
+    assert result["error"]["kind"] == "another_run"
+    assert windows.count("Win32Shutdown") == 0
+    assert run(wmi_reboot)["rebooted"] is True
+
+
 def test_a_timeout_says_so(run: Runner, windows: FakeWindows) -> None:
     windows.trouble = lambda call: Trouble(OfAnsible())
     result = run(tls_settings, limit=7)

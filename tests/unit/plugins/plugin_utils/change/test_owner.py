@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import multiprocessing
 import os
 import subprocess
 import time
@@ -80,3 +81,49 @@ def test_without_proc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (owner.machine, owner.boot, owner.namespace, owner.start) == ("", "", "", "")
     assert dataclasses.replace(owner, pid=os.getppid()).lives() is True
     assert dataclasses.replace(owner, pid=2**22 + 5).lives() is False
+
+
+def _in_a_worker(killed: bool) -> tuple[Owner, Owner, bool]:
+    """The run as a process sees it that was forked for a task, the process that forked it, and whether it is an orphan;
+    killed: once that process has ended."""
+    context = multiprocessing.get_context("fork")
+    told, tell = context.Pipe(duplex=False)
+    go, let_go = context.Pipe(duplex=False)
+
+    def work() -> None:
+        go.recv()
+        while killed and not owners.is_orphan():
+            time.sleep(0.01)
+        tell.send((owners.run(), owners.is_orphan()))
+
+    def begin() -> None:
+        context.Process(target=work).start()
+        tell.send(dataclasses.replace(me(), token=""))
+        if killed:
+            os._exit(0)
+
+    run = context.Process(target=begin)
+    run.start()
+    maker = told.recv()
+    if killed:
+        run.join()
+    let_go.send("go")
+    found, is_orphan = told.recv()
+    run.join()
+    return found, maker, is_orphan
+
+
+def test_the_run_of_a_worker() -> None:
+    found, maker, is_orphan = _in_a_worker(killed=False)
+    assert (found, is_orphan) == (maker, False)
+
+
+def test_a_worker_whose_run_was_killed_does_not_take_init_for_it() -> None:
+    """Init lives for ever, and so would the note."""
+    found, maker, is_orphan = _in_a_worker(killed=True)
+    assert (found.pid, is_orphan) == (maker.pid, True)
+    assert found.lives() is False
+
+
+def test_outside_of_a_worker_nobody_is_an_orphan() -> None:
+    assert (owners.run().pid, owners.is_orphan()) == (os.getppid(), False)

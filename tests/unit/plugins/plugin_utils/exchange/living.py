@@ -342,6 +342,7 @@ class Node:
         self._world, self._server = world, server
 
     def state(self) -> str | None:
+        self._world.turn(self._server.name, "looks at its node")
         if self._server.joining:
             self._server.joining -= 1
             return "joining" if self._server.joining else None
@@ -353,10 +354,12 @@ class Node:
         if error is not None:
             raise error
         self._server.node = "paused"
+        self._world.turn(self._server.name, "after pausing its node")
 
     def resume(self) -> None:
         self._world.did(self._server.name, "resumes its node")
         self._server.node = "up"
+        self._world.turn(self._server.name, "after resuming its node")
 
 
 class Host:
@@ -366,6 +369,7 @@ class Host:
         self._world, self._server, self.node = world, server, node
 
     def running(self) -> tuple[str, ...]:
+        self._world.turn(self._server.name, "looks at its services")
         return tuple(name for name in SERVICES if name not in self._server.stopped)
 
     def restart_transport(self) -> None:
@@ -374,6 +378,7 @@ class Host:
         if error is not None:
             raise error
         self._server.quiet = 2
+        self._world.turn(self._server.name, "after restarting transport")
 
     def answers_on_port_25(self) -> bool:
         return "MSExchangeFrontEndTransport" not in self._server.stopped
@@ -386,6 +391,7 @@ class Memory:
         self._world, self._server = world, server
 
     def recall(self) -> Before | None:
+        self._world.turn(self._server.name, "recalls")
         return None if self._server.record is None else from_text(self._server.record)
 
     def recall_elsewhere(self) -> Before | None:
@@ -398,7 +404,8 @@ class Memory:
 
     def forget(self) -> None:
         self._world.did(self._server.name, "forgets")
-        self._server.record = None
+        self._server.record = self._server.file = None
+        self._world.turn(self._server.name, "after forgetting")
 
 
 class Cut(BaseException):

@@ -107,6 +107,18 @@ def test_a_file_counts_only_for_the_maintenance_that_it_is_of(at: str, counts: b
     assert back(world).steps == []
 
 
+def test_a_file_of_a_maintenance_that_never_began_is_removed() -> None:
+    """The run was cut off between the file and the record on the server; somebody's own maintenance may come soon."""
+    world = World(DAG)
+    server = world.servers["EX01"]
+    out(world)
+    kept = server.record
+    back(world)
+    server.file = kept
+    work = back(world)
+    assert (server.file, work.steps, work.remarks) == (None, [], [])
+
+
 def test_a_run_goes_on_only_while_all_is_well() -> None:
     """It was cut off, and meanwhile the other copies have broken."""
     world = World(DAG)

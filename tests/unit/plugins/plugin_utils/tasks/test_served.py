@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import os
+import subprocess
 from pathlib import Path
 from typing import Any, cast
 
@@ -116,6 +117,21 @@ def test_whose_it_is(tmp_path: Path, owner: owners.Owner, minutes: int, take_ove
     assert (other is not None) is lives
     if lives:
         assert "or set 'take_over'" in (other or "")
+
+
+def test_a_worker_may_outlive_its_run(tmp_path: Path) -> None:
+    """ansible-playbook was killed and its worker was not: until that has ended, nobody takes the server over."""
+    windows = cast("Any", FakeWindows())
+    task = Task(lambda: windows, no_shell, host_name="ex01")
+    host = served.ServedHost(windows, "EX01", "ex01")
+    work = served.work_on(host, task, cast("Any", None), records(windows, tmp_path), Wishes(), take_over=False)
+    assert work.means.by["worker"]["pid"] == os.getpid()
+    with subprocess.Popen(["/bin/sleep", "60"]) as process:
+        start = str(owners._start(process.pid))
+        left = before({**ENDED.as_json(), "worker": {"pid": process.pid, "start": start}})
+        assert work.means.at_work(left) == f"process {process.pid} on {ENDED.controller}"
+        process.kill()
+    assert work.means.at_work(left) is None
 
 
 @pytest.mark.parametrize(
