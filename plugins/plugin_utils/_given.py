@@ -185,7 +185,7 @@ def _load(text: str) -> t.Any:
         why = f"{f' in line {mark.line + 1}' if mark else ''}: {exc.problem or exc.context}"
     except yaml.reader.ReaderError as exc:
         why = f": the character U+{exc.character:04X} is not allowed"
-    except ValueError as exc:
+    except (ValueError, OverflowError) as exc:
         why = f": {exc}"
     raise NotGiven(f"is text that is neither JSON nor YAML{visible(why, NAME * 2)}")
 

@@ -28,6 +28,7 @@ from .._schannel.names import fold
 from .._schannel.protocols import PROTOCOLS, PROTOCOLS_KEY, SIDES, WHY_TLS12_STAYS
 from .._schannel.snapshot import Setting
 from .._schannel.values import Type, Value, show
+from .._text import NAME, visible
 from . import subjects as known_subjects
 from .rules import SEVERITIES, Applies, Desired, Match, Rule
 
@@ -99,6 +100,9 @@ def parse(text: str, loader: t.Any = yaml.SafeLoader) -> Baseline:
         raise _Bad(mark.line + 1 if mark else 1, f"it is not YAML: {exc.problem or exc.context}") from None
     except RecursionError:
         raise _Bad(1, "it is nested too deeply") from None
+    except (ValueError, OverflowError) as exc:
+        # of a number in an escape or a directive, which PyYAML takes for granted
+        raise _Bad(1, f"it is not YAML: {visible(exc, NAME)}") from None
     if root is None:
         raise _Bad(1, "it is empty")
     top = _mapping(root, {"id", "title", "rules"}, set())
@@ -234,8 +238,9 @@ def _data(node: yaml.Node) -> t.Any:
         raise _Bad(node, "a number, a text, or a list of these is expected here")
     try:
         found = [yaml.SafeLoader("").construct_object(item) for item in items]
-    except (yaml.YAMLError, ValueError) as exc:
-        reason = exc.problem if isinstance(exc, yaml.MarkedYAMLError) else exc
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, OverflowError) as exc:
+        # PyYAML takes for granted that what a tag stands on is of its kind
+        reason = exc.problem if isinstance(exc, yaml.MarkedYAMLError) else visible(exc, NAME)
         raise _Bad(node, f"it cannot be read as a value: {reason}") from None
     return found if isinstance(node, yaml.SequenceNode) else found[0]
 

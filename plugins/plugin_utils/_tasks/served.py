@@ -84,9 +84,9 @@ def _at_work(host: ServedHost, before: Before) -> str | None:
     server restarts."""
     try:
         owner = owners.Owner.from_json(before.by)
-        seen = datetime.datetime.fromisoformat(before.seen.replace("Z", "+00:00"))
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
+    seen = datetime.datetime.fromisoformat(before.seen.replace("Z", "+00:00"))
     lives = False if owner == owners.run() else owner.lives()
     if lives is None and abs(_now(host) - seen) <= AT_WORK:
         until = utc_text(seen + AT_WORK)
