@@ -161,7 +161,7 @@ def _forget() -> None:
                     clear()
 
 
-# --- time and memory ---------------------------------------------------------------------------------------------------
+# --- time and memory -------------------------------------------------------------------------------------------------
 
 MEGABYTE = 1 << 20
 #: What is repeated until it is long: one character, what nests, and what makes a parser look back or ahead.
@@ -176,7 +176,7 @@ _MOST_GROWTH, _TO_BEGIN_WITH = 2.6, 3_000
 # Times the input: objects of Python for small pieces of it take some ten times their bytes each.
 _MOST_MEMORY = 150
 # What is made once: tables, a template, a lexer.
-_TO_BEGIN_WITH_MEMORY = 1 << 20
+_TO_BEGIN_WITH_MEMORY = 4 << 20
 # Seconds of this process alone, not of the clock: they end what no call shows, as in a regular expression. The work
 # itself takes a hundredth.
 _PROCESSOR = 60.0

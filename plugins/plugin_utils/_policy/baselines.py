@@ -37,6 +37,24 @@ _IDENTITY = re.compile(r"[a-z0-9_.]+")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 # The loader of libyaml, where PyYAML has it, for our own files: its messages say less, and it recurses in C.
 _QUICK = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(yaml.SafeLoader):
+    """It reads no further than a baseline is deep: PyYAML looks back from each bracket to all that are open."""
+
+    _depth = 0
+
+    def compose_node(self, parent: t.Any, index: t.Any) -> t.Any:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise RecursionError
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+
+# A list in a mapping in a list in a mapping.
+_DEEPEST = 20
 FOLDER = pathlib.Path(__file__).parent / "_baselines_data"
 NONE = "none"
 _LARGEST = 10**9
@@ -82,13 +100,13 @@ def load(wanted: str) -> Baseline:
         reason = "it is not UTF-8 text" if isinstance(exc, UnicodeDecodeError) else "no file can have this name"
         raise OptionError(f"Cannot read the baseline {str(path)!r} on the controller: {reason}.") from None
     try:
-        return parse(text, yaml.SafeLoader if is_path else _QUICK)
+        return parse(text, _Loader if is_path else _QUICK)
     except _Bad as exc:
         raise OptionError(f"The baseline {str(path)!r} is refused: {exc}.") from None
 
 
 @functools.lru_cache(maxsize=16)
-def parse(text: str, loader: t.Any = yaml.SafeLoader) -> Baseline:
+def parse(text: str, loader: t.Any = _Loader) -> Baseline:
     """The baseline that a file's text holds."""
     try:
         root = yaml.compose(text, Loader=loader)
