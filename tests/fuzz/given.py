@@ -49,7 +49,7 @@ class _Session:
     def __init__(self, data: bytes) -> None:
         self._answers = _Answers(data)
 
-    def call(self, dummy_request: object, *, doing: str, repeatable: bool) -> Any:  # noqa: ARG002
+    def call(self, dummy_request: object, *, doing: str, repeatable: bool) -> Any:
         return soap.open_answer(self._answers.next(), message_id=ID, doing=doing)
 
     def ahead(self, reads: Iterable[object]) -> None:

@@ -183,7 +183,7 @@ def components(data: bytes) -> None:
     said: Any = entries if len(entries) != 1 else entries[0]
     record = Record(None, (), {"Component": "HubTransport", "State": state, "LocalStates": said, "RemoteStates": said})
     found = component_states.read([record], "EX01")
-    found.not_active
+    list(found.not_active)
     for component in found.values():
         component.asked("Maintenance"), component.is_held
 
@@ -193,7 +193,8 @@ def versions_and_names(data: bytes) -> None:
     version = builds.parse(text)
     if version is not None:
         found = builds.identify(version)
-        found.name, found.newest, found.supported, found.has_tls12, found.does_without_old_tls
+        assert found.name
+        repr((found.newest, found.supported, found.has_tls12, found.does_without_old_tls))
     held = [Certificate(None, subject=text, issuer=text)]
     certificates.named(text, held), certificates.named(f"<I>{text}<S>{text}", held)
 
