@@ -43,7 +43,7 @@ MAPS = st.dictionaries(SETTINGS, ANY_VALUES, max_size=4)
 MOMENTS = st.datetimes(
     datetime.datetime(1601, 1, 2),
     datetime.datetime(8999, 12, 30),
-    timezones=st.just(datetime.timezone.utc),  # noqa: DTZ001
+    timezones=st.just(datetime.timezone.utc),
 )
 NOTES = st.builds(
     Note,
