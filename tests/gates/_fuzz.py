@@ -55,10 +55,14 @@ def _venv() -> _venvs.Venv:
 
 
 def _target(venv: _venvs.Venv, name: str, seconds: int) -> None:
-    program = [venv.python, "-m", "tests.fuzz.run", name]
     try:
-        run(f"fuzzing {name}", [*program, "--seconds", str(seconds)], limit=seconds + _BESIDE, env=venv.environment(),
-            log=f"fuzz-{name}")  # fmt: skip
+        run(
+            f"fuzzing {name}",
+            [venv.python, "-m", "tests.fuzz.run", name, "--seconds", str(seconds)],
+            limit=seconds + _BESIDE,
+            env=venv.environment(),
+            log=f"fuzz-{name}",
+        )
     except GateFailed as exc:
         found = sorted((ROOT / ".cache" / "fuzz" / name).glob("*-*"), key=lambda path: path.stat().st_mtime)
         files = [path.relative_to(ROOT) for path in found if path.name.partition("-")[0] in _FINDINGS]

@@ -41,8 +41,8 @@ ANY_VALUES = st.one_of(VALUES, st.just(ABSENT), st.just(Value(Type.OTHER)))
 MAPS = st.dictionaries(SETTINGS, ANY_VALUES, max_size=4)
 # What a Windows can have; others are unreadable.
 MOMENTS = st.datetimes(
-    datetime.datetime(1601, 1, 2),
-    datetime.datetime(8999, 12, 30),
+    datetime.datetime(1601, 1, 2),  # noqa: DTZ001 - hypothesis adds the zone
+    datetime.datetime(8999, 12, 30),  # noqa: DTZ001 - as above
     timezones=st.just(datetime.timezone.utc),
 )
 NOTES = st.builds(
