@@ -18,7 +18,7 @@ demo: ## show the whole job on four simulated Exchange hosts (nothing is left ru
 test: ## unit and integration tests, in less than ten minutes
 test-unit: ## only the tests that start nothing
 test-integration: ## only the tests that run ansible-playbook against the lab
-fuzz: ## the laws of parsers and judgements with many other examples (takes hours; ARGS=FILE: those of a file)
+fuzz: ## each parser for a minute with atheris, then the laws with many examples (hours; ARGS="--seconds 9 xml", ARGS=FILE)
 kerberos: ## the tests with a real Kerberos realm (needs krb5-kdc; otherwise says SKIPPED)
 awx: ## the tests with awx.awx, and the longer jobs of AWX (installs the package ansible, which has it)
 matrix: ## the tests on ansible-core 2.16 (with the oldest libraries), 2.19, 2.21 and 2.22

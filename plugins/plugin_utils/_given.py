@@ -160,6 +160,7 @@ class _Loader(yaml.SafeLoader):
     """What is no list, mapping or null stays the text that it is. There are no aliases: with them a short text could
     be a list without end."""
 
+    _depth = 0
     yaml_implicit_resolvers: t.ClassVar[dict[str, t.Any]] = {
         first: [item for item in resolvers if item[0] == _NULL]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
@@ -169,7 +170,13 @@ class _Loader(yaml.SafeLoader):
         if self.check_event(yaml.AliasEvent):
             mark = self.peek_event().start_mark
             raise yaml.MarkedYAMLError(problem="an alias is not taken here", problem_mark=mark)
-        return super().compose_node(parent, index)
+        # PyYAML looks back from each bracket to all that are open
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise RecursionError
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
 
 
 def _load(text: str) -> t.Any:
@@ -185,7 +192,8 @@ def _load(text: str) -> t.Any:
         why = f"{f' in line {mark.line + 1}' if mark else ''}: {exc.problem or exc.context}"
     except yaml.reader.ReaderError as exc:
         why = f": the character U+{exc.character:04X} is not allowed"
-    except ValueError as exc:
+    except (ValueError, LookupError, AttributeError, OverflowError) as exc:
+        # PyYAML takes for granted that what a tag or an escape stands on is of its kind
         why = f": {exc}"
     raise NotGiven(f"is text that is neither JSON nor YAML{visible(why, NAME * 2)}")
 

@@ -21,13 +21,22 @@ from ._text import NAME, visible
 Groups = t.Mapping[str, t.Sequence[str]]
 
 
+# The full names of a thousand servers; ansible-core is slow at what is longer.
+_LONGEST = 100_000
+
+
 def text_of(given: t.Any, default: str) -> str:
     """The pattern behind an answer: a blank is the default, a list is joined. Raises ValueError with the reason."""
     found, problems = _given.options({"tls12_hosts": given}, {"tls12_hosts": {"type": "list", "elements": "str"}})
     if problems:
         raise ValueError(problems[0])
     wanted = found.get("tls12_hosts", default)
-    return ":".join(str(part).strip() for part in (wanted if isinstance(wanted, (list, tuple)) else [wanted]))
+    pattern = ":".join(str(part).strip() for part in (wanted if isinstance(wanted, (list, tuple)) else [wanted]))
+    if len(pattern) > _LONGEST:
+        raise ValueError(
+            f"'tls12_hosts' has {len(pattern)} characters; a pattern has {_LONGEST} at most. Name a group."
+        )
+    return pattern
 
 
 def parts(pattern: str) -> list[str]:

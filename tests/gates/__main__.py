@@ -13,7 +13,7 @@ if sys.version_info < (3, 9):  # noqa: UP036  # an old interpreter must be told 
 
 from collections.abc import Callable, Sequence
 
-from . import _ansible, _artifact, _awx, _build, _docs, _source, _tests
+from . import _ansible, _artifact, _awx, _build, _docs, _fuzz, _source, _tests
 from ._run import GateFailed, GateSkipped, left_out, obey_signals, say
 
 Target = Callable[[Sequence[str]], None]
@@ -23,7 +23,7 @@ TARGETS: dict[str, Target] = {
     "test": _tests.test,
     "test-unit": _tests.test_unit,
     "test-integration": _tests.test_integration,
-    "fuzz": _tests.fuzz,
+    "fuzz": _fuzz.fuzz,
     "kerberos": _tests.kerberos,
     "bench": _tests.bench,
     "fleet": _tests.fleet,

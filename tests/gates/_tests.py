@@ -33,7 +33,7 @@ def pytest(
 
 # Of the examples that a law names, in percent: some in every run, fewer of them on further Pythons, other and more of
 # them in a long one.
-_SOME, _FEWER, _MANY = ({"TEST_EXAMPLES": percent} for percent in ("35", "20", "2000"))
+_SOME, _FEWER, MANY = ({"TEST_EXAMPLES": percent} for percent in ("35", "20", "2000"))
 
 
 def workers() -> list[str]:
@@ -59,7 +59,7 @@ def test_unit(arguments: Sequence[str]) -> None:
 
 def _parts(what: str, arguments: Sequence[str], *names: str) -> None:
     """The tests of the pure rooms where there is no Ansible, and all others; what is named by ARGS, in one go."""
-    chosen = _chosen(arguments, *names)
+    chosen = chosen_of(arguments, *names)
     every = ["-m", "not kerberos and not awx", *workers()]
     if arguments:
         pytest(what, _venvs.default_venv(), *every, *chosen)
@@ -69,22 +69,6 @@ def _parts(what: str, arguments: Sequence[str], *names: str) -> None:
     run_all(
         lambda: pytest("tests of the rooms that need no Ansible", _venvs.pure_venv(), *every, *rooms, env=_SOME),
         lambda: pytest(f"other {what}", _venvs.default_venv(), *every, *ignored, *chosen, env=_SOME),
-    )
-
-
-def fuzz(arguments: Sequence[str]) -> None:
-    """`make fuzz`: every law with many more examples, others in each run; or those laws that the arguments name."""
-    chosen = _chosen(arguments, "unit")
-    pytest(
-        "laws",
-        _venvs.default_venv(),
-        "-m",
-        "hypothesis",
-        "--timeout=7200",
-        *workers(),
-        *chosen,
-        limit=6 * 3600,
-        env=_MANY,
     )
 
 
@@ -98,11 +82,11 @@ def pure_rooms() -> list[str]:
 def test_integration(arguments: Sequence[str]) -> None:
     """`make test-integration`"""
     venv = _venvs.default_venv()
-    chosen = _chosen(arguments, "integration")
+    chosen = chosen_of(arguments, "integration")
     pytest("integration tests", venv, "-m", "not kerberos and not awx", *workers(), *chosen)
 
 
-def _chosen(arguments: Sequence[str], *names: str) -> list[str]:
+def chosen_of(arguments: Sequence[str], *names: str) -> list[str]:
     """The arguments, and the folders of the target unless the arguments name files or folders themselves."""
     if any((ROOT / argument.split("::")[0]).exists() for argument in arguments):
         return list(arguments)
@@ -119,7 +103,7 @@ def matrix(arguments: Sequence[str]) -> None:
     and the newest Python; `make test` runs them with the one at hand.
     """
     marks = "not kerberos and not awx and (smoke or not integration)"
-    chosen = list(arguments) or ["-m", marks, "--ignore=tests/unit/lab", *_chosen((), "integration", "unit")]
+    chosen = list(arguments) or ["-m", marks, "--ignore=tests/unit/lab", *chosen_of((), "integration", "unit")]
     skipped: list[str] = []
     default = (_core_of(_venvs.default_venv()), _venvs.default_venv().python_version())
 
@@ -206,4 +190,4 @@ def kerberos(arguments: Sequence[str]) -> None:
         )
     os.environ["PATH"] = search
     venv = _venvs.venv("kerberos", _venvs.any_python(), "core-default.txt", "pure.txt", "test.txt", "kerberos.txt")
-    pytest("Kerberos tests", venv, "-m", "kerberos", *_chosen(arguments, "unit", "integration"))
+    pytest("Kerberos tests", venv, "-m", "kerberos", *chosen_of(arguments, "unit", "integration"))

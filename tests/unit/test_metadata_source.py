@@ -37,7 +37,7 @@ HEADER = (
 # REUSE-IgnoreEnd
 # Without comments by nature, or made by a tool.
 BARE = re.compile(
-    r"LICENSE|.*\.(md|json|csv|pem|der|bin|png|svg|reg|j2\.txt)|changelogs/changelog\.yaml|changelogs/fragments/.*|.*\.keep"
+    r"LICENSE|.*\.(md|json|csv|pem|der|bin|png|svg|reg|j2\.txt)|changelogs/changelog\.yaml|changelogs/fragments/.*|tests/fuzz/corpus/.*|.*\.keep"
 )
 
 

@@ -28,7 +28,7 @@ from .._errors import ExchangeTlsError, RegistryError
 from .._schannel.names import fold
 from .._schannel.snapshot import Setting
 from .._schannel.values import Type, Value, dword
-from .._windows.facts import Moment, utc_text
+from .._windows.facts import Moment, as_utc, utc_text
 from .._windows.reader import FAILED
 from .._windows.registry import Registry
 from .owners import AnotherRun, Owner
@@ -145,8 +145,8 @@ class Note:
                 _moment(data["boot"]),
                 _decode_values(data["at_boot"]),
                 _decode_values(data["unfinished"]),
-                tuple(str(key) for key in data["unfinished_keys"]),
-                tuple(str(key) for key in data["unfinished_removals"]),
+                tuple(map(_text, data["unfinished_keys"])),
+                tuple(map(_text, data["unfinished_removals"])),
                 None if written is None else _moment(written),
                 None if shutdown is None else tuple(bytes.fromhex(shutdown)),
                 None if owner is None else Owner.from_json(owner),
@@ -196,10 +196,7 @@ def _is(old: Old, value: Value) -> bool:
 
 
 def _moment(text: str) -> datetime.datetime:
-    moment = datetime.datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError("a time has no zone")
-    return moment
+    return as_utc(datetime.datetime.fromisoformat(text))
 
 
 def _encode_values(values: t.Mapping[Setting, Old]) -> list[dict[str, t.Any]]:
@@ -209,7 +206,13 @@ def _encode_values(values: t.Mapping[Setting, Old]) -> list[dict[str, t.Any]]:
 
 
 def _decode_values(items: list[dict[str, t.Any]]) -> dict[Setting, Old]:
-    return {Setting(item["key"], item["value"]): _decode_value(item) for item in items}
+    return {Setting(_text(item["key"]), _text(item["value"])): _decode_value(item) for item in items}
+
+
+def _text(name: object) -> str:
+    if not isinstance(name, str):
+        raise TypeError("the name of a key or value is no text")
+    return name
 
 
 def _decode_value(item: dict[str, t.Any]) -> Old:

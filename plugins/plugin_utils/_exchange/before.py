@@ -16,6 +16,7 @@ import json
 import typing as t
 
 from .._errors import ExchangeTlsError
+from .._windows.facts import as_utc
 from .component_states import ACTIVE, HUB_TRANSPORT, SERVER_WIDE_OFFLINE, UM_CALL_ROUTER, Components
 from .view import View
 
@@ -142,6 +143,24 @@ def of(
     )
 
 
+def _check(found: Before) -> None:
+    """Raises TypeError, ValueError or OverflowError for a field that is of another kind than what is written."""
+    texts = (found.server, found.fqdn, found.at, found.seen)
+    may_be_null = (found.policy, found.directory, found.node, *found.words.values())
+    names = (*found.services, *found.alone, *(found.inactive or ()), *found.words)
+    names = (*names, *found.not_healthy, *found.not_healthy.values())
+    flags = (found.banner, found.queues, found.owed, *(() if found.move_now is None else (found.move_now,)))
+    of_kind = (
+        all(isinstance(item, str) for item in (*texts, *names))
+        and all(item is None or isinstance(item, str) for item in may_be_null)
+        and all(isinstance(item, bool) for item in flags)
+    )
+    if not of_kind or not isinstance(found.by, dict):
+        raise TypeError("a field is of another kind")
+    for moment in (found.at, found.seen):
+        as_utc(datetime.datetime.fromisoformat(moment.replace("Z", "+00:00")))
+
+
 def from_text(text: str) -> Before:
     """Raises :class:`RecordUnreadable`."""
     try:
@@ -149,9 +168,8 @@ def from_text(text: str) -> Before:
         if given.pop("version") != _VERSION:
             raise ValueError("another version")
         found = Before(**{**given, **{name: tuple(given[name]) for name in _LISTS if given.get(name) is not None}})
-        if not isinstance(found.words, dict) or not isinstance(found.not_healthy, dict):
-            raise TypeError("words, not_healthy")
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as exc:
+        _check(found)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as exc:
         raise RecordUnreadable(
             f"What the server was like before its maintenance cannot be read ({type(exc).__name__}). Bring it back by "
             r"hand, then remove the value Maintenance of HKLM\SOFTWARE\mailops.exchange_tls."

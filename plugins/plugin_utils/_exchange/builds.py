@@ -22,8 +22,8 @@ Version = tuple[int, ...]
 
 _FILE = pathlib.Path(__file__).parent / "_builds_data.json"
 # "15.02.0922.013" of a file, or "Version 15.2 (Build 986.5)" of AdminDisplayVersion
-_FILE_VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)\.(\d+)", re.ASCII)
-_DISPLAY_VERSION = re.compile(r"Version (\d+)\.(\d+) \(Build (\d+)\.(\d+)\)", re.ASCII)
+_FILE_VERSION = re.compile(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})\.(\d{1,9})", re.ASCII)
+_DISPLAY_VERSION = re.compile(r"Version (\d{1,9})\.(\d{1,9}) \(Build (\d{1,9})\.(\d{1,9})\)", re.ASCII)
 
 
 def parse(text: str) -> Version | None:

@@ -166,7 +166,10 @@ def moment(text: str) -> datetime.datetime:
 
 
 def _key(value: t.Any) -> t.Any:
-    return str(value) if isinstance(value, (Record, list, dict)) else value
+    """A list or a mapping may hold another by reference many times over: its text could be longer than any memory."""
+    if isinstance(value, (list, dict)):
+        return type(value).__name__
+    return str(value) if isinstance(value, Record) else value
 
 
 _PRIMITIVES: dict[str, t.Callable[[str], t.Any]] = {

@@ -19,7 +19,7 @@ import typing as t
 from .._errors import UnexpectedAnswer
 from .._text import NAME, visible
 from . import clixml
-from .records import ABSENT, Record, RecordError
+from .records import ABSENT, Record, RecordError, shown
 
 ACTIVE, INACTIVE, DRAINING = "Active", "Inactive", "Draining"
 _STATES = (ACTIVE, INACTIVE, DRAINING)
@@ -168,7 +168,7 @@ def _entry(item: t.Any, component: str) -> Entry:
     parts = dict(_parts(str(item))) if isinstance(item, (str, Record)) else {}
     requester = parts.get("requestor") or parts.get("requester")
     if not requester or "state" not in parts:
-        raise RecordError(f"{_CMDLET}: the component {visible(component, NAME)} has the entry {visible(item, NAME)!r}.")
+        raise RecordError(f"{_CMDLET}: the component {visible(component, NAME)} has the entry {shown(item)}.")
     return Entry(requester, _state(parts["state"], component), _written(parts.get("timestamp")))
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import re
 import typing as t
 
 from .._mailflow import meanings, symptoms
@@ -123,10 +124,15 @@ def _of_send(view: MailView, server: str) -> t.Iterator[MailFinding]:
                 "connector.send_not_logged", "A protocol log of the Send connector", connector, Status.NOT_APPLICABLE,
                 "medium",
                 f"The Send connector '{name}' to Exchange Online writes no protocol log; "
-                f"Set-SendConnector '{name}' -ProtocolLoggingLevel Verbose turns it on.",
+                f"Set-SendConnector {_quoted(name)} -ProtocolLoggingLevel Verbose turns it on.",
                 "Without it nothing tells whether TLS is what fails: an empty search proves nothing.",
                 _PROTOCOL_LOGGING,
             )  # fmt: skip
+
+
+def _quoted(name: str) -> str:
+    """As PowerShell takes it for one text, whatever is in it: typographic quotes end one as well."""
+    return "'" + re.sub("(['\u2018-\u201b])", r"\1\1", name) + "'"
 
 
 def _of_receive(view: MailView) -> t.Iterator[MailFinding]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from .._mailflow.last_errors import LONGEST
 from .records import Record
 
 _SHADOW = "ShadowRedundancy"
@@ -75,9 +76,16 @@ def of_record(record: Record) -> Queue:
         status=record.text("Status"),
         messages=record.integer("MessageCount"),
         deferred=_deferred(record),
-        last_error=record.text_or_none("LastError") if "LastError" in record else None,
+        last_error=_last_error(record),
         connector=_connector(record),
     )
+
+
+def _last_error(record: Record) -> str | None:
+    """No longer than what is looked at of it: whoever the mail goes to has a say in it."""
+    found = record.text_or_none("LastError") if "LastError" in record else None
+    more = 0 if found is None else len(found) - LONGEST
+    return found if found is None or more <= 0 else f"{found[:LONGEST]}... ({more} more characters)"
 
 
 def _connector(record: Record) -> str | None:

@@ -11,6 +11,7 @@ and Python has not (a duration, a version, a GUID) is its text.
 from __future__ import annotations
 
 import datetime
+import reprlib
 import typing as t
 
 from .._errors import UnexpectedAnswer
@@ -24,6 +25,16 @@ _T = t.TypeVar("_T")
 
 class RecordError(UnexpectedAnswer):
     """A property is missing, or null, or of another type than the cmdlet is known for."""
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel = 2
+_SHORT.maxstring = _SHORT.maxother = NAME
+
+
+def shown(value: t.Any) -> str:
+    """Any value, for people. Lists that hold each other by reference are not written out."""
+    return visible(_SHORT.repr(value), NAME)
 
 
 class Enum(str):
@@ -139,8 +150,7 @@ class Record:
             return None
         found = read(value)
         if found is None:
-            shown = visible(repr(value), NAME)
-            raise RecordError(f"{self._self}: its {name} is {shown}, which is not {words}.", property=name)
+            raise RecordError(f"{self._self}: its {name} is {shown(value)}, which is not {words}.", property=name)
         return found
 
     @property

@@ -14,7 +14,7 @@ import typing as t
 
 from .._errors import ConnectionLost, ExchangeTlsError, OptionError, Unreachable
 from .._text import NAME, visible
-from .records import ABSENT, Record
+from .records import Record
 
 #: What a parameter may be. A list holds texts; None is not "not given" but PowerShell's $null.
 Value = str | int | bool | list[str] | None
@@ -160,4 +160,4 @@ def _exception(error: Record) -> Record | None:
 
 def _text(record: Record, name: str) -> str:
     found = record.get(name)
-    return "" if found is ABSENT or found is None else str(found)
+    return str(found) if isinstance(found, (str, Record)) else ""

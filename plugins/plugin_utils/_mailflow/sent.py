@@ -66,7 +66,11 @@ def _by_session(lines: bytes, message: bytes | None) -> tuple[dict[bytes, bytes]
     names it in its reply."""
     times: dict[bytes, bytes] = {}
     holders: set[bytes] = set()
-    for match in LINE.finditer(lines):
+    for line in lines.split(b"\n"):
+        # from the beginning of each line only: from every place of a long one that is none it would take hours
+        match = LINE.match(line)
+        if match is None:
+            continue
         if _TIME.fullmatch(match[1]):
             times.setdefault(match[3], match[1])
         if message is not None and match[7] == b"<" and message in match[8] and _TAKEN.match(match[8]):

@@ -28,6 +28,7 @@ from .._schannel.names import fold
 from .._schannel.protocols import PROTOCOLS, PROTOCOLS_KEY, SIDES, WHY_TLS12_STAYS
 from .._schannel.snapshot import Setting
 from .._schannel.values import Type, Value, show
+from .._text import NAME, visible
 from . import subjects as known_subjects
 from .rules import SEVERITIES, Applies, Desired, Match, Rule
 
@@ -36,6 +37,24 @@ _IDENTITY = re.compile(r"[a-z0-9_.]+")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 # The loader of libyaml, where PyYAML has it, for our own files: its messages say less, and it recurses in C.
 _QUICK = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(yaml.SafeLoader):
+    """It reads no further than a baseline is deep: PyYAML looks back from each bracket to all that are open."""
+
+    _depth = 0
+
+    def compose_node(self, parent: t.Any, index: t.Any) -> t.Any:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise RecursionError
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+
+# A list in a mapping in a list in a mapping.
+_DEEPEST = 20
 FOLDER = pathlib.Path(__file__).parent / "_baselines_data"
 NONE = "none"
 _LARGEST = 10**9
@@ -81,13 +100,13 @@ def load(wanted: str) -> Baseline:
         reason = "it is not UTF-8 text" if isinstance(exc, UnicodeDecodeError) else "no file can have this name"
         raise OptionError(f"Cannot read the baseline {str(path)!r} on the controller: {reason}.") from None
     try:
-        return parse(text, yaml.SafeLoader if is_path else _QUICK)
+        return parse(text, _Loader if is_path else _QUICK)
     except _Bad as exc:
         raise OptionError(f"The baseline {str(path)!r} is refused: {exc}.") from None
 
 
 @functools.lru_cache(maxsize=16)
-def parse(text: str, loader: t.Any = yaml.SafeLoader) -> Baseline:
+def parse(text: str, loader: t.Any = _Loader) -> Baseline:
     """The baseline that a file's text holds."""
     try:
         root = yaml.compose(text, Loader=loader)
@@ -99,6 +118,9 @@ def parse(text: str, loader: t.Any = yaml.SafeLoader) -> Baseline:
         raise _Bad(mark.line + 1 if mark else 1, f"it is not YAML: {exc.problem or exc.context}") from None
     except RecursionError:
         raise _Bad(1, "it is nested too deeply") from None
+    except (ValueError, OverflowError) as exc:
+        # of a number in an escape or a directive, which PyYAML takes for granted
+        raise _Bad(1, f"it is not YAML: {visible(exc, NAME)}") from None
     if root is None:
         raise _Bad(1, "it is empty")
     top = _mapping(root, {"id", "title", "rules"}, set())
@@ -234,8 +256,9 @@ def _data(node: yaml.Node) -> t.Any:
         raise _Bad(node, "a number, a text, or a list of these is expected here")
     try:
         found = [yaml.SafeLoader("").construct_object(item) for item in items]
-    except (yaml.YAMLError, ValueError) as exc:
-        reason = exc.problem if isinstance(exc, yaml.MarkedYAMLError) else exc
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, OverflowError) as exc:
+        # PyYAML takes for granted that what a tag stands on is of its kind
+        reason = exc.problem if isinstance(exc, yaml.MarkedYAMLError) else visible(exc, NAME)
         raise _Bad(node, f"it cannot be read as a value: {reason}") from None
     return found if isinstance(node, yaml.SequenceNode) else found[0]
 

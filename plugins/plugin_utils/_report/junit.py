@@ -47,7 +47,9 @@ def _suite(server: Result, run: Result) -> ET.Element:
     for finding in server["findings"]:
         if finding["expected"] is None and finding["status"] in ("compliant", "not_applicable"):
             continue
-        _case(suite, name, finding["id"], _OF_STATUS.get(finding["status"]), finding["waiver"] or finding["message"])
+        _case(
+            suite, name, finding["id"], _OF_STATUS.get(finding["status"]), finding.get("waiver") or finding["message"]
+        )
     _count(suite)
     return suite
 

@@ -27,7 +27,7 @@ def groups(servers: t.Iterable[Result]) -> list[dict[str, t.Any]]:
             if (kind := _kind(item)) is None:
                 continue
             same = found.setdefault(kind, {})
-            entry = same.setdefault((item["message"], item["waiver"] or ""), {**_entry(item), "servers": []})
+            entry = same.setdefault((item["message"], item.get("waiver") or ""), {**_entry(item), "servers": []})
             entry["servers"].append(server["name"])
     order = [kind for kind in (*_SEVERITIES, _WAIVED, _KNOW) if kind in found]
     return [
@@ -60,7 +60,7 @@ def _entry(finding: Result) -> dict[str, t.Any]:
         "key": finding["key"] or "",
         "cure": _cure(finding),
         "source": finding.get("source") or "",
-        "waiver": finding["waiver"] or "",
+        "waiver": finding.get("waiver") or "",
     }
 
 

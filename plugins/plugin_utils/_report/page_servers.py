@@ -26,7 +26,7 @@ _STATES = {"started": "Taken out of service", "stopped": "Brought back into serv
 
 def details(server: Result, check_mode: bool) -> dict[str, t.Any]:
     """What the fold of a server shows."""
-    proof = server["proof"] or {}
+    proof = server.get("proof") or {}
     problems = [item for item in proof.get("problems") or () if not item.startswith("[")]
     changes = [*server["plan"], *server["changes"]]
     return {
@@ -46,7 +46,7 @@ def details(server: Result, check_mode: bool) -> dict[str, t.Any]:
         "undone": server["undone"],
         "maintenance": [
             {"what": _STATES.get(state, state), "said": step.get("msg") or "", "steps": step.get("steps") or []}
-            for state, step in (server["maintenance"] or {}).items()
+            for state, step in (server.get("maintenance") or {}).items()
         ],
         "raw": _raw(server, check_mode),
     }
@@ -66,7 +66,7 @@ def _facts(server: Result) -> list[tuple[str, str]]:
         ("Started", windows.get("last_boot")),
         ("Restarted", restart["boot_after"] if restart["made"] else None),
         ("Values before in", server["backup"]),
-        ("Restored from", server["restored_from"]),
+        ("Restored from", server.get("restored_from")),
     )
     return [(label, str(value)) for label, value in found if value]
 

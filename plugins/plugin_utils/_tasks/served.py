@@ -85,9 +85,9 @@ def _at_work(host: ServedHost, before: Before) -> str | None:
     try:
         owner = owners.Owner.from_json(before.by)
         worker = owners.Owner.from_json({**before.by, **before.by.get("worker", {})})
-        seen = datetime.datetime.fromisoformat(before.seen.replace("Z", "+00:00"))
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
+    seen = datetime.datetime.fromisoformat(before.seen.replace("Z", "+00:00"))
     if owner == owners.run():
         return None
     lives = owner.lives()

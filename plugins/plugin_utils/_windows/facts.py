@@ -20,6 +20,9 @@ CURRENT_VERSION = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion"
 # Win32_OperatingSystem.ProductType
 _ROLES = {1: "workstation", 2: "domain controller", 3: "server"}
 
+# For rooms above that read times which were kept on a host.
+as_utc = wmi.as_utc
+
 # A margin of caution: nobody documents that two reads of LastBootUpTime agree to the second.
 BOOT_JITTER = datetime.timedelta(seconds=2)
 # Clocks are corrected by less, and nobody restarts a server so soon after a restart and a change.

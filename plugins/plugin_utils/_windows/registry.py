@@ -293,7 +293,10 @@ class Registry:
             # an empty list is a null array, which Windows leaves out
             return tuple(item or "" for item in (raw if isinstance(raw, list) else [raw])) if raw is not None else ()
         if kind is Type.REG_BINARY:
-            return tuple(output.integers(access.parameter))
+            numbers = output.integers(access.parameter)
+            if not all(0 <= number <= 255 for number in numbers):
+                raise UnexpectedAnswer(f"reading {show(key, name)}: the host sends bytes that are none")
+            return tuple(numbers)
         if kind in (Type.REG_SZ, Type.REG_EXPAND_SZ):
             return raw if isinstance(raw, str) else ""
         number = output.integer(access.parameter)

@@ -191,10 +191,23 @@ def parse_datetime(value: str) -> datetime.datetime:
     # no zone was never seen in captures; WMI's own clock is UTC
     zone = "+00:00" if zone in (None, "Z") else f"{zone[:3]}:{zone[-2:]}"
     try:
-        moment = datetime.datetime.fromisoformat(f"{base}.{(fraction or '0')[:6].ljust(6, '0')}{zone}")
-        return moment.astimezone(datetime.timezone.utc)
+        return as_utc(datetime.datetime.fromisoformat(f"{base}.{(fraction or '0')[:6].ljust(6, '0')}{zone}"))
     except (ValueError, OverflowError) as exc:
         raise UnexpectedAnswer(f"{_shown(value)} is not a CIM datetime: {exc}") from None
+
+
+# Windows counts from 1601 on; near the last year of Python no minute could be added.
+_YEARS: t.Final = range(1601, 9000)
+
+
+def as_utc(moment: datetime.datetime) -> datetime.datetime:
+    """An aware time in UTC. Raises ValueError or OverflowError for one that is naive, or that no Windows can have."""
+    if moment.tzinfo is None:
+        raise ValueError("a time has no zone")
+    found = moment.astimezone(datetime.timezone.utc)
+    if found.year not in _YEARS:
+        raise ValueError(f"no Windows is in the year {found.year}")
+    return found
 
 
 def _collect(body: Element, found: list[Instance], context: Element | None, doing: str) -> Element | None:

@@ -61,6 +61,10 @@ class Guess:
 NOTHING = Guess(Reason.UNRECOGNIZED)
 
 
+# No key has a longer name, and nobody slips into one; a value may have one of 16,383 characters.
+_LONGEST = 255
+
+
 def recognize(name: str) -> Guess:
     """The protocol, side or value that the name was probably meant to be; NOTHING where no rule knows it."""
     return _protocol(name) or side_of(name) or value_of(name) or NOTHING
@@ -97,6 +101,8 @@ def _protocol(name: str) -> Guess | None:
     exact = same(name, WINDOWS_PROTOCOLS)
     if exact:
         return Guess(Reason.PLACE, protocol=exact)
+    if len(name) > _LONGEST:
+        return None
     plain, latin = _plain(name), _latin(name)
     for text, reason in (
         (plain, Reason.SPELLING),
@@ -158,6 +164,8 @@ def _word(
     exact = same(name, known)
     if exact:
         return exact, Reason.PLACE
+    if len(name) > _LONGEST:
+        return None
     plain, latin = _joined(_plain(name)), _joined(_latin(name))
     for item in known:
         if plain == item.lower():
@@ -184,7 +192,7 @@ def _inside(name: str, known: t.Sequence[str], vocabulary: t.Mapping[str, str]) 
     tokens = re.findall(r"[^\W_]+", _bare(name))
     exact = {item.lower(): item for item in known}
     vocabulary = {**vocabulary, **exact}
-    for length in range(len(tokens) - 1, 0, -1):
+    for length in range(min(len(tokens) - 1, max(map(len, vocabulary))), 0, -1):
         runs = ["".join(tokens[start : start + length]) for start in range(len(tokens) - length + 1)]
         found = {run: vocabulary[run] for run in runs if run in vocabulary}
         if len(set(found.values())) > 1:
@@ -246,14 +254,20 @@ def _blurred(text: str) -> str:
 
 def is_foreign(name: str) -> bool:
     """Whether a name that is another word for the right one is of another language than English."""
+    if len(name) > _LONGEST:
+        return False
     tokens = re.findall(r"[^\W_]+", _bare(name))
-    runs = {"".join(tokens[start:end]) for end in range(len(tokens) + 1) for start in range(end)}
+    longest = max(map(len, _ENGLISH))
+    ends = range(len(tokens) + 1)
+    runs = {"".join(tokens[start:end]) for end in ends for start in range(max(0, end - longest), end)}
     return runs.isdisjoint(_ENGLISH) and _nearest("".join(tokens), dict.fromkeys(_ENGLISH, ""), least=5) is None
 
 
 def may_be_a_word(name: str) -> bool:
     """Whether a name that no rule knows may be a word of a language that no rule knows, so that its place allows a
     guess. ``Backup2019`` says itself that it is something else."""
+    if len(name) > _LONGEST:
+        return False
     tokens = re.findall(r"[^\W_]+", _bare(name))
     return not any(character.isdigit() for character in name) and not any(
         token == remark or (len(remark) > 3 and token.startswith(remark)) for token in tokens for remark in _REMARKS

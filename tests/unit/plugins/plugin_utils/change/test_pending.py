@@ -39,14 +39,20 @@ LATER = BOOT + datetime.timedelta(hours=1)
 SETTINGS = st.builds(Setting, TEXT, TEXT)
 ANY_VALUES = st.one_of(VALUES, st.just(ABSENT), st.just(Value(Type.OTHER)))
 MAPS = st.dictionaries(SETTINGS, ANY_VALUES, max_size=4)
+# What a Windows can have; others are unreadable.
+MOMENTS = st.datetimes(
+    datetime.datetime(1601, 1, 2),  # noqa: DTZ001 - hypothesis adds the zone
+    datetime.datetime(8999, 12, 30),  # noqa: DTZ001 - as above
+    timezones=st.just(datetime.timezone.utc),
+)
 NOTES = st.builds(
     Note,
-    st.datetimes(timezones=st.just(datetime.timezone.utc)),
+    MOMENTS,
     MAPS,
     MAPS,
     st.lists(TEXT, max_size=3).map(tuple),
     st.lists(TEXT, max_size=3).map(tuple),
-    st.none() | st.datetimes(timezones=st.just(datetime.timezone.utc)),
+    st.none() | MOMENTS,
     st.none() | st.binary(max_size=8).map(tuple),
     st.none() | st.builds(Owner, TEXT, TEXT, TEXT, TEXT, st.integers(), TEXT, TEXT),
 )

@@ -102,7 +102,7 @@ def test_who_holds_it() -> None:
         (component("X", "Sleeping"), "the component X has the state 'Sleeping'"),
         (component("X", "Active", "<S>nothing of the kind</S>"), "has the entry 'nothing of the kind'"),
         (component("X", "Active", words("M", "Asleep")), "has the state 'Asleep'"),
-        (component("X", "Active", "<I32>1</I32>"), "has the entry '1'"),
+        (component("X", "Active", "<I32>1</I32>"), "has the entry 1"),
         (Record("x", ["T"], {"Component": "X", "State": "Active"}), "the component X has no LocalStates"),
         (Record("x", ["T"], {"Component": None}), "its Component is not set"),
     ],
