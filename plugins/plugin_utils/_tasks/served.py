@@ -86,7 +86,9 @@ def _at_work(host: ServedHost, before: Before) -> str | None:
         owner = owners.Owner.from_json(before.by)
     except (KeyError, TypeError, ValueError, OverflowError):
         return None
-    seen = datetime.datetime.fromisoformat(before.seen.replace("Z", "+00:00"))
+    seen = befores.moment_of(before.seen)
+    if seen is None:
+        return None
     lives = False if owner == owners.run() else owner.lives()
     if lives is None and abs(_now(host) - seen) <= AT_WORK:
         until = utc_text(seen + AT_WORK)
