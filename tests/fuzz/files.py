@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime
 import json
 import os
 from collections.abc import Mapping
@@ -82,7 +81,7 @@ def maintenance(data: bytes) -> None:
         found.word(name)
     with contextlib.suppress(KeyError, TypeError, ValueError, OverflowError):
         str(owners.Owner.from_json(found.by))
-    facts.utc_text(facts.as_utc(datetime.datetime.fromisoformat(found.seen.replace("Z", "+00:00"))) + notes.AT_WORK)
+    facts.utc_text((before.moment_of(found.seen) or given.NOW) + notes.AT_WORK)
     assert before.from_text(found.to_text()) == found
 
 

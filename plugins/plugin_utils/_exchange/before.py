@@ -143,8 +143,16 @@ def of(
     )
 
 
+def moment_of(text: str) -> datetime.datetime | None:
+    """A time of a record; None for what is none. A server is brought back all the same."""
+    try:
+        return as_utc(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")))
+    except (ValueError, OverflowError):
+        return None
+
+
 def _check(found: Before) -> None:
-    """Raises TypeError, ValueError or OverflowError for a field that is of another kind than what is written."""
+    """Raises TypeError for a field that is of another kind than what is written."""
     texts = (found.server, found.fqdn, found.at, found.seen)
     may_be_null = (found.policy, found.directory, found.node, *found.words.values())
     names = (*found.services, *found.alone, *(found.inactive or ()), *found.words)
@@ -157,8 +165,6 @@ def _check(found: Before) -> None:
     )
     if not of_kind or not isinstance(found.by, dict):
         raise TypeError("a field is of another kind")
-    for moment in (found.at, found.seen):
-        as_utc(datetime.datetime.fromisoformat(moment.replace("Z", "+00:00")))
 
 
 def from_text(text: str) -> Before:

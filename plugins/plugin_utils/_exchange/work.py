@@ -293,8 +293,8 @@ def listed(items: t.Sequence[str]) -> str:
 
 def _is_of_its_time(before: Before, since: datetime.datetime | None) -> bool:
     """Whether a mark was set soon after a record was written. Both clocks are the host's, or of its domain."""
-    at = datetime.datetime.fromisoformat(before.at.replace("Z", "+00:00"))
-    return since is not None and abs(since - at) <= _MARKED_WITHIN
+    at = befores.moment_of(before.at)
+    return at is not None and since is not None and abs(since - at) <= _MARKED_WITHIN
 
 
 def _at_work(before: Before, other: str) -> AtWork:

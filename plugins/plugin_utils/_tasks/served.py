@@ -87,8 +87,8 @@ def _at_work(host: ServedHost, before: Before) -> str | None:
         worker = owners.Owner.from_json({**before.by, **before.by.get("worker", {})})
     except (KeyError, TypeError, ValueError, OverflowError):
         return None
-    seen = datetime.datetime.fromisoformat(before.seen.replace("Z", "+00:00"))
-    if owner == owners.run():
+    seen = befores.moment_of(before.seen)
+    if seen is None or owner == owners.run():
         return None
     lives = owner.lives()
     if lives is False and worker.lives():
