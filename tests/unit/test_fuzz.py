@@ -88,6 +88,10 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "they hand on what another function reads, which a target has": (
         "_tasks/reading.read", "_tasks/rolling_back.roll_back",
     ),
+    "they are for more sessions than a seed has; a law of their own holds them against looking line by line": (
+        "_mailflow/telling.Lines._known", "_mailflow/telling._by_session",
+    ),
+    "one expression over the last bytes of a file, in the tests of send logs": ("_mailflow/files.last_time",),
     "what a library or the system has read already: a status, headers, an address, a number of the kernel": (
         "_handshake/_runner._Run.wait", "_handshake/_wire._lookup", "_transport/channels.PsrpChannel._open",
         "_transport/channels.WinrmChannel._adopt", "_transport/cmdlet_errors._of_status",

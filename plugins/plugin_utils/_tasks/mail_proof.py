@@ -100,7 +100,9 @@ def prove(
         )
         left = options["patience"] - (clock() - begun)
         is_live = shown is not None and shown.newest >= f"{start - _LIVE:{_TIME}}"
-        if left <= 0 or not _may_change(found, before, is_live=is_live, is_missed=looks.error is not None):
+        # one that could not be asked before the restart either will hardly be asked after it
+        is_missed = looks.error is not None and (before is not None or options["required"])
+        if left <= 0 or not _may_change(found, before, is_live=is_live, is_missed=is_missed):
             break
         progress.now(f"outgoing mail: {visible(found.sentence)}")
         sleep(min(_BETWEEN, left))

@@ -190,6 +190,8 @@ def test_delay(wire: Wire, plain: HostClient) -> None:
 @pytest.mark.parametrize(("when", "written"), [("before", []), ("after", ["v"])])
 def test_hold(plain: HostClient, when: str, written: list[str]) -> None:
     """Nothing is answered until the quirk is taken back, and all goes on then."""
+    if plain.registry(r"SOFTWARE\Quirks") is not None:
+        plain.delete_key(r"SOFTWARE\Quirks")
     plain.create_key(r"SOFTWARE\Quirks")
     plain.set_quirk("hold", {"operation": "StdRegProv.SetDWORDValue", "when": when})
     replies: list[Reply] = []

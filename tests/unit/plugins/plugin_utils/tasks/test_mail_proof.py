@@ -122,8 +122,11 @@ def test_exchange_that_does_not_answer_yet_is_asked_again(monkeypatch: pytest.Mo
     assert story.prove(before=mail(), required=True)["after"] == {"queued": 0, "waiting": 0}
     assert story.now == 10
     story = Story(monkeypatch, later)
-    assert story.prove(patience=7)["why_not"] == "503"
+    assert story.prove(patience=7, before=mail())["why_not"] == "503"
     assert story.now == 7
+    story = Story(monkeypatch, later)
+    assert story.prove()["why_not"] == "503"
+    assert story.now == 0, "it could not be asked before either"
     with pytest.raises(ExchangeTlsError, match="503"):
         story.prove(required=True, patience=7)
 
