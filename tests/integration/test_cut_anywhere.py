@@ -35,7 +35,9 @@ AFTER = {("TLS 1.2", "Client"): (1, 0), ("TLS 1.0", "Server"): (0, 1)}
 WRITES = re.compile(r"StdRegProv\.(Set|Create|Delete)")
 
 # Of the reads in a mode, which are alike, one in so many is disturbed; the modes take turns.
-READS = 2 if ALL else 6
+READS = 2 if ALL else 9
+# Of the writes one in so many.
+WRITTEN = 1 if ALL else 2
 
 # More than the requests of a run; the tests check that.
 POOL = 60
@@ -161,8 +163,8 @@ def play(*tasks: dict[str, t.Any], hosts: list[str]) -> list[dict[str, t.Any]]:
 def disturbed(
     lab: LabClient, prefix: str, modes: t.Iterable[str], near: list[str], far: list[str] | None = None
 ) -> dict[str, Case]:
-    """A host for every mode and every request it is about, ready to be disturbed there: every write in all modes, and
-    some of the reads in each. ``near`` and ``far`` are the requests of undisturbed runs."""
+    """A host for every mode and every request it is about, ready to be disturbed there: of the writes and of the
+    reads as many as are wanted. ``near`` and ``far`` are the requests of undisturbed runs."""
     cases = {}
     for number, name in enumerate(modes):
         mode = MODES[name]
@@ -170,7 +172,9 @@ def disturbed(
         assert len(operations) <= POOL
         first_of_writing = next(n for n, name in enumerate(operations, 1) if WRITES.match(name))
         for n, operation in enumerate(operations, 1):
-            if (n < first_of_writing and mode.writing) or (not WRITES.match(operation) and (n + number) % READS):
+            if (n < first_of_writing and mode.writing) or (n + number) % (
+                WRITTEN if WRITES.match(operation) else READS
+            ):
                 continue
             host = lab.host(f"{prefix}{name}-{n}")
             cases[host.name] = Case(host, mode, n, protocols(host))
