@@ -16,7 +16,7 @@ import typing as t
 from .._errors import ExchangeTlsError, OptionError
 from .._exchange import installed
 from .._judgement.mail_words import PROVEN
-from .._judgement.outgoing import Outgoing, outgoing, waiting
+from .._judgement.outgoing import Key, Outgoing, outgoing, waiting
 from .._mailflow import probe, send_logs
 from .._mailflow.probe import Probe
 from .._mailflow.send_logs import Logs, Seen
@@ -85,7 +85,7 @@ def prove(
     before: Result | None = options["before"] or None
     sent_mail = _send(task, options)
     looks, progress, begun = _Looks(task), Progress(task.say, options["patience"], clock), clock()
-    found: Outgoing | None = None
+    left: frozenset[Key] = frozenset()
     while True:
         seen = looks.look()
         shown = _sent(logs, f"{start:{_TIME}}", sent_mail)
@@ -95,27 +95,24 @@ def prove(
             seen if seen["asked"] else None,
             shown.connections if shown else None,
             sent_mail,
-            left_before=found.left if found else (),
+            left_before=left,
             notes=notes,
         )
-        left = options["patience"] - (clock() - begun)
+        # what two looks show is sure
+        still = waiting(before).keys() - (left & found.left)
+        left = found.left
+        seconds = options["patience"] - (clock() - begun)
         is_live = shown is not None and shown.newest >= f"{start - _LIVE:{_TIME}}"
         # one that could not be asked before the restart either will hardly be asked after it
         is_missed = looks.error is not None and (before is not None or options["required"])
-        if left <= 0 or not _may_change(found, before, is_live=is_live, is_missed=is_missed):
+        may_change = found.word != PROVEN and (is_live or is_missed or bool(found.waiting) or bool(still))
+        if seconds <= 0 or not may_change:
             break
         progress.now(f"outgoing mail: {visible(found.sentence)}")
-        sleep(min(_BETWEEN, left))
+        sleep(min(_BETWEEN, seconds))
     if looks.error is not None and options["required"]:
         raise looks.error
     return _result(start, before, seen, found, sent_mail)
-
-
-def _may_change(found: Outgoing, before: Result | None, *, is_live: bool, is_missed: bool) -> bool:
-    """Whether waiting may show more."""
-    if found.word == PROVEN:
-        return False
-    return is_live or is_missed or bool(found.waiting) or bool(waiting(before))
 
 
 def _send(task: Task, options: Options) -> Probe | None:

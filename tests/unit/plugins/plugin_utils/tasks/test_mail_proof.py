@@ -73,6 +73,13 @@ def test_mail_that_waits_is_waited_for_until_it_has_left(monkeypatch: pytest.Mon
     assert story.said[0].endswith("(0 of at most 120 seconds)")
 
 
+def test_what_has_surely_left_is_not_waited_for_though_it_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = {"require_tls": False}
+    story = Story(monkeypatch, mail(queue(40), **plain), mail(**plain))
+    assert story.prove(before=mail(queue(40), **plain))["outgoing"]["word"] == "open"
+    assert story.now == 10
+
+
 @pytest.mark.parametrize("patience", [0, 1, 25, 120])
 def test_patience_ends(monkeypatch: pytest.MonkeyPatch, patience: int) -> None:
     story = Story(monkeypatch, mail(queue(40)))
