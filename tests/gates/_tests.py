@@ -99,8 +99,8 @@ def chosen_of(arguments: Sequence[str], *names: str) -> list[str]:
 def matrix(arguments: Sequence[str]) -> None:
     """`make matrix`: unit tests and the integration tests marked `smoke`, or the arguments, on every ansible-core.
 
-    Not those of the lab, of the checkout itself and of bytes, to which Ansible is all the same. Those of the rooms that need none either run with the oldest
-    and the newest Python; `make test` runs them with the one at hand.
+    Not those of the lab, of the checkout itself and of bytes, to which Ansible is all the same. Those of the rooms that
+    need none either run with the oldest and the newest Python; `make test` runs them with the one at hand.
     """
     marks = "not kerberos and not awx and (smoke or not integration)"
     chosen = list(arguments) or [
