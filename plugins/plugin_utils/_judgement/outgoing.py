@@ -208,7 +208,7 @@ def _failing(
 ) -> str:
     """What shows that mail to Exchange Online does not leave. Where its connectors are not known, nothing does."""
     for shown in by_connector.values() if cloud else ():
-        bad = list(itertools.takewhile(lambda item: _has_failed(item), reversed(shown)))
+        bad = list(itertools.takewhile(_has_failed, reversed(shown)))
         if bad and len(bad) >= min(_IN_A_ROW, len(shown)):
             last = bad[0]
             count = "connection" if len(bad) == 1 else f"{len(bad)} connections"

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import types
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -15,7 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 CLOUD, GUID = "contoso-example.mail.protection.outlook.com", "0292c782-0000-4d8b-ae0e-000000000001"
-DROPPED = {"tls": "perhaps", "text": "421 4.4.2 Connection dropped due to SocketError"}
+DROPPED: Mapping[str, str] = types.MappingProxyType(
+    {"tls": "perhaps", "text": "421 4.4.2 Connection dropped due to SocketError"}
+)
 AWAY = {"tls": "no", "text": "421 4.4.0 Primary target IP address responded with PRX4"}
 CONNECTOR: dict[str, Any] = {
     "identity": "To Office 365",
@@ -35,7 +39,7 @@ LEFT = ("smarthostconnectordelivery", CLOUD, GUID)
 
 
 def queue(
-    messages: int, symptom: dict[str, str] | None = DROPPED, hop: str = CLOUD, name: str = "3", **more: Any
+    messages: int, symptom: Mapping[str, str] | None = DROPPED, hop: str = CLOUD, name: str = "3", **more: Any
 ) -> dict[str, Any]:
     return {
         "identity": f"EX01\\{name}", "delivery_type": "SmartHostConnectorDelivery", "next_hop": hop,

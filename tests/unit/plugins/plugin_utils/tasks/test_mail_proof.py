@@ -28,7 +28,12 @@ class Story:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *looks: dict[str, Any]) -> None:
         self.now, self.said, self.sent = 0.0, list[str](), list[str]()
         self._looks = [{**ASKED, **look} for look in looks]
-        monkeypatch.setattr(mail_proof._Looks, "look", lambda looks: self._look(looks))
+        look = self._look
+
+        def asked(looks: Any) -> dict[str, Any]:
+            return look(looks)
+
+        monkeypatch.setattr(mail_proof._Looks, "look", asked)
         monkeypatch.setattr(mail_proof.probe, "send", self._send)
 
     def _look(self, looks: Any) -> dict[str, Any]:
@@ -49,8 +54,7 @@ class Story:
             "since": "2026-01-05T09:00:00Z", "before": None, "required": False, "patience": 120,
             "probe_mailbox": None, "smtp_port": 25, **options,
         }  # fmt: skip
-        clock = lambda: self.now  # noqa: E731
-        return mail_proof.prove(task, given, where, clock, self.sleep)  # type: ignore[arg-type]
+        return mail_proof.prove(task, given, where, lambda: self.now, self.sleep)  # type: ignore[arg-type]
 
 
 def test_nothing_is_waited_for_where_nothing_can_show_itself(monkeypatch: pytest.MonkeyPatch) -> None:
