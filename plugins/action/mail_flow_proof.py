@@ -43,7 +43,7 @@ class ActionModule(WindowsAction):
 
     def _logs(self, given: t.Sequence[str] | None) -> send_logs.Logs:
         others = set((self.task_vars.get("groups") or {}).get("all") or ()) - {self.host_name, "localhost"}
-        paths, missing = _mail_options.found(given, _preflight.folders(self.task_vars))
+        paths, missing = _preflight.existing(given or (), _preflight.folders(self.task_vars))
         logs = send_logs.of_server(paths, (self.host_name, self.address), is_alone=not others)
         if logs.folder is None and missing:
             return send_logs.Logs(None, f"there is no {', '.join(missing)} on the controller")

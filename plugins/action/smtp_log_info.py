@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import datetime
-import os
 import time
 import typing as t
 
@@ -57,15 +56,7 @@ class ActionModule(ExchangeTlsAction):
         folder."""
         if not any(path.strip() for path in given):
             raise OptionError("'path' names no file and no folder.")
-        places = _preflight.folders(self.task_vars)
-        found, missing = [], []
-        for path in given:
-            candidates = [path] if os.path.isabs(path) else [os.path.join(place, path) for place in places]
-            exists = next((candidate for candidate in candidates if os.path.exists(candidate)), None)
-            if exists is None:
-                missing.append(visible(repr(path), NAME))
-            else:
-                found.append(exists)
+        found, missing = _preflight.existing(given, _preflight.folders(self.task_vars))
         if missing:
             raise OptionError(f"'path': there is no {', '.join(missing)} on the controller.")
         return found

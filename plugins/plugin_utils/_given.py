@@ -20,6 +20,7 @@ import typing as t
 import yaml
 
 from ._text import NAME, visible
+from ._yaml import ShallowLoader
 
 Spec = t.Mapping[str, t.Any]
 
@@ -156,11 +157,11 @@ def _sequence(value: t.Any) -> t.Any:
     return loaded
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(ShallowLoader):
     """What is no list, mapping or null stays the text that it is. There are no aliases: with them a short text could
     be a list without end."""
 
-    _depth = 0
+    deepest = _DEEPEST
     yaml_implicit_resolvers: t.ClassVar[dict[str, t.Any]] = {
         first: [item for item in resolvers if item[0] == _NULL]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
@@ -170,13 +171,7 @@ class _Loader(yaml.SafeLoader):
         if self.check_event(yaml.AliasEvent):
             mark = self.peek_event().start_mark
             raise yaml.MarkedYAMLError(problem="an alias is not taken here", problem_mark=mark)
-        # PyYAML looks back from each bracket to all that are open
-        self._depth += 1
-        if self._depth > _DEEPEST:
-            raise RecursionError
-        node = super().compose_node(parent, index)
-        self._depth -= 1
-        return node
+        return super().compose_node(parent, index)
 
 
 def _load(text: str) -> t.Any:

@@ -16,6 +16,7 @@ from ansible.playbook.task import Task
 
 from . import _mail_options, _maintenance
 from ._errors import OptionError, all_problems
+from ._exchange.work import NEVER
 from ._schannel.values import unsendable
 from ._text import NAME, visible
 
@@ -62,6 +63,20 @@ def folders(variables: t.Mapping[str, t.Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(folder) for folder in named if folder))
 
 
+def existing(given: t.Iterable[str], places: t.Sequence[str]) -> tuple[list[str], list[str]]:
+    """The files and folders that there are of those that were given, and how the others are called for people.
+    ``places``: where relative paths count from, see :func:`folders`; blanks are none."""
+    found, missing = [], []
+    for path in filter(str.strip, given):
+        candidates = [path] if os.path.isabs(path) else [os.path.join(place, path) for place in places]
+        exists = next((candidate for candidate in candidates if os.path.exists(candidate)), None)
+        if exists is None:
+            missing.append(visible(repr(path), NAME))
+        else:
+            found.append(exists)
+    return found, missing
+
+
 def check_restart(restart: Options | None, places: Places, *, prefix: str = "restart.") -> None:
     """Raises :class:`OptionError` that names every problem, as far as it can be told without the host."""
     if restart is None:
@@ -69,9 +84,19 @@ def check_restart(restart: Options | None, places: Places, *, prefix: str = "res
     all_problems(
         lambda: check_times_and_names(restart, prefix),
         lambda: _maintenance.check_around(restart, prefix),
-        lambda: _mail_options.check_around(restart, places.folders, prefix),
+        lambda: _mail_options.check_around(restart, prefix),
+        lambda: _check_logs(restart["mail"], places, prefix),
         lambda: task_files(restart, places, prefix=prefix),
     )
+
+
+def _check_logs(mail: Options | None, places: Places, prefix: str) -> None:
+    """After a restart it is too late to refuse a folder."""
+    if mail is None or mail["when"] == NEVER:
+        return
+    missing = existing(mail["send_logs"] or (), places.folders)[1]
+    if missing:
+        raise OptionError(f"'{prefix}mail.send_logs': there is no {', '.join(missing)} on the controller.")
 
 
 def check_times_and_names(restart: Options, prefix: str) -> None:

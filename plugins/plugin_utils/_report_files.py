@@ -72,9 +72,10 @@ def read(name: str) -> dict[str, t.Any]:
     try:
         with path.open("rb") as file:
             # asked for so many bytes, Python makes room for all of them before it reads the first
-            if os.fstat(file.fileno()).st_size > _LARGEST:
-                raise ValueError("it is too large")
-            text = file.read()
+            size = os.fstat(file.fileno()).st_size
+            text = file.read(min(size, _LARGEST) + 1)
+        if len(text) > _LARGEST:
+            raise ValueError("it is too large")
         found = json.loads(text)
     except (OSError, ValueError, RecursionError) as exc:
         raise OptionError(f"The result {told} cannot be read: {reason(exc)}. Name a file {JSON} of a report.") from None

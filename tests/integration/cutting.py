@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from tests.lab.client import HostClient
 from tests.unit import laws
 
 # Whether every request is disturbed in every way, or a sample of them.
@@ -51,6 +52,21 @@ MODES = {
     "farafter": Mode(lambda n: {"cut": _cut(n, "after")}, far=True),
     "fardead": Mode(lambda n: {"cut": {**_cut(n, "before"), "every": True}}, far=True),
 }
+
+
+@dataclasses.dataclass
+class Case:
+    """One server and its story. ``end``: how the task ended that was disturbed, and how the server was then."""
+
+    host: HostClient
+    direction: str
+    way: str
+    request: int
+    end: tuple[str, str] = ("", "")
+    result: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.direction}, {self.way} at request {self.request}: {self.end} {self.result.get('msg')}"
 
 
 def sampled(mode: str, requests: int, step: int) -> list[int]:

@@ -9,7 +9,6 @@ every request is disturbed in every way, otherwise a few are; test_maintenance_a
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 import pytest
@@ -17,7 +16,7 @@ import pytest
 from tests.lab.client import HostClient, LabClient
 from tests.lab.inventory import exchange_variables
 
-from .cutting import ALL, MODES, sampled
+from .cutting import ALL, MODES, Case, sampled
 from .fleet import FORKS, assert_no_traceback, only
 from .harness import NOTE_KEY, Ansible, Run
 
@@ -56,21 +55,6 @@ ENDS = {
     OUT: _ANY | _BEGUN | {("ok", IS_OUT)},
     BACK: _ANY | _BEGUN | {("ok", AS_IT_WAS)},
 }
-
-
-@dataclasses.dataclass
-class Case:
-    """One server and its story."""
-
-    host: HostClient
-    direction: str
-    way: str
-    request: int
-    end: tuple[str, str] = ("", "")
-    result: dict[str, t.Any] = dataclasses.field(default_factory=dict)
-
-    def __str__(self) -> str:
-        return f"{self.direction}, {self.way} at request {self.request}: {self.end} {self.result.get('msg')}"
 
 
 def shown(host: HostClient) -> dict[str, t.Any]:

@@ -9,7 +9,6 @@ the proof before it. With TEST_EXAMPLES=100 every request is disturbed in every 
 
 from __future__ import annotations
 
-import dataclasses
 import time
 import typing as t
 
@@ -17,7 +16,7 @@ import pytest
 
 from tests.lab.client import HostClient, LabClient
 
-from .cutting import ALL, MODES, sampled
+from .cutting import ALL, MODES, Case, sampled
 from .fleet import ACCOUNTS, FORKS, Dump, assert_no_traceback, protocols
 from .harness import Ansible, Run
 
@@ -56,21 +55,6 @@ ENDS = {
 }
 # The versions of a server before, and after.
 _FROM, _TO = ["TLS 1.0", "TLS 1.1", "TLS 1.2"], ["TLS 1.2"]
-
-
-@dataclasses.dataclass
-class Case:
-    """One server and its story."""
-
-    host: HostClient
-    direction: str
-    way: str
-    request: int
-    end: tuple[str, str] = ("", "")
-    result: dict[str, t.Any] = dataclasses.field(default_factory=dict)
-
-    def __str__(self) -> str:
-        return f"{self.direction}, {self.way} at request {self.request}: {self.end} {self.result.get('msg')}"
 
 
 def run(ansible: Ansible, direction: str, hosts: list[str]) -> Run:

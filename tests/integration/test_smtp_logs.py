@@ -9,6 +9,7 @@ import pathlib
 import typing as t
 
 from tests.lab.client import LabClient
+from tests.unit import _metadata
 
 from .harness import Ansible, Run
 
@@ -70,6 +71,11 @@ def test_peers_keep_old_tls_on_until_they_are_accepted(
         ansible, "mail1,mail2", "--check", tls12_smtp_logs=str(tmp_path), tls12_accepted_peers="192.0.2.7"
     ).ok()
     assert len([item for item in run.outcomes if item.action.endswith("smtp_log_info") and item.outcome == "ok"]) == 1
+    seen = {name: run.result("tls_settings", name)["old_tls_peers"] for name in ("mail1", "mail2")}
+    assert [peer["peer"] for peer in seen["mail2"]] == ["192.0.2.7"], "what was accepted is said all the same"
+    assert seen["mail1"] == []
+    unknown = _metadata.undocumented("tls_settings", run.result("tls_settings", "mail2"))
+    assert not [name for name in unknown if name.startswith("old_tls_peers")]
     assert harden(ansible, "mail1", "--check", tls12_smtp_logs=str(tmp_path)).ok().result("tls_settings")["changed"]
     harden(ansible, "mail2", "--check", tls12_smtp_logs=" ").ok()
 

@@ -13,8 +13,9 @@ from tests.gates import _tests
 from tests.unit import _metadata
 
 UTILS = _metadata.PLUGINS / "plugin_utils"
-# What every room may use: errors, texts for people, how people name things, and what they see of a wait.
-GROUND = frozenset({"_errors", "_progress", "_role", "_text"})
+# What every room may use: errors, texts for people, how people name things, what they see of a wait, and
+# how their YAML is read.
+GROUND = frozenset({"_errors", "_progress", "_role", "_text", "_yaml"})
 # All imports from room to room. They lead down: who comes later imports from who came before.
 ARROWS: dict[str, frozenset[str]] = {
     "_schannel": frozenset(),

@@ -107,6 +107,8 @@ def outgoing(
     elif waits:
         as_before = " as before" if waits.keys() <= waited.keys() else ""
         word, sentence = OPEN, f"not proven: {_all(waits.values())}{as_before}"
+    elif drained and all(_demands_tls(key, before) for key in left):
+        word, sentence = OPEN, f"not proven: {_count(drained)} that waited for {_hops(drained)} left, by one look"
     elif drained:
         word, sentence = (
             OPEN,

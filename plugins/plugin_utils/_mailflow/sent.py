@@ -18,7 +18,9 @@ from .session import text
 from .words import OLD, SEND, UNKNOWN
 
 _TIME = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z?")
-_TAKEN = re.compile(rb'"?250[ -]')
+# The reply to a message that was sent: not that to its sender and recipients (2.1), and not a refusal.
+_TAKEN = re.compile(rb'"?250[ -]2\.[056]\.')
+_ANSWERED = re.compile(rb'"?(?:250[ -]2\.[056]\.|[45]\d\d[ -])')
 
 
 class Connection(t.NamedTuple):
@@ -62,17 +64,24 @@ def connections(lines: bytes, message: str | None = None) -> list[Connection]:
 
 
 def _by_session(lines: bytes, message: bytes | None) -> tuple[dict[bytes, bytes], set[bytes]]:
-    """The time of the first line of each session, and the sessions in which the other side took the message: Exchange
-    names it in its reply."""
+    """The time of the first line of each session, and the sessions in which the other side took the message."""
     times: dict[bytes, bytes] = {}
-    holders: set[bytes] = set()
+    named: set[bytes] = set()
+    taken: set[bytes] = set()
     for line in lines.split(b"\n"):
         # from the beginning of each line only: from every place of a long one that is none it would take hours
         match = LINE.match(line)
         if match is None:
             continue
+        session, event, rest = match[3], match[7], match[8]
         if _TIME.fullmatch(match[1]):
-            times.setdefault(match[3], match[1])
-        if message is not None and match[7] == b"<" and message in match[8] and _TAKEN.match(match[8]):
-            holders.add(match[3])
-    return times, holders
+            times.setdefault(session, match[1])
+        # the sender may name it before it is sent, or the other side in its reply: docs/reference/mail.md 2.4
+        if message is not None and message in rest:
+            named.add(session)
+        if session in named and event == b"<":
+            if _TAKEN.match(rest):
+                taken.add(session)
+            if _ANSWERED.match(rest):
+                named.discard(session)
+    return times, taken

@@ -29,6 +29,7 @@ from .._schannel.protocols import PROTOCOLS, PROTOCOLS_KEY, SIDES, WHY_TLS12_STA
 from .._schannel.snapshot import Setting
 from .._schannel.values import Type, Value, show
 from .._text import NAME, visible
+from .._yaml import ShallowLoader
 from . import subjects as known_subjects
 from .rules import SEVERITIES, Applies, Desired, Match, Rule
 
@@ -39,22 +40,11 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _QUICK = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class _Loader(yaml.SafeLoader):
-    """It reads no further than a baseline is deep: PyYAML looks back from each bracket to all that are open."""
-
-    _depth = 0
-
-    def compose_node(self, parent: t.Any, index: t.Any) -> t.Any:
-        self._depth += 1
-        if self._depth > _DEEPEST:
-            raise RecursionError
-        node = super().compose_node(parent, index)
-        self._depth -= 1
-        return node
+class _Loader(ShallowLoader):
+    # more than a list in a mapping in a list in a mapping
+    deepest = 20
 
 
-# A list in a mapping in a list in a mapping.
-_DEEPEST = 20
 FOLDER = pathlib.Path(__file__).parent / "_baselines_data"
 NONE = "none"
 _LARGEST = 10**9

@@ -209,15 +209,24 @@ def _outgoing(hosts: t.Mapping[str, Steps]) -> list[str]:
         ),
         *(
             line
-            for name in sorted(still.keys() - shown.keys())
-            for line in wrapped(f"outgoing: {visible(name, NAME)}: {_sentence(still[name])}.", 10)
+            for name in sorted(still)
+            for line in wrapped(f"outgoing: {visible(name, NAME)}: {_in_vain(still[name])}.", 10)
         ),
     ]
 
 
 def _is_told(outgoing: t.Mapping[str, t.Any]) -> bool:
-    """Whether there is more to say than that nothing is proven: mail that waits, or what was named in vain."""
-    return bool(outgoing.get("waiting") or outgoing.get("drained") or outgoing.get("notes"))
+    """Whether there is more to say: what was named in vain, or mail of which nothing is proven."""
+    is_open = outgoing.get("word") != mail_words.PROVEN
+    return bool(outgoing.get("notes") or (is_open and (outgoing.get("waiting") or outgoing.get("drained"))))
+
+
+def _in_vain(steps: Steps) -> str:
+    """Why nothing is proven, and what came of that which was named for a proof."""
+    outgoing = steps.outgoing or {}
+    notes = [str(note) for note in outgoing.get("notes") or ()][:2]
+    why = [] if outgoing.get("word") == mail_words.PROVEN else [str(outgoing.get("sentence"))]
+    return visible("; ".join(item.rstrip(".") for item in (*why, *notes)), _LONGEST_SENTENCE)
 
 
 def _said(shown: t.Mapping[str, Steps]) -> dict[str, list[str]]:
@@ -230,10 +239,7 @@ def _said(shown: t.Mapping[str, Steps]) -> dict[str, list[str]]:
 
 
 def _sentence(steps: Steps) -> str:
-    outgoing = steps.outgoing or {}
-    notes = [] if outgoing.get("word") == mail_words.PROVEN else [str(note) for note in outgoing.get("notes") or ()]
-    told = "; ".join(item.rstrip(".") for item in (str(outgoing.get("sentence")), *notes[:2]))
-    return visible(told, _LONGEST_SENTENCE)
+    return visible((steps.outgoing or {}).get("sentence"), _LONGEST_SENTENCE)
 
 
 def _names(names: t.Sequence[str]) -> str:

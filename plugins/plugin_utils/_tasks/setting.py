@@ -26,7 +26,7 @@ from .task import Options, Result, Task
 _MOST_PEERS = 50
 _UNREAD = "The protocol logs were not read to their end, so that there may be more peers with old TLS than they show."
 # What the result tells besides the audit and the change.
-_KEPT = ("task_files", "maintenance", "handshakes")
+_KEPT = ("task_files", "maintenance", "handshakes", "old_tls_peers")
 
 
 def bring(task: Task, options: Options, files: Result) -> Result:

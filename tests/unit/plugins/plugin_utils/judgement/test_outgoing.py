@@ -133,7 +133,7 @@ def test_mail_that_has_left_by_a_connector_that_demands_tls_is_proof() -> None:
 def test_one_look_may_come_before_the_queues_are_loaded() -> None:
     found = outgoing(mail(queue(40)), mail())
     assert (found.word, found.left) == ("open", {LEFT})
-    assert found.sentence == f"not proven: 40 messages that waited for {CLOUD} left, perhaps in plain text"
+    assert found.sentence == f"not proven: 40 messages that waited for {CLOUD} left, by one look"
     submission = queue(5, None, "Submission", delivery_type="Submission", connector=None)
     assert left(mail(queue(5)), mail(submission)).drained == ()
 

@@ -133,10 +133,20 @@ def test_of_much_that_was_logged_the_newest_counts(tmp_path: Path, monkeypatch: 
     assert 5 < found[0] < 39
 
 
-def test_a_message_that_was_refused_was_not_taken() -> None:
-    refused = [*NAMED[:1], f'<,"550 5.7.1 {MESSAGE} not wanted",']
-    (found,) = sent.connections(log(at(3, events("TLS1_2", *refused), 3)), MESSAGE)
-    assert not found.has_message
+@pytest.mark.parametrize(
+    ("lines", "taken"),
+    [
+        (NAMED[1:], True),
+        ([NAMED[0], "<,250 2.1.0 Sender OK,", "<,250 2.1.5 Recipient OK,", "<,250 2.0.0 OK,"], True),
+        ([NAMED[0], "<,250 2.1.0 Sender OK,", "<,250 2.1.5 Recipient OK,"], False),
+        ([NAMED[0], f'<,"550 5.7.1 {MESSAGE} not wanted",', "<,250 2.0.0 OK,"], False),
+        (["<,250 2.6.0 <another@here> Queued mail for delivery,"], False),
+    ],
+)
+def test_a_message_was_taken_where_a_reply_says_so(lines: list[str], taken: bool) -> None:
+    """Whether the sender names it or the reply; what is said of another message counts for nothing."""
+    (found,) = sent.connections(log(at(3, events("TLS1_2", *lines), 3)), MESSAGE)
+    assert found.has_message is taken
 
 
 def test_what_is_no_time_is_not_taken_for_one() -> None:

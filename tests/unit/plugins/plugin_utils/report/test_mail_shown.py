@@ -68,6 +68,12 @@ def test_what_was_named_in_vain_is_said() -> None:
     assert outgoing == "outgoing: ex01: not proven; The server did not take it: 550 no."
 
 
+def test_what_was_named_in_vain_is_said_where_something_else_proves_it_too() -> None:
+    _verdict, outgoing, more = last(steps(proven(notes=["The server did not take it: 550 no."])))
+    assert outgoing.startswith("outgoing: proven on ex01: the send log")
+    assert more == "outgoing: ex01: The server did not take it: 550 no."
+
+
 def test_where_no_handshake_could_be_made_mail_may_show_all_the_same() -> None:
     lines = shown(told(change=changed("off"), reboot=restarted(), verify=verified(accepted=None), mail=proven()))
     assert any(line.startswith("mail:     leaves: the send log shows 2 connections") for line in lines)
