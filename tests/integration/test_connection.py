@@ -6,8 +6,6 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
-import re
 import stat
 import typing as t
 
@@ -15,14 +13,12 @@ import pytest
 
 from tests.lab.client import LabClient
 
-from .fleet import ACCOUNTS, FORKS, PASSWORD, assert_no_traceback, only, overriding
-from .harness import Ansible, Run
+from .fleet import ACCOUNTS, PASSWORD, assert_no_traceback, only, overriding
+from .harness import Ansible
+from .ways import CONNECTIONS, HTTPS, Case, Visit, assert_ends_as_said, described, visited
 
 WRONG_PASSWORD = "Wrong'Pass&9%s"
 USER = {"user": "labuser", "password": "User-Pass-1", "administrator": False}
-CONNECTIONS = ("winrm", "psrp")
-
-HTTPS: dict[str, t.Any] = {"http": None, "https": 5986}
 # A host that says nothing must not hold the tests up.
 IMPATIENT = {
     "ansible_winrm_operation_timeout_sec": 1,
@@ -31,18 +27,6 @@ IMPATIENT = {
     "ansible_psrp_read_timeout": 2,
     "ansible_psrp_connection_timeout": 2,
 }
-
-
-@dataclasses.dataclass(frozen=True)
-class Case:
-    """One host: how it is, how it is reached, how the task ends, and what its message must say."""
-
-    outcome: str
-    says: tuple[str, ...] = ()
-    winrm: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
-    quirks: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
-    variables: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
-    registry: tuple[str, ...] = ("stock",)
 
 
 def answers(body: str, **when: t.Any) -> dict[str, t.Any]:
@@ -58,10 +42,14 @@ FAR = {"delay": {"seconds": 0.035, "request": 1, "every": True}}
 
 CASES = {
     # what works
-    "ntlm": Case("ok"),
-    "basic": Case("ok", winrm={"auth": ["basic"], "allow_unencrypted": True}),
-    "https-ntlm": Case("ok", winrm=HTTPS),
-    "https-basic": Case("ok", winrm={**HTTPS, "auth": ["basic"]}),
+    "ntlm": Case("ok", way="NTLM over http, messages encrypted"),
+    "basic": Case(
+        "ok", winrm={"auth": ["basic"], "allow_unencrypted": True}, way="Basic over http, where the host allows it"
+    ),
+    "https-ntlm": Case(
+        "ok", winrm=HTTPS, way="NTLM over https, bound to the TLS connection, which the host demands; CA file"
+    ),
+    "https-basic": Case("ok", winrm={**HTTPS, "auth": ["basic"]}, way="Basic over https, CA file"),
     "far": Case("ok", quirks=FAR),
     "far-https": Case("ok", winrm=HTTPS, quirks=FAR),
     "far-basic": Case("ok", winrm={"auth": ["basic"], "allow_unencrypted": True}, quirks=FAR),
@@ -73,6 +61,7 @@ CASES = {
         "ok",
         winrm={**HTTPS, "certificate": "other_ca"},
         variables={"ansible_winrm_server_cert_validation": "ignore", "ansible_psrp_cert_validation": "ignore"},
+        way="https, the certificate not checked",
     ),
     "other-path": Case("ok", winrm={"path": "/management"}),
     # the login is forgotten between two requests, as Windows does when it has heard nothing for a while
@@ -113,9 +102,24 @@ CASES = {
         variables={"ansible_winrm_path": "/elsewhere", "ansible_psrp_path": "elsewhere"},
     ),
     # TLS
-    "expired": Case("unreachable", ("TLS", "expired", "certificate"), winrm={**HTTPS, "certificate": "expired"}),
-    "wrong-ca": Case("unreachable", ("TLS", "ca_trust_path", "ca_cert"), winrm={**HTTPS, "certificate": "other_ca"}),
-    "wrong-name": Case("unreachable", ("TLS", "certificate"), winrm={**HTTPS, "certificate": "wrong_name"}),
+    "expired": Case(
+        "unreachable",
+        ("TLS", "expired", "certificate"),
+        winrm={**HTTPS, "certificate": "expired"},
+        way="The certificate of the host has expired",
+    ),
+    "wrong-ca": Case(
+        "unreachable",
+        ("TLS", "ca_trust_path", "ca_cert"),
+        winrm={**HTTPS, "certificate": "other_ca"},
+        way="Another CA than that of the CA file",
+    ),
+    "wrong-name": Case(
+        "unreachable",
+        ("TLS", "certificate"),
+        winrm={**HTTPS, "certificate": "wrong_name"},
+        way="The certificate has another name than the host",
+    ),
     "old-tls": Case("unreachable", ("TLS",), winrm=HTTPS, registry=("stock", "tls12_off")),
     "https-to-http": Case(
         "unreachable", ("TLS",), variables={"ansible_winrm_scheme": "https", "ansible_psrp_protocol": "https"}
@@ -129,6 +133,7 @@ CASES = {
     # the login
     "wrong-password": Case(
         "unreachable", ("HTTP 401", "user, password"), variables={"ansible_password": WRONG_PASSWORD}
+        way="A wrong password, which is tried once",
     ),
     "cyrillic-basic": Case(
         "unreachable",
@@ -156,69 +161,37 @@ CASES = {
             "ansible_psrp_message_encryption": "never",
         },
     ),
-    "basic-unencrypted": Case("unreachable", ("unencrypted", "https"), winrm={"auth": ["basic"]}),
+    "basic-unencrypted": Case(
+        "unreachable",
+        ("unencrypted", "https"),
+        winrm={"auth": ["basic"]},
+        way="Basic over http, to a host that wants encryption",
+    ),
     "ntlm-unencrypted": Case(
         "unreachable",
         ("unencrypted", "https"),
         variables={"ansible_winrm_message_encryption": "never", "ansible_psrp_message_encryption": "never"},
+        way="NTLM over http, not encrypted, to a host that wants encryption",
     ),
     "no-administrator": Case(
         "failed",
         ("Access is denied", "code 5", "Administrators"),
         variables={"ansible_user": USER["user"], "ansible_password": USER["password"]},
+        way="An account that is no administrator",
     ),
 }
 OTHER_PLUGINS = ("local", "ssh")
 
-LAB: dict[str, t.Any] = {
-    "accounts": [*ACCOUNTS, USER],
-    "hosts": {
-        name: {
-            "windows": "2016",
-            "registry": list(case.registry),
-            "winrm": dict(case.winrm),
-            "quirks": dict(case.quirks),
-        }
-        for name, case in CASES.items()
-    },
-}
-
-
-@dataclasses.dataclass(frozen=True)
-class Visit:
-    """All hosts asked once over one connection plugin."""
-
-    run: Run
-    operations: dict[str, list[str]]
-    logins: dict[str, list[dict[str, t.Any]]]
+LAB = described(CASES, [*ACCOUNTS, USER])
 
 
 @pytest.fixture(scope="module")
 def visits(lab: LabClient, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Visit]:
     found = {}
     for connection in CONNECTIONS:
-        for host in lab.hosts():
-            host.reset_log()
-            for quirk, value in CASES[host.name].quirks.items():
-                host.set_quirk(quirk, value)  # its counters start again
-        ansible = Ansible(lab, tmp_path_factory.mktemp(connection))
-        extra = overriding(ansible.folder, {name: case.variables for name, case in CASES.items()})
-        run = ansible.task(
-            "tls_settings_info",
-            *extra,
-            *FORKS,
-            "-vvvvv",
-            connection=connection,
-            options={
-                "wire_log": str(ansible.folder / "wire"),
-                "logins": "{{ 10 if inventory_hostname.startswith('far') else 1 }}",
-            },
-        )
-        found[connection] = Visit(
-            run,
-            {host.name: host.operations() for host in lab.hosts()},
-            {host.name: host.logins() for host in lab.hosts()},
-        )
+        folder = tmp_path_factory.mktemp(connection)
+        logins = "{{ 10 if inventory_hostname.startswith('far') else 1 }}"
+        found[connection] = visited(lab, CASES, folder, connection, wire_log=str(folder / "wire"), logins=logins)
     return found
 
 
@@ -234,14 +207,7 @@ def visit(visits: dict[str, Visit], connection: str) -> Visit:
 
 @pytest.mark.parametrize("name", CASES)
 def test_how_the_task_ends_and_what_it_says(visit: Visit, name: str) -> None:
-    case = CASES[name]
-    item = only(visit.run.of("tls_settings_info", name))
-    message = str(item.result.get("msg", ""))
-    assert item.outcome == case.outcome, message
-    for word in case.says:
-        assert word in message
-    # no Python in it
-    assert not re.search(r"[\"']\)|Error\(|object at 0x|HTTPConnectionPool|Max retries|urllib3|requests\.", message)
+    assert_ends_as_said(visit, name, CASES[name])
 
 
 def test_the_return_code_is_that_of_unreachable_hosts(visit: Visit) -> None:

@@ -1,7 +1,8 @@
 # Copyright (c) 2026, mailops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Authentication of one HTTP connection: Basic, NTLM and Kerberos, with message encryption and channel binding."""
+"""Authentication of one HTTP connection: Basic, NTLM, Kerberos, CredSSP and certificates of clients, with message
+encryption and channel binding."""
 
 from __future__ import annotations
 
@@ -22,8 +23,22 @@ from .description import Account
 
 SPNEGO_ENCRYPTED = "application/HTTP-SPNEGO-session-encrypted"
 KERBEROS_ENCRYPTED = "application/HTTP-Kerberos-session-encrypted"
+CREDSSP_ENCRYPTED = "application/HTTP-CredSSP-session-encrypted"
+#: What comes with each message, and is not the login of a connection.
+EACH_MESSAGE = ("basic", "certificate")
+# What a client says that logs in with the certificate that it gave in the handshake.
+_BY_CERTIFICATE = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
 _BOUNDARY = "Encrypted Boundary"
+# CredSSP seals with TLS, whose records hold no more.
+_RECORD = 16384
+# GSS_C_CHANNEL_BOUND_FLAG: the client has sent bindings.
+_BOUND = 2048
 _SIGNATURE = b"NTLMSSP\x00"
+_PART = re.compile(
+    rb"--Encrypted Boundary\r\n\s*Content-Type: (?P<mime>[^\r\n]+)\r\n"
+    rb"\s*OriginalContent: type=application/soap\+xml;\s*charset=(?P<charset>UTF-8|UTF-16);"
+    rb"Length=(?P<length>\d+)\r\n--Encrypted Boundary\r\n\s*Content-Type: application/octet-stream\r\n"
+)
 
 
 class SealError(Exception):
@@ -37,6 +52,17 @@ class Outcome:
     account: Account | None = None
     token: str | None = None
     rejected: str | None = None
+
+
+@dataclass(frozen=True)
+class Handshake:
+    """What is known of a connection from its TLS handshake; nothing over http.
+
+    binding: the data to which logins must be bound. user: to whom the client's certificate is mapped.
+    """
+
+    binding: bytes | None = None
+    user: str | None = None
 
 
 class AccountBook:
@@ -89,7 +115,7 @@ class ConnectionSecurity:
     """The security context of one HTTP connection."""
 
     def __init__(
-        self, book: AccountBook, methods: Sequence[str], fqdn: str, channel_binding: bytes | None, idle: float | None
+        self, book: AccountBook, methods: Sequence[str], fqdn: str, handshake: Handshake, idle: float | None
     ) -> None:
         self._book = book
         # The service name of a ticket is not encrypted: a GeneralString of this very host must be in the token.
@@ -97,10 +123,11 @@ class ConnectionSecurity:
         self._ticket = b""
         self._fqdn = fqdn
         self._methods = tuple(methods)
-        self._bindings = GssChannelBindings(application_data=channel_binding) if channel_binding else None
+        self._handshake = handshake
+        self._bindings = GssChannelBindings(application_data=handshake.binding) if handshake.binding else None
         self.idle = idle
         self._context: Any = None
-        self._kerberos_mime = False
+        self._mime = SPNEGO_ENCRYPTED
         self._last_use = time.monotonic()
         self.account: Account | None = None
         self.mechanism = ""
@@ -119,6 +146,8 @@ class ConnectionSecurity:
             headers.append("Negotiate")
         if "kerberos" in self._methods:
             headers.append("Kerberos")
+        if "credssp" in self._methods:
+            headers.append("CredSSP")
         if "basic" in self._methods:
             headers.append('Basic realm="WSMAN"')
         return headers
@@ -138,6 +167,8 @@ class ConnectionSecurity:
 
     def authorize(self, header: str) -> Outcome:
         """Handles one Authorization header. A token in the outcome is to be sent back."""
+        if header == _BY_CERTIFICATE and "certificate" in self._methods:
+            return self._certificate()
         scheme, dummy, data = header.partition(" ")
         try:
             raw = base64.b64decode(data.strip(), validate=True)
@@ -147,6 +178,8 @@ class ConnectionSecurity:
         if self.mechanism == "basic" and "basic" in self._methods:
             return self._basic(raw)
         if self.mechanism in ("negotiate", "kerberos") and {"ntlm", "kerberos"} & set(self._methods):
+            return self._negotiate(scheme, raw)
+        if self.mechanism == "credssp" and "credssp" in self._methods:
             return self._negotiate(scheme, raw)
         return self._reject(f"{scheme} is not offered")
 
@@ -163,6 +196,11 @@ class ConnectionSecurity:
             return self._reject("Basic is for local accounts only")
         return Outcome(account=self.account) if self.account else self._reject("wrong user name or password")
 
+    def _certificate(self) -> Outcome:
+        self.mechanism, self.user = "certificate", self._handshake.user
+        self.account = self._book.find(self.user) if self.user else None
+        return Outcome(account=self.account) if self.account else self._reject("no account is mapped to a certificate")
+
     def _negotiate(self, scheme: str, raw: bytes) -> Outcome:
         starts = self._context is None or self._context.complete or raw[:12] == _SIGNATURE + b"\x01\x00\x00\x00"
         if starts:
@@ -170,7 +208,9 @@ class ConnectionSecurity:
             chosen = self._choose(scheme, raw)
             if chosen is None:
                 return self._reject("this mechanism is not offered")
-            self._kerberos_mime = scheme.lower() == "kerberos"
+            self._mime = {"kerberos": KERBEROS_ENCRYPTED, "credssp": CREDSSP_ENCRYPTED}.get(
+                scheme.lower(), SPNEGO_ENCRYPTED
+            )
             self._ticket = b""
             self._context = spnego.server(
                 protocol=chosen, channel_bindings=self._bindings, options=spnego.NegotiateOptions.wrapping_winrm
@@ -183,7 +223,7 @@ class ConnectionSecurity:
         token = f"{scheme} {base64.b64encode(reply).decode()}" if reply else None
         if not self._context.complete:
             return Outcome(token=token)
-        mechanism = str(self._context.negotiated_protocol or "")
+        mechanism = "credssp" if scheme.lower() == "credssp" else str(self._context.negotiated_protocol or "")
         if mechanism not in self._methods:
             return self._reject(f"{mechanism} is not offered")
         if mechanism == "kerberos" and self._ticket_host not in self._ticket:
@@ -198,6 +238,8 @@ class ConnectionSecurity:
     def _choose(self, scheme: str, raw: bytes) -> str | None:
         if raw.startswith(_SIGNATURE):
             return "ntlm" if "ntlm" in self._methods and scheme.lower() == "negotiate" else None
+        if scheme.lower() == "credssp":
+            return "credssp"
         if scheme.lower() == "kerberos":
             return "kerberos" if "kerberos" in self._methods else None
         return "negotiate" if "kerberos" in self._methods or "ntlm" in self._methods else None
@@ -208,20 +250,21 @@ class ConnectionSecurity:
         """The plain message of a multipart/encrypted body. Raises SealError."""
         if not self.encrypts:
             raise SealError("no security context on this connection")
-        mime = KERBEROS_ENCRYPTED if self._kerberos_mime else SPNEGO_ENCRYPTED
-        expected = f'multipart/encrypted;protocol="{mime}";boundary="{_BOUNDARY}"'
+        several = self._mime == CREDSSP_ENCRYPTED and content_type.startswith("multipart/x-multi-encrypted")
+        kind = "x-multi-encrypted" if several else "encrypted"
+        expected = f'multipart/{kind};protocol="{self._mime}";boundary="{_BOUNDARY}"'
         if content_type.replace(" ", "") != expected.replace(" ", ""):
             raise SealError(f"content type {content_type}")
-        match = re.match(
-            rb"--Encrypted Boundary\r\n\s*Content-Type: (?P<mime>[^\r\n]+)\r\n"
-            rb"\s*OriginalContent: type=application/soap\+xml;\s*charset=(?P<charset>UTF-8|UTF-16);"
-            rb"Length=(?P<length>\d+)\r\n--Encrypted Boundary\r\n\s*Content-Type: application/octet-stream\r\n",
-            body,
-        )
         end = b"--Encrypted Boundary--\r\n"
-        if not match or match["mime"].decode() != mime or not body.endswith(end):
+        heads = list(_PART.finditer(body))
+        if not heads or heads[0].start() or not body.endswith(end) or (len(heads) > 1) is not several:
             raise SealError("the parts of the message are not those of MS-WSMV 2.2.9.1")
-        sealed = body[match.end() : -len(end)]
+        ends = [head.start() for head in heads[1:]] + [len(body) - len(end)]
+        return b"".join(self._open(head, body[head.end() : stop]) for head, stop in zip(heads, ends, strict=True))
+
+    def _open(self, head: re.Match[bytes], sealed: bytes) -> bytes:
+        if head["mime"].decode() != self._mime:
+            raise SealError(f"a part is {head['mime'].decode('latin-1')}")
         if len(sealed) < 4:
             raise SealError("no signature")
         (length,) = struct.unpack("<I", sealed[:4])
@@ -229,19 +272,24 @@ class ConnectionSecurity:
             plain: bytes = self._context.unwrap_winrm(sealed[4 : 4 + length], sealed[4 + length :])
         except Exception as exc:
             raise SealError(f"{type(exc).__name__}: {exc}") from None
-        if len(plain) != int(match["length"]):
+        if len(plain) != int(head["length"]):
             raise SealError("Length does not fit the message")
         return plain
 
     def seal(self, message: bytes, charset: str = "UTF-8") -> tuple[str, bytes]:
         """Content type and body of a sealed reply."""
-        mime = KERBEROS_ENCRYPTED if self._kerberos_mime else SPNEGO_ENCRYPTED
-        wrapped = self._context.wrap_winrm(message)
+        size = _RECORD if self._mime == CREDSSP_ENCRYPTED else len(message)
+        pieces = [message[at : at + size] for at in range(0, len(message), size)]
+        kind = "x-multi-encrypted" if len(pieces) > 1 else "encrypted"
+        content_type = f'multipart/{kind};protocol="{self._mime}";boundary="{_BOUNDARY}"'
+        body = b"".join(self._sealed(piece, charset) for piece in pieces)
+        return content_type, body + f"--{_BOUNDARY}--\r\n".encode()
+
+    def _sealed(self, piece: bytes, charset: str) -> bytes:
+        wrapped = self._context.wrap_winrm(piece)
         head = (
-            f"--{_BOUNDARY}\r\n\tContent-Type: {mime}\r\n\tOriginalContent: type=application/soap+xml;"
-            f"charset={charset};Length={len(message) + wrapped.padding_length}\r\n--{_BOUNDARY}\r\n"
+            f"--{_BOUNDARY}\r\n\tContent-Type: {self._mime}\r\n\tOriginalContent: type=application/soap+xml;"
+            f"charset={charset};Length={len(piece) + wrapped.padding_length}\r\n--{_BOUNDARY}\r\n"
             "\tContent-Type: application/octet-stream\r\n"
         )
-        sealed = struct.pack("<I", len(wrapped.header)) + wrapped.header + wrapped.data
-        content_type = f'multipart/encrypted;protocol="{mime}";boundary="{_BOUNDARY}"'
-        return content_type, head.encode() + sealed + f"--{_BOUNDARY}--\r\n".encode()
+        return head.encode() + struct.pack("<I", len(wrapped.header)) + wrapped.header + wrapped.data

@@ -10,6 +10,7 @@ import hashlib
 import ipaddress
 import ssl
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 _DAY = datetime.timedelta(days=1)
+# The name of a user in a certificate: userPrincipalName.
+_UPN = x509.ObjectIdentifier("1.3.6.1.4.1.311.20.2.3")
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,13 @@ class CertificateStore:
                 known = self._issued[fqdn, kind, key] = self._make(fqdn, address, kind, key)
             return known
 
+    def issue_client(self, user: str) -> None:
+        """Writes the certificate, with its key, by which a client says that it is a user: see client_path."""
+        upn = f"{user}@localhost".encode()
+        names = [x509.OtherName(_UPN, bytes([12, len(upn)]) + upn)]  # a UTF8String
+        path = client_path(self._directory, user)
+        self._sign(path, user, names, ExtendedKeyUsageOID.CLIENT_AUTH, self._host_keys["rsa"], self._authority)
+
     def _make(self, fqdn: str, address: str, kind: str, key: str) -> Issued:
         authority = self._authority
         if kind == "other_ca":
@@ -78,10 +88,24 @@ class CertificateStore:
         if kind != "wrong_name":
             names = [x509.DNSName(name) for name in dict.fromkeys((fqdn, fqdn.partition(".")[0], "localhost"))]
             names.append(x509.IPAddress(ipaddress.ip_address(address)))
-        now = datetime.datetime.now(datetime.timezone.utc)
-        start, end = (now - 60 * _DAY, now - 2 * _DAY) if kind == "expired" else (now - _DAY, now + 365 * _DAY)
+        begin, end = (-60, -2) if kind == "expired" else (-1, 365)
         subject = "elsewhere.invalid" if kind == "wrong_name" else fqdn
-        private = self._host_keys[key]
+        path = self._directory / f"{fqdn}-{kind}-{key}.pem"
+        usage = ExtendedKeyUsageOID.SERVER_AUTH
+        return self._sign(path, subject, names, usage, self._host_keys[key], authority, (begin, end))
+
+    def _sign(
+        self,
+        path: Path,
+        subject: str,
+        names: Sequence[x509.GeneralName],
+        usage: x509.ObjectIdentifier,
+        private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey,
+        authority: _Authority,
+        days: tuple[int, int] = (-1, 365),
+    ) -> Issued:
+        """days: from when to when it is valid, counted from now."""
+        now = datetime.datetime.now(datetime.timezone.utc)
         public = private.public_key()
         certificate = (
             x509.CertificateBuilder()
@@ -89,25 +113,38 @@ class CertificateStore:
             .issuer_name(authority.certificate.subject)
             .public_key(public)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(start)
-            .not_valid_after(end)
+            .not_valid_before(now + days[0] * _DAY)
+            .not_valid_after(now + days[1] * _DAY)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.SubjectAlternativeName(names), critical=False)
-            .add_extension(_key_usage(encrypts=key == "rsa"), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(_key_usage(encrypts=isinstance(private, rsa.RSAPrivateKey)), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
             .add_extension(
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.key.public_key()), critical=False
             )
             .sign(authority.key, hashes.SHA256())
         )
-        path = self._directory / f"{fqdn}-{kind}-{key}.pem"
         secret = private.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
         path.touch(mode=0o600)
         path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + secret)
         return Issued(path, certificate.public_bytes(serialization.Encoding.DER))
+
+
+def client_path(directory: Path, user: str) -> Path:
+    """Where the certificate of a client is, with its key."""
+    return directory / f"client-{user}.pem"
+
+
+def user_of(der: bytes | None) -> str | None:
+    """The user whose name is in the certificate of a client, as Windows looks for it; None where there is none."""
+    if der is None:
+        return None
+    names = x509.load_der_x509_certificate(der).extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    found = [name.value[2:].decode() for name in names.value.get_values_for_type(x509.OtherName) if name.type_id == _UPN]
+    return found[0].removesuffix("@localhost") if found else None
 
 
 def pem_of(issued: Issued) -> str:

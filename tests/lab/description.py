@@ -26,7 +26,9 @@ from .registry import Protection
 ENDPOINT_KINDS = ("smtp", "smtp587", "smtps", "https", "imaps", "pop3s")
 CERTIFICATES = ("good", "expired", "wrong_name", "other_ca")
 KEYS = ("rsa", "ecdsa")
-AUTH_METHODS = ("basic", "ntlm", "kerberos")
+AUTH_METHODS = ("basic", "ntlm", "kerberos", "credssp", "certificate")
+#: What a listener makes of logins that say nothing of the TLS connection that they are meant for (CbtHardeningLevel).
+CBT_LEVELS = ("None", "Strict")
 DEFAULT_STATES = ("on", "off", "none")
 DEFAULT_SUBNET = 77
 
@@ -57,6 +59,10 @@ class Winrm:
     allow_unencrypted: bool = False
     certificate: str = "good"
     path: str = "/wsman"
+    #: Strict: a login over https must be bound to its TLS connection. None: bindings are not looked at.
+    cbt: str = "Strict"
+    #: The accounts to which client certificates are mapped (auth: certificate).
+    mapped: tuple[str, ...] = ()
     #: Windows serves WinRM's https with Schannel as well: off means that every TLS version is always there.
     https_follows_schannel: bool = True
     #: Most items of an enumeration in one message, whatever the request allows (2008 R2 splits Win32_Service).
@@ -307,6 +313,9 @@ def _winrm(raw: Any, where: str) -> Winrm:
     for method in winrm.auth:
         _one_of(method, AUTH_METHODS, f"{where}.auth")
     _one_of(winrm.certificate, CERTIFICATES, f"{where}.certificate")
+    _one_of(winrm.cbt, CBT_LEVELS, f"{where}.cbt")
+    if winrm.mapped and "certificate" not in winrm.auth:
+        raise DescriptionError(f"{where}.mapped: certificate is not among the auth of this host")
     if not winrm.path.startswith("/"):
         raise DescriptionError(f"{where}.path: {winrm.path!r} must start with a slash")
     return winrm

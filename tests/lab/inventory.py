@@ -10,9 +10,11 @@ from typing import Any
 
 import yaml
 
+from .certificates import client_path
 from .client import HostClient, LabClient, LabError
 
 CONNECTIONS = ("winrm", "psrp")
+TRANSPORTS = ("ntlm", "basic", "kerberos", "credssp", "certificate")
 
 
 def host_variables(
@@ -26,23 +28,25 @@ def host_variables(
 ) -> dict[str, Any]:
     """Connection variables of one host.
 
-    scheme: http or https; http where the host has it. transport: ntlm, basic or kerberos; the first that the host
+    scheme: http or https; http where the host has it. transport: one of TRANSPORTS; the first that the host
     offers and that works over the scheme. user: an account of the lab (the first administrator), or any other name
     together with a password.
     """
     if connection not in CONNECTIONS:
         raise LabError(f"connection {connection!r} is none of {', '.join(CONNECTIONS)}")
     scheme = scheme or ("http" if "winrm_http" in host.ports else "https")
-    transport = transport or next(iter(sorted(host.winrm["auth"], key=("ntlm", "basic", "kerberos").index)))
+    transport = transport or min(host.winrm["auth"], key=TRANSPORTS.index)
     kerberos = transport == "kerberos"
     variables: dict[str, Any] = {
         "ansible_connection": connection,
         "ansible_host": host.address,
         "ansible_port": host.port(f"winrm_{scheme}"),
         "ansible_shell_type": "powershell",
-        "ansible_user": user or _user(_administrator(lab, domain=kerberos), kerberos),
-        "ansible_password": password or _password(lab, user, domain=kerberos),
     }
+    if transport != "certificate":
+        variables["ansible_user"] = user or _user(_administrator(lab, domain=kerberos), kerberos)
+        variables["ansible_password"] = password or _password(lab, user, domain=kerberos)
+    client = str(client_path(lab.state_dir, user or _administrator(lab, domain=False)["user"]))
     encryption = "never" if transport == "basic" else "auto"
     if connection == "winrm":
         variables["ansible_winrm_scheme"] = scheme
@@ -53,6 +57,8 @@ def host_variables(
             variables["ansible_winrm_kerberos_hostname_override"] = host.fqdn
             # Ansible starts kinit with an empty environment.
             variables["ansible_winrm_kinit_env_vars"] = ["KRB5_CONFIG"]
+        if transport == "certificate":
+            variables.update(dict.fromkeys(("ansible_winrm_cert_pem", "ansible_winrm_cert_key_pem"), client))
         if scheme == "https":
             variables["ansible_winrm_ca_trust_path"] = str(lab.ca_path)
     else:
@@ -62,6 +68,8 @@ def host_variables(
         variables["ansible_psrp_message_encryption"] = encryption
         if kerberos:
             variables["ansible_psrp_negotiate_hostname_override"] = host.fqdn
+        if transport == "certificate":
+            variables.update(dict.fromkeys(("ansible_psrp_certificate_pem", "ansible_psrp_certificate_key_pem"), client))
         if scheme == "https":
             variables["ansible_psrp_ca_cert"] = str(lab.ca_path)
     variables["lab_endpoints"] = [

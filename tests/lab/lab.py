@@ -42,6 +42,8 @@ class Lab:
         ntlm_users = state_dir / "ntlm-users"
         self.book.write_ntlm_file(ntlm_users)
         os.environ["NTLM_USER_FILE"] = str(ntlm_users)
+        for user in {user for host in description.hosts for user in host.winrm.mapped}:
+            self.certificates.issue_client(user)
         self._acceptor = Acceptor()
         self.hosts = {host.name: self._make_host(host) for host in description.hosts}
         logs = state_dir / "smtp-logs"
@@ -73,7 +75,7 @@ class Lab:
         def issue(kind: str, key: str = "rsa") -> Issued:
             return self.certificates.issue(description.fqdn, description.address, kind, key)
 
-        for port, listener in winrm.listeners(host, self.book, issue).items():
+        for port, listener in winrm.listeners(host, self.book, issue, self.certificates.ca_path).items():
             host.add_service(port, listener.serve)
         for endpoint in description.endpoints:
             issued = issue(endpoint.certificate, endpoint.key)
@@ -89,7 +91,7 @@ class Lab:
             def issue(kind: str, to: HostDescription = description) -> Issued:
                 return self.certificates.issue(to.fqdn, to.address, kind)
 
-            for port, listener in winrm.listeners(host, self.book, issue, endpoint).items():
+            for port, listener in winrm.listeners(host, self.book, issue, self.certificates.ca_path, endpoint).items():
                 host.add_service(port, listener.serve)
 
 

@@ -50,8 +50,13 @@ class Hello:
         return frozenset(name for name, number in WIRE.items() if number in self.versions)
 
 
-def accept(sock: socket.socket, certificate: Path, offer: Offer, log: HostLog) -> ssl.SSLSocket | None:
-    """A TLS socket, or None where the client was refused (the connection is then reset or used up)."""
+def accept(
+    sock: socket.socket, certificate: Path, offer: Offer, log: HostLog, clients: Path | None = None
+) -> ssl.SSLSocket | None:
+    """A TLS socket, or None where the client was refused (the connection is then reset or used up).
+
+    clients: the authority whose certificates clients are asked for; they need not have one.
+    """
     hello = parse_hello(_peek_hello(sock))
     protocol, suite = offer.select(hello.protocols, hello.suites) or (None, None)
     if protocol is None or suite is None:
@@ -64,7 +69,7 @@ def accept(sock: socket.socket, certificate: Path, offer: Offer, log: HostLog) -
         network.reset(sock)
         return None
     try:
-        return server_context(certificate, offer).wrap_socket(sock, server_side=True)
+        return server_context(certificate, offer, clients).wrap_socket(sock, server_side=True)
     except (ssl.SSLError, OSError):
         return None
 
@@ -77,7 +82,7 @@ def _answer_once(sock: socket.socket, flight: bytes) -> None:
 
 
 @lru_cache(maxsize=512)
-def server_context(path: Path, offer: Offer) -> ssl.SSLContext:
+def server_context(path: Path, offer: Offer, clients: Path | None = None) -> ssl.SSLContext:
     """A server context for what OpenSSL can serve of an offer, holes included, with the server's order.
 
     Python cannot choose among the suites of TLS 1.3 (before 3.15): all of them are there as soon as one is.
@@ -96,6 +101,9 @@ def server_context(path: Path, offer: Offer) -> ssl.SSLContext:
     context.set_ciphers(":".join([*(older or ["DEFAULT"]), "@SECLEVEL=0"]))
     context.load_cert_chain(path)
     context.load_dh_params(str(_DH_PARAMETERS))
+    if clients is not None:
+        context.verify_mode = ssl.CERT_OPTIONAL
+        context.load_verify_locations(clients)
     return context
 
 

@@ -11,11 +11,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from typing import Any, Protocol
 
 from . import answers, faults, network, schannel, service, soap, tls
-from .auth import AccountBook, ConnectionSecurity, SealError
-from .certificates import Issued
+from .auth import EACH_MESSAGE, AccountBook, ConnectionSecurity, Handshake, SealError
+from .certificates import Issued, user_of
 from .description import Account, Winrm
 from .faults import Cut
 from .hosts import Host
@@ -77,6 +78,8 @@ class Listener:
     book: AccountBook
     certificate: Issued | None = None
     service: Service = WINDOWS
+    #: The authority of those clients who log in with a certificate.
+    clients: Path | None = None
 
     def serve(self, sock: socket.socket) -> None:
         """Serves one connection until either side ends it."""
@@ -84,9 +87,11 @@ class Listener:
         if self.certificate is None:
             _Handler(sock, self)
             return
-        follows = self.service.settings(self.host).https_follows_schannel
-        settings = self.host.effective if follows else schannel.everything()
-        secured = tls.accept(sock, self.certificate.path, settings.offer("rsa", {"SSL 2.0"}), self.host.log)
+        winrm = self.service.settings(self.host)
+        settings = self.host.effective if winrm.https_follows_schannel else schannel.everything()
+        offer = settings.offer("rsa", {"SSL 2.0"})
+        clients = self.clients if "certificate" in winrm.auth else None
+        secured = tls.accept(sock, self.certificate.path, offer, self.host.log, clients)
         if secured is not None:
             try:
                 _Handler(secured, self)
@@ -95,7 +100,11 @@ class Listener:
 
 
 def listeners(
-    host: Host, book: AccountBook, issue: Callable[[str], Issued], service: Service = WINDOWS
+    host: Host,
+    book: AccountBook,
+    issue: Callable[[str], Issued],
+    clients: Path,
+    service: Service = WINDOWS,
 ) -> dict[int, Listener]:
     """The listeners of a service of a host by port."""
     settings = service.settings(host)
@@ -103,7 +112,7 @@ def listeners(
     if settings.http:
         result[settings.http] = Listener(host, book, None, service)
     if settings.https:
-        result[settings.https] = Listener(host, book, issue(settings.certificate), service)
+        result[settings.https] = Listener(host, book, issue(settings.certificate), service, clients)
     return result
 
 
@@ -120,15 +129,19 @@ class _Handler(BaseHTTPRequestHandler):
         self.secure = listener.certificate is not None
         self.number = self.host.next_connection()
         idle = self.host.quirks.get("ntlm_idle")
-        binding = listener.certificate.channel_binding if listener.certificate else None
+        handshake = Handshake()
+        if listener.certificate is not None and isinstance(sock, ssl.SSLSocket):
+            binding = listener.certificate.channel_binding if self.settings.cbt == "Strict" else None
+            user = user_of(sock.getpeercert(binary_form=True))
+            handshake = Handshake(binding, user if user in self.settings.mapped else None)
         self.security = listener.service.security(
             listener.book,
             self.settings.auth,
             self.host.description.fqdn,
-            binding,
+            handshake,
             float(idle) if idle else None,
         )
-        self.basic_logged = False
+        self.logged = False
         self.retry_after: str | None = None
         self.body_in = b""
         super().__init__(sock, sock.getpeername(), self)  # type: ignore[arg-type]  # no server object: threads are ours
@@ -199,7 +212,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Empty text or the token to send along if the request may go on; None if it has been answered."""
         header = self.headers.get("Authorization")
         if header is None:
-            if self.security.account is not None and self.security.mechanism != "basic":
+            if self.security.account is not None and self.security.mechanism not in EACH_MESSAGE:
                 return ""
             if self.security.forgotten and self._is_sealed():
                 self._send(400, b"")  # Windows has thrown the security context away
@@ -222,15 +235,15 @@ class _Handler(BaseHTTPRequestHandler):
         return outcome.token or ""
 
     def _log_login(self, rejected: str | None) -> None:
-        if rejected is None and self.security.mechanism == "basic":
-            if self.basic_logged:
+        if rejected is None and self.security.mechanism in EACH_MESSAGE:
+            if self.logged:
                 return
-            self.basic_logged = True
+            self.logged = True
         security = self.security
         self.host.log.add_login(self.number, security.mechanism, security.user, rejected is None, rejected)
 
     def _is_sealed(self) -> bool:
-        return self.headers.get("Content-Type", "").lower().startswith("multipart/encrypted")
+        return self.headers.get("Content-Type", "").lower().startswith("multipart/")
 
     def _challenge(self, challenges: list[str] | None = None) -> None:
         self._send(401, b"", challenges=self.security.offers() if challenges is None else challenges)
