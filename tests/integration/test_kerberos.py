@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pathlib
 import subprocess
@@ -17,7 +18,9 @@ from tests.lab.client import LabClient
 from tests.lab.kdc import Kdc, running_kdc
 from tests.lab.launch import running_lab
 
+from .fleet import assert_no_traceback, only
 from .harness import Ansible
+from .ways import CONNECTIONS
 
 pytestmark = pytest.mark.kerberos
 
@@ -33,8 +36,49 @@ DESCRIPTION: dict[str, t.Any] = {
             "registry": ["stock", "tls12_off"],
             "winrm": {"auth": ["kerberos"]},
             "restart": {"shutdown_delay": 0.1, "down_for": 0.3},
-        }
+        },
+        "ex02": {"windows": "2019", "winrm": {"http": None, "https": 5986, "auth": ["kerberos"]}},
     },
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Login:
+    """One way to log in: whether a person has asked for the ticket before, and how the task ends."""
+
+    outcome: str
+    way: str
+    says: tuple[str, ...] = ()
+    host: str = "ex01"
+    kinit: bool = False
+    variables: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
+
+
+# A ticket that is there, and no password from which one could be made.
+OWN_TICKET = {"ansible_winrm_kinit_mode": "manual", "ansible_password": None}
+CASES = {
+    "password": Login("ok", "Kerberos over http, messages encrypted; the ticket made from the password"),
+    "ticket": Login("ok", "Kerberos over http, a ticket of the user's (kinit)", kinit=True, variables=OWN_TICKET),
+    "no-ticket": Login(
+        "unreachable",
+        "Kerberos without a ticket and without a password",
+        ("there is no valid ticket; run kinit",),
+        variables=OWN_TICKET,
+    ),
+    "https": Login("ok", "Kerberos over https, bound to the TLS connection, which the host demands", host="ex02"),
+    "unbound": Login(
+        "unreachable",
+        "Kerberos over https, not bound, to a host that demands it (CbtHardeningLevel=Strict)",
+        ("HTTP 401", "channel binding"),
+        host="ex02",
+        variables={"ansible_winrm_send_cbt": False, "ansible_psrp_negotiate_send_cbt": False},
+    ),
+    "wrong-password": Login(
+        "unreachable",
+        "Kerberos with a wrong password",
+        ("the domain refused the password",),
+        variables={"ansible_password": "not-the-password"},
+    ),
 }
 
 
@@ -51,9 +95,9 @@ def lab(realm: Kdc, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[LabC
         yield client
 
 
-def variables(lab: LabClient, connection: str, **more: t.Any) -> dict[str, t.Any]:
+def variables(lab: LabClient, connection: str, host: str = "ex01", **more: t.Any) -> dict[str, t.Any]:
     """What a user writes into the inventory for Kerberos, and the name of the host for its ticket."""
-    fqdn = lab.host("ex01").fqdn
+    fqdn = lab.host(host).fqdn
     return {
         "winrm": {
             "ansible_winrm_transport": "kerberos",
@@ -75,7 +119,7 @@ def extra(folder: pathlib.Path, host_vars: t.Mapping[str, t.Any]) -> str:
     return f"@{path}"
 
 
-@pytest.mark.parametrize("connection", ["winrm", "psrp"])
+@pytest.mark.parametrize("connection", CONNECTIONS)
 def test_audit_change_and_restart(
     lab: LabClient, realm: Kdc, ansible: Ansible, tmp_path: pathlib.Path, connection: str
 ) -> None:
@@ -85,7 +129,7 @@ def test_audit_change_and_restart(
 
     def task(module: str, **options: t.Any) -> dict[str, t.Any]:
         how["options"] = options
-        return ansible.task(module, "-e", extra(tmp_path, host_vars), **how).ok().result(module)
+        return ansible.task(module, "-l", "ex01", "-e", extra(tmp_path, host_vars), **how).ok().result(module)
 
     host = lab.host("ex01")
     host.reset_log()
@@ -109,22 +153,26 @@ def test_audit_change_and_restart(
     assert 1 < len(host.logins()) <= 10
 
 
-def test_a_ticket_of_the_users(lab: LabClient, realm: Kdc, ansible: Ansible, tmp_path: pathlib.Path) -> None:
+@pytest.mark.parametrize("connection", CONNECTIONS)
+@pytest.mark.parametrize("name", CASES)
+def test_ways_to_log_in(
+    lab: LabClient, realm: Kdc, ansible: Ansible, tmp_path: pathlib.Path, name: str, connection: str
+) -> None:
+    case = CASES[name]
     env = {**realm.environment, "KRB5CCNAME": f"FILE:{tmp_path / 'ccache'}"}
-    subprocess.run(
-        ["kinit", USER], input=PASSWORD.encode(), env={"PATH": "/usr/bin:/bin", **env}, timeout=20, check=True
-    )
-    host_vars = variables(lab, "winrm", ansible_winrm_kinit_mode="manual")
-    ansible.task("tls_settings_info", "-e", extra(tmp_path, host_vars), env=env).ok()
-
-
-def test_a_wrong_password_is_unreachable(lab: LabClient, realm: Kdc, ansible: Ansible, tmp_path: pathlib.Path) -> None:
-    env = {**realm.environment, "KRB5CCNAME": f"FILE:{tmp_path / 'ccache'}"}
-    for connection in ("winrm", "psrp"):
-        host_vars = variables(lab, connection, ansible_password="not-the-password")
-        run = ansible.task(
-            "tls_settings_info", "-vvvvv", "-e", extra(tmp_path, host_vars), connection=connection, env=env
-        )
-        assert run.rc == 4, run.output
-        assert "not-the-password" not in run.output
-        assert "Traceback" not in run.output
+    if case.kinit:
+        command = {"args": ["kinit", USER], "env": {"PATH": "/usr/bin:/bin", **env}}
+        subprocess.run(**command, input=PASSWORD.encode(), timeout=20, check=True)
+    lab.host(case.host).reset_log()
+    host_vars = extra(tmp_path, variables(lab, connection, case.host, **case.variables))
+    run = ansible.task("tls_settings_info", "-vvvvv", "-l", case.host, "-e", host_vars, connection=connection, env=env)
+    item = only(run.of("tls_settings_info"))
+    message = str(item.result.get("msg", ""))
+    assert item.outcome == case.outcome, message
+    for word in case.says:
+        assert word in message
+    assert_no_traceback(run)
+    assert [secret for secret in (PASSWORD, "not-the-password") if secret in run.output] == []
+    # pywinrm logs in before it has seen the certificate of the host to which it has to bind; then it tries again
+    worked = [(login["mechanism"], login["ok"]) for login in lab.host(case.host).logins()[-1:]]
+    assert (worked == [("kerberos", True)]) is (case.outcome == "ok")

@@ -31,7 +31,7 @@ _BY_CERTIFICATE = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/m
 _BOUNDARY = "Encrypted Boundary"
 # CredSSP seals with TLS, whose records hold no more.
 _RECORD = 16384
-# GSS_C_CHANNEL_BOUND_FLAG: the client has sent bindings.
+# GSS_C_CHANNEL_BOUND_FLAG
 _BOUND = 2048
 _SIGNATURE = b"NTLMSSP\x00"
 _PART = re.compile(
@@ -228,12 +228,21 @@ class ConnectionSecurity:
             return self._reject(f"{mechanism} is not offered")
         if mechanism == "kerberos" and self._ticket_host not in self._ticket:
             return self._reject("the ticket is for another host")
+        if mechanism == "kerberos" and self._bindings and not self._is_bound():
+            return self._reject("BadBindingsError: the client has sent no bindings")
         self.mechanism = mechanism
         self.user = str(self._context.client_principal)
         self.account = self._book.find(self.user)
         if self.account is None:
             return self._reject("no such account")
         return Outcome(account=self.account, token=token)
+
+    def _is_bound(self) -> bool:
+        """Kerberos compares bindings only where both sides have some, and tells by a flag whether it did."""
+        context = self._context
+        while not hasattr(context, "actual_flags"):
+            context = context._context
+        return bool(int(context.actual_flags) & _BOUND)
 
     def _choose(self, scheme: str, raw: bytes) -> str | None:
         if raw.startswith(_SIGNATURE):

@@ -42,6 +42,10 @@ _LENGTHS = frozenset({"content-length", "transfer-encoding"})
 _CHECK_ADDRESS = (
     "Check that the host is up, its address and port (ansible_host, ansible_port), and firewalls in between."
 )
+_PROXY_LOGIN = (
+    "{}: the proxy wants a login of its own (HTTP 407). Put user and password into its address, or go around it (no_proxy, "
+    "ansible_winrm_proxy or ansible_psrp_ignore_proxy)."
+)
 
 
 def answer(send: t.Callable[[], bytes], doing: str, line: Line, login: Login, seconds: float) -> bytes:
@@ -77,6 +81,9 @@ def _explained(exc: Exception, doing: str, line: Line, login: Login, seconds: fl
             f"{doing}: the answer was not complete within {seconds:.0f} seconds. The host hangs or is overloaded, "
             "something in between holds the answer up, or the timeouts of the connection are too short."
         )
+    if type(exc).__name__ == "KerberosExchangeError":
+        # pywinrm's, which calls it an error of requests: the login failed here, before anything was sent
+        return login_failed(exc, doing, login)
     if isinstance(exc, requests.exceptions.RequestException):
         return _of_requests(exc, doing, login)
     if isinstance(exc, (ConnectionError, TimeoutError, http.client.HTTPException)):
@@ -104,7 +111,7 @@ def _of_requests(exc: requests.exceptions.RequestException, doing: str, login: L
             + login.port_hint
         )
     if isinstance(exc, requests.exceptions.ProxyError):
-        return Unreachable(f"{doing}: the proxy failed: {reason}")
+        return Unreachable(_PROXY_LOGIN.format(doing) if "failed: 407" in reason else f"{doing}: the proxy failed: {reason}")
     if isinstance(exc, requests.exceptions.ConnectTimeout):
         return Unreachable(f"{doing}: the host did not accept a connection in time. {_CHECK_ADDRESS}")
     if isinstance(exc, requests.exceptions.Timeout):
@@ -125,14 +132,16 @@ def _of_requests(exc: requests.exceptions.RequestException, doing: str, login: L
 
 def _reason(exc: BaseException) -> str:
     """The innermost sentence of nested library errors, without addresses of Python objects."""
-    told = [
-        # a host that closes the connection is an OSError without a number
-        str(item) if isinstance(item, http.client.HTTPException) else str(item.strerror)
-        for item in chain(exc)
-        if isinstance(item, http.client.HTTPException) or (isinstance(item, OSError) and item.strerror)
-    ]
+    told = [words for item in chain(exc) if (words := _words(item))]
     message = told[-1] if told else str(exc)
     return re.sub(r"<[^<>]* at 0x[0-9a-f]+>(: )?", "", message)
+
+
+def _words(exc: BaseException) -> str:
+    # a host that closes the connection is an OSError without a number, as is a proxy that opens no tunnel
+    if isinstance(exc, http.client.HTTPException) or (type(exc) is OSError and not exc.strerror):
+        return str(exc)
+    return str(exc.strerror or "") if isinstance(exc, OSError) else ""
 
 
 # --- an answer that the library does not want ------------------------------------------------------------------------
@@ -148,10 +157,7 @@ def _by_what_came(exc: Exception, doing: str, line: Line, login: Login) -> Excha
         refused = type(exc).__name__ in REFUSALS or isinstance(exc, (LookupError, AttributeError, ValueError))
         return login_refused(doing, line, login) if refused else login_failed(exc, doing, login)
     if status == 407:
-        return Unreachable(
-            f"{doing}: the proxy wants a login of its own (HTTP 407). Put user and password into its address, or go "
-            "around it (no_proxy, ansible_winrm_proxy or ansible_psrp_ignore_proxy)."
-        )
+        return Unreachable(_PROXY_LOGIN.format(doing))
     if status >= 400:
         return _of_status(exc, doing, last, login)
     document = body_of(last)

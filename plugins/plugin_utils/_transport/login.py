@@ -58,8 +58,8 @@ class Login:
         )
 
 
-# pywinrm; pypsrp; requests_ntlm, whose own words say no more
-REFUSALS = ("InvalidCredentialsError", "AuthenticationError", "PermissionError")
+# pywinrm; pypsrp; requests_ntlm and requests_credssp, whose own words say no more
+REFUSALS = ("InvalidCredentialsError", "AuthenticationError", "PermissionError", "AuthenticationException")
 # What cannot log in with a ticket or a certificate.
 _BY_PASSWORD = ("basic", "plaintext", "ntlm", "credssp")
 # The schemes of WWW-Authenticate that a way to log in can use.
@@ -74,8 +74,13 @@ _SCHEMES: dict[str, set[str]] = {
 }
 _SCHEME = re.compile(r"(?:^|,)\s*([A-Za-z]+)(?=\s|,|$)")
 
-# What MIT's and Heimdal's Kerberos say, in the text of kinit, of GSSAPI and of the Python libraries on top.
+# What MIT's and Heimdal's Kerberos say, in the text of kinit, of GSSAPI and of the Python libraries on top; and the
+# numbers and names with which a host ends CredSSP.
 _LOGIN_CURES: tuple[tuple[str, str], ...] = (
+    (
+        r"STATUS_LOGON_FAILURE|0x8009030c",
+        "the host refused user or password; check ansible_user and ansible_password",
+    ),
     (
         r"pre-?authentication failed|password incorrect|integrity check failed",
         "the domain refused the password; check ansible_user and ansible_password",
@@ -93,8 +98,8 @@ _LOGIN_CURES: tuple[tuple[str, str], ...] = (
         "no domain controller can be asked; check /etc/krb5.conf, DNS and the way to port 88",
     ),
     (r"clock skew", "the clocks of controller and domain differ by more than five minutes"),
-    (r"credentials have been revoked", "the account is locked or disabled"),
-    (r"password has expired|must be changed|key has expired", "the password has expired"),
+    (r"credentials have been revoked|STATUS_ACCOUNT_DISABLED|0xc0000234", "the account is locked or disabled"),
+    (r"password has expired|must be changed|key has expired|STATUS_PASSWORD_EXPIRED", "the password has expired"),
     (
         r"no (kerberos )?credentials|no credential|credentials? cache|ticket expired|ccache",
         "there is no valid ticket; run kinit, or give ansible_user and ansible_password",
@@ -106,16 +111,18 @@ _LOGIN_CURES: tuple[tuple[str, str], ...] = (
     ),
 )
 
+# A text with its number, in pairs of pairs, as pywinrm shows the errors of Kerberos.
+_GSS_ERRORS = re.compile(r"\(*(['\"])(.*?)\1, -?\d+\)+(?:, )?")
+
 
 def login_failed(exc: BaseException, doing: str, login: Login) -> LoginRefused:
     """A login that ended on the controller: the host has got no message."""
     said = " ".join(dict.fromkeys(str(item) for item in chain(exc) if str(item)))
     cure = next((cure for words, cure in _LOGIN_CURES if re.search(words, said, re.IGNORECASE)), None)
+    told = login.told(_GSS_ERRORS.sub(r"\2. ", str(exc))).rstrip(". ")
     if cure is None:
-        return LoginRefused(
-            f"{doing}: the login failed on the controller: {login.told(f'{type(exc).__name__}: {exc}')}"
-        )
-    return LoginRefused(f"{doing}: cannot log in with {login.how}: {cure}. It was said: {login.told(exc).rstrip('.')}.")
+        return LoginRefused(f"{doing}: the login failed on the controller: {type(exc).__name__}: {told}")
+    return LoginRefused(f"{doing}: cannot log in with {login.how}: {cure}. It was said: {told}.")
 
 
 def login_refused(doing: str, line: Line, login: Login) -> LoginRefused:
@@ -143,6 +150,12 @@ def login_refused(doing: str, line: Line, login: Login) -> LoginRefused:
     more = ""
     if login.how in _BY_PASSWORD and not login.password:
         return LoginRefused(f"{start}: the password is empty. Set ansible_password, or what it is read from.")
+    if login.how == "certificate":
+        return LoginRefused(
+            f"{start}: no account of it goes with the certificate of the client. Look at its mappings "
+            "(WSMan:\\localhost\\ClientCertificate: name of the user, thumbprint of the CA), give the account anew where its "
+            "password was changed, and look whether the host allows Certificate (WSMan:\\localhost\\Service\\Auth)."
+        )
     if login.secure and login.how in ("ntlm", "negotiate", "kerberos", "credssp"):
         more = (
             " If they are right: Windows also refuses logins that are bound to another TLS connection than its own "

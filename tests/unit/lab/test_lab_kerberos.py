@@ -89,6 +89,14 @@ class TestWithRealm:
         with psrp(domain, host, ssl=True, auth="kerberos", negotiate_hostname_override=host.fqdn, **USER) as wsman:
             assert psrp_read(wsman) == "1"
 
+    def test_without_channel_binding(self, domain: LabClient) -> None:
+        host = domain.host("ex01")
+        options: dict[str, Any] = {"auth": "kerberos", "negotiate_hostname_override": host.fqdn, **USER}
+        with psrp(domain, host, ssl=True, negotiate_send_cbt=False, **options) as wsman:
+            with pytest.raises(AuthenticationError):
+                psrp_read(wsman)
+        assert host.logins()[-1]["reason"] == "BadBindingsError: the client has sent no bindings"
+
     def test_ntlm_beside_it(self, domain: LabClient) -> None:
         assert winrm_read(winrm(domain, domain.host("ex01"))) == "1"
 

@@ -93,6 +93,11 @@ def expired() -> Exception:
     return requests.exceptions.SSLError(max_retries(u3.SSLError(ssl.SSLCertVerificationError(1, words))))
 
 
+def no_tunnel(status: str) -> Exception:
+    cause = OSError(f"Tunnel connection failed: {status}")
+    return requests.exceptions.ProxyError(max_retries(u3.ProxyError("Unable to connect to proxy", cause)))
+
+
 NOT_SENT = {
     "refused": (refused, "cannot connect to the host: Connection refused"),
     "no such name": (unresolved, "cannot connect to the host: Name or service not known"),
@@ -101,12 +106,8 @@ NOT_SENT = {
         "did not accept a connection in time",
     ),
     "certificate": (expired, "certificate has expired"),
-    "proxy": (
-        lambda: requests.exceptions.ProxyError(
-            max_retries(u3.ProxyError("Unable to connect to proxy", OSError("Tunnel connection failed: 407 Auth")))
-        ),
-        "the proxy failed: ",
-    ),
+    "proxy": (lambda: no_tunnel("403 Forbidden"), "the proxy failed: Tunnel connection failed: 403 Forbidden"),
+    "login of a proxy": (lambda: no_tunnel("407 Auth"), "the proxy wants a login of its own (HTTP 407)"),
 }
 
 

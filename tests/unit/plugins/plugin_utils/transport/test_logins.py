@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import pathlib
 from typing import Any
 
 import pytest
+import requests
 from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import (
     ConnectionLost,
@@ -134,6 +136,27 @@ def test_wrong_password(http: Http, plugin: str) -> None:
     assert "channel" not in error.message
 
 
+def test_wrong_password_for_credssp(http: Http, plugin: str) -> None:
+    """Windows ends the login with no word at all."""
+    error = failure(http, plugin, "credssp", refused("CredSSP"), refused("CredSSP"))
+    assert error.__class__ is LoginRefused
+    assert "rejected the credentials (HTTP 401). Check user, password" in error.message
+
+
+def test_certificate_that_goes_with_no_account(http: Http, plugin: str, tmp_path: pathlib.Path) -> None:
+    file = tmp_path / "client.pem"
+    file.touch()
+    secure: dict[str, Any] = {"protocol": "https", "port": 5986}
+    if plugin == "winrm":
+        secure["extras"] = dict.fromkeys(("ansible_winrm_cert_pem", "ansible_winrm_cert_key_pem"), str(file))
+    else:
+        secure.update(dict.fromkeys(("certificate_pem", "certificate_key_pem"), str(file)))
+    error = failure(http, plugin, "certificate", refused("Negotiate"), **secure)
+    assert error.__class__ is LoginRefused
+    assert "no account of it goes with the certificate of the client" in error.message
+    assert "password and" not in error.message
+
+
 @pytest.mark.parametrize("close", [{"Connection": "close"}, {"Connection": "Keep-Alive, Close"}])
 def test_connection_that_is_closed_in_the_login(http: Http, plugin: str, close: dict[str, str]) -> None:
     error = failure(http, plugin, "ntlm", refused(**close), challenge(**close), refused(**close))
@@ -213,6 +236,23 @@ KERBEROS = {
     "No Kerberos credentials available (default cache: FILE:/tmp/krb5cc_0)": "run kinit",
     "Kerberos auth failure when calling kinit cmd 'kinit': No such file or directory": "krb5-user",
 }
+
+
+class KerberosExchangeError(requests.RequestException):
+    """As pywinrm raises it while it logs in."""
+
+
+def test_pywinrm_without_a_ticket(http: Http) -> None:
+    """Whoever reads that a connection broke looks for the reason in the network."""
+    said = (("No credentials were supplied", 458752), ("Can't find client principal a@B in cache collection", -176532))
+    gss = KerberosExchangeError(f"authGSSClientInit() failed: {said}")
+    error = failure(http, "winrm", "basic", gss)
+    assert error.__class__ is LoginRefused
+    assert "there is no valid ticket; run kinit" in error.message
+    assert error.message.endswith(
+        "It was said: authGSSClientInit() failed: No credentials were supplied. Can't find client principal a@B in cache "
+        "collection."
+    )
 
 
 class Krb5Error(Exception):
