@@ -62,7 +62,8 @@ def hooked(session: t.Any, response: t.Any, given: t.Mapping[str, t.Any]) -> t.A
 
 
 def _head(connection: t.Any, request: t.Any) -> bytes:
-    host = connection.host if ":" not in connection.host else f"[{connection.host}]"
+    # the scope of an address says something here only; http.client leaves it out as well
+    host = connection.host if ":" not in connection.host else f"[{connection.host.partition('%')[0]}]"
     port = "" if connection.port == connection.default_port else f":{connection.port}"
     lines = [f"{request.method} {request.path_url} HTTP/1.1", f"Host: {host}{port}"]
     for name, value in request.headers.items():

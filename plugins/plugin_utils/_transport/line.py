@@ -160,6 +160,8 @@ class Line:
         return manager
 
     def _limited(self, connection: t.Any, to_proxy: bool) -> t.Any:
+        # requests leaves the scope of an address as it is in a URL (psf/requests#6735), and no interface has that name
+        connection.host = re.sub(r"(?<=:)([^%]*)%25(?=.)", r"\1%", connection.host)
         connect = connection.connect
 
         def limited() -> None:
