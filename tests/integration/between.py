@@ -71,7 +71,9 @@ class Proxy(_Between):
             host: socket.socket | None = None
             while head := list(iter(lambda: file.readline().decode("latin-1").rstrip("\r\n"), "")):
                 method, target, version = head[0].split()
-                fields = {name.lower(): value.strip() for name, _colon, value in (line.partition(":") for line in head[1:])}
+                fields = {
+                    name.lower(): value.strip() for name, _colon, value in (line.partition(":") for line in head[1:])
+                }
                 body = file.read(int(fields.get("content-length", 0)))
                 if self._login and self._login not in (line.lower() for line in head):
                     client.sendall(

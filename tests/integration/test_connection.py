@@ -132,7 +132,9 @@ CASES = {
     ),
     # the login
     "wrong-password": Case(
-        "unreachable", ("HTTP 401", "user, password"), variables={"ansible_password": WRONG_PASSWORD}
+        "unreachable",
+        ("HTTP 401", "user, password"),
+        variables={"ansible_password": WRONG_PASSWORD},
         way="A wrong password, which is tried once",
     ),
     "cyrillic-basic": Case(
@@ -195,8 +197,8 @@ def visits(lab: LabClient, tmp_path_factory: pytest.TempPathFactory) -> dict[str
     return found
 
 
-@pytest.fixture(params=CONNECTIONS)
-def connection(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(name="connection", params=CONNECTIONS)
+def _connection(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
@@ -205,6 +207,7 @@ def visit(visits: dict[str, Visit], connection: str) -> Visit:
     return visits[connection]
 
 
+@pytest.mark.parametrize("connection", CONNECTIONS)
 @pytest.mark.parametrize("name", CASES)
 def test_how_the_task_ends_and_what_it_says(visit: Visit, name: str) -> None:
     assert_ends_as_said(visit, name, CASES[name])

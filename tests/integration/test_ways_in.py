@@ -69,7 +69,9 @@ CASES = {
     ),
     # certificates of clients
     "certificate": Case(
-        "ok", winrm={**BY_CERTIFICATE, "mapped": ["labadmin"]}, way="Certificate of a client that is mapped to an account"
+        "ok",
+        winrm={**BY_CERTIFICATE, "mapped": ["labadmin"]},
+        way="Certificate of a client that is mapped to an account",
     ),
     "certificate-of-nobody": Case(
         "unreachable",
@@ -130,7 +132,11 @@ CASES = {
         "unreachable", ("the proxy wants a login of its own (HTTP 407)",), variables=through("proxy_closed")
     ),
     "proxy-down": Case(
-        "unreachable", ("the proxy", "refused"), winrm=HTTPS, variables=through("nobody"), way="A proxy that is not there"
+        "unreachable",
+        ("the proxy", "refused"),
+        winrm=HTTPS,
+        variables=through("nobody"),
+        way="A proxy that is not there",
     ),
 }
 LAB = described(CASES, [*ACCOUNTS, USER])
@@ -163,7 +169,9 @@ def ways(lab: LabClient, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator
             "end_of_tls_port": str(end.port),
             "labuser": str(client_path(lab.state_dir, "labuser")),
         }
-        cases = {name: dataclasses.replace(case, variables=filled(case.variables, places)) for name, case in CASES.items()}
+        cases = {
+            name: dataclasses.replace(case, variables=filled(case.variables, places)) for name, case in CASES.items()
+        }
         for connection in CONNECTIONS:
             proxy.asked.clear()
             closed.asked.clear()

@@ -143,7 +143,9 @@ def user_of(der: bytes | None) -> str | None:
     if der is None:
         return None
     names = x509.load_der_x509_certificate(der).extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    found = [name.value[2:].decode() for name in names.value.get_values_for_type(x509.OtherName) if name.type_id == _UPN]
+    found = [
+        name.value[2:].decode() for name in names.value.get_values_for_type(x509.OtherName) if name.type_id == _UPN
+    ]
     return found[0].removesuffix("@localhost") if found else None
 
 

@@ -69,7 +69,9 @@ def host_variables(
         if kerberos:
             variables["ansible_psrp_negotiate_hostname_override"] = host.fqdn
         if transport == "certificate":
-            variables.update(dict.fromkeys(("ansible_psrp_certificate_pem", "ansible_psrp_certificate_key_pem"), client))
+            variables.update(
+                dict.fromkeys(("ansible_psrp_certificate_pem", "ansible_psrp_certificate_key_pem"), client)
+            )
         if scheme == "https":
             variables["ansible_psrp_ca_cert"] = str(lab.ca_path)
     variables["lab_endpoints"] = [

@@ -111,7 +111,9 @@ def _of_requests(exc: requests.exceptions.RequestException, doing: str, login: L
             + login.port_hint
         )
     if isinstance(exc, requests.exceptions.ProxyError):
-        return Unreachable(_PROXY_LOGIN.format(doing) if "failed: 407" in reason else f"{doing}: the proxy failed: {reason}")
+        return Unreachable(
+            _PROXY_LOGIN.format(doing) if "failed: 407" in reason else f"{doing}: the proxy failed: {reason}"
+        )
     if isinstance(exc, requests.exceptions.ConnectTimeout):
         return Unreachable(f"{doing}: the host did not accept a connection in time. {_CHECK_ADDRESS}")
     if isinstance(exc, requests.exceptions.Timeout):

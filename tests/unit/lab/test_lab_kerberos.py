@@ -92,9 +92,9 @@ class TestWithRealm:
     def test_without_channel_binding(self, domain: LabClient) -> None:
         host = domain.host("ex01")
         options: dict[str, Any] = {"auth": "kerberos", "negotiate_hostname_override": host.fqdn, **USER}
-        with psrp(domain, host, ssl=True, negotiate_send_cbt=False, **options) as wsman:
-            with pytest.raises(AuthenticationError):
-                psrp_read(wsman)
+        options["negotiate_send_cbt"] = False
+        with psrp(domain, host, ssl=True, **options) as wsman, pytest.raises(AuthenticationError):
+            psrp_read(wsman)
         assert host.logins()[-1]["reason"] == "BadBindingsError: the client has sent no bindings"
 
     def test_ntlm_beside_it(self, domain: LabClient) -> None:

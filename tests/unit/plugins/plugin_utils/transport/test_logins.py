@@ -250,8 +250,8 @@ def test_pywinrm_without_a_ticket(http: Http) -> None:
     assert error.__class__ is LoginRefused
     assert "there is no valid ticket; run kinit" in error.message
     assert error.message.endswith(
-        "It was said: authGSSClientInit() failed: No credentials were supplied. Can't find client principal a@B in cache "
-        "collection."
+        "It was said: authGSSClientInit() failed: No credentials were supplied. Can't find client principal a@B in "
+        "cache collection."
     )
 
 

@@ -1,0 +1,73 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Writes the table of ways in into its guide, from the cases of the tests: python -m tests.integration.ways_table"""
+
+from __future__ import annotations
+
+import importlib
+import pathlib
+import typing as t
+
+from .ways import CONNECTIONS
+
+GUIDE = pathlib.Path(__file__).parents[2] / "docs/docsite/rst/guide_ways_in.rst"
+BEGIN, END = (f".. {word} of what python -m tests.integration.ways_table writes\n" for word in ("Begin", "End"))
+
+# Tests that go through CASES, each with a way and an outcome.
+SHOWN_BY = (
+    ("tests.integration.test_connection", "test_how_the_task_ends_and_what_it_says"),
+    ("tests.integration.test_ways_in", "test_how_the_task_ends_and_what_it_says"),
+    ("tests.integration.test_kerberos", "test_ways_to_log_in"),
+    ("tests.unit.plugins.plugin_utils.transport.test_addresses", "test_an_ipv6_address_arrives"),
+)
+OUTCOMES = {
+    "ok": "works",
+    "unreachable": "refused, and told why",
+    "failed": "refused, and told why",
+    "arrives": "the address arrives where connections are made; none was",
+}
+NOT_TRIED = {
+    "A real Windows": "nobody here has one; the hosts are those of ``tests/lab``",
+    "A listener with an IPv6 address": "the lab listens on 127.0.0.0/8 only",
+    "CbtHardeningLevel=Relaxed": "the lab knows None and Strict, and Relaxed refuses less than Strict",
+    "Certificate of a client over TLS 1.3": "the lab asks for it in the handshake; when Windows asks is not known here",
+    "CredSSP with Kerberos inside": "the other side of CredSSP is that of pyspnego, for which it is a proof of concept; it was tried with NTLM",
+    "A proxy that wants NTLM or Kerberos": "requests, with which both plugins send, logs in to proxies by Basic",
+    "SOCKS proxies": "they need a library (PySocks) that neither plugin asks for",
+}
+
+
+def rows() -> t.Iterator[tuple[str, ...]]:
+    """Way, winrm, psrp, and what shows it or why nothing does."""
+    for module, name in SHOWN_BY:
+        test = getattr(importlib.import_module(module), name)
+        parameters = {mark.args[0]: mark.args[1] for mark in test.pytestmark if mark.name == "parametrize"}
+        cases = importlib.import_module(module).CASES
+        for case in parameters["name"]:
+            if cases[case].way:
+                outcome = OUTCOMES[cases[case].outcome]
+                how = [outcome if connection in parameters["connection"] else "" for connection in CONNECTIONS]
+                yield cases[case].way, *how, f"``{case}`` in ``{module.rpartition('.')[2]}.py``"
+    for way, why in NOT_TRIED.items():
+        yield way, *("not tried" for _dummy in CONNECTIONS), why
+
+
+def table() -> str:
+    """The table as reStructuredText."""
+    lines = [".. list-table::", "   :header-rows: 1", "   :widths: 36 18 18 28", ""]
+    for row in (("way in", *CONNECTIONS, "shown by, or why not"), *rows()):
+        lines += [f"   {' ' if number else '*'} - {cell}" for number, cell in enumerate(row)]
+    return "\n".join([*lines, "", ""])
+
+
+def written(text: str) -> str:
+    """A guide with the table in it."""
+    before, _begin, rest = text.partition(BEGIN)
+    _old, _end, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{table()}{END}{after}"
+
+
+if __name__ == "__main__":
+    importlib.import_module("tests.conftest")  # it makes the checkout a collection
+    GUIDE.write_text(written(GUIDE.read_text(encoding="utf-8")), encoding="utf-8")
