@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import pathlib
 import typing as t
 
 import pytest

@@ -32,7 +32,7 @@ NOT_TRIED = {
     "A listener with an IPv6 address": "the lab listens on 127.0.0.0/8 only",
     "CbtHardeningLevel=Relaxed": "the lab knows None and Strict, and Relaxed refuses less than Strict",
     "Certificate of a client over TLS 1.3": "the lab asks for it in the handshake; when Windows asks is not known here",
-    "CredSSP with Kerberos inside": "the other side of CredSSP is that of pyspnego, for which it is a proof of concept; it was tried with NTLM",
+    "CredSSP with Kerberos inside": "the lab's side of CredSSP is a proof of concept of pyspnego's, tried with NTLM",
     "A proxy that wants NTLM or Kerberos": "requests, with which both plugins send, logs in to proxies by Basic",
     "SOCKS proxies": "they need a library (PySocks) that neither plugin asks for",
 }

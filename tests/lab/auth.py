@@ -301,4 +301,5 @@ class ConnectionSecurity:
             f"charset={charset};Length={len(piece) + wrapped.padding_length}\r\n--{_BOUNDARY}\r\n"
             "\tContent-Type: application/octet-stream\r\n"
         )
-        return head.encode() + struct.pack("<I", len(wrapped.header)) + wrapped.header + wrapped.data
+        sealed: bytes = struct.pack("<I", len(wrapped.header)) + wrapped.header + wrapped.data
+        return head.encode() + sealed

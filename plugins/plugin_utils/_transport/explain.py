@@ -43,8 +43,8 @@ _CHECK_ADDRESS = (
     "Check that the host is up, its address and port (ansible_host, ansible_port), and firewalls in between."
 )
 _PROXY_LOGIN = (
-    "{}: the proxy wants a login of its own (HTTP 407). Put user and password into its address, or go around it (no_proxy, "
-    "ansible_winrm_proxy or ansible_psrp_ignore_proxy)."
+    "{}: the proxy wants a login of its own (HTTP 407). Put user and password into its address, or go around it "
+    "(no_proxy, ansible_winrm_proxy or ansible_psrp_ignore_proxy)."
 )
 
 

@@ -153,8 +153,9 @@ def login_refused(doing: str, line: Line, login: Login) -> LoginRefused:
     if login.how == "certificate":
         return LoginRefused(
             f"{start}: no account of it goes with the certificate of the client. Look at its mappings "
-            "(WSMan:\\localhost\\ClientCertificate: name of the user, thumbprint of the CA), give the account anew where its "
-            "password was changed, and look whether the host allows Certificate (WSMan:\\localhost\\Service\\Auth)."
+            "(WSMan:\\localhost\\ClientCertificate: name of the user, thumbprint of the CA), make the mapping anew "
+            "where the password of the account was changed, and look whether the host allows Certificate "
+            "(WSMan:\\localhost\\Service\\Auth)."
         )
     if login.secure and login.how in ("ntlm", "negotiate", "kerberos", "credssp"):
         more = (

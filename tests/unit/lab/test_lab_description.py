@@ -127,6 +127,8 @@ def test_readme_names_every_setting() -> None:
         (with_host(winrm={"auth": "ntlm"}), "a list is needed"),
         (with_host(winrm={"certificate": "bad"}), "none of good"),
         (with_host(winrm={"path": "wsman"}), "must start with a slash"),
+        (with_host(winrm={"cbt": "Relaxed"}), "none of None, Strict"),
+        (with_host(winrm={"mapped": ["labadmin"]}), "certificate is not among the auth"),
         (with_host(winrm={"http": 0}), "a port"),
         (with_host(winrm={"ports": 1}), "unknown key 'ports'"),
         (with_host(winrm={"allow_unencrypted": "yes"}), "true or false"),
