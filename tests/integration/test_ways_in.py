@@ -120,6 +120,10 @@ CASES = {
     "proxy-login-http": Case(
         "ok", variables=through("proxy_login"), way="NTLM over http, through a proxy with a login of its own"
     ),
+    # the proxy of the environment is for this host alone
+    "proxy-environment": Case(
+        "ok", winrm=HTTPS, way="NTLM over https, through a proxy of the environment (https_proxy)"
+    ),
     "proxy-refuses": Case(
         "unreachable",
         ("the proxy wants a login of its own (HTTP 407)",),
@@ -157,6 +161,12 @@ def ways(lab: LabClient, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator
     with contextlib.ExitStack() as stack:
         proxy = stack.enter_context(Proxy())
         closed = stack.enter_context(Proxy(f"{PROXY_LOGIN}:{PROXY_PASSWORD}"))
+        common = stack.enter_context(Proxy())
+        env = {
+            "https_proxy": f"http://127.0.0.1:{common.port}",
+            "no_proxy": ",".join(host.address for host in lab.hosts() if host.name != "proxy-environment"),
+        }
+        proxies = {"proxy": proxy, "proxy_login": closed, "proxy-environment": common}
         end = stack.enter_context(EndOfTls(other.address, certificate, (strict.address, strict.port("winrm_https"))))
         places = {
             "proxy": f"127.0.0.1:{proxy.port}",
@@ -172,10 +182,12 @@ def ways(lab: LabClient, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator
             name: dataclasses.replace(case, variables=filled(case.variables, places)) for name, case in CASES.items()
         }
         for connection in CONNECTIONS:
-            proxy.asked.clear()
-            closed.asked.clear()
-            found.visits[connection] = visited(lab, cases, tmp_path_factory.mktemp(connection), connection, logins=1)
-            found.asked[connection] = {"proxy": set(proxy.hosts), "proxy_login": set(closed.hosts)}
+            for item in proxies.values():
+                item.asked.clear()
+            found.visits[connection] = visited(
+                lab, cases, tmp_path_factory.mktemp(connection), connection, env, logins=1
+            )
+            found.asked[connection] = {name: item.hosts for name, item in proxies.items()}
         yield found
 
 
@@ -197,6 +209,7 @@ def test_the_proxy_carries_what_was_to_go_through_it_and_nothing_else(
         proxy: {lab.host(name).address for name, case in CASES.items() if case.variables == through(proxy)}
         for proxy in ("proxy", "proxy_login")
     }
+    expected["proxy-environment"] = {lab.host("proxy-environment").address}
     assert ways.asked[connection] == expected
 
 

@@ -61,7 +61,12 @@ def described(cases: t.Mapping[str, Case], accounts: t.Sequence[t.Mapping[str, t
 
 
 def visited(
-    lab: LabClient, cases: t.Mapping[str, Case], folder: pathlib.Path, connection: str, **options: t.Any
+    lab: LabClient,
+    cases: t.Mapping[str, Case],
+    folder: pathlib.Path,
+    connection: str,
+    env: t.Mapping[str, str] | None = None,
+    **options: t.Any,
 ) -> Visit:
     """Asks all hosts. options: those of the task."""
     for host in lab.hosts():
@@ -70,7 +75,7 @@ def visited(
             host.set_quirk(quirk, value)  # its counters start again
     extra = overriding(folder, {name: case.variables for name, case in cases.items()})
     run = Ansible(lab, folder).task(
-        "tls_settings_info", *extra, *FORKS, "-vvvvv", connection=connection, options=options
+        "tls_settings_info", *extra, *FORKS, "-vvvvv", connection=connection, options=options, env=env
     )
     return Visit(
         run,
