@@ -19,6 +19,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors impor
     Unreachable,
 )
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._transport import channels
+from requests_credssp.exceptions import NTStatusException
 
 from . import connections
 from .connections import PASSWORD, Http, Reply, response
@@ -141,6 +142,24 @@ def test_wrong_password_for_credssp(http: Http, plugin: str) -> None:
     error = failure(http, plugin, "credssp", refused("CredSSP"), refused("CredSSP"))
     assert error.__class__ is LoginRefused
     assert "rejected the credentials (HTTP 401). Check user, password" in error.message
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (0x8009030C, "check ansible_user and ansible_password"),
+        (0xC000006D, "check ansible_user and ansible_password"),
+        (0xC0000071, "the password has expired"),
+        (0xC0000072, "locked or disabled"),
+        (0xC0000234, "locked or disabled"),
+        (0xC00000BB, "the login failed on the controller: NTStatusException"),
+    ],
+)
+def test_how_a_host_ends_credssp(http: Http, plugin: str, status: int, words: str) -> None:
+    error = failure(http, plugin, "basic", NTStatusException(status))
+    assert error.__class__ is LoginRefused
+    assert words in error.message
+    assert f"0x{status:x}" in error.message, "to search the web for"
 
 
 def test_certificate_that_goes_with_no_account(http: Http, plugin: str, tmp_path: pathlib.Path) -> None:
