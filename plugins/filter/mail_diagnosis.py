@@ -15,6 +15,7 @@ from ..plugin_utils._mailflow import symptoms
 from ..plugin_utils._report import diagnosis
 from ..plugin_utils._report.commands import Command
 from ..plugin_utils._report.diagnosis import Server
+from ..plugin_utils._variables import of_host
 
 # The names under which the role registers what it has read.
 _SETTINGS = "_tls12_why"
@@ -25,10 +26,13 @@ _TYPED = re.compile(r"\s*tls12_symptom\s*=\s*(.*)", re.DOTALL)
 def mail_diagnosis(hostvars: t.Any, hosts: t.Any, symptom: t.Any = None) -> list[str]:
     """See mail_diagnosis.yml."""
     try:
+        if missing := [str(name) for name in hosts if name not in hostvars]:
+            raise KeyError(", ".join(missing))
+        known = {str(name): of_host(hostvars, name) for name in hosts}
         servers = {
-            str(name): Server(hostvars[name][_SETTINGS], _mapping(hostvars[name].get(_MAIL)))
-            for name in hosts
-            if _mapping(hostvars[name].get(_SETTINGS)) is not None
+            name: Server(variables[_SETTINGS], _mapping(variables.get(_MAIL)))
+            for name, variables in known.items()
+            if _mapping(variables.get(_SETTINGS)) is not None
         }
         text = _whole("" if symptom is None else str(symptom))
         found = symptoms.explain(text).as_result()

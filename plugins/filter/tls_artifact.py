@@ -14,6 +14,7 @@ from ..plugin_utils import _given, _reporting
 from ..plugin_utils._report import standing
 from ..plugin_utils._report.artifact import artifact
 from ..plugin_utils._report.standing import Steps
+from ..plugin_utils._variables import of_host
 
 
 def tls_artifact(
@@ -21,7 +22,7 @@ def tls_artifact(
 ) -> dict[str, t.Any]:
     """See tls_artifact.yml."""
     try:
-        found = {str(name): standing.registered(hostvars.get(name) or {}) for name in {*hostvars, *play}}
+        found = {str(name): standing.registered(of_host(hostvars, name)) for name in {*hostvars, *play}}
         hosts = {name: Steps.of(made, check_mode=boolean(check_mode)) for name, made in found.items() if made}
         report = None if _given.is_blank(report_dir) else _reporting.place(str(report_dir))
         return artifact(hosts, [str(name) for name in play if str(name) not in hosts], report)

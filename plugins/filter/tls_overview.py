@@ -11,6 +11,7 @@ from ansible.errors import AnsibleFilterError
 
 from ..plugin_utils import _lines
 from ..plugin_utils._report import standing
+from ..plugin_utils._variables import of_host
 
 # The steps after which nothing more is to come.
 _LAST = ("audit", "verify")
@@ -22,7 +23,7 @@ def tls_overview(
     """See tls_overview.yml."""
     try:
         every = [str(name) for name in dict.fromkeys((*batch, *ended))] or [str(host)]
-        found = {name: standing.registered(hostvars.get(name) or {}) for name in every}
+        found = {name: standing.registered(of_host(hostvars, name)) for name in every}
         of_play = [str(name) for name in play]
     except (AttributeError, KeyError, TypeError) as exc:
         raise AnsibleFilterError(
@@ -32,7 +33,7 @@ def tls_overview(
     # are through, and else each for itself. With run_once a host that has failed comes for all where it is the first.
     through = all(name in ended or any(step in steps for step in _LAST) for name, steps in found.items())
     if str(host) not in (every[0], *map(str, ended)) or not through:
-        found = {str(host): standing.registered(hostvars.get(host) or {})}
+        found = {str(host): standing.registered(of_host(hostvars, host))}
     made = {name: steps for name, steps in found.items() if steps}
     return _lines.lines(made, check_mode, compare=True, play=of_play) if made else []
 

@@ -14,6 +14,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ..plugin_utils import _given, _role
 from ..plugin_utils._exchange import waves
 from ..plugin_utils._text import NAME, visible
+from ..plugin_utils._variables import of_host
 
 _GROUP = _role.WAVES
 _REGISTERED = "_tls12_exchange"
@@ -27,7 +28,7 @@ def tls_waves(
     found: dict[str, t.Any] = {}
     computers: dict[str, str] = {}
     for name in servers:
-        result = hostvars[name].get(_REGISTERED) or {}
+        result = of_host(hostvars, name).get(_REGISTERED) or {}
         if not isinstance(result.get("exchange"), t.Mapping):
             raise AnsibleFilterError(
                 f"tls_waves: the server {visible(name, NAME)} has no result of exchange_info in '{_REGISTERED}'."

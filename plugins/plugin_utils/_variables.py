@@ -47,6 +47,19 @@ def plain(value: t.Any, omit: t.Any) -> t.Any:
     return str(value) if type(value).__name__ == "AnsibleVaultEncryptedUnicode" else value
 
 
+def of_host(hostvars: t.Any, name: t.Any) -> t.Mapping[str, t.Any]:
+    """The variables of a host as they are, for what tasks have registered: that is no template.
+
+    ``hostvars`` of Ansible wraps whatever is taken out of them, so that each value within is looked at for templates
+    when it is read, and again each time: of 500 servers that takes longer than all else that is said of them.
+    Raises TypeError for what is no host's.
+    """
+    found = getattr(hostvars, "raw_get", hostvars.get)(name) or {}
+    if not isinstance(found, t.Mapping):
+        raise TypeError(f"{visible(repr(found), NAME)} is no mapping")
+    return found
+
+
 def _looked_up(where: t.Any, path: str, value_of: ValueOf) -> dict[str, t.Any]:
     if not isinstance(where, t.Mapping):
         raise OptionError(f"'{OPTION}': {path} is no mapping of options to the names of variables.")

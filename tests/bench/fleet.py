@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Several controllers at once at a fleet of DAGs, some of whose servers are faulty: are ever two members of one down?
 
-Each controller has a slice of the servers, so that the members of a DAG belong to different ones, and goes on after
-what fails; what could not be done is tried again in the next round, as people would. The lab's own log is the witness.
+Each controller has a slice of the servers as AWX cuts it, so that the members of a DAG belong to different ones, and
+goes on after what fails; what could not be done is tried again in the next round, as people would. The DAGs are at
+several sites, from which answers take longer. The lab's own log is the witness, and its registry and components.
 """
 
 from __future__ import annotations
@@ -23,12 +24,16 @@ from typing import Any
 
 import yaml
 
-from tests.lab.client import LabClient
+from tests.lab.client import HostClient, LabClient
 from tests.lab.inventory import exchange_variables, write_inventory
 from tests.lab.launch import running_lab
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIMIT = 6 * 3600
+# What an answer of a server takes, by site of its DAG, in seconds.
+SITES = {"near": 0.0, "far": 0.03, "away": 0.12}
+KEY = r"HKLM\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\{side}"
+COMPLIANT = {"Enabled": 1, "DisabledByDefault": 0}
 FAULTS: tuple[tuple[str, Any], ...] = (
     ("databases_stay", True),
     ("shutdown_returns", 5),
@@ -72,6 +77,14 @@ def spoil(lab: LabClient, names: list[str], members: dict[str, list[str]]) -> No
         lab.host(name).set_quirk(quirk, value)
 
 
+def at_sites(lab: LabClient, described: dict[str, Any]) -> None:
+    """The DAGs in turn, each with all of its members."""
+    for number, dag in enumerate(described["dags"].values()):
+        seconds = list(SITES.values())[number % len(SITES)]
+        for name in dag["members"] if seconds else ():
+            lab.host(name).set_quirk("delay", {"seconds": seconds})
+
+
 def controller(
     lab: LabClient, work: pathlib.Path, number: int, servers: list[str], forks: int, patience: int
 ) -> subprocess.Popen[bytes]:
@@ -96,7 +109,6 @@ def controller(
     path.write_text(yaml.safe_dump([play], sort_keys=False), encoding="utf-8")
     variables = {
         "tls12_backup_dir": str(work / "backups"),
-        "tls12_handshakes": "never",
         "tls12_smtp_port": 2525,
         "tls12_maintenance_timeout": patience,
     }
@@ -132,8 +144,31 @@ def _turned(servers: list[str], by: float) -> list[str]:
 
 
 def left(lab: LabClient, names: list[str]) -> list[str]:
-    """The servers that were not restarted, so that their change is not in effect."""
-    return [name for name in names if not lab.host(name).restarts()]
+    """The servers where TLS 1.2 is not what it shall be, or not in effect for want of a restart."""
+    return [name for name in names if not _is_compliant(lab.host(name))]
+
+
+def _is_compliant(host: HostClient) -> bool:
+    for side in ("Client", "Server"):
+        values = host.registry(KEY.format(side=side)) or {}
+        if {name: values.get(name, {}).get("data") for name in COMPLIANT} != COMPLIANT:
+            return False
+    return bool(host.restarts())
+
+
+def out_of_service(lab: LabClient, names: list[str]) -> list[str]:
+    """The servers that a run has left in maintenance, wholly or in part."""
+    hosts = {name: lab.host(name) for name in names}
+    return [
+        name
+        for name, host in hosts.items()
+        if host.exchange.mailbox_server() != {"activation_policy": "Unrestricted", "move_now": False}
+        or any("Maintenance" in item["local"] for item in host.exchange.component_states().values() if _is_off(item))
+    ]
+
+
+def _is_off(component: dict[str, Any]) -> bool:
+    return component["local"].get("Maintenance", "Active") != "Active"
 
 
 def main() -> int:
@@ -156,8 +191,10 @@ def main() -> int:
         work = pathlib.Path(folder)
         with running_lab(described, work / "lab", max_lifetime=LIMIT) as lab:
             write_hosts(lab, work, members)
+            at_sites(lab, described)
             spoil(lab, faulty, members)
-            todo = names
+            todo, running = names, time.monotonic()
+            print(f"the lab runs after {running - started:.0f} s", flush=True)
             for number in range(1, given.rounds + 1):
                 slices = [
                     _turned(todo[n :: given.controllers], n / given.controllers) for n in range(given.controllers)
@@ -176,13 +213,13 @@ def main() -> int:
                 (work / f"controller-{n}" / "log.txt").read_text().count('"msg": "told: ')
                 for n in range(given.controllers)
             )
-            out = [name for name in names if lab.host(name).exchange.mailbox_server()["move_now"]]
+            out = out_of_service(lab, names)
     print(
-        f"{len(names)} servers in {given.dags} DAGs, {given.controllers} controllers, {len(faulty)} faulty: "
-        f"{', '.join(faulty) or 'none'}"
+        f"{len(names)} servers in {given.dags} DAGs at {len(SITES)} sites, {given.controllers} controllers, "
+        f"{len(faulty)} faulty: {', '.join(faulty) or 'none'}"
     )
     print(f"events of the DAGs: {dict(counted)}; failures told: {reported}; left out of service: {out or 'none'}")
-    print(f"not restarted: {', '.join(todo) or 'none'}")
+    print(f"not compliant and in effect: {', '.join(todo) or 'none'}")
     wrong = counted["two_members_down"] + counted["no_quorum"] + counted["dismounted"]
     return 1 if wrong or not set(todo) <= set(faulty) or out else 0
 

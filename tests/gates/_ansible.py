@@ -41,7 +41,7 @@ def sanity(arguments: Sequence[str]) -> None:
             skipped.append(core)
             left_out(f"sanity on ansible-core {core}", reason)
 
-    run_all(*(functools.partial(on, core) for core in SANITY_CORES), side_by_side=True)
+    run_all(*(functools.partial(on, core) for core in SANITY_CORES), at_once=len(SANITY_CORES))
     if len(skipped) == len(SANITY_CORES):
         raise GateFailed("sanity ran on no ansible-core at all")
 

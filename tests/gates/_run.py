@@ -79,13 +79,14 @@ def run(
     cwd: Path = ROOT,
     log: str | None = None,
     problems: re.Pattern[str] | None = None,
+    quiet: bool = False,
 ) -> None:
     """Run a command, or raise :class:`GateFailed`.
 
     what: the line printed first. limit: seconds, after which the command and its children are ended.
     log: name of a file under .cache/logs that takes the output, which is then shown only when the command fails;
     without it the output goes to the terminal as it comes. problems: the lines of the log that say what is wrong, where
-    the rest would bury them.
+    the rest would bury them. quiet: the caller shows the log, whatever became of the command.
     """
     say(f"-- {what}")
     output = None
@@ -107,7 +108,8 @@ def run(
         code = process.wait(limit)
     except subprocess.TimeoutExpired:
         _stop(process)
-        _show(log, problems)
+        if not quiet:
+            _show(log, problems)
         raise GateFailed(f"{what}: stopped after {limit:.0f} s, its time limit") from None
     finally:
         if process.poll() is None:
@@ -116,18 +118,19 @@ def run(
         if output:
             output.close()
     if code != 0:
-        _show(log, problems)
+        if not quiet:
+            _show(log, problems)
         said = textwrap.shorten(shlex.join(map(str, command)), 200, placeholder=" ...")
         raise GateFailed(f"{what}: exit code {code} after {time.monotonic() - started:.0f} s from: {said}")
 
 
-def run_all(*steps: Callable[[], None], side_by_side: bool = False) -> None:
+def run_all(*steps: Callable[[], None], at_once: int = 1) -> None:
     """Run the steps, also after one has failed, and raise for all that did.
 
-    side_by_side: all at once, for commands that use one processor each and whose output goes to a log.
+    at_once: how many of them side by side, for commands that use one processor each and whose output goes to a log.
     """
     failures = []
-    pool = ThreadPoolExecutor(len(steps) if side_by_side else 1)
+    pool = ThreadPoolExecutor(at_once)
     try:
         for step in [pool.submit(step) for step in steps]:
             try:

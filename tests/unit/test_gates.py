@@ -51,7 +51,7 @@ def test_steps_side_by_side_and_what_fails_of_them() -> None:
         raise GateFailed(name)
 
     with pytest.raises(GateFailed, match=r"^one; two$"):
-        run_all(lambda: fails("one"), lambda: fails("two"), side_by_side=True)
+        run_all(lambda: fails("one"), lambda: fails("two"), at_once=2)
 
 
 def test_a_signal_ends_what_runs_and_what_would_have_come() -> None:
@@ -67,7 +67,7 @@ def test_a_signal_ends_what_runs_and_what_would_have_come() -> None:
         os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
-        run_all(waits, interrupts, side_by_side=True)
+        run_all(waits, interrupts, at_once=2)
     with pytest.raises(KeyboardInterrupt):
         run_all(lambda: os.kill(os.getpid(), signal.SIGINT), lambda: came.append(1), lambda: came.append(2))
     assert 2 not in came

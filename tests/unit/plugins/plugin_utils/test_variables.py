@@ -98,3 +98,18 @@ def test_nothing_is_no_omit() -> None:
     """Later ones have no text for it."""
     assert _variables.plain(None, None) is None
     assert _variables.plain({"a": None, "b": ""}, None) == {"a": None, "b": ""}
+
+
+class HostVars(dict[str, Any]):
+    """As Ansible's: what is taken out of it is looked at for templates."""
+
+    def raw_get(self, name: str) -> Any:
+        return {"of": name}
+
+
+def test_variables_of_a_host_are_taken_as_they_are() -> None:
+    assert _variables.of_host(HostVars(ex01={"of": "a template"}), "ex01") == {"of": "ex01"}
+    assert _variables.of_host({"ex01": {"of": "ex01"}}, "ex01") == {"of": "ex01"}
+    assert _variables.of_host({"ex01": {}}, "ex02") == {}
+    with pytest.raises(TypeError, match="'text' is no mapping"):
+        _variables.of_host({"ex01": "text"}, "ex01")
