@@ -16,6 +16,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -137,6 +138,12 @@ def write_hosts(lab: LabClient, work: pathlib.Path, members: dict[str, list[str]
     (work / "hosts.yml").write_text(yaml.safe_dump(described), encoding="utf-8")
 
 
+def told(work: pathlib.Path) -> collections.Counter[str]:
+    """What the runs said of the servers that failed, without the servers' names, and how often."""
+    found = re.findall(r'"msg": "told: (.*)"', "".join(log.read_text() for log in work.glob("controller-*/log.txt")))
+    return collections.Counter(re.sub(r"\bd\d{3}[a-f]\b", "SERVER", message, flags=re.IGNORECASE) for message in found)
+
+
 def _turned(servers: list[str], by: float) -> list[str]:
     """Begun elsewhere, so that controllers meet at a DAG by chance and not always."""
     first = round(len(servers) * by)
@@ -196,6 +203,7 @@ def main() -> int:
             todo, running = names, time.monotonic()
             print(f"the lab runs after {running - started:.0f} s", flush=True)
             for number in range(1, given.rounds + 1):
+                before = todo
                 slices = [
                     _turned(todo[n :: given.controllers], n / given.controllers) for n in range(given.controllers)
                 ]
@@ -205,20 +213,21 @@ def main() -> int:
                 for run in runs:
                     run.wait(LIMIT)
                 todo = left(lab, names)
+                progress = len(before) - len(todo)
                 print(f"round {number}: {len(todo)} servers left, {time.monotonic() - started:.0f} s", flush=True)
-                if set(todo) <= set(faulty):
+                if set(todo) <= set(faulty) or not progress:
                     break
             counted = collections.Counter(event["kind"] for event in lab.exchange_events())
-            reported = sum(
-                (work / f"controller-{n}" / "log.txt").read_text().count('"msg": "told: ')
-                for n in range(given.controllers)
-            )
+            reported = told(work)
             out = out_of_service(lab, names)
     print(
         f"{len(names)} servers in {given.dags} DAGs at {len(SITES)} sites, {given.controllers} controllers, "
         f"{len(faulty)} faulty: {', '.join(faulty) or 'none'}"
     )
-    print(f"events of the DAGs: {dict(counted)}; failures told: {reported}; left out of service: {out or 'none'}")
+    print(f"events of the DAGs: {dict(counted)}; left out of service: {out or 'none'}")
+    print(f"failures told: {reported.total()}")
+    for message, count in reported.most_common(10):
+        print(f"{count:5} x {message}")
     print(f"not compliant and in effect: {', '.join(todo) or 'none'}")
     wrong = counted["two_members_down"] + counted["no_quorum"] + counted["dismounted"]
     return 1 if wrong or not set(todo) <= set(faulty) or out else 0

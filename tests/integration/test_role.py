@@ -228,6 +228,18 @@ def test_a_change_that_failed_is_no_reason_to_restart(lab: LabClient, ansible: A
     assert lab.host("alone").restarts() == before
 
 
+def test_who_rescues_a_failure_is_told_the_first(ansible: Ansible) -> None:
+    """Nothing is proven, and the server is asked no more, after a change that failed."""
+    role = {"name": "Role", "ansible.builtin.import_role": {"name": "mailops.exchange_tls.tls12"}}
+    told = {"name": "Told", "ansible.builtin.debug": {"msg": "{{ ansible_failed_task.action }}"}}
+    tasks = [{"name": "One", "block": [role], "rescue": [told]}]
+    play = {"name": "Rescue", "hosts": "alone", "gather_facts": False, "tasks": tasks}
+    run = ansible.playbook([play], tls12_endpoints=ENDPOINTS, tls12_reboot="always", tls12_protocols="nonsense").ok()
+    assert [item.outcome for item in run.of("tls_settings")] == ["failed"]
+    assert not run.of("tls_settings_info")
+    assert '"msg": "mailops.exchange_tls.tls_settings"' in run.output
+
+
 def test_twice_in_one_play_is_not_confused(lab: LabClient, ansible: Ansible) -> None:
     """What the first run of the role registered says nothing about the second."""
     tasks = [{"name": "Role", "ansible.builtin.include_role": {"name": "mailops.exchange_tls.tls12"}}] * 2
