@@ -111,6 +111,7 @@ def controller(
     variables = {
         "tls12_backup_dir": str(work / "backups"),
         "tls12_smtp_port": 2525,
+        "tls12_endpoints": ["smtp://:2525"],
         "tls12_maintenance_timeout": patience,
     }
     log = (folder / "log.txt").open("ab")
