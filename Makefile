@@ -26,7 +26,7 @@ bench: ## count requests, bytes and seconds per host (ARGS="--hosts 1 --forks 5"
 fleet: ## three controllers at once at many DAGs, some servers faulty (ARGS="--dags 5 --members 3": a short one)
 chaos: ## kill controllers of small fleets at seeded requests, and see what the next run makes of it (ARGS="--kills 500 --seed 7")
 gates: ## every check below
-sanity: ## ansible-test sanity on ansible-core 2.21 and 2.16
+sanity: ## ansible-test sanity of what users get, on ansible-core 2.16, 2.19 and 2.21
 lint: ## ansible-lint, profile production, strict
 docs-lint: ## antsibull-docs on modules, role and playbooks
 docsite: ## build the site of the guides and the documentation of modules

@@ -133,9 +133,13 @@ def _files_under(place: Path) -> set[str]:
     return found - _MADE_BY_THE_BUILD
 
 
+def is_wanted(name: str) -> bool:
+    """Whether a file of the checkout belongs into the artifact."""
+    return bool(_WANTED.fullmatch(name)) and not _NOT_WANTED.search(name) and not (ROOT / name).is_symlink()
+
+
 def _compare(names: set[str]) -> None:
-    wanted = {name for name in _checkout.files() if _WANTED.fullmatch(name) and not _NOT_WANTED.search(name)}
-    wanted = {name for name in wanted if not (ROOT / name).is_symlink()}
+    wanted = {name for name in _checkout.files() if is_wanted(name)}
     if extra := sorted(names - wanted):
         raise GateFailed(
             "in the artifact, but not on the list of tests/gates/_artifact.py (galaxy.yml: build_ignore): "

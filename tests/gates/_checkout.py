@@ -9,6 +9,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from ._run import CACHE, ROOT, GateFailed
@@ -70,14 +71,15 @@ def files() -> list[str]:
     return sorted({name for name in done.stdout.decode().split("\0") if name and os.path.lexists(ROOT / name)})
 
 
-def copy_to(collections: Path) -> Path:
+def copy_to(collections: Path, wanted: Callable[[str], object] = bool) -> Path:
     """Lay a copy of :func:`files` at ansible_collections/mailops/exchange_tls under a folder; return the copy's root.
 
-    Files that did not change keep their time stamps, so that caches of tools stay warm.
+    wanted: which of them, by their names. Files that did not change keep their time stamps, so that caches of tools
+    stay warm.
     """
     place = collections / "ansible_collections" / NAMESPACE / NAME
-    wanted = files()
-    for name in wanted:
+    names = [name for name in files() if wanted(name)]
+    for name in names:
         source, target = ROOT / name, place / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if os.path.lexists(target):
@@ -86,9 +88,9 @@ def copy_to(collections: Path) -> Path:
                 continue
             target.unlink()
         shutil.copy2(source, target, follow_symlinks=False)
-    keep = set(wanted)
-    for folder, folders, names in os.walk(place):
-        for name in names + [entry for entry in folders if os.path.islink(os.path.join(folder, entry))]:
+    keep = set(names)
+    for folder, folders, found in os.walk(place):
+        for name in found + [entry for entry in folders if os.path.islink(os.path.join(folder, entry))]:
             path = Path(folder, name)
             relative = path.relative_to(place).as_posix()
             if relative not in keep and not relative.startswith((".git/", "tests/output/")):
