@@ -176,7 +176,7 @@ def out_of_service(lab: LabClient, names: list[str]) -> list[str]:
 
 
 def _is_off(component: dict[str, Any]) -> bool:
-    return component["local"].get("Maintenance", "Active") != "Active"
+    return bool(component["local"].get("Maintenance", "Active") != "Active")
 
 
 def main() -> int:
