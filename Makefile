@@ -7,7 +7,7 @@ PYTHON ?= python3
 SHELL := /bin/sh
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-integration fuzz kerberos awx matrix bench fleet chaos gates sanity lint docs-lint docsite \
+.PHONY: help demo test test-unit test-integration fuzz kerberos awx matrix bench fleet chaos pages gates sanity lint docs-lint docsite \
 	yamllint spelling reuse ruff mypy changelog artifact dist ee clean
 
 help: ## say what each target does
@@ -25,6 +25,7 @@ matrix: ## the tests on ansible-core 2.16 (with the oldest libraries), 2.19, 2.2
 bench: ## count requests, bytes and seconds per host (ARGS="--hosts 1 --forks 5": a short one)
 fleet: ## three controllers at once at many DAGs, some servers faulty (ARGS="--dags 5 --members 3": a short one)
 chaos: ## kill controllers of small fleets at seeded requests, and see what the next run makes of it (ARGS="--kills 500 --seed 7")
+pages: ## write the tables and the picture of the guides (ARGS=--results: after make test and make kerberos; ARGS=--check)
 gates: ## every check below
 sanity: ## ansible-test sanity of what users get, on ansible-core 2.16, 2.19 and 2.21
 lint: ## ansible-lint, profile production, strict
@@ -41,6 +42,6 @@ dist: ## the artifact for a release, bit for bit the same whoever builds a commi
 ee: ## prepare the execution environment, and check what is in it (needs no container engine)
 clean: ## remove all that these targets made (.venv and .cache)
 
-demo test test-unit test-integration fuzz kerberos awx matrix bench fleet chaos gates sanity lint docs-lint docsite yamllint spelling \
+demo test test-unit test-integration fuzz kerberos awx matrix bench fleet chaos pages gates sanity lint docs-lint docsite yamllint spelling \
 reuse ruff mypy changelog artifact dist ee clean:
 	@"$(PYTHON)" -m tests.gates $@ $(ARGS)

@@ -29,6 +29,7 @@ TARGETS: dict[str, Target] = {
     "bench": _tests.bench,
     "fleet": _tests.fleet,
     "chaos": _tests.chaos,
+    "pages": _tests.pages,
     "clean": _tests.clean,
     "matrix": _tests.matrix,
     "sanity": _ansible.sanity,

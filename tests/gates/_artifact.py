@@ -28,7 +28,7 @@ _WANTED = re.compile(
       [a-z0-9_]+\.(py|yml|yaml|json|j2)
     | roles/[a-z0-9_]+/(README\.md | (defaults|vars|meta|tasks|handlers|templates|files)/[A-Za-z0-9_./-]+)
     | playbooks/([a-z0-9_]+/)*[a-z0-9_-]+\.(yml|yaml|j2|json) | playbooks/README\.md
-    | docs/[A-Za-z0-9_./-]+\.(md|rst|yml)
+    | docs/[A-Za-z0-9_./-]+\.(md|rst|svg|yml)
     """,
     re.VERBOSE,
 )

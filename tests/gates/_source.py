@@ -54,7 +54,7 @@ def mypy(dummy_arguments: Sequence[str]) -> None:
     common: list[str | Path] = [checker.python, "-m", "mypy", "--python-executable", libraries.python]
     plugins = [place / "plugins" / kind for kind in ("plugin_utils", "action", "callback", "filter")]
     plugins = [path for path in plugins if any((ROOT / path).rglob("*.py"))]
-    folders = ("tests/lab", "tests/gates", "tests/bench", "tests/demo", "tests/awx")
+    folders = ("tests/lab", "tests/gates", "tests/bench", "tests/demo", "tests/awx", "tests/pages")
     tests = [path for path in folders if any((ROOT / path).rglob("*.py"))]
     if not plugins or "tests/lab" not in tests:
         raise GateFailed("found no plugins or no lab to check")

@@ -17,6 +17,8 @@ from ._run import CACHE, ROOT, GateFailed, GateSkipped, left_out, output_of, run
 TEST_LIMIT = 1200
 # The room that joins the wire to the connection plugins, and what Python leaves.
 _NOT_PURE = ("transport", "__pycache__")
+# What came of each test when all of them ran, for `make pages ARGS=--results`.
+_JUNIT, _KERBEROS = CACHE / "junit", "kerberos"
 
 
 def pytest(
@@ -66,10 +68,19 @@ def _parts(what: str, arguments: Sequence[str], *names: str) -> None:
         return
     rooms = pure_rooms()
     ignored = [f"--ignore={room}" for room in rooms]
+    # the unit tests alone are not all
+    kept, kept_too = (_junit(name) if "integration" in names else () for name in ("rooms", "others"))
     run_all(
-        lambda: pytest("tests of the rooms that need no Ansible", _venvs.pure_venv(), *every, *rooms, env=_SOME),
-        lambda: pytest(f"other {what}", _venvs.default_venv(), *every, *ignored, *chosen, env=_SOME),
+        lambda: pytest("tests of the rooms that need no Ansible", _venvs.pure_venv(), *every, *kept, *rooms, env=_SOME),
+        lambda: pytest(f"other {what}", _venvs.default_venv(), *every, *kept_too, *ignored, *chosen, env=_SOME),
     )
+
+
+def _junit(name: str) -> tuple[str, ...]:
+    """Has pytest write what comes of each test; what came of it before is gone."""
+    path = _JUNIT / f"{name}.xml"
+    path.unlink(missing_ok=True)
+    return (f"--junit-xml={path}",)
 
 
 def pure_rooms() -> list[str]:
@@ -167,6 +178,15 @@ def chaos(arguments: Sequence[str]) -> None:
     run("chaos", [venv.python, *_program("bench", "chaos"), *arguments], limit=6 * 3600, env=venv.environment())
 
 
+def pages(arguments: Sequence[str]) -> None:
+    """`make pages`"""
+    if "--results" in arguments and not (_JUNIT / f"{_KERBEROS}.xml").exists():
+        raise GateSkipped("claims have tests with Kerberos, and there are no results of `make kerberos`")
+    venv = _venvs.default_venv()
+    _checkout.link()
+    run("pages", [venv.python, "-m", "tests.pages", *arguments], limit=120, env=venv.environment())
+
+
 def _program(folder: str, name: str) -> list[str]:
     """tests/FOLDER/NAME(.py) as arguments of the interpreter: a module, so that tests.* can be imported."""
     place = ROOT / "tests" / folder
@@ -187,6 +207,7 @@ def clean(dummy_arguments: Sequence[str]) -> None:
 
 def kerberos(arguments: Sequence[str]) -> None:
     """`make kerberos`"""
+    kept = () if arguments else _junit(_KERBEROS)
     search = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
     needed = ("krb5kdc", "kdb5_util", "kadmin.local", "kinit", "krb5-config")
     if missing := [name for name in needed if not shutil.which(name, path=search)]:
@@ -196,4 +217,4 @@ def kerberos(arguments: Sequence[str]) -> None:
         )
     os.environ["PATH"] = search
     venv = _venvs.venv("kerberos", _venvs.any_python(), "core-default.txt", "pure.txt", "test.txt", "kerberos.txt")
-    pytest("Kerberos tests", venv, "-m", "kerberos", *chosen_of(arguments, "unit", "integration"))
+    pytest("Kerberos tests", venv, "-m", "kerberos", *kept, *chosen_of(arguments, "unit", "integration"))

@@ -130,7 +130,7 @@ def any_python() -> Interpreter:
 
 def default_venv() -> Venv:
     """The environment of the tests and the demo: this Python, and the newest ansible-core that it runs."""
-    return venv("test", any_python(), "core-default.txt", "pure.txt", "test.txt")
+    return venv("test", any_python(), "core-default.txt", "pure.txt", "test.txt", "plot.txt")
 
 
 def pure_venv() -> Venv:

@@ -1,18 +1,16 @@
 # Copyright (c) 2026, mailops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes the table of ways in into its guide, from the cases of the tests: python -m tests.integration.ways_table"""
+"""The table of ways in that `make pages` writes into its guide, from the cases of the tests."""
 
 from __future__ import annotations
 
 import importlib
-import pathlib
 import typing as t
 
-from .ways import CONNECTIONS
+from tests.pages.parts import Part, list_table
 
-GUIDE = pathlib.Path(__file__).parents[2] / "docs/docsite/rst/guide_ways_in.rst"
-BEGIN, END = (f".. {word} of what python -m tests.integration.ways_table writes\n" for word in ("Begin", "End"))
+from .ways import CONNECTIONS
 
 # Tests that go through CASES, each with a way and an outcome.
 SHOWN_BY = (
@@ -55,19 +53,7 @@ def rows() -> t.Iterator[tuple[str, ...]]:
 
 def table() -> str:
     """The table as reStructuredText."""
-    lines = [".. list-table::", "   :header-rows: 1", "   :widths: 36 18 18 28", ""]
-    for row in (("way in", *CONNECTIONS, "shown by, or why not"), *rows()):
-        lines += [f"   {' ' if number else '*'} - {cell}" for number, cell in enumerate(row)]
-    return "\n".join([*lines, "", ""])
+    return list_table((36, 18, 18, 28), [("way in", *CONNECTIONS, "shown by, or why not"), *rows()])
 
 
-def written(text: str) -> str:
-    """A guide with the table in it."""
-    before, _begin, rest = text.partition(BEGIN)
-    _old, _end, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{table()}{END}{after}"
-
-
-if __name__ == "__main__":
-    importlib.import_module("tests.conftest")  # it makes the checkout a collection
-    GUIDE.write_text(written(GUIDE.read_text(encoding="utf-8")), encoding="utf-8")
+PART = Part("guide_ways_in", table)
