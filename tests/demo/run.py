@@ -1,10 +1,15 @@
 # Copyright (c) 2026, mailops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The main job on four simulated Exchange servers and on a DAG of two, step by step. Leaves nothing running."""
+"""The main job on four simulated Exchange servers and on a DAG of two, step by step. Leaves nothing running.
+
+With the collection of this checkout, or with one that is installed.
+"""
 
 from __future__ import annotations
 
+import argparse
+import dataclasses
 import os
 import pathlib
 import subprocess
@@ -28,7 +33,48 @@ LIMIT = 180
 SYMPTOM = "421 4.4.2 Connection dropped due to SocketError"
 
 
+@dataclasses.dataclass(frozen=True)
+class Collection:
+    """place: where it is. env: what Ansible is told, so that it finds this one and no other."""
+
+    place: pathlib.Path
+    env: dict[str, str]
+
+    def play(self, hosts: pathlib.Path, book: str, *arguments: str, shows_ok: bool = False) -> None:
+        """Runs one playbook as a user would, its output shown as it comes; shows_ok: lines of "ok" tell more."""
+        command = ["-i", str(hosts), *arguments, f"playbooks/{book}"]
+        print(f"$ ansible-playbook {' '.join(command)}", flush=True)
+        finished = subprocess.run(
+            [os.path.join(os.path.dirname(sys.executable), "ansible-playbook"), *command],
+            cwd=self.place,
+            env={**self.env, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_DISPLAY_OK_HOSTS": str(shows_ok)},
+            stdin=subprocess.DEVNULL,
+            timeout=LIMIT,
+            check=False,
+        )
+        if finished.returncode != 0:
+            raise SystemExit(f"demo: {book} ended with {finished.returncode}")
+
+
+def collection(installed: pathlib.Path | None) -> Collection:
+    """This checkout, or what is installed in a folder that has ansible_collections."""
+    if installed is None:
+        return Collection(ROOT, dict(os.environ))
+    # without the path on which Python finds the checkout
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    place = installed.resolve() / "ansible_collections" / "mailops" / "exchange_tls"
+    return Collection(place, {**env, "ANSIBLE_COLLECTIONS_PATH": str(installed.resolve())})
+
+
 def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--collections",
+        type=pathlib.Path,
+        metavar="FOLDER",
+        help="where the collection is installed; else the checkout",
+    )
+    ours = collection(parser.parse_args().collections)
     started = time.monotonic()
     reports = pathlib.Path(tempfile.mkdtemp(prefix="exchange-tls-reports-"))
     with tempfile.TemporaryDirectory(prefix="exchange-tls-demo-") as folder:
@@ -36,10 +82,10 @@ def main() -> int:
         say("Starting four simulated Exchange servers on 127.0.0.0/8")
         with running_lab(LAB, work / "lab", max_lifetime=600) as lab:
             show(lab)
-            demo(lab, work, reports)
+            demo(ours, lab, work, reports)
         say("Starting a simulated DAG of two")
         with running_lab(DAG, work / "dag", max_lifetime=600) as lab:
-            demo_of_a_dag(lab, work)
+            demo_of_a_dag(ours, lab, work)
         seconds = time.monotonic() - started
         (page,) = reports.glob("*/report.html")
         print(f"The report of step 4 stays, for a browser: {page}", flush=True)
@@ -47,32 +93,32 @@ def main() -> int:
     return 0
 
 
-def demo(lab: LabClient, work: pathlib.Path, reports: pathlib.Path) -> None:
+def demo(ours: Collection, lab: LabClient, work: pathlib.Path, reports: pathlib.Path) -> None:
     entry = exchange_variables(lab, lab.host("ex01"), "basic")
     logs = lab.smtp_logs()
     hosts = inventory(lab, work, "hosts", {**entry, "tls12_maintenance": "never", "tls12_smtp_logs": str(logs)})
     before = lab.host("ex03").dump()
 
     say("1. Mail to Office 365 has stopped, and a queue shows an error: what does it mean, and which server is it?")
-    play(hosts, "why-mail-stopped.yml", "-e", f"tls12_symptom='{SYMPTOM}'", shows_ok=True)
+    ours.play(hosts, "why-mail-stopped.yml", "-e", f"tls12_symptom='{SYMPTOM}'", shows_ok=True)
     say("2. Audit: what is configured, what Windows makes of it, and what is missing. Nothing is changed")
-    play(hosts, "audit-tls12.yml")
+    ours.play(hosts, "audit-tls12.yml")
     say("3. Check mode: what would be changed, and that a restart would follow. Nothing is changed")
-    play(hosts, "enforce-tls12.yml", "--check", "-l", "ex03")
+    ours.play(hosts, "enforce-tls12.yml", "--check", "-l", "ex03")
     say("4. Enforce: change, restart, verify by handshake, see mail leave; one server first, then the others")
-    play(hosts, "enforce-tls12.yml", "-e", "tls12_serial=[1,3]", "-e", f"tls12_report_dir={reports}")
+    ours.play(hosts, "enforce-tls12.yml", "-e", "tls12_serial=[1,3]", "-e", f"tls12_report_dir={reports}")
     say("5. The queue of ex03 to Office 365 has drained, as its protocol log tells")
     story.tell(lab.host("ex03"), logs)
     say("6. Enforce again: nothing is left to do, and nothing is done")
-    play(hosts, "enforce-tls12.yml", "-l", "ex03")
+    ours.play(hosts, "enforce-tls12.yml", "-l", "ex03")
     say("7. Roll ex03 back: the old values exactly, restarted")
-    play(hosts, "rollback-tls12.yml", "-l", "ex03")
+    ours.play(hosts, "rollback-tls12.yml", "-l", "ex03")
     if lab.host("ex03").dump() != before:
         raise SystemExit("demo: the registry of ex03 is not what it was before")
     print("The registry of ex03 is what it was before, key for key.")
 
 
-def demo_of_a_dag(lab: LabClient, work: pathlib.Path) -> None:
+def demo_of_a_dag(ours: Collection, lab: LabClient, work: pathlib.Path) -> None:
     """Each member is asked about on the other one, as the one that restarts ends its sessions."""
     entries = {"mbx1": lab.host("mbx2").address, "mbx2": lab.host("mbx1").address}
     hosts = inventory(
@@ -87,7 +133,7 @@ def demo_of_a_dag(lab: LabClient, work: pathlib.Path) -> None:
         },
     )
     say("8. A DAG: one member at a time goes out of service, restarts, and comes back as it was")
-    play(hosts, "enforce-tls12-by-dag.yml")
+    ours.play(hosts, "enforce-tls12-by-dag.yml")
     events = lab.exchange_events()
     lost = [event for event in events if event["kind"] != "moved"]
     if lost:
@@ -111,22 +157,6 @@ def inventory(lab: LabClient, work: pathlib.Path, name: str, more: dict[str, Any
     described["all"]["vars"] = {**described["all"].get("vars", {}), **variables}
     path.write_text(yaml.safe_dump(described, sort_keys=False), encoding="utf-8")
     return path
-
-
-def play(hosts: pathlib.Path, book: str, *arguments: str, shows_ok: bool = False) -> None:
-    """Runs one playbook as a user would, its output shown as it comes; the lines that say "ok" where they tell more."""
-    command = ["-i", str(hosts), *arguments, f"playbooks/{book}"]
-    print(f"$ ansible-playbook {' '.join(command)}", flush=True)
-    finished = subprocess.run(
-        [os.path.join(os.path.dirname(sys.executable), "ansible-playbook"), *command],
-        cwd=ROOT,
-        env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_DISPLAY_OK_HOSTS": str(shows_ok)},
-        stdin=subprocess.DEVNULL,
-        timeout=LIMIT,
-        check=False,
-    )
-    if finished.returncode != 0:
-        raise SystemExit(f"demo: {book} ended with {finished.returncode}")
 
 
 def show(lab: LabClient) -> None:

@@ -51,9 +51,9 @@ TARGETS: dict[str, Target] = {
 # From the slowest to the quickest, so that none is left alone at the end.
 GATES = (
     "sanity",
+    "artifact",
     "lint",
     "mypy",
-    "artifact",
     "docs-lint",
     "reuse",
     "ee",

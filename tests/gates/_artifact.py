@@ -1,7 +1,7 @@
 # Copyright (c) 2026, mailops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Build the collection as users get it, hold its contents against a list, install it and try every door."""
+"""Build the collection as users get it, hold its contents against a list, install it, try every door, run the demo."""
 
 from __future__ import annotations
 
@@ -85,6 +85,7 @@ def artifact(dummy_arguments: Sequence[str]) -> None:
     _same(names, _files_under(work / "self" / place))
     _documentation(venv, env, installed / place)
     _playbooks(venv, env, installed / place, work)
+    _demo(venv, env, installed, work)
     try:
         lint = _venvs.lint_venv()
     except GateSkipped as reason:
@@ -197,6 +198,19 @@ def _playbooks(venv: _venvs.Venv, env: Mapping[str, str], place: Path, work: Pat
     )
     if (read := (LOGS / "artifact-syntax.log").read_text().count("playbook: ")) != len(targets):
         raise GateFailed(f"of {len(targets)} playbooks {read} were read")
+
+
+def _demo(venv: _venvs.Venv, env: Mapping[str, str], installed: Path, work: Path) -> None:
+    """The whole job, with what is installed. Its report stays in the folder of this gate."""
+    reports = work / "tmp"
+    reports.mkdir()
+    run(
+        "the demo, from what is installed",
+        [venv.python, "-m", "tests.demo.run", "--collections", installed],
+        limit=300,
+        env={**env, "TMPDIR": str(reports)},
+        log="artifact-demo",
+    )
 
 
 def _galaxy(venv: _venvs.Venv, tarball: Path, work: Path) -> None:
