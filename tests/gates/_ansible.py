@@ -106,7 +106,7 @@ def docs_lint(dummy_arguments: Sequence[str]) -> None:
     place = _checkout.copy_to(collections)
     env = venv.environment(collections)
     del env["PYTHONPATH"]
-    options = ["--plugin-docs", "--validate-collection-refs", "all"]
+    options = ["--plugin-docs", "--check-extra-docs-refs", "--validate-collection-refs", "all"]
 
     def once() -> None:
         run(
