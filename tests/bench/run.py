@@ -121,7 +121,7 @@ def main() -> int:
         print("\nA budget is exceeded: at most", BUDGET, "requests after the login, and one login")
     elif wishes.write:
         # they need a library that the tests on other versions of ansible-core have no use for
-        importlib.import_module("tests.pages.performance").record({"on": where, "costs": costs})
+        importlib.import_module("tests.pages.performance").record({**where, "costs": costs})
         importlib.import_module("tests.pages.__main__").main([])
     return 1 if over else 0
 
@@ -174,14 +174,14 @@ def best_of(costs: t.Sequence[Cost]) -> Cost:
     return dataclasses.replace(costs[-1], cpu=min(cost.cpu for cost in costs), wall=min(cost.wall for cost in costs))
 
 
-def conditions(connection: str, forks: int, rounds: int) -> str:
-    """What it is measured on. The load says whether other work was in the way."""
-    load, cores = os.getloadavg()[0], os.cpu_count() or 1
-    return (
-        f"{cores} cores (load before it began: {load:.1f}), Python {platform.python_version()}, "
-        f"ansible-core {importlib.metadata.version('ansible-core')}, {connection}, {forks} forks, "
-        f"the best of {rounds}"
-    )
+def conditions(connection: str, forks: int, rounds: int) -> dict[str, t.Any]:
+    """What it is measured on. The load says whether other work is in the way."""
+    versions = f"Python {platform.python_version()}, ansible-core {importlib.metadata.version('ansible-core')}"
+    return {
+        "on": f"{versions}, {connection}, {forks} forks, the best of {rounds}",
+        "cores": os.cpu_count() or 1,
+        "load": round(os.getloadavg()[0], 1),
+    }
 
 
 def rounded(cost: Cost) -> dict[str, float]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import signal
 import sys
 import threading
@@ -13,6 +14,7 @@ import threading
 import pytest
 
 from tests.gates import __main__ as gates
+from tests.gates import _tests
 from tests.gates._run import GateFailed, GateSkipped, left_out, run, run_all
 
 REASON = GateSkipped("there is no Python 3.99")
@@ -41,6 +43,12 @@ def test_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI", "true")
     with pytest.raises(GateFailed, match=r"ansible-core 2\.99 was left out"):
         left_out("ansible-core 2.99", REASON)
+
+
+def test_claims_wait_for_kerberos(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    monkeypatch.setattr(_tests, "_JUNIT", tmp_path)
+    with pytest.raises(GateSkipped, match="no results of `make kerberos`"):
+        _tests.pages(["--results", "--check"])
 
 
 def test_steps_side_by_side_and_what_fails_of_them() -> None:

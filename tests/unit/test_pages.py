@@ -29,11 +29,11 @@ def test_what_differs_is_told_or_written(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: pathlib.Path
 ) -> None:
     monkeypatch.setattr(pages, "ROOT", tmp_path)
-    monkeypatch.setattr(pages, "files", lambda _results: {tmp_path / "guide.rst": "new"})
+    monkeypatch.setattr(pages, "files", lambda _results: {tmp_path / "guide.txt": "new"})
     assert pages.main(["--check"]) == 1
-    assert capsys.readouterr().out == "differs: guide.rst\nRun: make pages\n"
+    assert capsys.readouterr().out == "differs: guide.txt\nRun: make pages\n"
     assert pages.main([]) == 0
-    assert (tmp_path / "guide.rst").read_text() == "new"
+    assert (tmp_path / "guide.txt").read_text() == "new"
     assert pages.main(["--check"]) == 0
 
 
