@@ -141,7 +141,7 @@ def _reason(exc: BaseException) -> str:
 
 def _words(exc: BaseException) -> str:
     # a host that closes the connection is an OSError without a number, as is a proxy that opens no tunnel
-    if isinstance(exc, http.client.HTTPException) or (type(exc) is OSError and not exc.strerror):
+    if isinstance(exc, http.client.HTTPException) or (exc.__class__ is OSError and not exc.strerror):
         return str(exc)
     return str(exc.strerror or "") if isinstance(exc, OSError) else ""
 

@@ -96,16 +96,17 @@ def _set_mailbox_server(organisation: Organisation, host: Host, **given: Any) ->
         server = organisation.of(host)
         server.activation_policy = given.get("activation_policy", server.activation_policy)
         server.move_now = given.get("move_now", server.move_now)
-        organisation.advance()
+        organisation.advance_around(server.name, here=host)
 
 
 def _advanced(run: Callable[..., Any]) -> Callable[..., Any]:
     """Looks, and changes, after all that is due has happened."""
 
     def command(organisation: Organisation, host: Host, **arguments: Any) -> Any:
-        organisation.advance()
+        name = organisation.of(host).name
+        organisation.advance_around(name, here=host)
         result = run(organisation, host, **arguments)
-        organisation.advance()
+        organisation.advance_around(name, here=host)
         return result
 
     return command

@@ -247,10 +247,11 @@ class _Run:
         if effect in ("error", "denied"):
             self._say(call, _FAILED if effect == "error" else _DENIED)
             return
-        with self.pool.organisation.lock:
-            self.pool.organisation.advance()
+        organisation, named = self.pool.organisation, [str(value) for value in call.arguments.values()]
+        with organisation.lock:
+            organisation.advance_around(*named, here=self.host)
             results = list(self._results(call))
-            self.pool.organisation.advance()
+            organisation.advance_around(*named, here=self.host)
         for result in results:
             self._say(call, result)
             if effect == "dies":
