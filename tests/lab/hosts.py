@@ -90,6 +90,7 @@ class Host:
         #: What the host knows of the cluster it is a member of.
         self.cluster: ClusterView | None = None
         self._status = DOWN
+        self._services = {item.name: item for item in reversed(description.services)}  # of two, the first counts
         self._ordered: dict[str, tuple[bool, float]] = {}  # services told to run or to stop, and when
         self.state = State()
         self.back_at: float | None = None
@@ -354,7 +355,7 @@ class Host:
         return "Start Pending" if elapsed >= service.starts_after / 2 else "Stopped"
 
     def has_service(self, name: str) -> bool:
-        return any(item.name == name for item in self.description.services)
+        return name in self._services
 
     def service_started(self, name: str) -> float | None:
         """When a service that runs was started since the lab began, by time.monotonic."""
@@ -385,7 +386,7 @@ class Host:
         return 0
 
     def _service(self, name: str) -> Service:
-        return next(item for item in self.description.services if item.name == name)
+        return self._services[name]
 
     def new_enumeration(self, class_name: str, items: list[str]) -> str:
         """Keeps the items for Pull, and returns the context."""

@@ -318,11 +318,14 @@ class Dags:
             return
         due = self._next_moves.setdefault(server.name, now + _BETWEEN_MOVES)
         while due <= now and dag.serves(server):
-            for database in dag.databases:
-                candidate = database.candidate(due)
-                if database.active is server and database.mounted and candidate is not None and not database.stays:
-                    self._activate(database, candidate, "moved", due)
-                    break
+            waiting = [item for item in dag.databases if item.active is server and item.mounted and not item.stays]
+            found = ((database, database.candidate(due)) for database in waiting)
+            database, copy = next(((database, copy) for database, copy in found if copy is not None), (None, None))
+            if database is not None and copy is not None:
+                self._activate(database, copy, "moved", due)
+            elif not any(database.candidate(now) for database in waiting):
+                # nothing to move, or nowhere to move it to
+                due = now
             due += _BETWEEN_MOVES
         self._next_moves[server.name] = max(due, now)
 
