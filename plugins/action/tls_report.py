@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import glob
+import os
 import typing as t
 
 from ..plugin_utils import _report_files, _reporting
@@ -58,5 +59,12 @@ def _files(patterns: t.Sequence[str]) -> list[str]:
         names = sorted(glob.glob(pattern)) if glob.has_magic(pattern) else [pattern]
         if not names:
             raise OptionError(f"'results': there is no file {visible(repr(pattern), 2 * NAME)}.")
-        found.update(dict.fromkeys(names))
+        found.update(dict.fromkeys(file for name in names for file in _in_folder(name)))
     return list(found)
+
+
+def _in_folder(name: str) -> list[str]:
+    """The runs in a folder for reports, which is none itself; else the name as it is."""
+    if os.path.exists(os.path.join(name, _report_files.JSON)):
+        return [name]
+    return sorted(glob.glob(os.path.join(glob.escape(name), "*", _report_files.JSON))) or [name]

@@ -9,7 +9,7 @@ import typing as t
 
 from ..plugin_utils import _maintenance, _options, _preflight
 from ..plugin_utils._action import WindowsAction
-from ..plugin_utils._errors import all_problems
+from ..plugin_utils._errors import OptionError, all_problems
 from ..plugin_utils._tasks import restarting
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
@@ -33,9 +33,17 @@ class ActionModule(WindowsAction):
         all_problems(
             lambda: _preflight.check_times_and_names(options, ""),
             lambda: _maintenance.check_around(options, ""),
+            lambda: self._check_that_it_only_looks(options["maintenance"]),
             lambda: self.task_files(options["task_files"], "task_files."),
         )
 
     def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
         files = self.task_files(options["task_files"], "task_files.")
         return restarting.restart(self.sequence(options), options, files)
+
+    def _check_that_it_only_looks(self, maintenance: dict[str, t.Any] | None) -> None:
+        if maintenance is not None and not self._task.check_mode:
+            raise OptionError(
+                "'maintenance' is looked at in check mode only, and takes no server out of service. Leave it out here, and "
+                "use mailops.exchange_tls.exchange_maintenance before and after the restart."
+            )

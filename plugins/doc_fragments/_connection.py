@@ -22,7 +22,9 @@ options:
       - The folder on the controller that a report of the whole run is to be written to, see
         P(mailops.exchange_tls.summary#callback), which takes it from the variable C(tls12_report_dir) of the role
         P(mailops.exchange_tls.tls12#role).
-      - The task fails before it does anything else where that folder cannot be written, or the callback is not enabled.
+      - Here it is only checked - the task fails before it does anything else where that folder cannot be written, or the callback is
+        not enabled. A report of other tasks than those of the role is made by M(mailops.exchange_tls.tls_report) of results that
+        the callback has written.
     type: path
     version_added: 0.2.0
   from_variables:
@@ -36,6 +38,29 @@ options:
     elements: str
     default: []
     version_added: 0.2.0
+attributes:
+  action:
+    description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller
+    support: full
+    details: All of it runs on the controller, and speaks to the host itself.
+  action_group:
+    description: Use C(group/mailops.exchange_tls.exchange_tls) in C(module_defaults) to set defaults for all modules that talk to a host.
+    support: full
+    membership:
+      - mailops.exchange_tls.exchange_tls
+  async:
+    description: Supports being used with the C(async) keyword
+    support: none
+  become:
+    description: Is usable alongside become keywords
+    support: none
+    details: The task works with the rights of the account that logs in, and says so where C(become) is set.
+  delegation:
+    description: Can be used in conjunction with delegate_to and related keywords
+    support: full
+    details: The task is about the delegated host, with the connection of that one.
+requirements:
+  - pywinrm 0.4.3 or newer for the connection C(winrm), or pypsrp for the connection C(psrp)
 notes:
   - Works over the connection plugins P(ansible.builtin.winrm#connection) and P(ansible.builtin.psrp#connection) with all of
     their options, and over no other. Nothing is copied to the host and no PowerShell or shell is started there.

@@ -186,6 +186,11 @@ def test_reports_are_merged_and_compared(lab: LabClient, ansible: Ansible) -> No
     checked = ansible.playbook("merge-reports.yml", "--check", **given).ok()
     assert checked.result("tls_report", "localhost")["report"] is None
     assert len(list((ansible.folder / "merged").iterdir())) == 1
+    # the folder that reports were written to stands for all in it
+    again = ansible.playbook("merge-reports.yml", tls12_reports=str(before.parent)).ok()
+    assert {str(path) for path in (before, *slices)} <= {
+        str(pathlib.Path(name).parent) for name in again.result("tls_report", "localhost")["merged_from"]
+    }
 
 
 @pytest.mark.parametrize(

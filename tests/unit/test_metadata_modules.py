@@ -161,7 +161,11 @@ def test_the_action_group_names_the_modules() -> None:
     runtime = _metadata.load_yaml(_metadata.ROOT / "meta" / "runtime.yml")
     groups = runtime["action_groups"]
     assert set(groups) == {"exchange_tls", "policy"}
-    assert sorted(groups["exchange_tls"]) == _metadata.MODULES
+    assert sorted(groups["exchange_tls"]) == [name for name in _metadata.MODULES if _talks_to_a_host(name)]
+
+
+def _talks_to_a_host(module: str) -> bool:
+    return "wire_log" in _metadata.action(module).ARGUMENT_SPEC
 
 
 def test_the_policy_group_names_the_modules_that_take_a_policy() -> None:
@@ -171,6 +175,16 @@ def test_the_policy_group_names_the_modules_that_take_a_policy() -> None:
 
 
 @each_module
-def test_the_action_group_is_documented(module: str) -> None:
+def test_how_a_module_runs_is_documented(module: str) -> None:
     attributes = _metadata.documentation(module)[0].get("attributes", {})
-    assert {"check_mode", "diff_mode"} <= set(attributes)
+    assert {"check_mode", "diff_mode", "platform", "action", "async", "become", "delegation"} <= set(attributes)
+    assert {name for name, item in attributes.items() if not item.get("support")} == set()
+    groups = _metadata.load_yaml(_metadata.ROOT / "meta" / "runtime.yml")["action_groups"]
+    member_of = [f"{_metadata.COLLECTION}.{name}" for name, members in groups.items() if module in members]
+    assert attributes.get("action_group", {}).get("membership", []) == member_of
+
+
+@each_module
+def test_what_a_module_needs_is_documented(module: str) -> None:
+    needs = " ".join(_metadata.documentation(module)[0].get("requirements", []))
+    assert ("pywinrm" in needs and "pypsrp" in needs) == _talks_to_a_host(module)

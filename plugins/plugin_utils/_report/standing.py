@@ -35,7 +35,7 @@ ODD = "with oddities"
 RESTORED = "restored"
 VERIFIED = "verified"
 FINE = "as wanted"
-_ORDER = (
+STATES = (
     BROKEN,
     FAILED,
     UNREACHABLE,
@@ -56,7 +56,7 @@ _ORDER = (
 
 def rank_of(category: str) -> int:
     """The place of a category, the worst first; what no release knows comes before all."""
-    return _ORDER.index(category) if category in _ORDER else -1
+    return STATES.index(category) if category in STATES else -1
 
 
 _OF_VERDICT = {

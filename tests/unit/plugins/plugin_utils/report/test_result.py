@@ -13,12 +13,16 @@ import xml.etree.ElementTree as ET
 from typing import Any
 
 import pytest
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement import mail_words
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.findings import Status
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.rules import SEVERITIES
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report import junit, schema, standing, table
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report.artifact import artifact
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report.comparing import compare
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report.merging import merge
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report.plain import VAULTED, plain
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report.standing import Steps
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import Effective
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,6 +39,35 @@ def as_tasks_return(result: dict[str, Any]) -> dict[str, Any]:
         for item in (*server["plan"], *server["changes"]):
             item["status"] = item["status"] if item["status"] in STATUSES else "put_back"
     return result
+
+
+def enumerations(found: Any, path: str = "") -> dict[str, list[str]]:
+    """The lists of words that a schema allows, by where they are."""
+    if isinstance(found, list):
+        found = dict(enumerate(found))
+    if not isinstance(found, dict):
+        return {}
+    own = {path.rpartition("$defs/")[2]: found["enum"]} if isinstance(found.get("enum"), list) else {}
+    return own | {
+        key: words for name, item in found.items() for key, words in enumerations(item, f"{path}/{name}").items()
+    }
+
+
+def test_the_words_of_the_schema_are_those_of_the_code() -> None:
+    """A word that the schema does not know makes a report that nothing reads again."""
+    states = [item.value for item in Effective]
+    found = {path: sorted(words) for path, words in enumerations(schema.schema()).items()}
+    known: dict[str, list[str]] = {
+        "run/properties/ended_by": ["end", "interrupt"],
+        "server/properties/state": list(standing.STATES),
+        "finding/properties/severity": [*SEVERITIES, "info"],
+        "finding/properties/status": [item.value for item in Status],
+        "change/properties/status": ["planned", "written", "not_written", "put_back", "unknown"],
+        "protocols/additionalProperties/additionalProperties/properties/effective": states,
+        "outgoing/properties/word": [mail_words.PROVEN, mail_words.FAILING, mail_words.OPEN],
+        "outgoing/properties/by/items": list(mail_words.SPOKEN),
+    }
+    assert found == {path: sorted(words) for path, words in known.items()}
 
 
 @given(st.dictionaries(texts, any_steps(), max_size=3), st.lists(texts, max_size=2))
