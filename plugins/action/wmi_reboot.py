@@ -44,6 +44,6 @@ class ActionModule(WindowsAction):
     def _check_that_it_only_looks(self, maintenance: dict[str, t.Any] | None) -> None:
         if maintenance is not None and not self._task.check_mode:
             raise OptionError(
-                "'maintenance' is looked at in check mode only, and takes no server out of service. Leave it out here, and "
-                "use mailops.exchange_tls.exchange_maintenance before and after the restart."
+                "'maintenance' is looked at in check mode only, and takes no server out of service. Leave it out here; "
+                "before and after the restart use mailops.exchange_tls.exchange_maintenance."
             )
