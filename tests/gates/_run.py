@@ -23,6 +23,10 @@ CACHE = ROOT / ".cache"
 LOGS = CACHE / "logs"
 
 
+# By how much longer a command may take, where others run beside it.
+_PATIENCE = "GATES_PATIENCE"
+
+
 class GateFailed(Exception):
     """A check did not pass; the sentence says which and where to look."""
 
@@ -41,6 +45,15 @@ def left_out(what: str, reason: GateSkipped) -> None:
     say(f"SKIPPED: {what} because {reason}")
     if os.environ.get("CI") == "true":
         raise GateFailed(f"{what} was left out, and nothing may be where CI=true")
+
+
+def beside_others() -> None:
+    """From now on what this process starts has to share the processors."""
+    os.environ[_PATIENCE] = "3"
+
+
+def _within(limit: float) -> float:
+    return limit * float(os.environ.get(_PATIENCE, "1"))
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
@@ -89,6 +102,7 @@ def run(
     the rest would bury them. quiet: the caller shows the log, whatever became of the command.
     """
     say(f"-- {what}")
+    limit = _within(limit)
     output = None
     if log is not None:
         LOGS.mkdir(parents=True, exist_ok=True)
@@ -152,6 +166,7 @@ def run_all(*steps: Callable[[], None], at_once: int = 1) -> None:
 def output_of(command: Sequence[str | Path], *, limit: float, env: Mapping[str, str] | None = None) -> str:
     """What a short command prints, or :class:`GateFailed` with what it said."""
     words = [str(part) for part in command]
+    limit = _within(limit)
     try:
         done = subprocess.run(
             words,
