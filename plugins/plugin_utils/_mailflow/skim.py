@@ -120,14 +120,7 @@ class Skimmer:
         if told is None or not block.startswith(_AGREED, told + 3):
             return self._look(block, direction, first, end, lines)
         text = block[told + 3 : block.find(b"\n", told)]
-        day = time[:10]
-        # the port of whoever connects is another one each time
-        own, other = local, peer
-        if direction == SEND:
-            own = local.rpartition(b":")[0]
-        elif direction is not None:
-            other = peer.rpartition(b":")[0]
-        alike = (direction, day, connector, own, other, text)
+        alike = (*_place(direction, time, connector, local, peer), text)
         known = self._alike.get(alike)
         if known is not None:
             known[1] += 1
@@ -135,12 +128,15 @@ class Skimmer:
         tls = agreed(text)
         if tls is None or not number.isdigit() or not DATED.match(time):
             return False
-        session = Session(direction, day, connector, name, local, peer)
+        session = Session(direction, time[:10], connector, name, local, peer)
         session.flags, session.tls = seen.BEGAN | seen.ENDED, tls
+        self._keep(alike, session)
+        return True
+
+    def _keep(self, alike: tuple[t.Any, ...], session: Session) -> None:
         self._alike[alike] = [session, 1]
         if len(self._alike) > MOST_ALIKE:
             self.settle()
-        return True
 
     def _look(
         self, block: bytes, direction: str | None, first: tuple[int, list[bytes]], end: int, lines: Lines
@@ -153,5 +149,22 @@ class Skimmer:
         session.flags, session.seek = seen.BEGAN, began
         lines.tell(session, block.rfind(b"\n", 0, end))
         tell(session, b"-", rest_of(block, end + 3))
-        self._sink(session, 1)
+        place = _place(direction, time, connector, local, peer)
+        alike = (*place, session.flags, session.tls, session.error, session.login, session.client)
+        known = self._alike.get(alike)
+        if known is not None:
+            known[1] += 1
+        else:
+            self._keep(alike, session)
         return True
+
+
+def _place(
+    direction: str | None, time: bytes, connector: bytes, local: bytes, peer: bytes
+) -> tuple[str | None, bytes, bytes, bytes, bytes]:
+    """Where a session is counted. The port of whoever connects is another one each time."""
+    if direction == SEND:
+        return direction, time[:10], connector, local.rpartition(b":")[0], peer
+    if direction is not None:
+        return direction, time[:10], connector, local, peer.rpartition(b":")[0]
+    return direction, time[:10], connector, local, peer
