@@ -18,6 +18,7 @@ from tests.unit import _metadata
 ROOT = _metadata.ROOT
 each_role = pytest.mark.parametrize("role", _metadata.ROLES)
 PREFIX = "tls12_"
+BLOCKS = ("block", "rescue", "always")
 
 
 def _specs(role: str) -> dict[str, dict[str, dict[str, Any]]]:
@@ -93,6 +94,86 @@ def test_every_variable_of_the_role_is_an_option_or_its_own(role: str) -> None:
         names = set(re.findall(rf"(?<![A-Za-z0-9_.'\"/-]){role}_[a-z0-9_]+", text))
         own = set(re.findall(rf"^\s+(?:register: )?({role}_[a-z0-9_]+):?\s*", text, re.MULTILINE))
         assert names - known - own == set(), path.name
+
+
+@each_role
+def test_options_are_raw(role: str) -> None:
+    """Surveys hand over blanks, null and text for all of them; the first task of an entry point understands these."""
+    assert {name: option["type"] for name, option in _options(role).items() if option["type"] != "raw"} == {}
+
+
+def _names(node: Any) -> set[str]:
+    """Every name of a variable of the role, or of its own, in the values of a node."""
+    if isinstance(node, dict):
+        return {name for value in node.values() for name in _names(value)}
+    if isinstance(node, list):
+        return {name for item in node for name in _names(item)}
+    return set(re.findall(rf"(?<![A-Za-z0-9_./-])_?{PREFIX}[a-z0-9_]+", str(node)))
+
+
+def _expanded(names: set[str], known: dict[str, Any]) -> set[str]:
+    """The options among the names, those behind the role's own variables too. ``known``: what these hold."""
+    found: set[str] = set()
+    waiting = set(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting |= _names(known.get(name))
+    return {name for name in found if name.startswith(PREFIX)}
+
+
+def _read(folder: Path, tasks: list[dict[str, Any]], known: dict[str, Any]) -> set[str]:
+    """The options that tasks read, and those of the files that they import or include."""
+    found: set[str] = set()
+    for task in tasks:
+        # a task has its own word for a variable
+        here = known | task.get("vars", {})
+        plain = {key: value for key, value in task.items() if key not in ("name", "vars", *BLOCKS)}
+        found |= _expanded(_names(plain), here)
+        for key in BLOCKS:
+            found |= _read(folder, task.get(key, []), here)
+        for key in ("ansible.builtin.import_tasks", "ansible.builtin.include_tasks"):
+            # the name may hold a template; one that is all template is a file of the user
+            pattern = re.sub(r"\{\{.*\}\}", "*", task.get(key, ""))
+            for path in folder.glob(pattern) if pattern.strip("*") else ():
+                found |= _read(folder, _metadata.load_yaml(path), here)
+    return found
+
+
+def _read_by(role: str) -> dict[str, set[str]]:
+    """The options that each entry point reads."""
+    folder = ROOT / "roles" / role
+    known = _metadata.load_yaml(folder / "vars" / "main.yml")
+    tasks = folder / "tasks"
+    return {entry: _read(tasks, _metadata.load_yaml(tasks / f"{entry}.yml"), known) for entry in _specs(role)}
+
+
+@each_role
+def test_an_entry_point_lists_what_it_reads(role: str) -> None:
+    read = _read_by(role)
+    listed = {entry: set(options) for entry, options in _specs(role).items()}
+    assert {entry: sorted(read[entry] - listed[entry]) for entry in read if read[entry] - listed[entry]} == {}
+    assert {entry: sorted(listed[entry] - read[entry]) for entry in read if listed[entry] - read[entry]} == {}
+
+
+def test_what_is_read_is_found_behind_variables_and_in_other_files(tmp_path: Path) -> None:
+    (tmp_path / "more_a.yml").write_text("- debug: {msg: '{{ tls12_c }}'}", encoding="utf-8")
+    known = {"_tls12_a": {"x": "_tls12_b"}, "_tls12_b": "{{ tls12_b | bool }}", "_tls12_other": "tls12_other"}
+    tasks: list[dict[str, Any]] = [
+        {"always": [{"m": {"from_variables": ["_tls12_a"]}}], "vars": {"_tls12_other": "tls12_not_read"}},
+        {"ansible.builtin.import_tasks": "more_{{ which }}.yml", "when": "_tls12_other", "vars": {"_tls12_other": 1}},
+        {"ansible.builtin.include_tasks": "{{ tls12_d }}", "name": "Not for 'tls12_e'"},
+    ]
+    assert _read(tmp_path, tasks, known) == {"tls12_b", "tls12_c", "tls12_d"}
+
+
+@each_role
+def test_the_readme_of_the_role_names_the_entry_points(role: str) -> None:
+    text = (ROOT / "roles" / role / "README.md").read_text(encoding="utf-8")
+    said = re.search(r"^Entry points.*?(?=\n\n)", text, re.MULTILINE | re.DOTALL)
+    assert said
+    assert set(_specs(role)) - set(re.findall(r"`([a-z]+)`", said[0])) == set()
 
 
 README_ROW = re.compile(rf"^\|\s*`({PREFIX}[a-z0-9_]+)`\s*\|(.*)\|\s*$", re.MULTILINE)
