@@ -30,6 +30,10 @@ options:
       comment:
         description: As O(mailops.exchange_tls.wmi_reboot#module:comment).
         type: str
+      force:
+        description: As O(mailops.exchange_tls.wmi_reboot#module:force).
+        type: bool
+        default: true
       services:
         description: As O(mailops.exchange_tls.wmi_reboot#module:services).
         type: list
@@ -82,6 +86,16 @@ options:
             description: As O(mailops.exchange_tls.exchange_maintenance#module:smtp_port). Checked here, and read later.
             type: int
             default: 25
+          no_progress_timeout:
+            description: As O(mailops.exchange_tls.exchange_maintenance#module:no_progress_timeout). Checked here, and read later.
+            type: int
+            default: 600
+          wait_for_members:
+            description:
+              - As O(mailops.exchange_tls.exchange_maintenance#module:wait_for_members), for a minute since other servers wait with
+                it. Checked here, and read later.
+            type: int
+            default: 60
       mail:
         description:
           - Whether later tasks see how mail goes before and after the restart, with M(mailops.exchange_tls.mail_flow_info) and

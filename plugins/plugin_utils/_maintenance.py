@@ -27,18 +27,24 @@ LATER: dict[str, t.Any] = {
     "timeout": {"type": "int", "default": 1800},
     "pause_node": {"type": "str", "choices": [ALWAYS, IF_ALLOWED, NEVER], "default": ALWAYS},
     "smtp_port": {"type": "int", "default": 25},
+    "no_progress_timeout": {"type": "int", "default": 600},
 }
 # Of a restart: whether it is surrounded by a maintenance.
 AROUND: dict[str, t.Any] = {
     "maintenance": {
         "type": "dict",
-        "options": {"when": {"type": "str", "choices": [AUTO, ALWAYS, NEVER], "default": AUTO}, **READINESS, **LATER},
+        "options": {
+            "when": {"type": "str", "choices": [AUTO, ALWAYS, NEVER], "default": AUTO},
+            **READINESS,
+            **LATER,
+            # all others of the batch wait with it
+            "wait_for_members": {"type": "int", "default": 60},
+        },
     }
 }
 WISHES: dict[str, t.Any] = {
     **READINESS,
     **LATER,
-    "no_progress_timeout": {"type": "int", "default": 600},
     "wait_for_members": {"type": "int", "default": 1800},
 }
 

@@ -32,6 +32,7 @@ RESTART: dict[str, t.Any] = {
             "timeout": {"type": "int", "default": 1800},
             "services": {"type": "list", "elements": "str", "default": ["MSExchange*"]},
             "comment": {"type": "str"},
+            "force": {"type": "bool", "default": True},
             "dag_check": {"type": "bool", "default": True},
             **_maintenance.AROUND,
             **_mail_options.AROUND,

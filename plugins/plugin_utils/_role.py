@@ -38,13 +38,21 @@ _VARIABLES = {
     "restart.timeout": "tls12_reboot_timeout",
     "restart.services": "tls12_reboot_services",
     "restart.comment": "tls12_reboot_comment",
+    "restart.force": "tls12_reboot_force",
     "restart.dag_check": "tls12_dag_check",
     **{f"{where}maintenance.when": "tls12_maintenance" for where in ("", "restart.")},
     **{f"{where}maintenance.timeout": "tls12_maintenance_timeout" for where in ("", "restart.")},
     **{
+        f"{where}no_progress_timeout": "tls12_maintenance_no_progress_timeout"
+        for where in ("", "maintenance.", "restart.maintenance.")
+    },
+    **{
         f"{where}maintenance.{name}": f"tls12_{name}"
         for where in ("", "restart.")
-        for name in ("minimum_healthy_copies", "redirect_to", "leave_mail", "take_over", "pause_node", "smtp_port")
+        for name in (
+            "minimum_healthy_copies", "redirect_to", "leave_mail", "take_over", "pause_node", "smtp_port",
+            "wait_for_members",
+        )  # fmt: skip
     },
     **{
         f"{where}{option}": variable
@@ -67,8 +75,8 @@ _VARIABLES = {
 _IN_FILE = {
     "mail": {"patience": "tls12_mail_patience"},
     "harden": {"path": "tls12_smtp_logs", "since": "tls12_smtp_logs_since"},
-    "restart": {"timeout": "tls12_reboot_timeout"},
-    "reboot": {"timeout": "tls12_reboot_timeout"},
+    "restart": {"timeout": "tls12_reboot_timeout", "force": "tls12_reboot_force"},
+    "reboot": {"timeout": "tls12_reboot_timeout", "force": "tls12_reboot_force"},
     "out_of_service": {"timeout": "tls12_maintenance_timeout"},
     "back_in_service": {"timeout": "tls12_maintenance_timeout"},
 }
@@ -123,6 +131,7 @@ _PLAIN = frozenset(
         "smtp_logs", "smtp_logs_since", "accepted_peers",
         "exchange", "symptom", "updates_within", "dag_check", "dags_at_once", "one_per_site", "site",
         "minimum_healthy_copies", "redirect_to", "leave_mail", "take_over", "pause_node", "smtp_port",
+        "wait_for_members",
     )
 )  # fmt: skip
 

@@ -32,6 +32,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._role import 
     out_of_place,
     passed_over,
 )
+from jinja2 import Template
 
 from tests.unit import _metadata
 
@@ -110,6 +111,38 @@ def test_a_blank_variable_is_the_default_of_the_role(
 @pytest.mark.parametrize(("file", "option", "variable", "spec"), FED, ids=lambda value: str(value)[:40])
 def test_messages_name_the_variable(file: str, option: str, variable: str, spec: Mapping[str, Any]) -> None:
     assert named(f"Bad: '{option}' is 5.", file) == f"Bad: '{variable}' is 5."
+
+
+# Options that the role gives itself, or has no use for.
+SAID_BY_THE_ROLE = {
+    # it has the handshakes of "prove", and its findings fail nothing
+    "tls_settings": {"prove_if_done", "handshakes", "handshake_policy", "fail_on"},
+    # the policy is for a server that somebody else has taken out
+    "exchange_maintenance": {"state", "activation_policy"},
+}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_option_of_a_module_has_a_variable(module: str) -> None:
+    """Also one that the role gives itself, as a constant or as nothing at all."""
+    mappings = _metadata.load_yaml(ROLE / "vars" / "main.yml")
+    # the second phase puts this in its place
+    mappings["_tls12_peers"] = mappings["_tls12_peers_of_logs"]
+    fed: set[str] = set()
+    for path in sorted((ROLE / "tasks").glob("*.yml")):
+        for name, arguments in _modules(yaml.safe_load(path.read_text(encoding="utf-8"))):
+            if name == module:
+                fed |= {option for option, value in arguments.items() if "tls12_" in str(value)}
+                fed |= {option for mapping in arguments.get("from_variables", ()) for option in mappings[mapping]}
+    assert set(MODULES[module]) - fed == SAID_BY_THE_ROLE.get(module, set())
+
+
+def test_a_blank_patience_for_members_is_the_default_of_the_role() -> None:
+    """The module itself waits longer, so that a blank is not left to it."""
+    template = _metadata.load_yaml(ROLE / "vars" / "main.yml")["_tls12_member_patience"]
+    for blank in (None, "", " "):
+        assert Template(template).render(tls12_wait_for_members=blank) == str(DEFAULTS["tls12_wait_for_members"])
+    assert Template(template).render(tls12_wait_for_members=300) == "300"
 
 
 @pytest.mark.parametrize("option", ["backup", "backup_dir", "force"])
