@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 import shutil
 import typing as t
@@ -31,7 +32,8 @@ ENDPOINTS = {"tls12_endpoints": "smtp://:2525"}
 
 def launch(template: str, folder: pathlib.Path, **how: t.Any) -> jobs.Launch:
     """With a folder for backups that all jobs of a test have in common, as a mounted one."""
-    given = {} if template == "audit" else ENDPOINTS
+    asked = {question["variable"] for question in definitions.templates()[template]["survey_spec"]["spec"]}
+    given = {name: answer for name, answer in ENDPOINTS.items() if name in asked}
     return jobs.Launch(
         template,
         answers={**given, **how.pop("answers", {})},
@@ -57,7 +59,7 @@ SMOKE = "enforce"
     [
         pytest.param(name, marks=[pytest.mark.smoke] if name == SMOKE else [])
         for name in definitions.templates()
-        if not name.startswith(("harden", "rollback"))
+        if not name.startswith(("harden", "rollback", "merge"))
     ],
 )
 def test_a_check_changes_nothing(lab: LabClient, tmp_path: pathlib.Path, template: str) -> None:
@@ -68,6 +70,28 @@ def test_a_check_changes_nothing(lab: LabClient, tmp_path: pathlib.Path, templat
     assert set(job.stats["processed"]) == {"ex03"}
     assert protocols(lab) == before
     assert not (tmp_path / "backups").exists()
+
+
+def test_the_reports_of_slices_become_one(
+    lab: LabClient, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # that of the project, which counts in AWX: it enables the callback that writes reports
+    monkeypatch.setenv("ANSIBLE_CONFIG", str(jobs.ROOT / "ansible.cfg"))
+    reports = tmp_path / "reports"
+    extra_vars = {"tls12_report_dir": str(reports)}
+    for number in (1, 2):
+        job = jobs.run(
+            jobs.Launch("audit", slice_of=(number, 2), extra_vars=extra_vars), lab, tmp_path / f"slice{number}"
+        )
+        assert job.status == "successful", jobs.text_of(job)
+    slices = sorted(path.name for path in reports.iterdir())
+    assert len(slices) == 2
+    merging = jobs.Launch("merge reports", answers={"tls12_reports": f"{reports}/*"}, extra_vars=extra_vars)
+    job = jobs.run(merging, lab, tmp_path / "merged")
+    assert job.status == "successful", jobs.text_of(job)
+    (merged,) = [path for path in reports.iterdir() if path.name not in slices]
+    told = json.loads((merged / "result.json").read_text(encoding="utf-8"))
+    assert {item["name"] for item in told["servers"]} == {"ex01", "ex02", "ex03"}
 
 
 @pytest.mark.awx

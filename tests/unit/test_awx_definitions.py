@@ -18,7 +18,9 @@ from tests.unit import _metadata
 DEFINED = definitions.definitions()
 TEMPLATES = definitions.templates()
 BY_NAME = {item["name"]: item for item in TEMPLATES.values()}
-CHANGING = [name for name, item in TEMPLATES.items() if item["job_type"] == "run"]
+# On the controller alone: it knows no servers, and writes a report.
+MERGING = "merge reports"
+CHANGING = [name for name, item in TEMPLATES.items() if item["job_type"] == "run" and name != MERGING]
 # The variable of a definition, and what the API calls such things.
 KINDS = {
     "controller_execution_environments": "execution_environments",
@@ -39,11 +41,13 @@ SURVEYS = {
 ENTRY = {
     "audit_tls12": "audit",
     "why_mail_stopped": "why",
+    "learn_dags": "learn",
     "harden_tls": "harden",
     "harden_tls_by_dag": "harden",
     "rollback_tls12": "rollback",
 }
 OF_PLAYBOOKS = {"tls12_hosts", "tls12_serial"}
+OF_MERGING = {"tls12_reports", "tls12_report_since"}
 
 
 @functools.cache
@@ -73,8 +77,10 @@ def test_surveys(name: str) -> None:
 
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_a_survey_asks_what_the_playbook_knows(name: str) -> None:
-    """Defaults are those of the role, so that a blank form changes nothing."""
     template = TEMPLATES[name]
+    if name == MERGING:
+        assert {question["variable"] for question in template["survey_spec"]["spec"]} == OF_MERGING
+        return
     book = template["playbook"].removeprefix("playbooks/").removesuffix(".yml")
     options = {
         **entry_points()[ENTRY.get(book, "main")],
@@ -83,9 +89,65 @@ def test_a_survey_asks_what_the_playbook_knows(name: str) -> None:
     for question in template["survey_spec"]["spec"]:
         variable = question["variable"]
         assert variable in options or variable in OF_PLAYBOOKS, variable
-        if "default" in question:
-            default = options[variable]["default"]
-            assert question["default"] == (str(default).lower() if isinstance(default, bool) else default)
+
+
+@pytest.mark.parametrize("name", SURVEYS)
+def test_a_blank_form_says_nothing(name: str) -> None:
+    """A default would be sent with every job, and win over what the inventory says without a word."""
+    for question in SURVEYS[name]["spec"]:
+        assert question.get("default", "") == "", question["variable"]
+        if question["type"] == "multiplechoice":
+            default = _options()[question["variable"]]["default"]
+            word = str(default).lower() if isinstance(default, bool) else default
+            assert question["question_description"].endswith(f"Blank for {word}"), question["variable"]
+
+
+def _options() -> dict[str, t.Any]:
+    return {variable: option for options in entry_points().values() for variable, option in options.items()}
+
+
+# What somebody has to be able to say where a refusal or a result names it.
+ASKED = {
+    "enforce": {"tls12_leave_mail", "tls12_mail_flow", "tls12_probe_mailbox", "tls12_smtp_logs"},
+    "harden": {
+        *("tls12_leave_mail", "tls12_mail_flow", "tls12_probe_mailbox"),
+        *("tls12_smtp_logs", "tls12_smtp_logs_since", "tls12_accepted_peers"),
+    },
+    "rollback": {"tls12_leave_mail", "tls12_other_host", "tls12_backup"},
+    "order of DAGs": {"tls12_dags_at_once", "tls12_one_per_site"},
+}
+
+
+@pytest.mark.parametrize("name", ["enforce", "enforce by DAG", "harden", "harden by DAG", "rollback", "order of DAGs"])
+def test_what_a_refusal_names_can_be_answered(name: str) -> None:
+    asked = {question["variable"] for question in TEMPLATES[name]["survey_spec"]["spec"]}
+    assert ASKED[name.removesuffix(" by DAG")] - asked == set()
+
+
+def test_there_is_a_template_for_every_playbook() -> None:
+    books = {path.name for path in _metadata.PLAYBOOKS if "_" in path.name}
+    assert {item["playbook"].removeprefix("playbooks/") for item in TEMPLATES.values()} == books
+
+
+def test_folders_are_handed_on_where_they_are_set() -> None:
+    """A blank one would win over the inventory."""
+    for name, template in TEMPLATES.items():
+        assert set(template["extra_vars"]) == ({"tls12_backup_dir"} if name in CHANGING else set()), name
+    others = definitions.rendered(awx_tls_report_dir="/srv/reports", awx_tls_smtp_logs="/srv/logs")
+    for template in others["controller_templates"]:
+        assert template["extra_vars"]["tls12_report_dir"] == "/srv/reports"
+        of_logs = template["job_type"] == "run" and not re.search("rollback|merge", template["playbook"])
+        assert ("tls12_smtp_logs" in template["extra_vars"]) is of_logs
+
+
+def test_slices_can_be_merged() -> None:
+    """Only what each slice can tell by itself is sliced, and each of them writes a report."""
+    sliced = definitions.rendered(awx_tls_audit_slices=4, awx_tls_report_dir="/srv/reports")["controller_templates"]
+    assert [item["playbook"] for item in sliced if item["job_slice_count"] != 1] == ["playbooks/audit_tls12.yml"]
+    merging = TEMPLATES[MERGING]
+    assert (merging["job_type"], merging["ask_job_type_on_launch"]) == ("run", False)
+    (play,) = _metadata.load_yaml(_metadata.ROOT / merging["playbook"])
+    assert (play["hosts"], play["connection"]) == ("localhost", "local")
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
@@ -101,7 +163,8 @@ def test_what_is_no_playbook_is_not_taken_for_one() -> None:
 
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_a_limit_is_always_heard(name: str) -> None:
-    assert TEMPLATES[name]["ask_limit_on_launch"] is True
+    """It would leave nobody where the play is on the controller."""
+    assert TEMPLATES[name]["ask_limit_on_launch"] is (name != MERGING)
 
 
 @pytest.mark.parametrize("name", CHANGING)
@@ -119,8 +182,8 @@ def test_what_changes_servers_goes_one_at_a_time(name: str) -> None:
 
 
 def test_an_audit_cannot_become_a_run() -> None:
-    reading = set(TEMPLATES) - set(CHANGING)
-    assert reading == {"audit", "why mail stopped"}
+    reading = set(TEMPLATES) - set(CHANGING) - {MERGING}
+    assert reading == {"audit", "why mail stopped", "order of DAGs"}
     for name in reading:
         assert (TEMPLATES[name]["job_type"], TEMPLATES[name]["ask_job_type_on_launch"]) == ("check", False)
 
