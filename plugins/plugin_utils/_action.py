@@ -20,7 +20,7 @@ from ansible.utils.display import Display
 
 from . import _given, _patterns, _preflight, _reporting, _role, _variables
 from ._errors import ExchangeTlsError, OptionError, Unreachable, all_problems
-from ._exchange.endpoint import OPTIONS, Endpoint, address_of, endpoint, is_address, neighbour
+from ._exchange.endpoint import OPTIONS, Endpoint, address_of, endpoint, is_address, misspelt, neighbour
 from ._exchange.shell import Shell
 from ._policy import baselines
 from ._tasks.task import Task
@@ -194,7 +194,7 @@ class ExchangeTlsAction(ActionBase):
         args.update(_variables.taken(self._named_variables(args), self._value_of))
         given, problems = _given.options(args, self.ARGUMENT_SPEC)
         if self.in_role:
-            problems += _role.misspelt(self.task_vars)
+            problems += _role.misspelt(self.task_vars) + misspelt(self.task_vars)
             problems += _role.out_of_place(self.task_vars)
             problems += _patterns.out_of_place(self.task_vars, self._templar.template)
         try:
@@ -305,6 +305,9 @@ class WindowsAction(ExchangeTlsAction):
         from ._transport.cmdlets import login_of
 
         check_plugin(self._connection)
+        # in the role, every task has said so
+        if not self.in_role and (problems := misspelt(self.host_vars)):
+            raise OptionError(f"Exchange's cmdlets cannot be asked: {'; '.join(problems)}.")
         found = {name: self._value_of(name, self.host_vars) for name in OPTIONS if name in self.host_vars}
         given = {
             name: value for name, value in found.items() if value is not _variables.OMIT and not _given.is_blank(value)

@@ -50,9 +50,14 @@ _VARIABLES = {
         f"{where}maintenance.{name}": f"tls12_{name}"
         for where in ("", "restart.")
         for name in (
-            "minimum_healthy_copies", "redirect_to", "leave_mail", "take_over", "pause_node", "smtp_port",
+            "minimum_healthy_copies",
+            "redirect_to",
+            "leave_mail",
+            "take_over",
+            "pause_node",
+            "smtp_port",
             "wait_for_members",
-        )  # fmt: skip
+        )
     },
     **{
         f"{where}{option}": variable

@@ -279,3 +279,13 @@ def test_variables_of_the_playbooks_are_options_of_the_role_or_documented() -> N
         used |= {name for play in _metadata.load_yaml(path) for name in play.get("vars", {})}
         unknown[path.name] = used - known
     assert {name: names for name, names in unknown.items() if names} == {}
+
+
+def test_the_readme_has_the_variables_that_only_playbooks_have() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = text[text.index("| variable of the playbooks |") :].partition("\n\n")[0]
+    told = {name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+    code = "".join(path.read_text(encoding="utf-8") for path in _metadata.PLAYBOOKS)
+    read = set(re.findall(rf"\{{\{{[^}}]*?({PREFIX}[a-z0-9_]+)", code)) - {"tls12_report_dir", "tls12_wave_001"}
+    assert read > {"tls12_hosts", "tls12_serial"}
+    assert read - told == set()

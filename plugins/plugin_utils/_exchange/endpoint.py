@@ -10,6 +10,7 @@ Everything that can be seen to be wrong is said before anything is sent.
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import ipaddress
 import re
 import typing as t
@@ -26,6 +27,9 @@ _SERVICE = "HTTP"
 _SECONDS = 30
 _CMDLET_SECONDS = 600
 _LONGEST = 3600
+_PREFIX = "exchange_"
+# Of the letters of a variable: other collections may have variables with the same prefix, and nearly the same name.
+_ALIKE = 0.9
 _NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?")
 
 
@@ -70,23 +74,43 @@ class Login:
     verify: bool | str = True
 
 
-#: The variables that decide, and what they mean.
+#: The variables that decide, and what they mean. The guide to maintenance has them in the same words.
 OPTIONS: t.Final[dict[str, str]] = {
-    "exchange_server": "the Exchange server to ask: its full name; the host itself where not given",
+    "exchange_server": "the Exchange server to ask, by its full name or as the inventory names it; where not given, "
+    "another member of the DAG for a maintenance, and the host itself for everything else and in no DAG",
     "exchange_port": "80 for http and 443 for https where not given",
     "exchange_scheme": "http or https; http for kerberos, which seals every message itself, and https for basic",
-    "exchange_auth": "kerberos or basic",
-    "exchange_user": "the host's own user where not given",
-    "exchange_password": "the host's own password where not given",
+    "exchange_auth": "kerberos or basic; kerberos where not given",
+    "exchange_user": "for kerberos name@REALM; the user of the host's own connection where not given",
+    "exchange_password": "the password of the host's own connection where neither it nor another user is given",
     "exchange_cert_validation": "validate or ignore; as for the host itself where not given",
     "exchange_ca_cert": "a file of authorities; as for the host itself where not given",
-    "exchange_path": "the path of the endpoint, with a query string where one is wanted",
-    "exchange_operation_timeout": "seconds that the server may be silent",
-    "exchange_connection_timeout": "seconds for a connection",
-    "exchange_cmdlet_timeout": "seconds for a whole cmdlet",
-    "exchange_kerberos_hostname_override": "the host of the Kerberos service name",
-    "exchange_kerberos_service": "the service of the Kerberos service name",
+    "exchange_path": f"the path of the endpoint, with a query string where one is wanted; {_PATH} where not given",
+    "exchange_operation_timeout": f"seconds that the server may be silent; {_SECONDS} where not given",
+    "exchange_connection_timeout": f"seconds for a connection; {_SECONDS} where not given",
+    "exchange_cmdlet_timeout": f"seconds for a whole cmdlet; {_CMDLET_SECONDS} where not given",
+    "exchange_kerberos_hostname_override": "the host of the Kerberos service name; the server where not given",
+    "exchange_kerberos_service": f"the service of the Kerberos service name; {_SERVICE} where not given",
 }
+
+
+def misspelt(variables: t.Iterable[str]) -> list[str]:
+    """One sentence for each variable that is so close to one of :data:`OPTIONS` that nothing else can be meant."""
+    return [
+        f"there is no variable '{visible(name, NAME)}' (did you mean '{_PREFIX}{close}'?)"
+        for name in sorted(map(str, variables))
+        if name.lower().startswith(_PREFIX) and name not in OPTIONS and (close := _meant(name[len(_PREFIX) :].lower()))
+    ]
+
+
+def _meant(name: str) -> str | None:
+    """The option of which it is a slip, both without the prefix."""
+    known = [option[len(_PREFIX) :] for option in OPTIONS]
+    # a list of them, or one more, is a variable of somebody's own
+    if re.sub(r"s$|_?[0-9]+$", "", name) in set(known) - {name}:
+        return None
+    swapped = [option for option in known if sorted(option) == sorted(name)]
+    return next(iter(swapped or difflib.get_close_matches(name, known, n=1, cutoff=_ALIKE)), None)
 
 
 def endpoint(own_server: str, login: Login, given: t.Mapping[str, t.Any]) -> Endpoint:

@@ -114,6 +114,20 @@ def test_lines_of_progress_name_the_host(run: Runner, monkeypatch: pytest.Monkey
         (tls_settings_info, "audit", {"fail_on_findings": "x"}, "'tls12_fail_on_findings' is 'x'"),
         (tls_rollback, "rollback", {"other_host": "x"}, "'tls12_other_host' is 'x'"),
         (wmi_reboot, "restart", {"timeout": 0}, "'tls12_reboot_timeout' is 0"),
+        (wmi_reboot, "restart", {"force": "x"}, "'tls12_reboot_force' is 'x'"),
+        (tls_settings, "change", {"restart": {"force": "x"}}, "'tls12_reboot_force' is 'x'"),
+        (
+            tls_settings,
+            "change",
+            {"restart": {"maintenance": {"no_progress_timeout": 0}}},
+            "'tls12_maintenance_no_progress_timeout' is 0",
+        ),
+        (
+            tls_settings,
+            "change",
+            {"restart": {"maintenance": {"wait_for_members": -1}}},
+            "'tls12_wait_for_members' is -1",
+        ),
         (wmi_reboot, "restart", {"services": [" "]}, "'tls12_reboot_services' holds ' '"),
         (wmi_reboot, "reboot", {"task_files": {"after": "no.yml"}}, "'tls12_after_reboot_tasks': there is no file"),
     ],
@@ -159,3 +173,16 @@ def test_another_role(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # --- when ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_slip_in_a_variable_of_the_cmdlets_is_refused_before_anything_is_sent(
+    run: Runner, windows: FakeWindows
+) -> None:
+    """By every task of the role; a module by itself asks no cmdlets here."""
+    variables = {"exchange_sever": "ex02", "exchange_servers": ["ex01"]}
+    refused = run(tls_settings_info, role_file="audit", more_vars=variables)
+    assert refused["failed"] is True
+    assert "there is no variable 'exchange_sever' (did you mean 'exchange_server'?)." in refused["msg"]
+    assert "exchange_servers" not in refused["msg"]
+    assert windows.calls == []
+    assert not run(tls_settings_info, more_vars=variables).get("failed")

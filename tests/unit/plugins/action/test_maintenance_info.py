@@ -107,6 +107,7 @@ def test_who_is_asked(run: Runner, exchange: Exchange, host: str, variables: dic
         ),
         ({"exchange_auth": "ntlm"}, {}, "exchange_auth is 'ntlm', but it takes kerberos or basic"),
         ({"exchange_server": "10.0.0.9"}, {}, "10.0.0.9 is an address, and Kerberos knows servers by name only"),
+        ({"exchange_sever": "ex02"}, {}, "there is no variable 'exchange_sever' (did you mean 'exchange_server'?)"),
         ({"exchange_port": "many"}, {"minimum_healthy_copies": -1}, "'minimum_healthy_copies' is -1"),
         ({}, {"minimum_healthy_copies": 2}, "there cannot be more than 1 elsewhere"),
     ],

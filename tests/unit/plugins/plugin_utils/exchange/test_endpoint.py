@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -16,7 +17,10 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.end
     address_of,
     endpoint,
     is_same_server,
+    misspelt,
 )
+
+from tests.unit import _metadata
 
 OWN = "ex01.lab.test"
 LOGIN = Login("admin@LAB.TEST", "Own-Pass-1", verify="/etc/own.pem")
@@ -187,3 +191,39 @@ def test_servers_as_the_inventory_names_them(name: str, address: str) -> None:
 def test_same_server(one: str, other: str, same: bool) -> None:
     for names in ((one, other), (other, one)):
         assert is_same_server(*names) is same
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("exchange_sever", "exchange_server"),
+        ("exchange_Server", "exchange_server"),
+        ("exchange_prot", "exchange_port"),
+        ("exchange_pasword", "exchange_password"),
+        ("exchange_cmdlet_timout", "exchange_cmdlet_timeout"),
+        ("exchange_certvalidation", "exchange_cert_validation"),
+    ],
+)
+def test_a_slip_is_told(name: str, meant: str) -> None:
+    assert misspelt([name, "other", *OPTIONS]) == [f"there is no variable '{name}' (did you mean '{meant}'?)"]
+
+
+def test_what_may_be_a_variable_of_somebody_else_is_none() -> None:
+    others = ("servers", "server2", "server_10", "users", "patch", "paths", "schema", "tls", "version", "timeout", "")
+    assert misspelt([f"exchange_{name}" for name in others] + ["sever", "tls12_server"]) == []
+
+
+def test_the_guide_and_the_modules_have_the_variables() -> None:
+    guide = (_metadata.ROOT / "docs/docsite/rst/guide_maintenance.rst").read_text(encoding="utf-8")
+    rows = re.findall(r"^   \* - ``(exchange_\w+)``\n     - (.+(?:\n       .+)*)$", guide, re.MULTILINE)
+    assert {name: " ".join(meaning.split()) for name, meaning in rows} == OPTIONS
+    fragment = (_metadata.PLUGINS / "doc_fragments" / "_exchange.py").read_text(encoding="utf-8")
+    assert set(re.findall(r"C\((exchange_\w+)\)", fragment)) == set(OPTIONS)
+
+
+def test_defaults_are_those_that_are_told() -> None:
+    found, told = made(), dict(OPTIONS)
+    for field in ("path", "operation_timeout", "connection_timeout", "cmdlet_timeout", "kerberos_service"):
+        assert told[f"exchange_{field}"].endswith(f"; {getattr(found, field)} where not given"), field
+    assert told["exchange_auth"].endswith(f"; {found.auth} where not given")
+    assert told["exchange_port"].startswith(f"{found.port} for http and {made(**BASIC).port} for https")
