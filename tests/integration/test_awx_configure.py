@@ -111,6 +111,7 @@ def check_nodes(awx: stub.Awx, workflow: dict[str, t.Any]) -> None:
         (("-e", "awx_tls_project_url="), {}, "awx_tls_project_url: give the address"),
         (("-e", "awx_tls_image="), {}, "awx_tls_image: give the image"),
         (("-e", "awx_tls_backup_dir=backups"), {}, "awx_tls_backup_dir: give an absolute path"),
+        (("-e", "awx_tls_report_dir=reports"), {}, "awx_tls_report_dir, awx_tls_smtp_logs: give absolute paths"),
         ((), {"EXCHANGE_PASSWORD": ""}, "put EXCHANGE_USER and EXCHANGE_PASSWORD into the environment"),
         ((), {"CONTROLLER_HOST": ""}, "CONTROLLER_HOST: put the address of AWX"),
     ],
