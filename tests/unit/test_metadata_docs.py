@@ -9,6 +9,8 @@ import ast
 import re
 from collections.abc import Iterator
 
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange import endpoint
+
 from tests.gates import __main__ as gates
 from tests.gates import _checkout
 from tests.gates._run import ROOT
@@ -125,3 +127,11 @@ def test_variables_that_are_named_exist() -> None:
     # a state of WinHTTP, which has the same beginning
     known = role | written | {"tls12_only"}
     assert sorted((document, name) for document, name in named if name not in known) == []
+
+
+def test_the_guide_and_the_modules_have_the_variables() -> None:
+    guide = (_metadata.ROOT / "docs/docsite/rst/guide_maintenance.rst").read_text(encoding="utf-8")
+    rows = re.findall(r"^   \* - ``(exchange_\w+)``\n     - (.+(?:\n       .+)*)$", guide, re.MULTILINE)
+    assert {name: " ".join(meaning.split()) for name, meaning in rows} == endpoint.OPTIONS
+    fragment = (_metadata.PLUGINS / "doc_fragments" / "_exchange.py").read_text(encoding="utf-8")
+    assert set(re.findall(r"C\((exchange_\w+)\)", fragment)) == set(endpoint.OPTIONS)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
@@ -19,8 +18,6 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.end
     is_same_server,
     misspelt,
 )
-
-from tests.unit import _metadata
 
 OWN = "ex01.lab.test"
 LOGIN = Login("admin@LAB.TEST", "Own-Pass-1", verify="/etc/own.pem")
@@ -211,14 +208,6 @@ def test_a_slip_is_told(name: str, meant: str) -> None:
 def test_what_may_be_a_variable_of_somebody_else_is_none() -> None:
     others = ("servers", "server2", "server_10", "users", "patch", "paths", "schema", "tls", "version", "timeout", "")
     assert misspelt([f"exchange_{name}" for name in others] + ["sever", "tls12_server"]) == []
-
-
-def test_the_guide_and_the_modules_have_the_variables() -> None:
-    guide = (_metadata.ROOT / "docs/docsite/rst/guide_maintenance.rst").read_text(encoding="utf-8")
-    rows = re.findall(r"^   \* - ``(exchange_\w+)``\n     - (.+(?:\n       .+)*)$", guide, re.MULTILINE)
-    assert {name: " ".join(meaning.split()) for name, meaning in rows} == OPTIONS
-    fragment = (_metadata.PLUGINS / "doc_fragments" / "_exchange.py").read_text(encoding="utf-8")
-    assert set(re.findall(r"C\((exchange_\w+)\)", fragment)) == set(OPTIONS)
 
 
 def test_defaults_are_those_that_are_told() -> None:

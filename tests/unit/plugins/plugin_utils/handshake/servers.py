@@ -156,6 +156,12 @@ class Server:
         return self
 
     def __exit__(self, *_exc: object) -> None:
+        self._listener.setblocking(False)
+        with contextlib.suppress(OSError):
+            while True:
+                # whoever was not accepted in time was connected all the same
+                self._listener.accept()[0].close()
+                self.connections += 1
         # wakes the thread that waits in accept
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
