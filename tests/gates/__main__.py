@@ -62,7 +62,7 @@ GATES = (
     "yamllint",
     "ruff",
 )
-# Each uses one processor and sanity two: with three at once, two processors are never idle.
+# Each uses one processor, and sanity one for each ansible-core: with three at once, two processors are never idle.
 GATES_AT_ONCE = 3
 GATE_LIMIT = 500
 

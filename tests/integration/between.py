@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import abc
 import base64
 import contextlib
 import pathlib
@@ -20,7 +21,7 @@ Address = tuple[str, int]
 Self = t.TypeVar("Self", bound="_Between")
 
 
-class _Between:
+class _Between(abc.ABC):
     """Listens until the block ends; each connection has a thread."""
 
     def __init__(self, address: str = "127.0.0.1") -> None:
@@ -47,8 +48,9 @@ class _Between:
         with contextlib.suppress(OSError), client:
             self._serve(client)
 
+    @abc.abstractmethod
     def _serve(self, client: socket.socket) -> None:
-        raise NotImplementedError
+        """Has one connection to its end."""
 
 
 class Proxy(_Between):
