@@ -25,6 +25,7 @@ from ._text import NAME, visible
 JSON, CSV, HTML, JUNIT = FILES = ("result.json", "findings.csv", "report.html", "junit.xml")
 # A result of a thousand servers has some tens of megabytes.
 _LARGEST = 512 * 1024 * 1024
+_CURE = f"Name a file {JSON}, or the folder of a report."
 
 
 def write(report_dir: str, name: str, result: t.Mapping[str, t.Any]) -> pathlib.Path:
@@ -78,7 +79,7 @@ def read(name: str) -> dict[str, t.Any]:
             raise ValueError("it is too large")
         found = json.loads(text)
     except (OSError, ValueError, RecursionError) as exc:
-        raise OptionError(f"The result {told} cannot be read: {reason(exc)}. Name a file {JSON} of a report.") from None
+        raise OptionError(f"The result {told} cannot be read: {reason(exc)}. {_CURE}") from None
     if problems := schema.problems(found):
-        raise OptionError(f"The result {told} is not used: {'; '.join(problems)}. Name a file {JSON} of a report.")
+        raise OptionError(f"The result {told} is not used: {'; '.join(problems)}. {_CURE}")
     return t.cast("dict[str, t.Any]", found)
