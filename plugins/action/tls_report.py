@@ -53,7 +53,9 @@ class ActionModule(ExchangeTlsAction):
 def _files(patterns: t.Sequence[str]) -> list[str]:
     """The names that the patterns stand for, each once. Raises :class:`OptionError` where one stands for none."""
     if not patterns:
-        raise OptionError("'results' (tls12_reports in the playbook) is empty: name files result.json, or folders of reports.")
+        raise OptionError(
+            "'results' (tls12_reports in the playbook) is empty: name files result.json, or folders of reports."
+        )
     found: dict[str, None] = {}
     for pattern in patterns:
         names = sorted(glob.glob(pattern)) if glob.has_magic(pattern) else [pattern]
