@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import collections
 import collections.abc as c
 import contextlib
 import dataclasses
@@ -203,14 +204,18 @@ def reset(connected: socket.socket) -> None:
 
 
 def unreliable(handler: Handler, share: float, seed: int) -> Handler:
-    """As this handler, but a share of the connections is reset after the ClientHello, by chance."""
-    chance = random.Random(seed)
+    """As this handler, but a share of the connections is reset after the ClientHello, by chance: for each kind of
+    ClientHello by the number of the connection, so that the same are lost whichever comes first of several at once."""
+    seen: collections.Counter[bytes] = collections.Counter()
     lock = threading.Lock()
 
     def served(connected: socket.socket) -> None:
+        # lengths and the version, but nothing that is random
+        kind = connected.recv(11, socket.MSG_PEEK | socket.MSG_WAITALL)
         with lock:
-            lost = chance.random() < share
-        if lost:
+            seen[kind] += 1
+            chance = random.Random(f"{seed} {kind.hex()} {seen[kind]}")
+        if chance.random() < share:
             read_record(connected)
             reset(connected)
         else:
