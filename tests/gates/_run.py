@@ -14,7 +14,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
 
@@ -147,9 +147,6 @@ def run_all(*steps: Callable[[], None], at_once: int = 1) -> None:
     pool = ThreadPoolExecutor(at_once)
     try:
         for step in [pool.submit(step) for step in steps]:
-            while not step.done():
-                # a signal may wake another thread than this one, which alone acts on it
-                wait([step], timeout=0.2)
             try:
                 step.result()
             except GateFailed as failure:

@@ -10,6 +10,7 @@ import pathlib
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 
 import pytest
 
@@ -62,6 +63,15 @@ def test_steps_side_by_side_and_what_fails_of_them() -> None:
         run_all(lambda: fails("one"), lambda: fails("two"), at_once=2)
 
 
+@pytest.fixture
+def heeds_interrupts() -> Iterator[None]:
+    """As in a terminal: what a shell starts in the background ignores SIGINT, and so do these tests then."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeds_interrupts")
 def test_a_signal_ends_what_runs_and_what_would_have_come() -> None:
     begun = threading.Barrier(2, timeout=20)
     came: list[int] = []
