@@ -162,6 +162,8 @@ class Line:
     def _limited(self, connection: t.Any, to_proxy: bool) -> t.Any:
         # requests leaves the scope of an address as it is in a URL (psf/requests#6735), and no interface has that name
         connection.host = re.sub(r"(?<=:)([^%]*)%25(?=.)", r"\1%", connection.host)
+        if "%" in connection.host:
+            connection.putheader = _without_scope(connection.putheader)
         connect = connection.connect
 
         def limited() -> None:
@@ -182,6 +184,18 @@ class Line:
     def _go_on(self) -> None:
         if self.over:
             raise TooLate
+
+
+def _without_scope(putheader: t.Callable[..., None]) -> t.Callable[..., None]:
+    """The scope of an address says something here only (RFC 4007, 6); http.client of Python 3.10 tells it the host."""
+
+    def put(name: str, *values: t.Any) -> None:
+        if name.lower() == "host":
+            told = (value.decode("ascii") if isinstance(value, bytes) else value for value in values)
+            values = tuple(re.sub(r"%[^]]*", "", value) for value in told)
+        putheader(name, *values)
+
+    return put
 
 
 class _Adapter:
