@@ -22,6 +22,7 @@ options:
     description:
       - Send a mail to this address through the server, and look for it in the send log. Best a mailbox in Exchange Online of a domain
         that both share, for which the server takes mail from anybody. It comes from nobody, so that nobody gets a report of it.
+      - A host, such as V(mail.example.com), stands for C(postmaster) there, which every host that takes mail has (RFC 5321, 4.5.1).
     type: str
   patience:
     description:

@@ -28,8 +28,11 @@ AROUND: dict[str, t.Any] = {
 }
 Options = t.Mapping[str, t.Any]
 
-# Without quotes and blanks: it goes into a dialogue as it is.
-_MAILBOX = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@(?=.{1,255}$)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
+# Without quotes and blanks: it goes into a dialogue as it is. A host alone has a dot: else it may be a name.
+_MAILBOX = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@(?=.{1,255}$)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*"
+    r"|(?=.{1,255}$)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.(?!\d)[A-Za-z0-9-]+"
+)
 
 
 def check(options: Options, prefix: str = "") -> None:
@@ -55,5 +58,6 @@ def _check_patience(patience: int, prefix: str) -> None:
 def _check_mailbox(given: str | None, prefix: str) -> None:
     if given and not _MAILBOX.fullmatch(given):
         raise OptionError(
-            f"'{prefix}probe_mailbox' is {visible(repr(given), NAME)}, but it is one address such as ann@example.com."
+            f"'{prefix}probe_mailbox' is {visible(repr(given), NAME)}, but it is one address such as ann@example.com, "
+            "or one host such as mail.example.com."
         )

@@ -31,6 +31,12 @@ class Probe(t.NamedTuple):
     of_mailbox: bool = False
 
 
+def mailbox_of(named: str) -> str:
+    """The address for what somebody names: a mailbox, or a host, whose postmaster every host that takes mail has
+    (RFC 5321, 4.5.1). Mail to a host without MX records goes to the host itself (5.1)."""
+    return named if "@" in named else f"postmaster@{named}"
+
+
 def letter(mailbox: str, server: str, controller: str) -> email.message.EmailMessage:
     """The mail, from nobody, so that nobody gets a report of it. ``server``: through which it goes."""
     mail = email.message.EmailMessage()

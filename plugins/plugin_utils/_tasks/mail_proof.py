@@ -116,9 +116,10 @@ def prove(
 
 
 def _send(task: Task, options: Options) -> Probe | None:
-    mailbox = options["probe_mailbox"]
-    if not mailbox or task.check_mode:
+    named = options["probe_mailbox"]
+    if not named or task.check_mode:
         return None
+    mailbox = probe.mailbox_of(named)
     return probe.send(task.address or task.host_name, options["smtp_port"], mailbox, task.host_name, _DIALOGUE)
 
 

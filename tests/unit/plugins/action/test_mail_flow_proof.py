@@ -17,7 +17,10 @@ SINCE = "2026-01-05T07:57:37Z"
 MISSING = ({"send_logs": ["nowhere"]}, "'{}send_logs': there is no 'nowhere' on the controller.")
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"patience": -1}, "'{}patience' is -1, but it is seconds, from 0 to 86400."),
-    ({"probe_mailbox": "ann"}, "'{}probe_mailbox' is 'ann', but it is one address such as ann@example.com."),
+    ({"probe_mailbox": "ann"}, "'{}probe_mailbox' is 'ann', but it is one address such as ann@example.com, or"),
+    ({"probe_mailbox": "192.0.2.1"}, "'{}probe_mailbox' is '192.0.2.1', but it is one address"),
+    ({"probe_mailbox": "mail.example.com."}, "'{}probe_mailbox' is "),
+    ({"probe_mailbox": "mail example.com"}, "'{}probe_mailbox' is "),
     ({"probe_mailbox": "ann@example.com>\r\nDATA"}, "'{}probe_mailbox' is "),
 ]
 

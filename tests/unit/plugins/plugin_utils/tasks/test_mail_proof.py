@@ -97,15 +97,21 @@ def test_a_failure_may_heal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert story.now == 5
 
 
-def test_the_send_log_is_read_again_until_it_shows_something(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("named", "mailbox"),
+    [("ann@contoso.example", "ann@contoso.example"), ("mail.contoso.example", "postmaster@mail.contoso.example")],
+)
+def test_the_send_log_is_read_again_until_it_shows_something(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, named: str, mailbox: str
+) -> None:
     log = tmp_path / "SEND2026010509-1.LOG"
     log.write_bytes(logs.log(logs.at(1, logs.CUT, 1)))
     story = Story(monkeypatch, mail())
     story.sleep = lambda seconds: _write(story, log, seconds)  # type: ignore[method-assign]
-    result = story.prove(Logs(str(tmp_path)), probe_mailbox="ann@contoso.example")
+    result = story.prove(Logs(str(tmp_path)), probe_mailbox=named)
     assert result["outgoing"]["by"] == ["probe", "send_log"]
     assert story.now == 5
-    assert story.sent == ["10.0.0.1:25 ann@contoso.example"], "once"
+    assert story.sent == [f"10.0.0.1:25 {mailbox}"], "once"
     assert result["probe"] == {"message": logs.MESSAGE, "refused": None}
     assert "failed with SocketError" in story.said[0]
 
