@@ -4,7 +4,7 @@
 """Writes what guides have from data: python -m tests.pages, which `make pages` calls.
 
 The ways in come from the cases of tests, the claims from tests/data/proof.yml and what came of their tests, the costs
-from what `make bench` has written.
+from what `make bench` has written, what is in a result from its schema.
 """
 
 from __future__ import annotations
@@ -40,9 +40,11 @@ def main(arguments: list[str] | None = None) -> int:
 def files(results: dict[str, int] | None = None) -> dict[pathlib.Path, str]:
     """Every file that is written, as it should be. results: those of tests, in the place of those that are kept."""
     # after tests.conftest, and with a library that not every environment has
-    performance, ways_table = map(importlib.import_module, ("tests.pages.performance", "tests.integration.ways_table"))
+    performance, ways_table, schema = map(
+        importlib.import_module, ("tests.pages.performance", "tests.integration.ways_table", "tests.pages.schema")
+    )
     found = proof.kept() if results is None else results
-    parts = [ways_table.PART, performance.PART, proof.part(found)]
+    parts = [ways_table.PART, performance.PART, schema.PART, proof.part(found)]
     return {
         **{part.path: part.page() for part in parts},
         performance.PICTURE: performance.picture(),

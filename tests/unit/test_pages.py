@@ -17,7 +17,7 @@ from tests.bench.run import CASES
 from tests.gates._run import ROOT
 from tests.integration import ways_table
 from tests.pages import __main__ as pages
-from tests.pages import proof
+from tests.pages import proof, schema
 
 
 def test_it_is_what_the_data_make() -> None:
@@ -45,6 +45,15 @@ def test_every_row_is_about_both_plugins_and_no_way_is_there_twice() -> None:
     assert len(rows) >= 45
     assert [row for row in rows if not all(row)] == []
     assert len({row[0] for row in rows}) == len(rows)
+
+
+# --- results ---------------------------------------------------------------------------------------------------------
+
+
+def test_every_key_of_a_result_is_described() -> None:
+    rows = list(schema.rows())
+    assert len(rows) > 100
+    assert [row for row in rows if not all(row)] == []
 
 
 # --- costs -----------------------------------------------------------------------------------------------------------
