@@ -42,7 +42,7 @@ from ..plugin_utils._report.commands import Command
 from ..plugin_utils._report.result import BESIDE, Run
 from ..plugin_utils._report.screen import screen
 from ..plugin_utils._report.standing import Steps
-from ..plugin_utils._text import visible
+from ..plugin_utils._text import utc_text, visible
 
 _OURS = "mailops.exchange_tls."
 # Where our own tasks are.
@@ -158,8 +158,8 @@ class CallbackModule(CallbackBase):
             return
         run = Run(
             id=self._id,
-            began=_utc(self._began),
-            ended=_utc(_now()),
+            began=utc_text(self._began),
+            ended=utc_text(_now()),
             ended_by=ended_by,
             playbook=Command.of(context.CLIARGS).book,
             check_mode=_check_mode(),
@@ -236,10 +236,6 @@ def _check_mode() -> bool:
 
 def _now() -> datetime.datetime:
     return datetime.datetime.now(datetime.timezone.utc)
-
-
-def _utc(moment: datetime.datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _runs_ours(task: t.Any) -> bool:

@@ -2,10 +2,12 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: not a public interface.
-"""Text that a target sent, made fit for terminals and logs: visible, on one line, and short. Pure."""
+"""Text that a target sent, made fit for terminals and logs: visible, on one line, and short; and how times are
+written. Pure."""
 
 from __future__ import annotations
 
+import datetime
 import re
 
 # Long enough for every sentence of Windows, short enough for a screen.
@@ -32,3 +34,8 @@ def visible(text: object, limit: int = MESSAGE) -> str:
     shown = _BREAKS.sub(" ", whole[:limit])
     shown = _INVISIBLE.sub(lambda match: f"<U+{ord(match[0]):04X}>", shown)
     return shown if len(whole) <= limit else f"{shown}... ({len(whole) - limit} more characters)"
+
+
+def utc_text(moment: datetime.datetime) -> str:
+    """A time in results: ``2026-11-20T03:04:05Z``."""
+    return moment.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

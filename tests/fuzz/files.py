@@ -33,7 +33,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.expre
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report import comparing, merging
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.names import fold
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import ABSENT, show
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows import facts
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._text import utc_text
 
 from . import given
 
@@ -67,7 +67,7 @@ def note(data: bytes) -> None:
     for setting in (*found.at_boot, *found.unfinished):
         show(setting.key, setting.name), fold(setting.key), fold(setting.name)
     for moment in (found.boot, found.written):
-        facts.utc_text((moment or given.NOW) + notes.AT_WORK)
+        utc_text((moment or given.NOW) + notes.AT_WORK)
     with given.refusals(owners.AnotherRun):
         notes.refuse_another(found, given.NOW)
     assert notes.Note.decode(found.encode()) == found
@@ -81,7 +81,7 @@ def maintenance(data: bytes) -> None:
         found.word(name)
     with contextlib.suppress(KeyError, TypeError, ValueError, OverflowError):
         str(owners.Owner.from_json(found.by))
-    facts.utc_text((before.moment_of(found.seen) or given.NOW) + notes.AT_WORK)
+    utc_text((before.moment_of(found.seen) or given.NOW) + notes.AT_WORK)
     assert before.from_text(found.to_text()) == found
 
 

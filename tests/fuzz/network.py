@@ -37,6 +37,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement.st
 )
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel import cipher_suites, names, values
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import Type, Value
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._text import utc_text
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._transport import cmdlet_errors, explain
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._transport.line import body_of
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows import cluster, facts, services, updates
@@ -92,7 +93,7 @@ def wmi_datetime(data: bytes) -> None:
     text = given.text(data)
     updates.parse_day(text, given.NOW.date())
     moment = wmi.parse_datetime(text)
-    facts.utc_text(moment)
+    utc_text(moment)
     for later in (given.NOW, moment):
         facts.booted_again(moment, later)
         facts.restarted_since(facts.Moment(moment, later), facts.Moment(later, moment))

@@ -26,7 +26,8 @@ import typing as t
 from .._errors import ExchangeTlsError, OptionError
 from .._schannel.snapshot import Setting, Snapshot
 from .._schannel.values import ABSENT, Type, Value, show
-from .._windows.facts import Host, utc_text
+from .._text import utc_text
+from .._windows.facts import Host
 from . import folders
 from .notes import Note, short
 

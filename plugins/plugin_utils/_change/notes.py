@@ -28,7 +28,8 @@ from .._errors import ExchangeTlsError, RegistryError
 from .._schannel.names import fold
 from .._schannel.snapshot import Setting
 from .._schannel.values import Type, Value, dword
-from .._windows.facts import Moment, as_utc, utc_text
+from .._text import utc_text
+from .._windows.facts import Moment, as_utc
 from .._windows.reader import FAILED
 from .._windows.registry import Registry
 from .owners import AnotherRun, Owner

@@ -15,6 +15,8 @@ import datetime
 import re
 import typing as t
 
+from .._text import utc_text
+
 _NAMED = re.compile(r"<I>(.*?)<S>(.*)", re.DOTALL)
 # A part of a distinguished name; a value may be in quotes, and a comma in it may have a backslash before it.
 _PART = re.compile(r'\s*([A-Za-z0-9.]+)\s*=\s*("(?:[^"]|"")*"|(?:\\.|[^,\\])*)\s*(?:,|$)')
@@ -38,15 +40,12 @@ class Certificate:
     note: str | None = None
 
     def as_result(self) -> dict[str, t.Any]:
-        def text(moment: datetime.datetime | None) -> str | None:
-            return None if moment is None else moment.isoformat()
-
         return {
             **dataclasses.asdict(self),
             "names": list(self.names),
             "services": None if self.services is None else list(self.services),
-            "not_before": text(self.not_before),
-            "not_after": text(self.not_after),
+            "not_before": None if self.not_before is None else utc_text(self.not_before),
+            "not_after": None if self.not_after is None else utc_text(self.not_after),
         }
 
 

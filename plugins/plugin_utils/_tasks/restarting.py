@@ -12,8 +12,9 @@ import typing as t
 from .._change import notes, owners
 from .._change.pending import Pending, pending_after, read_note
 from .._errors import ExchangeTlsError
+from .._text import utc_text
 from .._windows.cluster import Wait, check_others
-from .._windows.facts import Moment, now_on, read_operating_system, utc_text
+from .._windows.facts import Moment, now_on, read_operating_system
 from .._windows.reader import Reader
 from .._windows.registry import Registry
 from .._windows.restart import HowToRestart, Restarter, RestartFailed

@@ -19,9 +19,10 @@ from .._exchange.shell import Shell
 from .._exchange.work import Means, Wishes, Work
 from .._handshake.greeting import greets
 from .._schannel.values import Type, Value
+from .._text import utc_text
 from .._windows import cluster, services
 from .._windows.cluster import OwnNode
-from .._windows.facts import now_on, read_operating_system, utc_text
+from .._windows.facts import now_on, read_operating_system
 from .._windows.registry import Registry
 from .._wire.session import Session
 from .task import Task

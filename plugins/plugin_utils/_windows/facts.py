@@ -11,6 +11,7 @@ import datetime
 import typing as t
 
 from .._errors import RegistryError, UnexpectedAnswer
+from .._text import utc_text
 from .._wire import wmi
 from .._wire.session import Session
 from .registry import Registry
@@ -160,8 +161,3 @@ def restarted_since(then: Moment, today: Moment) -> tuple[bool, str | None]:
         doubt = f"Windows says it was started {utc_text(today.boot)}, but its ShutdownTime is another one by now"
         why = "its clock was set back"
     return False, f"{doubt}: {why}. The restart counts as not made."
-
-
-def utc_text(moment: datetime.datetime) -> str:
-    """``2026-11-20T03:04:05Z``."""
-    return moment.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

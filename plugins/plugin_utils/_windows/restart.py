@@ -22,11 +22,11 @@ from .._errors import (
     WsmanFault,
 )
 from .._progress import Progress
-from .._text import NAME, visible
+from .._text import NAME, utc_text, visible
 from .._wire import wmi
 from .._wire.session import Session
 from . import services as windows_services
-from .facts import OperatingSystem, booted_again, read_operating_system, restarted_within, utc_text
+from .facts import OperatingSystem, booted_again, read_operating_system, restarted_within
 from .services import services_to_wait_for
 
 # Win32Shutdown flags: 2 restarts, 4 ends programs that do not close by themselves (Win32_OperatingSystem).

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._text import visible
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._text import utc_text, visible
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,3 +40,8 @@ def test_nothing_invisible_is_left(text: str, limit: int) -> None:
     assert "\n" not in shown
     assert not any(ord(character) < 32 or 0x7F <= ord(character) < 0xA0 for character in shown)
     shown.encode()
+
+
+def test_utc_text() -> None:
+    east = datetime.timezone(datetime.timedelta(hours=2))
+    assert utc_text(datetime.datetime(2026, 11, 20, 1, 0, 0, 999999, tzinfo=east)) == "2026-11-19T23:00:00Z"

@@ -14,7 +14,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement.ve
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report.standing import Steps
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.snapshot import Setting
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import Value, dword
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.facts import utc_text
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._text import utc_text
 from hypothesis import strategies as st
 
 from ..fakes import BOOT

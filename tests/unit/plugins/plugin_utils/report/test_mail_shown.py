@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report import schema
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report.standing import Steps
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.facts import utc_text
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._text import utc_text
 
 from ..fakes import BOOT
 from .results import of

@@ -21,7 +21,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.wor
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import Type, Value
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks import served
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks.task import Task
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.facts import utc_text
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._text import utc_text
 
 from ..fakes import BOOT, UPTIME, FakeWindows, no_shell, registry_of
 

@@ -122,8 +122,3 @@ def test_uptime_is_by_the_clock_of_the_host() -> None:
     now = "<LocalDateTime><Datetime>2014-01-02T11:05:05+08:00</Datetime></LocalDateTime>"
     assert operating_system(BUILD + boot + now).uptime == datetime.timedelta(minutes=1)
     assert operating_system(BUILD + boot).uptime is None
-
-
-def test_utc_text() -> None:
-    east = datetime.timezone(datetime.timedelta(hours=2))
-    assert facts.utc_text(datetime.datetime(2026, 11, 20, 1, 0, 0, 999999, tzinfo=east)) == "2026-11-19T23:00:00Z"
