@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..plugin_utils import _mail_options, _options, _preflight
+from ..plugin_utils import _files, _mail_options, _options
 from ..plugin_utils._action import WindowsAction
 from ..plugin_utils._errors import OptionError, all_problems
 from ..plugin_utils._mailflow import send_logs
@@ -43,7 +43,7 @@ class ActionModule(WindowsAction):
 
     def _logs(self, given: t.Sequence[str] | None) -> send_logs.Logs:
         others = set((self.task_vars.get("groups") or {}).get("all") or ()) - {self.host_name, "localhost"}
-        paths, missing = _preflight.existing(given or (), _preflight.folders(self.task_vars))
+        paths, missing = _files.existing(given or (), _files.folders(self.task_vars))
         logs = send_logs.of_server(paths, (self.host_name, self.address), is_alone=not others)
         if logs.folder is None and missing:
             return send_logs.Logs(None, f"there is no {', '.join(missing)} on the controller")

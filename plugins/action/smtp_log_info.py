@@ -9,7 +9,7 @@ import datetime
 import time
 import typing as t
 
-from ..plugin_utils import _preflight
+from ..plugin_utils import _files
 from ..plugin_utils._action import ExchangeTlsAction
 from ..plugin_utils._errors import OptionError, all_problems
 from ..plugin_utils._mailflow import outcome, reading
@@ -56,7 +56,7 @@ class ActionModule(ExchangeTlsAction):
         folder."""
         if not any(path.strip() for path in given):
             raise OptionError("'path' names no file and no folder.")
-        found, missing = _preflight.existing(given, _preflight.folders(self.task_vars))
+        found, missing = _files.existing(given, _files.folders(self.task_vars))
         if missing:
             raise OptionError(f"'path': there is no {', '.join(missing)} on the controller.")
         return found

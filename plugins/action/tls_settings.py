@@ -13,7 +13,6 @@ from ..plugin_utils._errors import all_problems
 from ..plugin_utils._judgement import handshakes
 from ..plugin_utils._mailflow import peers
 from ..plugin_utils._policy import waiving
-from ..plugin_utils._policy.options import from_options
 from ..plugin_utils._tasks import proving, setting
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
@@ -37,7 +36,7 @@ class ActionModule(WindowsAction):
 
     def check(self, options: dict[str, t.Any]) -> None:
         all_problems(
-            lambda: from_options(options),
+            lambda: self.check_policy(options),
             lambda: waiving.from_options(options),
             lambda: _options.check_reading(options),
             lambda: handshakes.check_result("handshakes", options["handshakes"]),

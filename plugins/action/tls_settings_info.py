@@ -12,7 +12,6 @@ from ..plugin_utils._action import WindowsAction
 from ..plugin_utils._errors import all_problems
 from ..plugin_utils._judgement import handshakes
 from ..plugin_utils._policy import waiving
-from ..plugin_utils._policy.options import from_options
 from ..plugin_utils._tasks import proving, reading
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
@@ -33,7 +32,7 @@ class ActionModule(WindowsAction):
 
     def check(self, options: dict[str, t.Any]) -> None:
         all_problems(
-            lambda: from_options(options),
+            lambda: self.check_policy(options),
             lambda: waiving.from_options(options),
             lambda: _options.check_reading(options),
             lambda: proving.check(options["prove"], self.address),

@@ -13,14 +13,14 @@ options:
   wire_log:
     description:
       - A folder on the controller. Every WS-Management message of the task is appended to C(HOSTNAME.wsman.log) in it,
-        readable by its owner only.
+        readable by its owner only. A relative path counts from the directory that C(ansible-playbook) runs in.
       - Credentials are never in these messages, but names and registry values of the host are.
       - Meant for reports of problems; leave it unset otherwise.
     type: path
   report_dir:
     description:
-      - The folder on the controller that a report of the whole run is to be written to, see
-        P(mailops.exchange_tls.summary#callback), which takes it from the variable C(tls12_report_dir) of the role
+      - The folder on the controller that a report of the whole run is to be written to, where relative from the directory that
+        C(ansible-playbook) runs in, see P(mailops.exchange_tls.summary#callback), which takes it from the variable C(tls12_report_dir) of the role
         P(mailops.exchange_tls.tls12#role).
       - Here it is only checked - the task fails before it does anything else where that folder cannot be written, or the callback is
         not enabled. A report of other tasks than those of the role is made by M(mailops.exchange_tls.tls_report) of results that

@@ -23,11 +23,9 @@ options:
       - V(stig_iis10) is rule V-218821 of DISA's IIS 10.0 Server STIG, which looks at the server side only and accepts no other
         number than 1.
       - V(none) asks for nothing by itself.
-      - Anything with a slash, or with C(.yml) at its end, is the path of a file on the controller with rules of your own. The
-        baselines of the collection, in C(plugins/plugin_utils/_policy/_baselines_data), show the form. A file with a mistake is refused
-        with its line.
-      - In such a file C(only_where_on) with V(true) beside C(protocol) and C(state) V(disabled) asks for the values only where
-        that protocol is on, by Windows' own default or by what somebody has set.
+      - Anything with a slash, or with C(.yml) at its end, is the path of a file on the controller with rules of your own, which may be
+        encrypted with C(ansible-vault). A relative path is looked for beside the playbook, beside the inventory and in the current
+        folder. What a rule may say is in the guide on baselines and waivers. A file with a mistake is refused with its line.
     type: str
     default: exchange_tls12
   protocols:

@@ -18,11 +18,12 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from . import _given, _patterns, _preflight, _reporting, _role, _variables
+from . import _files, _given, _patterns, _preflight, _reporting, _role, _variables
 from ._errors import ExchangeTlsError, OptionError, Unreachable, all_problems
 from ._exchange.endpoint import OPTIONS, Endpoint, address_of, endpoint, is_address, misspelt, neighbour
 from ._exchange.shell import Shell
 from ._policy import baselines
+from ._policy.options import from_options
 from ._tasks.task import Task
 from ._text import NAME, visible
 from ._transport.channels import check_plugin, open_channel
@@ -267,7 +268,17 @@ class WindowsAction(ExchangeTlsAction):
 
     @property
     def places(self) -> _preflight.Places:
-        return _preflight.Places(self._loader, _preflight.folders(self.task_vars), self._task.collections or ())
+        return _preflight.Places(self._loader, _files.folders(self.task_vars), self._task.collections or ())
+
+    def check_policy(self, options: dict[str, t.Any]) -> None:
+        """Raises :class:`OptionError`. The baseline is loaded here, and is with the options from then on."""
+        read = _files.reader(self._loader, _files.folders(self.task_vars))
+
+        def load(wanted: str) -> baselines.Baseline:
+            options["baseline"] = found = baselines.load(wanted, read)
+            return found
+
+        from_options(options, load)
 
     def task_files(self, given: t.Mapping[str, t.Any] | None, prefix: str = "restart.") -> dict[str, t.Any]:
         """The result key with the files of tasks that a restart is surrounded by; none where none was asked for."""

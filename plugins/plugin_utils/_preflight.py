@@ -17,6 +17,7 @@ from ansible.playbook.task import Task
 from . import _mail_options, _maintenance
 from ._errors import OptionError, all_problems
 from ._exchange.work import NEVER
+from ._files import candidates, existing
 from ._schannel.values import unsendable
 from ._text import NAME, visible
 
@@ -56,26 +57,6 @@ class Places:
     loader: t.Any
     folders: t.Sequence[str] = ()
     collections: t.Sequence[str] = ()
-
-
-def folders(variables: t.Mapping[str, t.Any]) -> tuple[str, ...]:
-    """Where a relative path of the user may count from: the playbook, the inventory, the current folder."""
-    named = (variables.get("playbook_dir"), variables.get("inventory_dir"), os.getcwd())
-    return tuple(dict.fromkeys(str(folder) for folder in named if folder))
-
-
-def existing(given: t.Iterable[str], places: t.Sequence[str]) -> tuple[list[str], list[str]]:
-    """The files and folders that there are of those that were given, and how the others are called for people.
-    ``places``: where relative paths count from, see :func:`folders`; blanks are none."""
-    found, missing = [], []
-    for path in filter(str.strip, given):
-        candidates = [path] if os.path.isabs(path) else [os.path.join(place, path) for place in places]
-        exists = next((candidate for candidate in candidates if os.path.exists(candidate)), None)
-        if exists is None:
-            missing.append(visible(repr(path), NAME))
-        else:
-            found.append(exists)
-    return found, missing
 
 
 def check_restart(restart: Options | None, places: Places, *, prefix: str = "restart.") -> None:
@@ -134,8 +115,7 @@ def task_files(given: Options | None, places: Places, *, prefix: str) -> dict[st
 
 
 def _task_file(wanted: str, places: Places, option: str) -> str:
-    candidates = [wanted] if os.path.isabs(wanted) else [os.path.join(folder, wanted) for folder in places.folders]
-    path = next((candidate for candidate in candidates if os.path.isfile(candidate)), None)
+    path = next(filter(os.path.isfile, candidates(wanted, places.folders)), None)
     if path is None:
         where = "" if os.path.isabs(wanted) else f" in {', '.join(places.folders)}"
         raise OptionError(f"{option}: there is no file {wanted!r}{where}.")

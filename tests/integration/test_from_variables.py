@@ -67,16 +67,50 @@ def test_null_counts_for_more_than_the_task_as_well(ansible: Ansible) -> None:
     assert ("TLS 1.2", "Client") in asked(read(ansible, {"baseline": "no_such_baseline"}, my_baseline=None))
 
 
-def test_a_text_from_a_vault(ansible: Ansible, tmp_path: pathlib.Path) -> None:
-    secret = tmp_path / "password"
-    secret.write_text("Vault-Pass-1\n", encoding="utf-8")
-    tool = pathlib.Path(sys.executable).with_name("ansible-vault")
-    command = [str(tool), "encrypt_string", "--vault-password-file", str(secret), '{"SSL 3.0": "disabled"}']
-    made = subprocess.run([*command, "--name", "my_protocols"], capture_output=True, text=True, check=True)
+class Vault:
+    """ansible-vault, and its password in a file."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        secret = folder / "password"
+        secret.write_text("Vault-Pass-1\n", encoding="utf-8")
+        self.flags = ("--vault-password-file", str(secret))
+
+    def run(self, command: str, *arguments: str) -> str:
+        tool = pathlib.Path(sys.executable).with_name("ansible-vault")
+        done = [str(tool), command, *self.flags, *arguments]
+        return subprocess.run(done, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.fixture
+def vault(tmp_path: pathlib.Path) -> Vault:
+    return Vault(tmp_path)
+
+
+def test_a_text_from_a_vault(ansible: Ansible, tmp_path: pathlib.Path, vault: Vault) -> None:
     variables = tmp_path / "vault.yml"
-    variables.write_text(made.stdout, encoding="utf-8")
-    run = read(ansible, None, "--vault-password-file", str(secret), "-e", f"@{variables}")
+    made = vault.run("encrypt_string", '{"SSL 3.0": "disabled"}', "--name", "my_protocols")
+    variables.write_text(made, encoding="utf-8")
+    run = read(ansible, None, *vault.flags, "-e", f"@{variables}")
     assert asked(run) == {("SSL 3.0", "Client"), ("SSL 3.0", "Server")}
+
+
+OURS = """\
+id: ours
+title: What our policy asks for
+rules:
+  - {id: ssl_3, title: SSL 3.0 is off, severity: high, why: It is old., source: Policy 17, version: "1",
+     date: 2026-01-31, protocol: SSL 3.0, state: disabled}
+"""
+
+
+def test_a_baseline_from_a_vault(ansible: Ansible, vault: Vault) -> None:
+    own = ansible.folder / "ours.yml"
+    own.write_text(OURS, encoding="utf-8")
+    vault.run("encrypt", str(own))
+    run = read(ansible, None, *vault.flags, my_baseline="ours.yml")
+    assert asked(run) == {("SSL 3.0", "Client"), ("SSL 3.0", "Server")}
+    refused = read(ansible, None, my_baseline="ours.yml").result("tls_settings_info")["msg"]
+    assert "ours.yml' is in a vault that does not open: " in refused
 
 
 def test_a_variable_counts_for_more_than_the_task(ansible: Ansible) -> None:

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange import endpoint
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy import baselines
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.rules import Match
 
 from tests.gates import __main__ as gates
 from tests.gates import _checkout
@@ -135,3 +137,11 @@ def test_the_guide_and_the_modules_have_the_variables() -> None:
     assert {name: " ".join(meaning.split()) for name, meaning in rows} == endpoint.OPTIONS
     fragment = (_metadata.PLUGINS / "doc_fragments" / "_exchange.py").read_text(encoding="utf-8")
     assert set(re.findall(r"C\((exchange_\w+)\)", fragment)) == set(endpoint.OPTIONS)
+
+
+def test_every_key_of_a_rule_is_in_the_guide() -> None:
+    guide = _text("docs/docsite/rst/guide_baselines.rst")
+    keys = {*baselines.ALWAYS, *baselines.SUBJECTS, *baselines.OPTIONAL}
+    assert sorted(key for key in keys if f"``{key}" not in guide) == []
+    matches = {item.value for item in Match} - {Match.EXACT.value, Match.SUITES.value}
+    assert sorted(match for match in matches if match not in guide) == []

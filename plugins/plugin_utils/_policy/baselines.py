@@ -4,11 +4,7 @@
 # Private to this collection: not a public interface.
 """Baselines: policies in YAML files, those of this collection and those of users. A mistake is told with its line.
 
-A file holds ``id``, ``title`` and ``rules``. A rule holds ``id``, ``title``, ``severity``, ``why``, ``source``,
-``version``, ``date`` (when it was last held against its source), what it is about (one of ``protocol``, ``dotnet``,
-``winhttp``, ``renegotiation``, ``cipher``, ``hash``, ``key_exchange``, ``registry``) and ``state``; optional are
-``side``, ``exact``, ``windows``, ``exchange`` and, for a protocol that should be off, ``only_where_on``: with true, a
-side is asked for only where the protocol is on, by Windows' own default or by what somebody has set.
+What a file and its rules hold is in the guide on baselines (docs/docsite/rst/guide_baselines.rst).
 """
 
 from __future__ import annotations
@@ -16,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import functools
+import io
 import os
 import pathlib
 import re
@@ -73,26 +70,32 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in FOLDER.glob("*.yml")))
 
 
-def load(wanted: str) -> Baseline:
-    """A baseline by name, or from a file where the word looks like a path. Raises :class:`OptionError`."""
+def read(path: str) -> bytes:
+    """What is in a file. Raises OSError, and ValueError for what can be no path."""
+    return pathlib.Path(os.path.expanduser(path)).read_bytes()
+
+
+def load(wanted: str, read_own: t.Callable[[str], bytes] = read) -> Baseline:
+    """A baseline by name, or from a file where the word looks like a path, which ``read_own`` reads. Raises
+    :class:`OptionError`."""
     is_path = "/" in wanted or wanted.endswith((".yml", ".yaml"))
     if not is_path and wanted not in names():
         raise OptionError(
             f"'baseline': there is no baseline named {wanted!r}; there are {', '.join(names())} and {NONE}. A file "
             "of your own is named by its path, with a slash or with .yml at the end."
         )
-    path = pathlib.Path(os.path.expanduser(wanted)) if is_path else FOLDER / f"{wanted}.yml"
     try:
-        text = path.read_text(encoding="utf-8")
+        text = (read_own(wanted) if is_path else read(str(FOLDER / f"{wanted}.yml"))).decode("utf-8")
     except OSError as exc:
-        raise OptionError(f"Cannot read the baseline {str(path)!r} on the controller: {exc.strerror}.") from None
+        raise OptionError(f"Cannot read the baseline {wanted!r} on the controller: {exc.strerror}.") from None
     except ValueError as exc:
         reason = "it is not UTF-8 text" if isinstance(exc, UnicodeDecodeError) else "no file can have this name"
-        raise OptionError(f"Cannot read the baseline {str(path)!r} on the controller: {reason}.") from None
+        raise OptionError(f"Cannot read the baseline {wanted!r} on the controller: {reason}.") from None
     try:
-        return parse(text, _Loader if is_path else _QUICK)
+        # lines as in a text file, whoever has written it
+        return parse(io.StringIO(text, newline=None).getvalue(), _Loader if is_path else _QUICK)
     except _Bad as exc:
-        raise OptionError(f"The baseline {str(path)!r} is refused: {exc}.") from None
+        raise OptionError(f"The baseline {wanted!r} is refused: {exc}.") from None
 
 
 @functools.lru_cache(maxsize=16)
@@ -135,17 +138,17 @@ def parse(text: str, loader: t.Any = _Loader) -> Baseline:
 
 # --- one rule --------------------------------------------------------------------------------------------------------
 
-_ALWAYS = {"id", "title", "severity", "why", "source", "version", "date"}
-_SUBJECTS = {"protocol", "dotnet", "winhttp", "renegotiation", "cipher", "hash", "key_exchange", "registry"}
-_OPTIONAL = {"state", "side", "exact", "windows", "exchange", "only_where_on"}
+ALWAYS = {"id", "title", "severity", "why", "source", "version", "date"}
+SUBJECTS = {"protocol", "dotnet", "winhttp", "renegotiation", "cipher", "hash", "key_exchange", "registry"}
+OPTIONAL = {"state", "side", "exact", "windows", "exchange", "only_where_on"}
 
 
 def _rules(node: yaml.Node) -> t.Iterator[Rule]:
-    given = _mapping(node, _ALWAYS, _SUBJECTS | _OPTIONAL)
-    about = [name for name in given if name in _SUBJECTS]
+    given = _mapping(node, ALWAYS, SUBJECTS | OPTIONAL)
+    about = [name for name in given if name in SUBJECTS]
     if len(about) != 1:
         raise _Bad(
-            node, f"a rule is about exactly one of {', '.join(sorted(_SUBJECTS))}; this one has {about or 'none'}"
+            node, f"a rule is about exactly one of {', '.join(sorted(SUBJECTS))}; this one has {about or 'none'}"
         )
     identity = _text(given["id"])
     if not _IDENTITY.fullmatch(identity):

@@ -25,8 +25,11 @@ from .subjects import UNMANAGED, Subject
 Wish = tuple[Subject, str]
 
 
-def from_options(options: t.Mapping[str, t.Any]) -> Policy:
-    """The policy of the options in ``_options.POLICY``: what the task names overrides the baseline.
+def from_options(
+    options: t.Mapping[str, t.Any], load: t.Callable[[str], baselines.Baseline] = baselines.load
+) -> Policy:
+    """The policy of the options in ``_options.POLICY``: what the task names overrides the baseline, which is one that
+    was loaded, or what ``load`` takes.
 
     Raises :class:`OptionError` that names every problem.
     """
@@ -37,9 +40,11 @@ def from_options(options: t.Mapping[str, t.Any]) -> Policy:
             problems.append(f"TLS 1.2 cannot be disabled on the {subject.side} side: {WHY_TLS12_STAYS}")
     suites = _suites(options["cipher_suites"] or (), problems)
     rules: dict[Setting, Rule] = {}
-    if options["baseline"] != baselines.NONE:
+    baseline = options["baseline"]
+    if baseline != baselines.NONE:
         try:
-            rules = {rule.setting: rule for rule in baselines.load(options["baseline"]).rules}
+            found = baseline if isinstance(baseline, baselines.Baseline) else load(baseline)
+            rules = {rule.setting: rule for rule in found.rules}
         except OptionError as exc:
             problems.append(exc.message.rstrip("."))
     if problems:

@@ -13,7 +13,7 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.parsing.dataloader import DataLoader
 from ansible_collections.mailops.exchange_tls.plugins.action import tls_rollback, tls_settings, wmi_reboot
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _given, _preflight
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _files, _given, _preflight
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import OptionError
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._preflight import Places
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks import restarting
@@ -59,7 +59,7 @@ def test_a_file_is_looked_for_beside_the_playbook_the_inventory_and_here(
     for place in places:
         place.mkdir()
     monkeypatch.chdir(places[2])
-    found = _preflight.folders({"playbook_dir": str(places[0]), "inventory_dir": str(places[1])})
+    found = _files.folders({"playbook_dir": str(places[0]), "inventory_dir": str(places[1])})
     assert found == tuple(map(str, places))
     for place in reversed(places):
         (place / "drain.yml").write_text(TASKS)
@@ -69,8 +69,8 @@ def test_a_file_is_looked_for_beside_the_playbook_the_inventory_and_here(
 
 def test_folders_that_are_not_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert _preflight.folders({"inventory_dir": None}) == (str(tmp_path),)
-    assert _preflight.folders({"playbook_dir": str(tmp_path), "inventory_dir": str(tmp_path)}) == (str(tmp_path),)
+    assert _files.folders({"inventory_dir": None}) == (str(tmp_path),)
+    assert _files.folders({"playbook_dir": str(tmp_path), "inventory_dir": str(tmp_path)}) == (str(tmp_path),)
 
 
 def test_no_files() -> None:
