@@ -27,7 +27,8 @@ from . import given
 
 
 def smtp_sessions(data: bytes) -> None:
-    """Line by line, and the quick way, whose counts are those of the first where no line is damaged."""
+    """Line by line, and the quick way, whose counts of sessions that begin are those of the first where no line is
+    damaged. It does not see one of which there is only a line that tells nothing."""
     found, damaged = smtp_log.sessions_of(data)
     thorough = [item.as_result() for item in found]
     quick: list[dict[str, Any]] = []
@@ -43,7 +44,8 @@ def smtp_sessions(data: bytes) -> None:
 
 
 def _outcomes(sessions: list[dict[str, Any]]) -> collections.Counter[tuple[Any, ...]]:
-    return collections.Counter((item["result"], item["tls_version"], item["error"]) for item in sessions)
+    begun = (item for item in sessions if item["complete_start"])
+    return collections.Counter((item["result"], item["tls_version"], item["error"]) for item in begun)
 
 
 def iis_log(data: bytes) -> None:
