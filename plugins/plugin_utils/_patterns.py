@@ -48,7 +48,7 @@ def parts(pattern: str) -> list[str]:
         if (text := part.lstrip("!&")).startswith("~"):
             try:
                 re.compile(text[1:])
-            except re.error as exc:
+            except (re.error, OverflowError, RecursionError) as exc:
                 raise AnsibleError(f"{visible(text, NAME)} is no regular expression: {exc}") from None
     return [part.lstrip("!&") for part in split_host_pattern(pattern)]
 

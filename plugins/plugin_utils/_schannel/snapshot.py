@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import typing as t
 
 from .names import fold
@@ -88,10 +89,11 @@ def _stays(change: Value | None) -> bool:
     return change is None or change.present
 
 
-def parents(key: str) -> list[str]:
+@functools.lru_cache(maxsize=1024)
+def parents(key: str) -> tuple[str, ...]:
     """The key and all above it, nearest first: ``a\\b\\c``, ``a\\b``, ``a``."""
     parts = key.split("\\")
-    return ["\\".join(parts[:length]) for length in range(len(parts), 0, -1)]
+    return tuple("\\".join(parts[:length]) for length in range(len(parts), 0, -1))
 
 
 def key_exists(key: str, keys: t.Mapping[str, bool], subkeys: t.Mapping[str, tuple[str, ...]]) -> bool | None:

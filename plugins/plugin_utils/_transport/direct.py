@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: not a public interface.
-"""One exchange over a connection that is open and logged in, with http.client alone.
+"""One exchange over a connection that is open and logged in.
 
 What requests and urllib3 add to it (pools, redirects, retries, streams) is half of what a message costs, and after the
 login none of it is needed. Logins, proxies and all that comes out of the ordinary stay with the libraries.
@@ -14,6 +14,8 @@ import contextlib
 import http.client
 import io
 import typing as t
+
+from .answer import Answer, receive
 
 with contextlib.suppress(ImportError):  # they come with pywinrm and with pypsrp, and without them nothing is sent
     import requests
@@ -38,9 +40,8 @@ def exchange(session: t.Any, connection: t.Any, request: t.Any, timeout: Timeout
         connection.sock.settimeout(timeout[1] if isinstance(timeout, tuple) else timeout)
         connection.send(message)
         # it has a file of its own on the socket
-        with contextlib.closing(http.client.HTTPResponse(connection.sock, method=request.method)) as answer:
-            answer.begin()
-            content = answer.read()
+        with connection.sock.makefile("rb") as file:
+            answer = receive(file)
     except TimeoutError as exc:
         connection.close()
         raise requests.exceptions.ReadTimeout(exc, request=request) from exc
@@ -50,9 +51,9 @@ def exchange(session: t.Any, connection: t.Any, request: t.Any, timeout: Timeout
     except BaseException:
         connection.close()
         raise
-    if answer.will_close:
+    if answer.closes:
         connection.close()
-    return _response(session, request, answer, content)
+    return _response(session, request, answer)
 
 
 def hooked(session: t.Any, response: t.Any, given: t.Mapping[str, t.Any]) -> t.Any:
@@ -73,24 +74,39 @@ def _head(connection: t.Any, request: t.Any) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
-def _response(session: t.Any, request: t.Any, answer: http.client.HTTPResponse, content: bytes) -> t.Any:
+class _Original:
+    """Where requests looks for cookies, and urllib3 whether more comes."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.msg = http.client.HTTPMessage()
+        for field in answer.fields:
+            self.msg.add_header(*field)
+
+    def isclosed(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        """It is closed."""
+
+
+def _response(session: t.Any, request: t.Any, answer: Answer) -> t.Any:
     response = requests.Response()
     response.request, response.url = request, request.url
     response.status_code, response.reason = answer.status, answer.reason
-    response.headers.update(answer.headers.items())
+    response.headers.update(answer.fields)
     response.encoding = get_encoding_from_headers(response.headers)
-    if "Content-Encoding" not in response.headers and "Set-Cookie" not in response.headers:
+    if "content-encoding" not in answer.known and "set-cookie" not in answer.known:
         # nothing is to be decoded or kept, and reading it as a stream takes as long as receiving it
-        response.raw, response._content = answer, content
+        response.raw, response._content, response._content_consumed = answer, answer.content, True
         return response
     response.raw = urllib3.HTTPResponse(
-        body=io.BytesIO(content),
+        body=io.BytesIO(answer.content),
         headers=dict(response.headers),
         status=answer.status,
         version=answer.version,
         reason=answer.reason,
         preload_content=False,
-        original_response=t.cast("t.Any", answer),
+        original_response=t.cast("t.Any", _Original(answer)),
     )
     extract_cookies_to_jar(session.cookies, request, response.raw)
     return response

@@ -10,6 +10,7 @@ requests prepares each from nothing, and looks for proxies of the environment ea
 from __future__ import annotations
 
 import typing as t
+import urllib.request
 
 # Of a request, what makes it one that is not like the others.
 _OWN = ("params", "files", "json", "cookies", "auth")
@@ -21,7 +22,9 @@ def prepare_once(session: t.Any, url: str) -> None:
     import requests
 
     if resolve := getattr(requests.utils, "resolve_proxies", None):  # requests 2.27 and later
-        session.proxies = resolve(requests.Request("POST", url), session.proxies)
+        # which looks through the environment three times
+        if urllib.request.getproxies():
+            session.proxies = resolve(requests.Request("POST", url), session.proxies)
         session.trust_env = False
     prepare = session.prepare_request
     blanks: dict[t.Any, t.Any] = {}

@@ -67,7 +67,8 @@ def test_a_play_takes_a_part_of_what_was_named(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize(
-    "pattern", ["exchange:!", "exchange:&", f"ex01[0:{'9' * 5000}]", "~ex0[", "ex0[1:", "~(ex", "all:!~("]
+    "pattern",
+    ["exchange:!", "exchange:&", f"ex01[0:{'9' * 5000}]", "~ex0[", "ex0[1:", "~(ex", "all:!~(", r"~\UFFFFFFFF"],
 )
 def test_what_ansible_core_itself_cannot_read(pattern: str) -> None:
     with pytest.raises(AnsibleError):

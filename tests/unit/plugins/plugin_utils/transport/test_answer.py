@@ -1,0 +1,129 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Answers from a socket, held against http.client."""
+
+from __future__ import annotations
+
+import http.client
+import io
+from typing import Any
+
+import pytest
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._transport.answer import MOST_FIELDS, receive
+from hypothesis import given
+from hypothesis import strategies as st
+
+STATUS = [
+    "HTTP/1.1 200 OK", "HTTP/1.1 200 ", "HTTP/1.1 500", "HTTP/1.0 401 Unauthorized", "HTTP/1.1  204  No  Content ",
+    "HTTP/1.1 304 Not Modified", "HTTP/1.1 100 Continue", "HTTP/1.1 101 x", "HTTP/1.5 200 OK", "HTTP/2.0 200 OK",
+    "HTTP/1.1 20 OK", "HTTP/1.1 2000 OK", "HTTP/1.1 abc OK", "HTTP/1.1", "ICY 200 OK", "", "HTTP/1.1 099 OK",
+]  # fmt: skip
+FIELDS = [
+    "Content-Length: 4", "content-length:4", "Content-Length: 0", "Content-Length: 5", "Content-Length: -1",
+    "Content-Length: 000000000000000000000004", "Content-Length: x", "Content-Length: 4, 4",
+    "Content-Length: 99999999999999999999", "Transfer-Encoding: chunked", "Transfer-Encoding: Chunked",
+    "Transfer-Encoding: gzip", "Connection: close", "Connection: Keep-Alive", "Connection: keep-alive, close",
+    "Server: Microsoft-HTTPAPI/2.0", "X-Empty:", "X: a: b", "X: \xfc", "Content-Type: text/plain", "Set-Cookie: a=b",
+    "Set-Cookie: c=d",
+]  # fmt: skip
+BODIES = [
+    "",
+    "abcd",
+    "abcdef",
+    "4\r\nabcd\r\n0\r\n\r\n",
+    "4;x=y\r\nabcd\r\n2\r\nef\r\n0\r\nX: y\r\n\r\n",
+    "4\r\nab",
+    "g\r\n",
+    "0\r\n\r\n",
+]
+ENDS = st.sampled_from(["\r\n", "\n"])
+
+
+class Socket:
+    """As http.client wants one."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def makefile(self, _mode: str) -> io.BytesIO:
+        return io.BytesIO(self.data)
+
+
+def of_the_library(data: bytes) -> tuple[Any, ...]:
+    found = http.client.HTTPResponse(Socket(data))  # type: ignore[arg-type]
+    found.begin()
+    try:
+        content = found.read()
+    except OverflowError:
+        # a Content-Length that no memory has
+        raise http.client.HTTPException from None
+    return found.version, found.status, found.reason, list(found.headers.items()), content, found.will_close
+
+
+def ours(data: bytes) -> tuple[Any, ...]:
+    found = receive(io.BytesIO(data))
+    return found.version, found.status, found.reason, found.fields, found.content, found.closes
+
+
+def outcome(read: Any, data: bytes) -> Any:
+    try:
+        return read(data)
+    except (http.client.HTTPException, OSError) as exc:
+        return "lost" if isinstance(exc, http.client.RemoteDisconnected) else "refused"
+
+
+@st.composite
+def answers(draw: st.DrawFn) -> bytes:
+    end = draw(ENDS)
+    lines = [draw(st.sampled_from(STATUS)), *draw(st.lists(st.sampled_from(FIELDS), max_size=4)), "", ""]
+    whole = end.join(lines) + draw(st.sampled_from(BODIES))
+    before = draw(st.sampled_from(["", f"HTTP/1.1 100 Continue{end}X: y{end}{end}"]))
+    text = before + whole
+    return text[: draw(st.none() | st.integers(0, len(text)))].encode("latin-1")
+
+
+@given(answers())
+def test_it_reads_what_the_library_reads(data: bytes) -> None:
+    found, theirs = outcome(ours, data), outcome(of_the_library, data)
+    if isinstance(found, tuple) and (found[1] < 200 or found[1] in (204, 304)):
+        # has no content, whatever its headers say (RFC 9112, 6.3); the library looks for chunks
+        assert found[4] == b""
+        return
+    assert found == theirs
+
+
+@given(st.binary(max_size=200) | st.binary(max_size=100).map(lambda rest: b"HTTP/1.1 200 OK\r\n" + rest))
+def test_any_bytes(data: bytes) -> None:
+    outcome(ours, data)
+
+
+def test_the_rest_of_a_header_is_on_its_next_lines() -> None:
+    found = receive(io.BytesIO(b"HTTP/1.1 200 OK\r\nX: a\r\n b\r\n\tc\r\nContent-Length: 0\r\n\r\n"))
+    assert found.fields == [("X", "a b c"), ("Content-Length", "0")]
+    assert found.known["x"] == "a b c"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"HTTP/1.1 200 " + b"x" * 70_000,
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000,
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * (MOST_FIELDS + 1) + b"\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"0" * 70_000,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 999999999999999\r\n\r\nx",
+        b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 10_000 + b"\r\n\r\nx",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\nx",
+    ],
+    ids=["status", "header", "headers", "size", "negative", "huge", "digits", "huge chunk"],
+)
+def test_what_is_too_much(data: bytes) -> None:
+    """Also of memory: what a number promises is not asked for before it comes."""
+    with pytest.raises(http.client.HTTPException):
+        receive(io.BytesIO(data))
+
+
+def test_interim_answers_are_passed_over() -> None:
+    data = b"HTTP/1.1 100 Continue\r\n\r\n" * 3 + b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab"
+    assert receive(io.BytesIO(data)).content == b"ab"
