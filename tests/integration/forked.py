@@ -12,6 +12,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
+import gc
 import importlib
 import json
 import os
@@ -156,6 +157,9 @@ def _import() -> None:
 
 def _serve(listener: socket.socket) -> None:
     _import()
+    # what all runs have in common is not searched for garbage, and so not copied, in each of them and of their workers
+    gc.collect()
+    gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
         line, _address = listener.accept()
