@@ -422,26 +422,20 @@ class Interleaved:
 
     def __init__(self, world: World, choose: Callable[[list[int]], int]) -> None:
         self._choose = choose
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
         self._waiting: set[int] = set()
-        self._turn: int | None = None
         self._ended: set[int] = set()
+        self._turns: list[threading.Semaphore] = []
         self._mine = threading.local()
         world.turn = self._await
 
     def run(self, *jobs: Callable[[], None]) -> None:
+        self._turns = [threading.Semaphore(0) for _job in jobs]
         threads = [
             threading.Thread(target=self._job, args=(number, job), daemon=True) for number, job in enumerate(jobs)
         ]
         for thread in threads:
             thread.start()
-        while len(self._ended) < len(jobs):
-            with self._changed:
-                self._changed.wait_for(lambda: len(self._waiting) + len(self._ended) == len(jobs))
-                if self._waiting:
-                    self._turn = self._choose(sorted(self._waiting))
-                    self._waiting.discard(self._turn)
-                    self._changed.notify_all()
         for thread in threads:
             thread.join()
 
@@ -451,14 +445,18 @@ class Interleaved:
             self._await("", "begins")
             job()
         finally:
-            with self._changed:
-                self._ended.add(number)
-                self._changed.notify_all()
+            self._stands_still(number, self._ended)
 
     def _await(self, _server: str, _what: str) -> None:
-        with self._changed:
-            number = self._mine.number
-            self._waiting.add(number)
-            self._changed.notify_all()
-            self._changed.wait_for(lambda: self._turn == number)
-            self._turn = None
+        number = self._mine.number
+        self._stands_still(number, self._waiting)
+        self._turns[number].acquire()
+
+    def _stands_still(self, number: int, where: set[int]) -> None:
+        """Who comes last chooses, and wakes nobody but the chosen: there are tens of thousands of steps."""
+        with self._lock:
+            where.add(number)
+            if self._waiting and len(self._waiting) + len(self._ended) == len(self._turns):
+                chosen = self._choose(sorted(self._waiting))
+                self._waiting.discard(chosen)
+                self._turns[chosen].release()
