@@ -35,9 +35,24 @@ settings.register_profile("project", examples())
 settings.load_profile("project")
 
 
+# The files that take longest begin first, so that none of them is left alone at the end; the others as they come.
+LONGEST = (
+    *(
+        f"integration/test_{name}.py"
+        for name in (
+            "maintenance_role", "cut_anywhere", "role", "main_job", "maintenance", "harden", "last_screen", "survey",
+            "report", "exchange", "by_dag", "awx_jobs", "cut_restart", "restart", "cut_maintenance",
+        )
+    ),
+    "unit/test_fuzz.py",
+)  # fmt: skip
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what runs ansible-playbook, so that it can be chosen: `-m "not integration"`."""
-    integration = Path(__file__).parent / "integration"
+    """Order the files, and mark what runs ansible-playbook, so that it can be chosen: `-m "not integration"`."""
+    tests = Path(__file__).parent
+    place = {tests / name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path, len(place)))
     for item in items:
-        if integration in item.path.parents:
+        if tests / "integration" in item.path.parents:
             item.add_marker("integration")

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from ._run import CACHE, ROOT, GateFailed
 
+# Without bytecode each worker, lab and playbook of the tests would compile all that it imports.
+_NOT_KEPT = ("PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV", "MAKEFLAGS")
 NAMESPACE, NAME = "mailops", "exchange_tls"
 COLLECTIONS = CACHE / "collections"
 
@@ -54,9 +56,7 @@ def environment(collections: Path = COLLECTIONS, home: str = "ansible") -> dict[
 def clean_environment(collections: Path = COLLECTIONS) -> dict[str, str]:
     """The caller's environment without its ANSIBLE_* and PYTHON* settings, and with ours."""
     kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("ANSIBLE_") and name not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "MAKEFLAGS")
+        name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_") and name not in _NOT_KEPT
     }
     python_path = os.pathsep.join(map(str, (collections, ROOT)))
     return {**kept, **environment(collections), "PYTHONPATH": python_path}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from . import _checkout, _venvs
 from ._run import CACHE, ROOT, GateFailed, GateSkipped, left_out, output_of, run, run_all, say
@@ -38,15 +38,17 @@ def pytest(
 _SOME, _FEWER, MANY = ({"TEST_EXAMPLES": percent} for percent in ("35", "20", "2000"))
 
 
-def workers() -> list[str]:
+def workers(*, by_file: bool = True) -> list[str]:
     """Three processes share the work, file by file, so that a file's lab is one; TEST_WORKERS=0 turns that off.
 
     One more than two cores have: in many tests a host is waited for.
 
-    In the order of the files: by the number of tests, which is the default, those that take longest come last.
+    In the order of tests/conftest.py, the longest files first: by the number of tests, which is the default, those that
+    take longest come last. Where no file has a lab, test by test: then none is left alone with a long file.
     """
     count = os.environ.get("TEST_WORKERS", "3")
-    return ["-n", count, "--dist", "loadfile", "--no-loadscope-reorder"]
+    how = ["--dist", "loadfile", "--no-loadscope-reorder"] if by_file else ["--dist", "worksteal"]
+    return ["-n", count, *how]
 
 
 def test(arguments: Sequence[str]) -> None:
@@ -62,18 +64,37 @@ def test_unit(arguments: Sequence[str]) -> None:
 def _parts(what: str, arguments: Sequence[str], *names: str) -> None:
     """The tests of the pure rooms where there is no Ansible, and all others; what is named by ARGS, in one go."""
     chosen = chosen_of(arguments, *names)
-    every = ["-m", "not kerberos and not awx", *workers()]
+    every = ["-m", "not kerberos and not awx"]
     if arguments:
-        pytest(what, _venvs.default_venv(), *every, *chosen)
+        pytest(what, _venvs.default_venv(), *every, *workers(), *chosen)
         return
     rooms = pure_rooms()
     ignored = [f"--ignore={room}" for room in rooms]
     # the unit tests alone are not all
     kept, kept_too = (_junit(name) if "integration" in names else () for name in ("rooms", "others"))
-    run_all(
-        lambda: pytest("tests of the rooms that need no Ansible", _venvs.pure_venv(), *every, *kept, *rooms, env=_SOME),
-        lambda: pytest(f"other {what}", _venvs.default_venv(), *every, *kept_too, *ignored, *chosen, env=_SOME),
+    pure = [*every, *workers(by_file=False), *kept, *rooms]
+    others = [*every, *workers(), *kept_too, *ignored, *chosen]
+
+    def prepare() -> None:
+        _venvs.default_venv()
+
+    _one_after_the_other(
+        # the second environment is made while the tests in the first run
+        (lambda: pytest("tests of the rooms that need no Ansible", _venvs.pure_venv(), *pure, env=_SOME), prepare),
+        (lambda: pytest(f"other {what}", _venvs.default_venv(), *others, env=_SOME),),
     )
+
+
+def _one_after_the_other(*stages: Sequence[Callable[[], None]]) -> None:
+    """The steps of each stage side by side, and those of the next also after one has failed."""
+    failures = []
+    for steps in stages:
+        try:
+            run_all(*steps, at_once=len(steps))
+        except GateFailed as failure:
+            failures.append(str(failure))
+    if failures:
+        raise GateFailed("; ".join(failures))
 
 
 def _junit(name: str) -> tuple[str, ...]:

@@ -14,8 +14,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests import conftest
 from tests.gates import __main__ as gates
-from tests.gates import _tests
+from tests.gates import _checkout, _tests
 from tests.gates._run import GateFailed, GateSkipped, left_out, run, run_all
 
 REASON = GateSkipped("there is no Python 3.99")
@@ -89,3 +90,24 @@ def test_a_signal_ends_what_runs_and_what_would_have_come() -> None:
     with pytest.raises(KeyboardInterrupt):
         run_all(lambda: os.kill(os.getpid(), signal.SIGINT), lambda: came.append(1), lambda: came.append(2))
     assert 2 not in came
+
+
+def test_the_next_stage_begins_after_one_that_failed() -> None:
+    came: list[str] = []
+
+    def fails() -> None:
+        raise GateFailed("one")
+
+    with pytest.raises(GateFailed, match=r"^one$"):
+        _tests._one_after_the_other((fails, lambda: came.append("beside it")), (lambda: came.append("after it"),))
+    assert came == ["beside it", "after it"]
+
+
+def test_bytecode_is_kept_whatever_the_caller_would_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    assert "PYTHONDONTWRITEBYTECODE" not in _checkout.clean_environment()
+
+
+def test_the_files_that_begin_first_are_there() -> None:
+    tests = pathlib.Path(conftest.__file__).parent
+    assert [name for name in conftest.LONGEST if not (tests / name).is_file()] == []
