@@ -29,6 +29,7 @@ TLS12_CLIENT, TLS12_SERVER = (rf"{PROTOCOLS_KEY}\TLS 1.2\{side}" for side in ("C
 NOTE_KEY = r"SOFTWARE\mailops.exchange_tls"
 
 SETTINGS = {
+    "ANSIBLE_CONFIG": str(HERE / "ansible.cfg"),
     "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback"),
     "ANSIBLE_CALLBACKS_ENABLED": "record",
     "ANSIBLE_NOCOLOR": "1",
