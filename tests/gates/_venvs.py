@@ -108,7 +108,8 @@ def venv(name: str, python: Interpreter, *requirements: str) -> Venv:
         env = clean_environment()
         del env["PYTHONPATH"]
         run(f"making .venv/{name}", [python.path, "-m", "venv", place], limit=120, env=env, log=f"venv-{name}")
-        wanted = [part for path in files for part in ("-r", path)]
+        # Python compiles what is imported, once; of all that is installed that is the smaller part.
+        wanted = ["--no-compile", *(part for path in files for part in ("-r", path))]
         run(
             f"installing {', '.join(requirements)} into .venv/{name} (once)",
             [place / "bin" / "python", "-m", "pip", "install", "--disable-pip-version-check", "--no-input", *wanted],
