@@ -26,7 +26,7 @@ options:
         not enabled. A report of other tasks than those of the role is made by M(mailops.exchange_tls.tls_report) of results that
         the callback has written.
     type: path
-    version_added: 0.2.0
+    version_added: 1.0.0
   from_variables:
     description:
       - Names of variables that say where other options are found. Each of them maps options to the names of the variables that
@@ -37,7 +37,7 @@ options:
     type: list
     elements: str
     default: []
-    version_added: 0.2.0
+    version_added: 1.0.0
 attributes:
   action:
     description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller

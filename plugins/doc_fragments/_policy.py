@@ -121,7 +121,7 @@ options:
     type: str
     choices: [report, ignore]
     default: report
-    version_added: 0.2.0
+    version_added: 1.0.0
   waivers:
     description:
       - Findings that are accepted. They no longer count against the host and are not written.

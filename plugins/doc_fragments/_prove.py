@@ -15,7 +15,7 @@ options:
       - How TLS 1.2 is proven, by handshakes from the controller. They meet incoming connections, the server side.
       - Checked before the host is asked. Without it no handshake is made.
     type: dict
-    version_added: 0.2.0
+    version_added: 1.0.0
     suboptions:
       endpoints:
         description:

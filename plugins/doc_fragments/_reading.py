@@ -18,11 +18,11 @@ options:
         set less.
     type: int
     default: 10
-    version_added: 0.2.0
+    version_added: 1.0.0
   updates_within:
     description:
       - The days within which Windows is to have had an update, on servers with Exchange. An older one is a finding that counts.
       - V(0) is no limit, as if it were left out. The age is only shown then.
     type: int
-    version_added: 0.2.0
+    version_added: 1.0.0
 """

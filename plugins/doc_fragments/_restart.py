@@ -16,7 +16,7 @@ options:
         found when the change is made and the server is out of service. This task itself restarts nothing.
       - Windows does not tell beforehand whether the account may restart it.
     type: dict
-    version_added: 0.2.0
+    version_added: 1.0.0
     suboptions:
       when:
         description: When it is restarted. With V(never) services are not looked for.

@@ -17,7 +17,7 @@ def tls_summary(steps: t.Any, check_mode: t.Any = False) -> list[str]:
     try:
         made = {name: step for name, step in steps.items() if step}
         if "after" in made:
-            # the names of the steps before version 0.2.0
+            # the names of the steps before version 1.0.0
             made["verify"] = {**made.pop("after"), "verdict": made.pop("verdict", None)}
     except (AttributeError, TypeError, ValueError) as exc:
         raise AnsibleFilterError(f"tls_summary takes a dictionary with the results of steps: {exc}") from None

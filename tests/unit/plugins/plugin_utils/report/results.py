@@ -37,7 +37,7 @@ def run(number: int = 1, **more: Any) -> Run:
         "began": f"2026-11-20T03:04:0{number}Z",
         "ended": f"2026-11-20T03:14:0{number}Z",
         "playbook": "playbooks/enforce-tls12.yml",
-        "versions": {"ansible-core": "2.19.14", "collection": "0.2.0", "python": "3.13.0"},
+        "versions": {"ansible-core": "2.19.14", "collection": "1.0.0", "python": "3.13.0"},
         "variables": {"tls12_serial": 1},
     }
     return Run(**{**values, **more})
