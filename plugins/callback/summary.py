@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 name: summary
 type: aggregate
 short_description: The last screen of a run, a line for each Exchange server
-version_added: 0.1.0
+version_added: 1.0.0
 author: mailops contributors (@mailops)
 description:
   - After the recap, prints a table with a line for each server that the role P(mailops.exchange_tls.tls12#role) was run
