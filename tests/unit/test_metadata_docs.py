@@ -145,3 +145,10 @@ def test_every_key_of_a_rule_is_in_the_guide() -> None:
     assert sorted(key for key in keys if f"``{key}" not in guide) == []
     matches = {item.value for item in Match} - {Match.EXACT.value, Match.SUITES.value}
     assert sorted(match for match in matches if match not in guide) == []
+
+
+def test_release_notes_have_no_markup_of_ansible() -> None:
+    """They are reStructuredText, in which it is shown as it is written."""
+    found = [name for name in _checkout.files() if name.startswith("changelogs/") or name == "CHANGELOG.md"]
+    assert "changelogs/changelog.yaml" in found
+    assert [name for name in found if re.search(r"\b(?:[CMOPV]|RV)\\?\(", _text(name))] == []
