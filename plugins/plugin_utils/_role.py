@@ -153,20 +153,41 @@ VARIABLES = frozenset(
 )
 
 
+_LONGEST = max(map(len, VARIABLES)) + 4
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[\W_]", "", name).lower()
+
+
+_BARE = frozenset(_letters(name[len(PREFIX) :]) for name in VARIABLES)
+
+
 def misspelt(variables: t.Iterable[str]) -> list[str]:
-    """One sentence for each variable with the role's prefix that nobody reads."""
+    """One sentence for each variable that nobody reads: those with the role's prefix, and those whose prefix is a slip
+    of it and that else are a variable of the role."""
     names = sorted(VARIABLES)
     return [
-        f"there is no variable '{name}'{_hint(name, names)}"
+        f"there is no variable '{visible(name, NAME)}'{_hint(name, names)}"
         for name in sorted(map(str, variables))
-        if name.startswith(PREFIX) and name not in VARIABLES
+        if name not in VARIABLES and (name.lower().startswith(PREFIX) or _has_a_slip_in_front(name))
     ]
+
+
+def _has_a_slip_in_front(name: str) -> bool:
+    """Whether it is a variable of the role but for a prefix such as ``tsl12_``, ``tls_12_`` or ``tls-12``."""
+    # most variables of a host are nothing like it, and each task looks at all of them
+    if name[:1] == "_" or len(name) > _LONGEST or not {"1", "2"} <= set(name[: len(PREFIX) + 2]):
+        return False
+    letters = _letters(name)
+    start, rest = letters[: len(PREFIX) - 1], letters[len(PREFIX) - 1 :]
+    return rest in _BARE and sorted(start) == sorted(PREFIX.rstrip("_"))
 
 
 def _hint(name: str, names: t.Sequence[str]) -> str:
     # without the prefix, which all have in common
-    bare = {item[len(PREFIX) :]: item for item in names}
-    close = difflib.get_close_matches(name[len(PREFIX) :].lower(), bare, n=1, cutoff=0.5)
+    bare = {_letters(item[len(PREFIX) :]): item for item in names}
+    close = difflib.get_close_matches(_letters(name)[len(PREFIX) - 1 :], bare, n=1, cutoff=0.5)
     return f" (did you mean '{bare[close[0]]}'?)" if close else f"; known are {', '.join(names)}"
 
 

@@ -234,6 +234,16 @@ KNOWN = list(DEFAULTS)
         ("tls12_seriel", "tls12_serial"),
         ("tls12_ciphersuites", "tls12_cipher_suites"),
         ("tls12_reboot_time_out", "tls12_reboot_timeout"),
+        ("TLS12_reboot", "tls12_reboot"),
+        ("TLS12_REBOOT_SERVICES", "tls12_reboot_services"),
+        ("Tls12_rebot", "tls12_reboot"),
+        ("tls_12_reboot", "tls12_reboot"),
+        ("tls1_2_fail_on_findings", "tls12_fail_on_findings"),
+        ("tls12reboot", "tls12_reboot"),
+        ("tsl12_reboot", "tls12_reboot"),
+        ("tls21_hosts", "tls12_hosts"),
+        ("tls12__reboot", "tls12_reboot"),
+        ("tls12-handshakes", "tls12_handshakes"),
     ],
 )
 def test_misspelt(name: str, meant: str) -> None:
@@ -241,8 +251,19 @@ def test_misspelt(name: str, meant: str) -> None:
     assert sentence == f"there is no variable '{name}' (did you mean '{meant}'?)"
 
 
+OF_OTHERS = (
+    "tls_ciphers",
+    "tls13_ciphers",
+    "tls_protocols",
+    "ssl12_force",
+    "_tls12_mail_flow",
+    "_tls12_baseline",
+    "site12",
+)
+
+
 def test_variables_that_there_are() -> None:
-    assert misspelt([*KNOWN, "tls12_hosts", "tls12_serial", "tls12", "tls1", "xtls12_a", "_tls12_x"]) == []
+    assert misspelt([*KNOWN, "tls12_hosts", "tls12_serial", "tls12", "tls1", "xtls12_a", "_tls12_x", *OF_OTHERS]) == []
 
 
 def test_misspelt_beyond_guessing() -> None:
