@@ -109,6 +109,12 @@ class OperationTimedOut(WsmanFault):
     kind = "operation_timeout"
 
 
+class AnswerTooLarge(WsmanFault):
+    """What was asked for does not fit into an answer."""
+
+    kind = "answer_too_large"
+
+
 class RegistryError(ExchangeTlsError):
     """StdRegProv answered with a return code that means failure."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._errors import AccessDenied, ExchangeTlsError, RegistryError, UnexpectedAnswer
+from .._errors import AccessDenied, AnswerTooLarge, ExchangeTlsError, RegistryError, UnexpectedAnswer
 from .._schannel.names import fold, same
 from .._schannel.protocols import PROTOCOLS, PROTOCOLS_KEY, SIDES, VALUE_NAMES, protocol_key
 from .._schannel.snapshot import Setting, Snapshot, key_exists, parents
@@ -16,7 +16,7 @@ from .._schannel.values import ABSENT, Type, Value, unreadable
 from .registry import Registry
 
 # What may happen to one key or value while all others can be read. A host that cannot be talked to is something else.
-FAILED = (RegistryError, AccessDenied, UnexpectedAnswer)
+FAILED = (RegistryError, AccessDenied, AnswerTooLarge, UnexpectedAnswer)
 
 
 class Reader:
@@ -136,7 +136,7 @@ class Reader:
                 self._values[setting] = self._read(setting, kind)
             except FAILED as exc:
                 self.failures[setting] = exc
-                self._values[setting] = unreadable(exc.message)
+                self._values[setting] = unreadable(_reason(exc))
         return self._values[setting]
 
     def _read(self, setting: Setting, kind: Type) -> Value:
@@ -160,7 +160,7 @@ class Reader:
 
     def _fail(self, folded: str, failure: ExchangeTlsError) -> None:
         self.failures[folded] = failure
-        self._unlisted[folded] = failure.message
+        self._unlisted[folded] = _reason(failure)
 
     def _found(self, key: str, exists: bool) -> None:
         if exists:
@@ -170,3 +170,8 @@ class Reader:
 
     def _is_missing(self, key: str) -> bool:
         return key_exists(key, self._keys, self._subkeys) is False
+
+
+def _reason(failure: ExchangeTlsError) -> str:
+    """Why it failed, without the place: whoever shows it has said that already."""
+    return failure.message.removeprefix(f"{failure.details.get('doing')} failed: ")

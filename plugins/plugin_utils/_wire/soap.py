@@ -18,7 +18,7 @@ import typing as t
 import uuid
 import xml.etree.ElementTree as ET
 
-from .._errors import AccessDenied, OperationTimedOut, UnexpectedAnswer, WsmanFault
+from .._errors import AccessDenied, AnswerTooLarge, OperationTimedOut, UnexpectedAnswer, WsmanFault
 from .._text import MESSAGE, NAME, visible
 from . import xml
 from .xml import Element
@@ -207,6 +207,7 @@ def _parse(document: bytes, doing: str) -> Element:
 # 2147749891 is WBEM_E_ACCESS_DENIED.
 _ACCESS_DENIED = {5, 2147942405, 2147749891, 2150859012, 2150859013, 2150859014}
 _TIMED_OUT = {2150858793}
+_TOO_LARGE = {2150858824}
 _CURES: dict[int, str] = {
     **dict.fromkeys(
         _ACCESS_DENIED,
@@ -214,6 +215,7 @@ _CURES: dict[int, str] = {
         "(a local account other than the built-in Administrator also needs LocalAccountTokenFilterPolicy)",
     ),
     2150858793: "the host was too slow; raise the connection's operation timeout or try again when it is less busy",
+    2150858824: "look at it on the host, and delete it there if nobody needs it",
     2150858778: "WMI refused the query: the class or namespace does not exist on this Windows",
     2150858752: "the instance or class does not exist on this Windows",
     2150858843: "the host no longer knows the shell or session; run the play again",
@@ -243,7 +245,9 @@ def fault_of(fault: Element, doing: str) -> WsmanFault:
         # own texts only: faults are nested, and a provider appends a whole WMI object
         said.extend(item.text for item in detail.iter() if xml.local_name(item) in ("Message", "ProviderFault"))
     number = wsman_code or wmi_code
-    reason = _sentences(said) or "the host gave no reason"
+    too_large = number in _TOO_LARGE
+    # Windows' own sentence is long, and does not say that it is about what was asked for
+    reason = "it is larger than an answer may be" if too_large else _sentences(said) or "the host gave no reason"
     denied = number in _ACCESS_DENIED or subcode == "AccessDenied"
     timed_out = number in _TIMED_OUT or subcode == "TimedOut"
     cure = _CURES.get(5 if denied else 2150858793 if timed_out else number or 0)
@@ -261,7 +265,7 @@ def fault_of(fault: Element, doing: str) -> WsmanFault:
         + (f" [{label}]" if label else "")
         + (f". {cure[0].upper()}{cure[1:]}." if cure else ".")
     )
-    kind = AccessDenied if denied else OperationTimedOut if timed_out else WsmanFault
+    kind = AccessDenied if denied else OperationTimedOut if timed_out else AnswerTooLarge if too_large else WsmanFault
     return kind(
         message,
         code=_name(xml.text(xml.child(code, "Value"))),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import AnswerTooLarge
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.findings import Finding, Status
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import (
     PROTOCOLS_KEY,
@@ -147,6 +148,20 @@ def test_one_key_that_cannot_be_read_is_told_once_for_each_value_and_ends_nothin
     assert all("returned" in item.message or "access denied" in item.message for item in told)
     assert not found.compliant
     assert found.as_result()["protocols"]["TLS 1.0"]["Client"]["state"] == "unknown"
+
+
+@pytest.mark.parametrize("method", ["GetDWORDValue", "EnumValues", "EnumKey"])
+def test_what_does_not_fit_into_an_answer_is_one_unknown_and_ends_nothing(method: str) -> None:
+    stray = rf"{PROTOCOLS_KEY}\TLS 1,2"
+    key = protocol_key("TLS 1.0", "Client") if method == "GetDWORDValue" else stray
+    windows = FakeWindows({**BOTH, protocol_key("TLS 1.0", "Client"): ON, stray: {}})
+    too_large = AnswerTooLarge(f"reading {key} failed: larger than an answer may be")
+    windows.trouble = lambda call: Trouble(too_large) if (call.method, call.key) == (method, key) else None
+    found = audited(windows, policy({"TLS 1.2": "enabled"}))
+    told = [item for item in found.findings if item.status is Status.UNKNOWN]
+    assert told
+    assert all(item.id == "unreadable" and "larger than an answer may be" in item.message for item in told)
+    assert found.as_result()["protocols"]["TLS 1.2"]["Client"]["state"] == "enabled"
 
 
 def test_a_listing_that_fails_is_told() -> None:

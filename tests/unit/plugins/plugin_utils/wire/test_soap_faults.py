@@ -11,6 +11,7 @@ import uuid
 import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import (
     AccessDenied,
+    AnswerTooLarge,
     OperationTimedOut,
     WsmanFault,
 )
@@ -198,6 +199,26 @@ ROWS = {
         fault("s:Receiver", "w:InternalError", "Provider failure", wsman_fault(2150859010, provider_fault(EXTENDED))),
         (WsmanFault, "InternalError", 2150859010, None),
         ["winmgmt /verifyrepository"],
+    ),
+    "more than an answer may hold": (
+        fault(
+            "s:Sender",
+            "w:EncodingLimit",
+            "The response that the WS-Management service computed exceeds the maximum envelope size in the request.",
+            wsman_fault(2150858824),
+        ),
+        (AnswerTooLarge, "EncodingLimit", 2150858824, None),
+        ["it is larger than an answer may be [code 2150858824, EncodingLimit]. Look at it on the host"],
+    ),
+    "more than an answer may hold, in newer stacks": (
+        fault("s:Sender", "w:EncodingLimit", None, wmi_error(WMI_ERROR_NAMESPACES[0], 2150858824, "Zu lang")),
+        (AnswerTooLarge, "EncodingLimit", None, 2150858824),
+        ["it is larger than an answer may be", "Look at it on the host"],
+    ),
+    "more than a request may hold": (
+        fault("s:Sender", "w:EncodingLimit", "The request is too long.", wsman_fault(2150858805)),
+        (WsmanFault, "EncodingLimit", 2150858805, None),
+        ["The request is too long"],
     ),
     "no cure known": (
         fault("s:Receiver", "w:InternalError", "Something new.", wsman_fault(2150850000)),
