@@ -55,6 +55,7 @@ def overview(settings: Result) -> dict[str, t.Any]:
             *_off_by_waiver(protocols[TLS12], let_off),
             *_expired(findings),
             *(visible(item["message"], 220) for item in findings if _is_odd(item)),
+            *_beside_their_place(findings),
         ],
         "updates": [visible(item["message"], 220) for item in findings if _is_said(item)],
         "counts": {
@@ -119,6 +120,30 @@ def _is_odd(finding: t.Mapping[str, t.Any]) -> bool:
     if finding["id"].endswith((".half_configured", ".one_side", ".nonstandard", ".mismatch")):
         return False  # what is missing or wrong says so already
     return finding["status"] == "noncompliant" or finding["severity"] in ("high", "medium")
+
+
+def _is_ignored(finding: Result) -> bool:
+    """Something with a name that Windows does not look for, and that does no harm where it is."""
+    identity = str(finding["id"])
+    is_such = identity.startswith(("stray.", "dotnet_beside")) or identity.endswith("_unknown_name")
+    return is_such and finding["status"] == "not_applicable" and not _is_odd(finding)
+
+
+# Of what Windows ignores, those that a last screen names.
+_NAMED = 5
+
+
+def _beside_their_place(findings: t.Sequence[Result]) -> list[str]:
+    """What Windows ignores and what nothing worse is said of: a line each for the first, and the number of the rest."""
+    told = [f"{item['key']}\\".lower() for item in findings if _is_odd(item)]
+    lines = [
+        visible(item["message"], 220)
+        for item in findings
+        if _is_ignored(item) and not any(place.startswith(f"{item['key']}\\".lower()) for place in told)
+    ]
+    more = len(lines) - _NAMED
+    what = "key or value" if more == 1 else "keys and values"
+    return [*lines[:_NAMED], *([f"{more} more {what} that Windows ignores"] if more > 0 else [])]
 
 
 def _is_said(finding: t.Mapping[str, t.Any]) -> bool:

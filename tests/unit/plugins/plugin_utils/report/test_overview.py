@@ -16,6 +16,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.rules
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report.overview import overview
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report.today import today
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import (
+    PROTOCOLS_KEY,
     SIDES,
     VALUE_NAMES,
     protocol_key,
@@ -130,6 +131,35 @@ def test_strays_are_shown_with_what_was_probably_meant() -> None:
     found = glance({protocol_key("TLS1.2", "Client"): OFF})
     assert found["odd"] != []
     assert all(len(line) < 300 for line in found["odd"])
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ({rf"{PROTOCOLS_KEY}\TLS 1,2": {}}, "TLS 1,2 is no protocol that Windows knows"),
+        ({protocol_key("TLS 1.2", "Server") + r"\Sub": {}}, r"TLS 1.2\Server\Sub is a key"),
+        ({protocol_key("TLS 1.2", "Client"): {**ON, "увімкнено": dword(1)}}, "is a value that Windows does not look"),
+        ({DOTNET4: {"SystemTlsVersions": dword(1)}}, "Probably meant: [SystemDefaultTlsVersions]"),
+        ({r"SOFTWARE\Microsoft.NETFramework\v4.0.30319": {"SchUseStrongCrypto": dword(1)}}, ".NET does not look there"),
+    ],
+)
+def test_what_stands_beside_its_place_is_shown_where_nothing_else_says_so(
+    content: dict[str, dict[str, Value]], said: str
+) -> None:
+    (line,) = glance({**of_protocol("TLS 1.2", ON), **content})["odd"]
+    assert said in line
+
+
+def test_what_has_been_said_of_a_place_is_not_said_of_its_parts() -> None:
+    found = glance({protocol_key("TLS1.2", "Client"): {**OFF, "Enabeld": dword(1)}})
+    assert len(found["odd"]) == 1, found["odd"]
+    assert "probably meant for" in found["odd"][0]
+
+
+def test_of_many_strays_a_few_are_named_and_the_others_counted() -> None:
+    found = glance({**of_protocol("TLS 1.2", ON), **{rf"{PROTOCOLS_KEY}\junk {number}": {} for number in range(30)}})
+    assert len(found["odd"]) == 6
+    assert found["odd"][-1] == "25 more keys and values that Windows ignores"
 
 
 def test_what_is_waived_is_neither_wrong_nor_missing() -> None:
