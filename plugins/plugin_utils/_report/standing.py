@@ -325,7 +325,7 @@ class Steps:
             return TO_WRITE
         if (self.outgoing or {}).get("word") == FAILING:
             return MAIL_WAITS
-        if self.verdict and not (self.check_mode and self.change):
+        if self.verdict and (restored or not (self.check_mode and self.change)):
             return _OF_VERDICT[self.verdict["word"]][0]
         if self.counts["unknown"] or self._is_open:
             return UNKNOWN

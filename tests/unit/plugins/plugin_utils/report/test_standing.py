@@ -109,6 +109,16 @@ def test_results_without_a_time() -> None:
         (told(change=changed()), "waiting for a restart", "2 written"),
         (told(error="my hook", change=changed()), "failed", "FAILED"),
         (told(check_mode=True, change=unchanged(), verify=verified(accepted=IN)), "as wanted", "as wanted"),
+        # a rollback that finds the values of its backup there
+        (
+            told(
+                check_mode=True,
+                change=unchanged("new", restored_from="a.json"),
+                verify=verified("new", judge_policy=False),
+            ),
+            "restored",
+            "restored",
+        ),
         # nothing is said of what nobody has read
         (Steps(), "not read", "not read"),
         (told(change={"rebooted": False, "restart_pending": True}, reboot=restarted()), "not read", "not read"),
