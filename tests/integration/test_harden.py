@@ -162,8 +162,11 @@ def test_cipher_suites_that_do_not_fit_come_back(lab: LabClient, ansible: Ansibl
     host = lab.host("suites")
     assert host.effective_protocols("smtp") == ["TLS 1.2"]
     before = host.dump()
-    suites = ["TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"]
-    run = play(ansible, "harden-tls.yml", "suites", tls12_cipher_suites=suites, tls12_endpoints=["smtp://:2525"])
+    wishes = {"tls12_cipher_suites": ["TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"], "tls12_endpoints": ["smtp://:2525"]}
+    for book in ("harden-tls.yml", "enforce-tls12.yml"):
+        assert ":2525 showed an ECDSA certificate, and " in refused(play(ansible, book, "suites", **wishes))
+    assert host.restarts() == []
+    run = play(ansible, "harden-tls.yml", "suites", tls12_force=True, **wishes)
     assert run.rc == 2, run.output
     assert run.of("tls_rollback"), run.output
     assert host.dump() == before

@@ -26,7 +26,9 @@ from .._schannel.protocols import (
 )
 from .._schannel.snapshot import Setting, Snapshot
 from .._schannel.values import ABSENT, Type, Value
+from .._text import NAME, visible
 from . import proof, usable
+from .handshakes import shown_ec
 from .proof import FIRST_PHASE
 from .usable import Answer
 
@@ -44,6 +46,11 @@ _SUITES_CURE = (
     "Leave at least one suite for TLS 1.2 with AES that this Windows knows and that fits the server's certificate, "
     "which is of the kind RSA unless you chose another."
 )
+_ECDSA_CURE = (
+    "Leave a suite with ECDHE_ECDSA and AES for it as well, or give the service a certificate of the kind RSA."
+)
+# Endpoints that a message names.
+_NAMED = 5
 _ORDER = "Backups are put back in their turn: roll back the changes that were made after this one first, newest first."
 _FORCE = "To do it all the same, at your own risk, set 'force' (tls12_force in the role)."
 
@@ -139,7 +146,7 @@ def check(
     what there is to warn of; ``force`` overrules all but the first.
     """
     _keep_tls12(before, after, build)
-    objections = [*_about_suites(before, after, build)]
+    objections = [*_about_suites(before, after, build, handshakes)]
     going = turned_off(before, after, build)
     if going:
         missing = [*_missing(before, build, waiting), *proof.missing(handshakes, handshake_policy)]
@@ -175,11 +182,20 @@ def _keep_tls12(before: Snapshot, after: Snapshot, build: int) -> None:
             raise PhaseRefused(f"This would {what} on this Windows; nothing was changed. {WHY_TLS12_STAYS}.")
 
 
-def _about_suites(before: Snapshot, after: Snapshot, build: int) -> t.Iterator[Objection]:
-    if usable.narrows(before, after):
-        left = usable.suites(after, TLS12, build)
-        if left.answer is not Answer.YES:
-            yield f"TLS 1.2 could no longer be used, since {left.reason}", _SUITES_CURE
+def _about_suites(
+    before: Snapshot, after: Snapshot, build: int, found: t.Mapping[str, t.Any] | None
+) -> t.Iterator[Objection]:
+    if not usable.narrows(before, after):
+        return
+    left = usable.suites(after, TLS12, build)
+    if left.answer is not Answer.YES:
+        yield f"TLS 1.2 could no longer be used, since {left.reason}", _SUITES_CURE
+    # other servers have RSA certificates; this one may have shown another
+    shown = shown_ec(found)
+    left = usable.suites(after, TLS12, build, cipher_suites.ECDSA)
+    if shown and left.answer is not Answer.YES:
+        places = ", ".join(visible(name, NAME) for name in shown[:_NAMED])
+        yield f"{places} showed an ECDSA certificate, and {left.reason}", _ECDSA_CURE
 
 
 def _unknown_names(before: Snapshot, after: Snapshot, build: int) -> t.Iterator[str]:

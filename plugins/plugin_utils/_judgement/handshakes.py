@@ -34,6 +34,16 @@ def accepting(found: Result | None, version: str = TLS12) -> list[str]:
     return [str(item["endpoint"]) for item in endpoints(found) if accepted(item, version) is True]
 
 
+def shown_ec(found: Result | None, version: str = TLS12) -> list[str]:
+    """The endpoints that accepted the version and showed a certificate with an EC key."""
+    return [
+        str(item["endpoint"])
+        for item in endpoints(found)
+        if accepted(item, version) is True
+        and str((item.get("certificate") or {}).get("key_type") or "").partition(" ")[0] == "EC"
+    ]
+
+
 def open_ones(found: Result | None, version: str = TLS12) -> list[str]:
     """The endpoints that have not told whether they accept the version."""
     return [str(item["endpoint"]) for item in endpoints(found) if accepted(item, version) is None]

@@ -79,9 +79,9 @@ def version(snapshot: Snapshot, protocol: str, side: str, build: int) -> Judgeme
     return suites(snapshot, protocol, build)
 
 
-def suites(snapshot: Snapshot, protocol: str, build: int) -> Judgement:
-    """Whether a cipher suite is left for a version: one that this Windows knows, that goes with RSA certificates and
-    with the mail servers of today, and that no switch takes away."""
+def suites(snapshot: Snapshot, protocol: str, build: int, certificate: str = cipher_suites.RSA) -> Judgement:
+    """Whether a cipher suite is left for a version: one that this Windows knows, that goes with certificates of this
+    kind and with the mail servers of today, and that no switch takes away."""
     names = suite_list(snapshot)
     if names == ():
         return Judgement(Answer.UNKNOWN, f"the list of cipher suites is there, but holds no name ({protocol})")
@@ -90,13 +90,13 @@ def suites(snapshot: Snapshot, protocol: str, build: int) -> Judgement:
         for name in (cipher_suites.SUITES if names is None else names)
         if cipher_suites.knows(build, name)
         and protocol in (suite := cipher_suites.SUITES[name]).protocols
-        and suite.for_mail
+        and suite.fits(certificate)
     ]
     if not fitting:
         return Judgement(
             Answer.NO,
             f"no name in the list of cipher suites is one for {protocol} that {windows_name(build)} knows, with AES, "
-            "and for RSA certificates",
+            f"and for {certificate} certificates",
         )
     off: dict[str, None] = {}
     doubts: dict[str, None] = {}

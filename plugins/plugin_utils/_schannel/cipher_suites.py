@@ -31,6 +31,10 @@ _OLD, _NEW = _GENERATIONS[:3], _GENERATIONS[3:]
 _CURVES = ("256", "384", "521")
 
 
+# Kinds of certificates.
+RSA, ECDSA = "RSA", "ECDSA"
+
+
 @dataclasses.dataclass(frozen=True)
 class Suite:
     """One suite. Its parts bear the names of the keys below SCHANNEL that switch them; empty where there is none.
@@ -49,7 +53,11 @@ class Suite:
     @property
     def for_mail(self) -> bool:
         """Whether it fits the usual certificates (RSA) and the mail servers of today, which take nothing before AES."""
-        return self.authentication in ("RSA", "") and self.cipher.startswith(("AES", "ChaCha20"))
+        return self.fits(RSA)
+
+    def fits(self, certificate: str) -> bool:
+        """The same for a kind of certificate, such as :data:`RSA`."""
+        return self.authentication in (certificate, "") and self.cipher.startswith(("AES", "ChaCha20"))
 
 
 # name | versions | key exchange | authentication | cipher | hash | Windows | curves

@@ -54,6 +54,59 @@ def test_a_suite_for_tls_12_must_be_left(suites: list[str], build: int, words: s
     assert warning.startswith("FORCED: TLS 1.2 could no longer be used, since ")
 
 
+def shown(*key_types: str | None, accepted: bool | None = True) -> dict[str, Any]:
+    """Handshakes on endpoints that showed certificates with these keys."""
+    return {
+        "endpoints": [
+            {
+                "endpoint": f"smtp://ex01:{number}",
+                "versions": {"TLS 1.2": {"accepted": accepted}},
+                "certificate": None if kind is None else {"key_type": kind},
+            }
+            for number, kind in enumerate(key_types, start=1)
+        ]
+    }
+
+
+ENDS_EC = {
+    "suites": {"cipher_suites": [GCM]},
+    "lost": {"cipher_suites": [GCM, "TLS_RSA_WITH_AES_128_CBC_SHA256"]},
+    "key exchange": {"key_exchanges": {"ECDH": "disabled"}},
+}
+
+
+@pytest.mark.parametrize("asked", ENDS_EC.values(), ids=ENDS_EC)
+def test_a_suite_for_the_certificate_that_was_seen_must_be_left(asked: dict[str, Any]) -> None:
+    told = refusal(READY, policy(**asked), handshakes=shown("RSA", "EC secp256r1", "EC secp384r1"))
+    assert "smtp://ex01:2, smtp://ex01:3 showed an ECDSA certificate, and " in told
+    assert "ECDHE_ECDSA" in told
+    warning = guard(READY, policy(**asked), handshakes=shown("EC secp384r1"), force=True)
+    assert warning is not None
+    assert warning.startswith("FORCED: smtp://ex01:1 showed an ECDSA certificate, and ")
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        shown(),
+        shown("RSA"),
+        shown(None, "DSA", "Ed25519", ""),
+        # it does not work as it is
+        shown("EC secp256r1", accepted=False),
+        shown("EC secp256r1", accepted=None),
+    ],
+)
+def test_other_certificates_ask_for_nothing_more(seen: dict[str, Any]) -> None:
+    assert guard(READY, policy(cipher_suites=[GCM]), handshakes=seen) is None
+
+
+def test_suites_for_both_kinds_are_fine() -> None:
+    assert guard(READY, policy(cipher_suites=[GCM, ECDSA]), handshakes=shown("EC secp256r1")) is None
+    assert guard(READY, policy({"TLS 1.3": "disabled"}), handshakes=shown("EC secp256r1")) is None
+    told = refusal(READY, policy(cipher_suites=[ECDSA]), handshakes=shown("EC secp256r1"))
+    assert "for RSA certificates" in told, "outgoing mail meets them"
+
+
 def test_a_forced_list_is_not_refused_again() -> None:
     there = {**READY, LOCAL: Value(Type.REG_MULTI_SZ, (ECDSA,))}
     assert guard(there, policy(cipher_suites=[ECDSA])) is None
