@@ -35,6 +35,8 @@ from .usable import Answer
 # How much of a protocol there is. DISABLED_BY_DEFAULT leaves it to programs that ask for it.
 _RANK = {Effective.ENABLED: 2, Effective.DISABLED_BY_DEFAULT: 1, Effective.DISABLED: 0, Effective.UNSUPPORTED: 0}
 _DOTNET = dotnet("v4").states["strong"]
+# What .NET asks for without them.
+_OF_OLD_DOTNET = ("TLS 1.0", "TLS 1.1")
 # What the second phase builds on.
 FOUNDATION = frozenset(
     (
@@ -258,7 +260,25 @@ def check_rollback(before: Snapshot, after: Snapshot, build: int, *, force: bool
             )
     if lost:
         warnings.insert(0, f"After this, {'; '.join(lost)}. Exchange Online refuses everything older than TLS 1.2.")
+    warnings += _about_dotnet(before, after, build)
     return _refuse_or_warn(objections, warnings, force, "Mail stops at the next restart.")
+
+
+def _about_dotnet(before: Snapshot, after: Snapshot, build: int) -> t.Iterator[str]:
+    """Whether .NET goes back to asking for old TLS, which is off."""
+    back = [
+        item.setting.name
+        for item in _DOTNET
+        if item.desired.accepts(before.values.get(item.setting, ABSENT))
+        and not item.desired.accepts(after.values.get(item.setting, ABSENT))
+    ]
+    is_off = {_effective(after, protocol, "Client", build) for protocol in _OF_OLD_DOTNET} == {Effective.DISABLED}
+    if back and is_off:
+        names = ", ".join(dict.fromkeys(back))
+        yield (
+            f"After this, .NET 4 goes on with old TLS, which is off: {names} of it are no longer 1. Exchange's own "
+            "programs may no longer connect."
+        )
 
 
 def _left(snapshot: Snapshot, side: str, build: int) -> Answer:

@@ -100,11 +100,22 @@ def test_a_rollback_that_turns_tls_12_off_is_loud(
 
 
 @pytest.mark.parametrize(
+    "back", [dict.fromkeys(DOTNET, ABSENT), {next(iter(DOTNET)): dword(0)}, {**GONE, **dict.fromkeys(DOTNET, ABSENT)}]
+)
+def test_a_rollback_that_leaves_dotnet_with_old_tls_alone_is_loud(back: dict[Setting, Value]) -> None:
+    warning = rollback(HARDENED, back)
+    assert warning is not None
+    assert warning.startswith("After this, .NET 4 goes on with old TLS, which is off: SystemDefaultTlsVersions")
+
+
+@pytest.mark.parametrize(
     ("before", "back", "build"),
     [
         (READY, GONE, 17763),
         (HARDENED, dict.fromkeys((*on("TLS 1.0"), *on("TLS 1.1")), ABSENT), 17763),
-        (HARDENED, dict.fromkeys(DOTNET, ABSENT), 17763),
+        (READY, dict.fromkeys(DOTNET, ABSENT), 17763),
+        ({**HARDENED, **on("TLS 1.0", "Client")}, dict.fromkeys(DOTNET, ABSENT), 17763),
+        ({**HARDENED, **dict.fromkeys(DOTNET, dword(0))}, dict.fromkeys(DOTNET, ABSENT), 17763),
         (READY, GONE, 26100),
         # from bad to good
         ({**HARDENED, **off("TLS 1.2")}, on("TLS 1.2"), 17763),
