@@ -12,6 +12,7 @@ import typing as t
 
 from ansible.errors import AnsibleError
 from ansible.playbook.block import Block
+from ansible.playbook.role.definition import RoleDefinition
 from ansible.playbook.task import Task
 
 from . import _mail_options, _maintenance
@@ -23,6 +24,12 @@ from ._text import NAME, visible
 
 LONGEST_RESTART = 24 * 3600
 _PARTS = ("block", "rescue", "always")
+# Keywords with which a task may be passed over, or its failure.
+_MAY_SKIP = frozenset({"when", "ignore_errors", "failed_when", "loop", "rescue", "tags"})
+_INCLUDES = frozenset({("include", "tasks"), ("import", "tasks"), ("include", "role"), ("import", "role")})
+# Files within files are looked into so far.
+_DEEPEST = 5
+_ROLE = os.path.join(os.path.dirname(__file__), *[os.pardir] * 2, "roles", "tls12", "tasks")
 _OF_PLAYBOOKS = frozenset({"hosts", "import_playbook", "ansible.builtin.import_playbook"})
 
 RESTART: dict[str, t.Any] = {
@@ -57,6 +64,8 @@ class Places:
     loader: t.Any
     folders: t.Sequence[str] = ()
     collections: t.Sequence[str] = ()
+    # of the files that have led to the tasks at hand, the innermost first
+    beside: tuple[str, ...] = ()
 
 
 def check_restart(restart: Options | None, places: Places, *, prefix: str = "restart.") -> None:
@@ -128,27 +137,61 @@ def _task_file(wanted: str, places: Places, option: str) -> str:
     if any(_OF_PLAYBOOKS & task.keys() for task in tasks):
         raise OptionError(f"{option}: {path!r} is a playbook, but a file with tasks is wanted: write its tasks only.")
     try:
-        _parse(tasks, places)
+        _parse(tasks, dataclasses.replace(places, beside=(os.path.dirname(os.path.abspath(path)), *places.beside)))
     except AnsibleError as exc:
         # where Ansible itself comes upon it, between the change and the restart, the whole run ends
         raise OptionError(f"{option}: {path!r} has a task that Ansible refuses: {_short(exc)}") from None
     return os.path.abspath(path)
 
 
-def _parse(tasks: t.Any, places: Places) -> None:
-    """Raises AnsibleError where a module is not installed, or a task or block has a keyword that there is not."""
+def _parse(tasks: t.Any, places: Places, *, is_sure: bool = True, depth: int = 0) -> None:
+    """Raises AnsibleError where a module, or a file or role that is included, is not there, or a task or block has a
+    keyword that there is not. ``is_sure``: whether an error in the tasks ends the run, if they are run."""
     if not isinstance(tasks, list):
         raise AnsibleError(f"a block is no list of tasks: {visible(repr(tasks), NAME)}")
-    for task in tasks:
-        if not isinstance(task, dict):
-            raise AnsibleError(f"this is no task: {visible(repr(task), NAME)}")
-        if not Block.is_block(task):
+    for item in tasks:
+        if not isinstance(item, dict):
+            raise AnsibleError(f"this is no task: {visible(repr(item), NAME)}")
+        runs = is_sure and not any(str(word) in _MAY_SKIP or str(word).startswith("with_") for word in item)
+        if not Block.is_block(item):
             inherited = {"collections": list(places.collections)} if places.collections else {}
-            Task.load({**inherited, **task}, loader=places.loader)
+            task = Task.load({**inherited, **item}, loader=places.loader)
+            _check_included(task, places, runs=runs, depth=depth)
             continue
-        Block.load({**task, **{part: [] for part in _PARTS if part in task}}, loader=places.loader)
+        Block.load({**item, **{part: [] for part in _PARTS if part in item}}, loader=places.loader)
         for part in _PARTS:
-            _parse(task.get(part) or [], places)
+            _parse(item.get(part) or [], places, is_sure=runs and part != "rescue", depth=depth)
+
+
+def _check_included(task: Task, places: Places, *, runs: bool, depth: int) -> None:
+    """What a task includes by a plain name. One that is included while the tasks run, and may be skipped, may be
+    missing."""
+    how, _dot, what = str(task.action).rpartition(".")[2].partition("_")
+    wanted = task.args.get("_raw_params") or task.args.get("file" if what == "tasks" else "name")
+    if (
+        (how, what) not in _INCLUDES
+        or not (runs or how == "import")
+        or not isinstance(wanted, str)
+        or "{{" in wanted
+        or "{%" in wanted
+    ):
+        return
+    if what == "role":
+        RoleDefinition(loader=places.loader, collection_list=list(places.collections)).preprocess_data(wanted)
+        return
+    found = next(filter(os.path.isfile, _where_ansible_looks(wanted, places)), None)
+    if found is None:
+        raise AnsibleError(f"there is no file {visible(repr(wanted), NAME)} in {', '.join(places.beside)}")
+    inner = places.loader.load_from_file(found)
+    if inner and depth < _DEEPEST:
+        beside = dataclasses.replace(places, beside=(os.path.dirname(found), *places.beside))
+        _parse(inner, beside, is_sure=runs, depth=depth + 1)
+
+
+def _where_ansible_looks(wanted: str, places: Places) -> t.Iterator[str]:
+    """Beside the files that lead there, in the role that includes the first of them, and beside the playbook."""
+    base = places.loader.get_basedir()
+    yield from (os.path.join(folder, wanted) for folder in (*places.beside, _ROLE, base, os.path.join(base, "tasks")))
 
 
 def _short(exc: Exception) -> str:

@@ -120,10 +120,20 @@ def test_files_that_hold_no_tasks(tmp_path: Path, content: bytes, words: str) ->
         ("- block: []\n  regster: x\n", "regster"),
         ("- block: 5\n", "a block is no list of tasks: 5"),
         ("- block:\n    - x\n", "this is no task: 'x'"),
+        ("- include_tasks: nowhere.yml\n", "there is no file 'nowhere.yml' in "),
+        ("- ansible.builtin.include_tasks: {file: nowhere.yml}\n", "there is no file 'nowhere.yml' in "),
+        ("- import_tasks: nowhere.yml\n  when: false\n", "there is no file 'nowhere.yml' in "),
+        ("- block:\n    - block: []\n      always:\n        - include_tasks: in/no.yml\n", "no file 'in/no.yml' in "),
+        ("- include_role: {name: nowhere}\n", "the role 'nowhere' was not found"),
+        ("- ansible.builtin.import_role: {name: nowhere}\n  when: false\n", "the role 'nowhere' was not found"),
+        ("- include_tasks: within.yml\n", "there is no file 'nowhere.yml' in "),
+        ("- include_tasks: bad.yml\n", "nosuch"),
     ],
 )
 def test_tasks_that_ansible_refuses(tmp_path: Path, text: str, words: str) -> None:
     """It would end the whole run, between the change and the restart."""
+    (tmp_path / "within.yml").write_text("- include_tasks: nowhere.yml\n")
+    (tmp_path / "bad.yml").write_text("- nosuch:\n")
     (tmp_path / "x.yml").write_text(text)
     message = refused("x.yml", tmp_path)
     assert f"{str(tmp_path / 'x.yml')!r} has a task that Ansible refuses: " in message
@@ -135,8 +145,17 @@ def test_tasks_that_ansible_refuses(tmp_path: Path, text: str, words: str) -> No
     [
         "tls_settings_info:",
         "mailops.exchange_tls.tls_settings_info:",
-        "ansible.builtin.include_tasks: other.yml",
-        "ansible.builtin.include_role: {name: drain}",
+        "ansible.builtin.include_tasks: '{{ which }}.yml'",
+        "ansible.builtin.include_tasks: other.yml\n  when: false",
+        "ansible.builtin.include_role: {name: drain}\n  when: false",
+        "ansible.builtin.include_role: {name: '{{ which }}'}",
+        "ansible.builtin.import_tasks: there.yml",
+        "include_tasks: {file: in/there.yml}",
+        "ansible.builtin.import_role: {name: mailops.exchange_tls.tls12}",
+        "ansible.builtin.include_tasks: restart.yml",
+        "block: [{include_tasks: nowhere.yml}]\n  rescue: []",
+        "include_tasks: nowhere.yml\n  ignore_errors: true",
+        "include_tasks: nowhere.yml\n  with_items: []",
         "action: ping",
         "action: '{{ which }}'",
         "local_action: ping",
@@ -145,6 +164,11 @@ def test_tasks_that_ansible_refuses(tmp_path: Path, text: str, words: str) -> No
     ],
 )
 def test_tasks_that_ansible_takes(tmp_path: Path, task: str) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("there.yml", "in/there.yml"):
+        (tmp_path / name).write_text("- debug:\n- include_tasks: beside.yml\n")
+    (tmp_path / "in" / "beside.yml").write_text("")
+    (tmp_path / "beside.yml").write_text("- import_tasks: x.yml\n")
     (tmp_path / "x.yml").write_text(f"- {task}\n")
     places = Places(DataLoader(), [str(tmp_path)], ["mailops.exchange_tls"])
     found = _preflight.task_files({"before": "x.yml"}, places, prefix="")
