@@ -224,7 +224,7 @@ _SPOKEN = (
      "is {given}, and takes {more}"),
     (r"(?:argument|Elements value for option) '(?P<name>[^']*)' is of type .*? convert to (?P<kind>\w+): .*",
      "is {given}, but it takes {kind}"),
-    (r"missing required arguments: (?P<name>[^ ]+)(?: found in (?P<above>.*))?", "is missing"),
+    (r"missing required arguments: (?P<name>[^ ]+(?:, [^ ]+)*)(?: found in (?P<above>.*))?", "{is_} missing"),
 )  # fmt: skip
 _KINDS = {
     "int": "a whole number",
@@ -248,11 +248,18 @@ def _explained(error: str, values: t.Mapping[t.Any, t.Any]) -> str:
             found = match.groupdict()
             inside = _FOUND_IN.search(error)
             above = inside["above"] if inside else found.get("above")
-            path = [*(above or "").replace(" -> ", ".").split("."), found["name"]]
-            names = [name for name in path if name]
-            given = visible(repr(_at(values, names)), NAME)
-            told = sentence.format(given=given, more=found.get("more"), kind=_KINDS.get(found.get("kind") or ""))
-            return f"'{'.'.join(names)}' {told}"
+            options = (found["name"] or "").split(", ")
+            paths = [
+                [name for name in (*(above or "").replace(" -> ", ".").split("."), item) if name] for item in options
+            ]
+            told = sentence.format(
+                given=visible(repr(_at(values, paths[0])), NAME),
+                more=found.get("more"),
+                kind=_KINDS.get(found.get("kind") or ""),
+                is_="is" if len(options) == 1 else "are",
+            )
+            named = " and ".join(repr(".".join(names)) for names in paths)
+            return f"{named} {told}"
     return visible(error)
 
 
