@@ -25,6 +25,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 
 class ActionModule(WindowsAction):
     ARGUMENT_SPEC = ARGUMENT_SPEC
+    WRITES = True
 
     def check(self, options: dict[str, t.Any]) -> None:
         all_problems(

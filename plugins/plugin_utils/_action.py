@@ -53,6 +53,8 @@ class ExchangeTlsAction(ActionBase):
 
     ARGUMENT_SPEC: t.ClassVar[dict[str, t.Any]] = {}
     SPEC_RULES: t.ClassVar[dict[str, t.Any]] = {}
+    # whether it may change its host
+    WRITES: t.ClassVar[bool] = False
     TRANSFERS_FILES = False
     _supports_check_mode = True
     _supports_async = False
@@ -197,7 +199,8 @@ class ExchangeTlsAction(ActionBase):
         if self.in_role:
             problems += _role.misspelt(self.task_vars) + misspelt(self.task_vars)
             problems += _role.out_of_place(self.task_vars)
-            problems += _patterns.out_of_place(self.task_vars, self._templar.template)
+            writes = self.WRITES and not self.check_mode
+            problems += _patterns.out_of_place(self.task_vars, self._templar.template, writes=writes)
         try:
             validated = ArgumentSpecValidator(self.ARGUMENT_SPEC, **self.SPEC_RULES).validate(given)
         except TypeError:

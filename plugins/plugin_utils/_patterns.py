@@ -74,20 +74,25 @@ def typed() -> t.Mapping[str, t.Any]:
     return t.cast("t.Mapping[str, t.Any]", load_extra_vars(DataLoader()))
 
 
-def out_of_place(variables: t.Mapping[str, t.Any], template: t.Callable[[t.Any], t.Any]) -> list[str]:
+def out_of_place(
+    variables: t.Mapping[str, t.Any], template: t.Callable[[t.Any], t.Any], *, writes: bool = False
+) -> list[str]:
     """What is wrong where ``tls12_hosts`` comes from a place that a play does not read, such as the inventory: the play
-    runs on other hosts than it says."""
+    runs on other hosts than it says. ``writes``: whether the task may change its host."""
     given, groups = variables.get("tls12_hosts"), variables.get("groups")
     order = [str(name) for name in variables.get("ansible_play_hosts_all") or ()]
-    # the first host of the play looks for all of them
-    if _given.is_blank(given) or not groups or variables.get("inventory_hostname") not in order[:1]:
+    # the first host of the play looks for all of them; but a batch goes on beside it, and would be written to
+    looks = writes or variables.get("inventory_hostname") in order[:1]
+    if _given.is_blank(given) or not groups or not looks:
         return []
     play = set(order)
     try:
         given = template(given)
         if _given.is_blank(given):
             return []
-        wanted = set(matching(text_of(given, ""), groups))
+        pattern = text_of(given, "")
+        # what nearly everybody names; a pattern of 500 hosts takes a while
+        wanted = set(groups[pattern] if pattern in groups else matching(pattern, groups))
     except (AnsibleError, ValueError):
         wanted = set()
     # a play may take a part of what -e names: 'hosts: "{{ tls12_hosts }}:&site"'

@@ -16,9 +16,10 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _patte
 GROUPS = {"all": ["ex01", "ex02", "web"], "exchange": ["ex01", "ex02"], "ungrouped": []}
 
 
-def problems(given: Any, play: list[str], host: str = "ex01") -> list[str]:
+def problems(given: Any, play: list[str], host: str = "ex01", *, writes: bool = False) -> list[str]:
     variables = {"groups": GROUPS, "ansible_play_hosts_all": play, "inventory_hostname": host}
-    return _patterns.out_of_place(variables if given is ... else {**variables, "tls12_hosts": given}, _template)
+    named = variables if given is ... else {**variables, "tls12_hosts": given}
+    return _patterns.out_of_place(named, _template, writes=writes)
 
 
 def _template(given: Any) -> Any:
@@ -50,6 +51,7 @@ def test_what_it_does_not_run_on(given: str) -> None:
     (problem,) = problems(given, ["ex01", "ex02"])
     assert problem.startswith(f"'tls12_hosts' is {given}, but this play runs on other hosts")
     assert problems(given, ["ex01", "ex02"], host="ex02") == [], "the first says it for all"
+    assert problems(given, ["ex01", "ex02"], host="ex02", writes=True) == [problem], "but each keeps its own values"
 
 
 def test_a_limit_leaves_hosts_out(monkeypatch: pytest.MonkeyPatch) -> None:
