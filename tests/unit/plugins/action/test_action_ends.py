@@ -52,9 +52,10 @@ def test_rollback_beneath_a_newer_change_by_force(run: Runner, windows: FakeWind
     second = run(tls_settings, **HARDEN)["backup"]
     result = run(tls_rollback, backup=first, force="yes")
     assert result["changed"] is True
-    (warning,) = result["warnings"]
+    warning, dotnet = result["warnings"]
     assert warning.startswith("FORCED: ")
     assert second in warning
+    assert "NET 4 goes on with old TLS, which is off" in dotnet
 
 
 def test_rollback_beneath_a_change_that_nobody_can_read(run: Runner, windows: FakeWindows) -> None:
