@@ -29,7 +29,7 @@ class ActionModule(WindowsAction):
 
     def check(self, options: dict[str, t.Any]) -> None:
         all_problems(
-            lambda: proving.check(options["prove"], self.address),
+            lambda: proving.check(options["prove"], self.address, others=self.other_servers),
             lambda: _preflight.check_restart(options["restart"], self.places),
             lambda: self._check_backup(options),
         )

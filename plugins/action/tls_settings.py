@@ -41,7 +41,12 @@ class ActionModule(WindowsAction):
             lambda: waiving.from_options(options),
             lambda: _options.check_reading(options),
             lambda: handshakes.check_result("handshakes", options["handshakes"]),
-            lambda: proving.check(options["prove"], self.address, wanted=options["prove_if_done"] and "prove_if_done"),
+            lambda: proving.check(
+                options["prove"],
+                self.address,
+                others=self.other_servers,
+                wanted=options["prove_if_done"] and "prove_if_done",
+            ),
             lambda: _preflight.check_restart(options["restart"], self.places),
             lambda: peers.check_logs("smtp_logs", options["smtp_logs"]),
         )

@@ -35,7 +35,7 @@ class ActionModule(WindowsAction):
             lambda: self.check_policy(options),
             lambda: waiving.from_options(options),
             lambda: _options.check_reading(options),
-            lambda: proving.check(options["prove"], self.address),
+            lambda: proving.check(options["prove"], self.address, others=self.other_servers),
             lambda: reading.check_known(options["known"], options["fail_on"]),
             lambda: handshakes.check_result("accepted_before", options["accepted_before"]),
         )

@@ -177,6 +177,14 @@ class ExchangeTlsAction(ActionBase):
         return str((given and self._templar.template(given)) or self.host_name)
 
     @property
+    def other_servers(self) -> list[str]:
+        """The names of other hosts of the inventory, as far as they are not names of this one as well."""
+        own = {name.partition(".")[0].lower() for name in (self.host_name, self.address) if not is_address(name)}
+        every = (self.task_vars.get("groups") or {}).get("all") or ()
+        names = (str(name) for name in every if str(name) not in _CONTROLLER)
+        return [name for name in names if not is_address(name) and name.partition(".")[0].lower() not in own]
+
+    @property
     def in_role(self) -> bool:
         """Whether a task of the role runs this: then messages name the role's variables."""
         role = getattr(self._task, "_role", None)

@@ -16,6 +16,7 @@ from .._errors import OptionError, all_problems
 from .._judgement import verdicts
 from .._judgement.handshakes import NEVER, POLICIES, REQUIRED, WHEN_REACHABLE, lost, open_ones
 from .._schannel.protocols import TLS12
+from .._text import NAME, visible
 from .task import Task
 
 LONGEST_TIMEOUT = 300
@@ -41,25 +42,39 @@ Options = t.Mapping[str, t.Any]
 Result = t.Mapping[str, t.Any]
 
 
-def check(prove: Options | None, address: str, *, wanted: str | bool = False) -> None:
-    """Raises :class:`OptionError` that names every problem of the option ``prove``. ``wanted``: an option that needs
-    it, where that is given."""
+def check(prove: Options | None, address: str, *, others: c.Collection[str] = (), wanted: str | bool = False) -> None:
+    """Raises :class:`OptionError` that names every problem of the option ``prove``. ``others``: the names of other
+    servers. ``wanted``: an option that needs it, where that is given."""
     if prove is None:
         if wanted:
             raise OptionError(f"'{wanted}' needs 'prove', which says what to try handshakes on.")
         return
     all_problems(
-        lambda: _check_endpoints(prove, address),
+        lambda: _check_endpoints(prove, address, others),
         lambda: _handshake.parse_server_name(prove["server_name"] or "unset"),
         lambda: _within("prove.timeout", prove["timeout"], LONGEST_TIMEOUT, "more than 0"),
         lambda: _within("prove.patience", prove["patience"], LONGEST_PATIENCE, "0 or more"),
     )
 
 
-def _check_endpoints(prove: Options, address: str) -> None:
-    _handshake.parse_endpoints(prove["endpoints"], address, allow_empty=True)
+def _check_endpoints(prove: Options, address: str, others: c.Collection[str]) -> None:
+    endpoints = _handshake.parse_endpoints(prove["endpoints"], address, allow_empty=True)
+    elsewhere = [item for item in endpoints if item.host != address and _is_one_of(item.host, others)]
+    if elsewhere:
+        names = ", ".join(visible(item.name, NAME) for item in elsewhere)
+        instead = ", ".join(f"{item.scheme}://:{item.port}" for item in elsewhere)
+        raise OptionError(
+            f"'prove.endpoints': {names}: that is another server of the inventory, and proves nothing about this one. "
+            f"Leave the host out, so that each server is tried itself: {instead}."
+        )
     if prove["handshakes"] == REQUIRED and not prove["endpoints"]:
         raise OptionError("'prove.handshakes' is required, but 'prove.endpoints' names none to try them on.")
+
+
+def _is_one_of(host: str, names: c.Collection[str]) -> bool:
+    """Whether a host is among these names of servers; a short name stands for a full one."""
+    host = host.lower().rstrip(".")
+    return any(host in (name.lower(), name.lower().partition(".")[0]) for name in names)
 
 
 def _within(name: str, value: float, most: float, least: str) -> None:
