@@ -95,16 +95,18 @@ class Backup:
             raise TypeError("it is no JSON object")
         if data.get("format") != FORMAT:
             raise ValueError(f"its 'format' is not {FORMAT!r}")
-        if data.get("version") not in (1, VERSION):
+        if isinstance(data.get("version"), bool) or data.get("version") not in (1, VERSION):
             raise ValueError(f"its version is {data.get('version')!r}; this collection reads versions up to {VERSION}")
         numbered = data["version"] != 1
+        if not isinstance(data["values"], list) or not all(isinstance(item, dict) for item in data["values"]):
+            raise TypeError("'values' is no list of mappings")
         values = {_setting(item): _writable(item, item) for item in data["values"]}
         after = {_setting(item): _writable(item, item["after"]) for item in data["values"]} if numbered else None
         return cls(
             computer_name=str(data["computer_name"]),
             values=values,
-            missing_keys=tuple(str(key) for key in data["missing_keys"]),
-            removed_keys=tuple(str(key) for key in data["removed_keys"]),
+            missing_keys=_texts(data, "missing_keys"),
+            removed_keys=_texts(data, "removed_keys"),
             purpose=str(data["purpose"]),
             created=str(data["created"]),
             inventory_hostname=str(data.get("inventory_hostname", "")),
@@ -145,6 +147,14 @@ def backup_of(
         inventory_hostname,
         {setting: after.value(setting) for setting in values},
     )
+
+
+def _texts(data: t.Mapping[str, t.Any], name: str) -> tuple[str, ...]:
+    found = data[name]
+    # a text would be taken for a list of its letters
+    if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+        raise TypeError(f"'{name}' is no list of texts")
+    return tuple(found)
 
 
 def _setting(item: t.Mapping[str, t.Any]) -> Setting:

@@ -280,6 +280,11 @@ DAMAGED = {
     ),
     "value without a key": (json.dumps({**good(), "values": [{"value": "x"}]}), "key"),
     "key is a number": (json.dumps({**good(), "values": [{"key": 5, "value": "x"}]}), "is not a backup"),
+    "keys are a text": (json.dumps({**good(), "missing_keys": "SOFTWARE"}), "'missing_keys' is no list of texts"),
+    "keys are a mapping": (json.dumps({**good(), "removed_keys": {"k": 1}}), "'removed_keys' is no list of texts"),
+    "a key is nothing": (json.dumps({**good(), "removed_keys": ["k", None]}), "'removed_keys' is no list of texts"),
+    "values are a mapping": (json.dumps({**good(), "values": {"key": "k"}}), "'values' is no list of mappings"),
+    "true as version": (json.dumps({**good(), "version": True}), "its version is True"),
     "keys are a number": (json.dumps({**good(), "missing_keys": 5}), "is not a backup"),
     "bad data": (
         json.dumps(
