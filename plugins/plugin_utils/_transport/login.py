@@ -74,9 +74,15 @@ _SCHEMES: dict[str, set[str]] = {
 }
 _SCHEME = re.compile(r"(?:^|,)\s*([A-Za-z]+)(?=\s|,|$)")
 
-# What MIT's and Heimdal's Kerberos say, in the text of kinit, of GSSAPI and of the Python libraries on top; and the
-# numbers and names with which a host ends CredSSP.
+# What pywinrm says of options that do not do; MIT's and Heimdal's Kerberos, in the text of kinit, of GSSAPI and of the
+# Python libraries on top; and the numbers and names with which a host ends CredSSP.
 _LOGIN_CURES: tuple[tuple[str, str], ...] = (
+    (r"requires a username", "no user is given; set ansible_user"),
+    (r"requires a password", "no password is given; set ansible_password, or what it is read from"),
+    (
+        r"read_timeout_sec must exceed",
+        "raise ansible_winrm_read_timeout_sec above ansible_winrm_operation_timeout_sec, both more than 0",
+    ),
     (
         r"STATUS_LOGON_FAILURE|0x8009030c",
         "the host refused user or password; check ansible_user and ansible_password",

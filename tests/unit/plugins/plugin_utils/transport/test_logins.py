@@ -301,6 +301,28 @@ def test_what_kerberos_says(monkeypatch: pytest.MonkeyPatch, http: Http, plugin:
     assert "HTTP 401" not in error.message, "the host has not said so"
 
 
+# What pywinrm says of the options of a connection, before anything is sent.
+OPTIONS = {
+    "ntlm: auth method ntlm requires a username": "no user is given; set ansible_user",
+    "basic: auth method basic requires a username": "no user is given; set ansible_user",
+    "ntlm: auth method ntlm requires a password": "no password is given; set ansible_password",
+    "ntlm: read_timeout_sec must exceed operation_timeout_sec, and both must be non-zero": (
+        "raise ansible_winrm_read_timeout_sec above ansible_winrm_operation_timeout_sec"
+    ),
+}
+
+
+@pytest.mark.parametrize("said", OPTIONS)
+def test_options_of_the_connection_that_do_not_do(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    connection = connections.winrm(transport=["ntlm"])
+    monkeypatch.setattr(connection, "_connect", lambda: throw(AnsibleConnectionFailure(said)))
+    with pytest.raises(LoginRefused) as caught:
+        channels.open_channel(connection)
+    assert f": {OPTIONS[said]}" in caught.value.message
+    assert said in caught.value.message
+    assert "AnsibleConnectionFailure" not in caught.value.message
+
+
 def throw(error: Exception) -> None:
     raise error
 
