@@ -171,6 +171,9 @@ def login_refused(doing: str, line: Line, login: Login) -> LoginRefused:
         )
     elif "basic" in usable and not (login.user + login.password).isascii():
         more = " Basic does not say in which encoding it carries letters beyond ASCII: use NTLM or Kerberos."
+    if login.how == "negotiate" and not login.password:
+        # psrp's default way, which a ticket can go as well
+        more = f" The password is empty: unless a ticket is meant, set ansible_password, or what it is read from.{more}"
     return LoginRefused(f"{start}. {_USUAL_CURE}{more}")
 
 

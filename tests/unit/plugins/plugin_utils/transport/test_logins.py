@@ -72,6 +72,13 @@ def test_an_empty_password(http: Http, plugin: str) -> None:
     assert error.message.endswith("(HTTP 401): the password is empty. Set ansible_password, or what it is read from.")
 
 
+def test_an_empty_password_where_a_ticket_would_do(http: Http) -> None:
+    error = failure(http, "psrp", "negotiate", refused(), refused(), remote_password="")
+    assert error.__class__ is LoginRefused
+    assert "The password is empty: unless a ticket is meant, set ansible_password" in error.message
+    assert "password is empty" not in failure(http, "psrp", "negotiate", refused(), refused()).message
+
+
 def test_web_page_in_place_of_a_login(http: Http, plugin: str) -> None:
     """A portal or a proxy, before anything was sent that could be carried out."""
     error = failure(http, plugin, "ntlm", response(200, PAGE, "text/html"))
