@@ -177,7 +177,8 @@ def _check_included(task: Task, places: Places, *, runs: bool, depth: int) -> No
     ):
         return
     if what == "role":
-        RoleDefinition(loader=places.loader, collection_list=list(places.collections)).preprocess_data(wanted)
+        known = list(task.collections or places.collections)
+        RoleDefinition(loader=places.loader, collection_list=known).preprocess_data(wanted)
         return
     found = next(filter(os.path.isfile, _where_ansible_looks(wanted, places)), None)
     if found is None:

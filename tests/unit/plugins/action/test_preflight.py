@@ -152,6 +152,7 @@ def test_tasks_that_ansible_refuses(tmp_path: Path, text: str, words: str) -> No
         "ansible.builtin.import_tasks: there.yml",
         "include_tasks: {file: in/there.yml}",
         "ansible.builtin.import_role: {name: mailops.exchange_tls.tls12}",
+        "import_role: {name: tls12}\n  collections: [mailops.exchange_tls]",
         "ansible.builtin.include_tasks: restart.yml",
         "block: [{include_tasks: nowhere.yml}]\n  rescue: []",
         "include_tasks: nowhere.yml\n  ignore_errors: true",
