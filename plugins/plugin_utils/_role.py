@@ -95,11 +95,29 @@ def hardens(variables: t.Container[str]) -> bool:
     return _SECOND_PHASE in variables
 
 
-def passed_over(variables: t.Container[str], typed: t.Container[str]) -> list[str]:
-    """What was ``typed`` with ``-e``, and is not what the second phase takes its wishes from."""
-    if not hardens(variables) or "tls12_baseline" not in typed or "tls12_harden_baseline" in typed:
-        return []
-    return ["tls12_baseline is passed over by the second phase, which takes tls12_harden_baseline."]
+# They say when an audit fails.
+_OF_AUDITS = ("tls12_fail_on", "tls12_fail_on_findings")
+
+
+def may_pass_over(variables: t.Mapping[str, t.Any]) -> bool:
+    """Whether a change has variables that it does not read, so that it matters who has given them."""
+    return hardens(variables) or any(_asks(variables.get(name)) for name in _OF_AUDITS)
+
+
+def _asks(value: t.Any) -> bool:
+    return value is not None and str(value).strip().lower() not in ("", "false", "no", "off", "0")
+
+
+def passed_over(variables: t.Container[str], typed: t.Mapping[str, t.Any]) -> list[str]:
+    """What was ``typed`` with ``-e`` for a change, which does not read it."""
+    told = [
+        f"{name} is passed over by what changes settings; it says when audit-tls12.yml fails."
+        for name in _OF_AUDITS
+        if _asks(typed.get(name))
+    ]
+    if hardens(variables) and "tls12_baseline" in typed and "tls12_harden_baseline" not in typed:
+        told.insert(0, "tls12_baseline is passed over by the second phase, which takes tls12_harden_baseline.")
+    return told
 
 
 def one_for_many(variables: t.Mapping[str, t.Any], typed: t.Mapping[str, t.Any]) -> list[str]:

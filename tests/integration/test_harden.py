@@ -91,8 +91,10 @@ def test_wishes_for_this_phase_have_their_own_variable(ansible: Ansible) -> None
     wrong = play(ansible, "harden-tls.yml", "both", "--check", tls12_harden_baseline="exchange_worst_practice")
     assert "'tls12_harden_baseline'" in wrong.result("tls_settings")["msg"], wrong.output
     assert "'tls12_baseline'" not in wrong.output
-    other = play(ansible, "harden-tls.yml", "net", "--check", tls12_baseline="exchange_tls12")
-    assert "tls12_baseline is passed over by the second phase" in " ".join(other.output.split())
+    passed_over = {"tls12_baseline": "exchange_tls12", "tls12_fail_on": "severity == 'high'"}
+    said = " ".join(play(ansible, "harden-tls.yml", "net", "--check", **passed_over).output.split())
+    assert "tls12_baseline is passed over by the second phase" in said
+    assert "tls12_fail_on is passed over by what changes settings" in said
 
 
 def test_one_backup_for_several_servers_restores_none(lab: LabClient, ansible: Ansible, tmp_path: pathlib.Path) -> None:

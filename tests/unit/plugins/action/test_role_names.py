@@ -26,6 +26,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._role import 
     PLAY_VARIABLES,
     VARIABLES,
     WANTED,
+    may_pass_over,
     misspelt,
     named,
     one_for_many,
@@ -178,6 +179,22 @@ def test_a_baseline_that_the_second_phase_passes_over() -> None:
     assert passed_over({}, {"tls12_baseline": "mine.yml"}) == []
     assert passed_over(second, {"tls12_baseline": "mine.yml", "tls12_harden_baseline": "mine.yml"}) == []
     assert passed_over(second, {}) == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "number"),
+    [
+        ({"tls12_fail_on": "severity == 'high'"}, 1),
+        ({"tls12_fail_on": " ", "tls12_fail_on_findings": "false"}, 0),
+        ({"tls12_fail_on": None, "tls12_fail_on_findings": True}, 1),
+        ({"tls12_fail_on": "x", "tls12_fail_on_findings": "yes"}, 2),
+    ],
+)
+def test_what_makes_an_audit_fail_is_passed_over_by_a_change(typed: dict[str, Any], number: int) -> None:
+    assert may_pass_over(typed) is bool(number)
+    told = passed_over({}, typed)
+    assert len(told) == number
+    assert all("when audit-tls12.yml fails" in line for line in told)
 
 
 @pytest.mark.parametrize(
