@@ -19,7 +19,8 @@ LONGEST_LINE = 65536
 MOST_FIELDS = 100
 _PIECE = 1 << 20
 
-_STATUS = re.compile(rb"HTTP/1\.(\d)[ \t]+([1-9]\d\d)(?:[ \t]+([^\r\n]*))?\r?\n?")
+# One blank before the reason: with several the pattern would try each way to share a line of them out.
+_STATUS = re.compile(rb"HTTP/1\.(\d)[ \t]+([1-9]\d\d)(?:[ \t]([^\r\n]*))?\r?\n?")
 _CONTINUE, _NO_CONTENT, _NOT_MODIFIED = 100, 204, 304
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import time
 from typing import Any
 
 import pytest
@@ -127,3 +128,11 @@ def test_what_is_too_much(data: bytes) -> None:
 def test_interim_answers_are_passed_over() -> None:
     data = b"HTTP/1.1 100 Continue\r\n\r\n" * 3 + b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab"
     assert receive(io.BytesIO(data)).content == b"ab"
+
+
+def test_a_status_line_of_blanks_takes_no_time() -> None:
+    """While a pattern looks for its end, nothing else of the process goes on, and no time is over."""
+    began = time.process_time()
+    with pytest.raises(http.client.BadStatusLine):
+        receive(io.BytesIO(b"HTTP/1.1 200" + b" " * 8000 + b"\rx\n"))
+    assert time.process_time() - began < 0.5
