@@ -17,11 +17,14 @@ import typing as t
 # The limits of http.client.
 LONGEST_LINE = 65536
 MOST_FIELDS = 100
+# Of answers that announce another one; and of content, many times what a document may have.
+MOST_INTERIM = 100
+MOST_CONTENT = 16 << 20
 _PIECE = 1 << 20
 
 # One blank before the reason: with several the pattern would try each way to share a line of them out.
 _STATUS = re.compile(rb"HTTP/1\.(\d)[ \t]+([1-9]\d\d)(?:[ \t]([^\r\n]*))?\r?\n?")
-_CONTINUE, _NO_CONTENT, _NOT_MODIFIED = 100, 204, 304
+_SWITCHED, _NO_CONTENT, _NOT_MODIFIED = 101, 204, 304
 
 
 class Answer(t.NamedTuple):
@@ -39,23 +42,28 @@ class Answer(t.NamedTuple):
 
 def receive(file: t.BinaryIO) -> Answer:
     """Reads one answer, to its end. Raises what http.client raises for one that is none, or breaks off."""
-    version, status, reason = _status(file)
-    while status == _CONTINUE:
-        _fields(file)
+    for _dummy in range(MOST_INTERIM):
         version, status, reason = _status(file)
-    fields = _fields(file)
+        fields = _fields(file)
+        # after a 101, which nobody asked for, it is another protocol
+        if status >= 200 or status == _SWITCHED:
+            break
+    else:
+        raise http.client.HTTPException(f"got {MOST_INTERIM} interim answers and no other")
     known = {name.lower(): value for name, value in reversed(fields)}
     connection = known.get("connection", "").lower()
     closes = "close" in connection if version > 10 else "keep-alive" not in connection
-    if status < 200 or status in (_NO_CONTENT, _NOT_MODIFIED):
+    if status == _SWITCHED:
+        content, closes = b"", True
+    elif status in (_NO_CONTENT, _NOT_MODIFIED):
         content = b""
     elif known.get("transfer-encoding", "").lower() == "chunked":
-        content = b"".join(_chunks(file))
+        content = _whole(_chunks(file))
     elif (length := known.get("content-length", "")).isdecimal() and length.isascii():
         # more digits than any answer has, and int() refuses very many
-        content = b"".join(_exactly(file, int(length.lstrip("0")[:20] or "0")))
+        content = _whole(_exactly(file, int(length.lstrip("0")[:20] or "0")))
     else:
-        content, closes = b"".join(iter(lambda: file.read(_PIECE), b"")), True
+        content, closes = _whole(iter(lambda: file.read(_PIECE), b"")), True
     return Answer(version, status, reason, fields, known, content, closes)
 
 
@@ -79,7 +87,12 @@ def _status(file: t.BinaryIO) -> tuple[int, int, str]:
 
 def _fields(file: t.BinaryIO) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
+    lines = 0
     while line := _line(file, "header line").decode("latin-1").rstrip("\r\n"):
+        # all of them, as http.client does: each may be the rest of the one before
+        lines += 1
+        if lines > MOST_FIELDS:
+            raise http.client.HTTPException(f"got more than {MOST_FIELDS} headers")
         if line[0] in " \t" and found:
             # the rest of the one before, as it was written once
             name, value = found[-1]
@@ -88,9 +101,17 @@ def _fields(file: t.BinaryIO) -> list[tuple[str, str]]:
         name, colon, value = line.partition(":")
         if colon:
             found.append((name.strip(), value.strip()))
-        if len(found) > MOST_FIELDS:
-            raise http.client.HTTPException(f"got more than {MOST_FIELDS} headers")
     return found
+
+
+def _whole(pieces: t.Iterable[bytes]) -> bytes:
+    found, size = [], 0
+    for piece in pieces:
+        found.append(piece)
+        size += len(piece)
+        if size > MOST_CONTENT:
+            raise http.client.HTTPException(f"got more than {MOST_CONTENT} bytes")
+    return b"".join(found)
 
 
 def _chunks(file: t.BinaryIO) -> t.Iterator[bytes]:

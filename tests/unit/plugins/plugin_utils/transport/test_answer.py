@@ -11,7 +11,12 @@ import time
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._transport.answer import MOST_FIELDS, receive
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._transport.answer import (
+    MOST_CONTENT,
+    MOST_FIELDS,
+    MOST_INTERIM,
+    receive,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -111,23 +116,42 @@ def test_the_rest_of_a_header_is_on_its_next_lines() -> None:
         b"HTTP/1.1 200 " + b"x" * 70_000,
         b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000,
         b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * (MOST_FIELDS + 1) + b"\r\n",
+        b"HTTP/1.1 200 OK\r\nX: y\r\n" + b" z\r\n" * MOST_FIELDS + b"\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"x\r\n" * (MOST_FIELDS + 1) + b"\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n" * MOST_INTERIM + b"HTTP/1.1 204 \r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * (MOST_CONTENT + 1),
+        b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (MOST_CONTENT + 1) + b"x" * (MOST_CONTENT + 1),
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        + (b"100000\r\n" + b"x" * (1 << 20) + b"\r\n") * 17
+        + b"0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"0" * 70_000,
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 999999999999999\r\n\r\nx",
         b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 10_000 + b"\r\n\r\nx",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\nx",
     ],
-    ids=["status", "header", "headers", "size", "negative", "huge", "digits", "huge chunk"],
-)
+    ids=[
+        "status", "header", "headers", "rest of a header", "no headers", "interim", "content", "length", "chunks",
+        "size", "negative", "huge", "digits", "huge chunk",
+    ],
+)  # fmt: skip
 def test_what_is_too_much(data: bytes) -> None:
     """Also of memory: what a number promises is not asked for before it comes."""
     with pytest.raises(http.client.HTTPException):
         receive(io.BytesIO(data))
 
 
-def test_interim_answers_are_passed_over() -> None:
-    data = b"HTTP/1.1 100 Continue\r\n\r\n" * 3 + b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab"
-    assert receive(io.BytesIO(data)).content == b"ab"
+@pytest.mark.parametrize("interim", [b"100 Continue", b"102 ", b"103 Early Hints\r\nLink: x"])
+def test_interim_answers_are_passed_over(interim: bytes) -> None:
+    """Whatever they say (RFC 9110, 15.2); else what comes after them would answer the next message."""
+    data = b"HTTP/1.1 %s\r\n\r\n" % interim * 3 + b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab"
+    found = receive(io.BytesIO(data))
+    assert (found.status, found.content, found.closes) == (200, b"ab", False)
+
+
+def test_nothing_comes_after_a_change_of_the_protocol() -> None:
+    found = receive(io.BytesIO(b"HTTP/1.1 101 Switching Protocols\r\n\r\nab"))
+    assert (found.status, found.content, found.closes) == (101, b"", True)
 
 
 def test_a_status_line_of_blanks_takes_no_time() -> None:
