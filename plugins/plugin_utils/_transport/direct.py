@@ -79,8 +79,9 @@ class _Original:
 
     def __init__(self, answer: Answer) -> None:
         self.msg = http.client.HTTPMessage()
-        for field in answer.fields:
-            self.msg.add_header(*field)
+        for name, value in answer.fields:
+            if name.lower().startswith("set-cookie"):
+                self.msg.add_header(name, value)
 
     def isclosed(self) -> bool:
         return True
@@ -93,7 +94,10 @@ def _response(session: t.Any, request: t.Any, answer: Answer) -> t.Any:
     response = requests.Response()
     response.request, response.url = request, request.url
     response.status_code, response.reason = answer.status, answer.reason
-    response.headers.update(answer.fields)
+    for name, value in answer.fields:
+        # as urllib3 has them: a host names each login that it offers in a line of its own
+        before = response.headers.get(name)
+        response.headers[name] = value if before is None else f"{before}, {value}"
     response.encoding = get_encoding_from_headers(response.headers)
     if "content-encoding" not in answer.known and "set-cookie" not in answer.known:
         # nothing is to be decoded or kept, and reading it as a stream takes as long as receiving it
@@ -101,7 +105,8 @@ def _response(session: t.Any, request: t.Any, answer: Answer) -> t.Any:
         return response
     response.raw = urllib3.HTTPResponse(
         body=io.BytesIO(answer.content),
-        headers=dict(response.headers),
+        # what is said of the length is heeded already, and where it makes no sense urllib3 refuses it
+        headers={name: value for name, value in response.headers.items() if name.lower() == "content-encoding"},
         status=answer.status,
         version=answer.version,
         reason=answer.reason,

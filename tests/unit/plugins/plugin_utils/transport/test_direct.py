@@ -114,6 +114,17 @@ def test_a_password_that_is_refused_is_sent_once(serve: Callable[..., Server], p
     assert server.requests == 2
 
 
+@both
+def test_all_logins_that_a_host_offers_are_known(serve: Callable[..., Server], plugin: str) -> None:
+    """Each is in a line of its own."""
+    refused = REFUSED.replace(b"Content-", b"WWW-Authenticate: Negotiate\r\nContent-")
+    server = serve(answer(), refused, slow=False)
+    channel = channel_to(server, plugin)
+    channel.post(MESSAGE, "reading")
+    with pytest.raises(LoginRefused, match="Check user, password"):
+        channel.post(MESSAGE, "reading")
+
+
 def test_a_login_that_is_no_longer_known_is_made_again(serve: Callable[..., Server], by_library: list[str]) -> None:
     """One that belongs to the connection: here the host wants none of the first."""
     server = serve(answer(), REFUSED, answer(), slow=False)
@@ -187,6 +198,16 @@ def test_a_cookie(serve: Callable[..., Server], plugin: str) -> None:
     for _dummy in range(3):
         channel.post(MESSAGE, "reading")
     assert [b"cookie: node=7" in headers(request) for request in server.received] == [False, False, True]
+
+
+@both
+@pytest.mark.parametrize("more", ["Set-Cookie: a=b", "Content-Encoding: identity"])
+def test_a_length_that_makes_no_sense_is_passed_over(serve: Callable[..., Server], plugin: str, more: str) -> None:
+    later = f"HTTP/1.1 200 OK\r\n{more}\r\nX y: z\r\n: z\r\nContent-Length: 4, 5\r\n\r\n<o/>"
+    server = serve(answer(), later.encode(), slow=False)
+    server.ends_after = 2
+    channel = channel_to(server, plugin)
+    assert [channel.post(MESSAGE, "reading") for _dummy in range(2)] == [b"<o/>"] * 2
 
 
 def test_a_proxy_is_the_business_of_the_library(serve: Callable[..., Server], by_library: list[str]) -> None:
