@@ -44,6 +44,11 @@ def candidates(path: str, places: t.Sequence[str]) -> list[str]:
     return [path] if os.path.isabs(path) else [os.path.join(place, path) for place in places]
 
 
+def within(path: str, places: t.Sequence[str]) -> str:
+    """The end of a sentence: where a path was looked for that was not found; nothing where it says that itself."""
+    return "" if os.path.isabs(os.path.expanduser(path)) else f" in {', '.join(places)}"
+
+
 def reader(loader: t.Any, places: t.Sequence[str]) -> t.Callable[[str], bytes]:
     """Reads the file that a path means, as it is before somebody encrypts it with ansible-vault. ``loader``: Ansible's,
     which has the passwords. The reader raises OSError, and OptionError for a vault that does not open."""
@@ -51,12 +56,16 @@ def reader(loader: t.Any, places: t.Sequence[str]) -> t.Callable[[str], bytes]:
     def read(path: str) -> bytes:
         every = candidates(path, places)
         found = next(filter(os.path.isfile, every), every[-1])
-        with open(found, "rb") as file:
-            content = file.read()
+        try:
+            with open(found, "rb") as file:
+                content = file.read()
+        except FileNotFoundError as exc:
+            raise FileNotFoundError(exc.errno, f"{exc.strerror}{within(path, places)}") from None
         if not is_encrypted(content):
             return content
         try:
-            return bytes(loader._get_file_contents(found)[0])
+            # by what has been read: a pipe is empty now, and the loader would read another path where this one has a $
+            return bytes(loader._vault.decrypt(content))
         except AnsibleError as exc:
             raise OptionError(
                 f"{visible(repr(found), NAME)} is in a vault that does not open: {visible(exc)}"

@@ -18,7 +18,7 @@ from ansible.playbook.task import Task
 from . import _mail_options, _maintenance
 from ._errors import OptionError, all_problems
 from ._exchange.work import NEVER
-from ._files import candidates, existing
+from ._files import candidates, existing, within
 from ._schannel.values import unsendable
 from ._text import NAME, visible
 
@@ -126,8 +126,7 @@ def task_files(given: Options | None, places: Places, *, prefix: str) -> dict[st
 def _task_file(wanted: str, places: Places, option: str) -> str:
     path = next(filter(os.path.isfile, candidates(wanted, places.folders)), None)
     if path is None:
-        where = "" if os.path.isabs(wanted) else f" in {', '.join(places.folders)}"
-        raise OptionError(f"{option}: there is no file {wanted!r}{where}.")
+        raise OptionError(f"{option}: there is no file {wanted!r}{within(wanted, places.folders)}.")
     try:
         tasks = places.loader.load_from_file(path)
     except (AnsibleError, UnicodeError) as exc:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -45,11 +47,17 @@ def test_the_first_place_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert read(str(places[2] / "own.yml")) == b"here"
     with pytest.raises(FileNotFoundError):
         read("other.yml")
-    with pytest.raises(IsADirectoryError):
-        read("/")
+    for folder in ("/", "inventory"):
+        with pytest.raises(IsADirectoryError):
+            _files.reader(loader(), [str(tmp_path)])(folder)
+    with pytest.raises(ValueError, match="null"):
+        read("\0.yml")
+    with pytest.raises(FileNotFoundError, match=r"^\[Errno 2\] No such file or directory$"):
+        read("/nowhere/own.yml")
+    assert _files.reader(loader(), [])("/dev/null") == b""
 
 
-@pytest.mark.parametrize("name", ["own.yml", "'own'.yml", "our own%20.yml"])
+@pytest.mark.parametrize("name", ["own.yml", "'own'.yml", "our own%20.yml", "$HOME.yml"])
 def test_a_vault(tmp_path: Path, name: str) -> None:
     closed = VaultLib([("default", VaultSecret(b"one"))]).encrypt("größer\r\n".encode())
     (tmp_path / name).write_bytes(closed)
@@ -59,9 +67,21 @@ def test_a_vault(tmp_path: Path, name: str) -> None:
             _files.reader(other, [str(tmp_path)])(name)
 
 
+def test_a_vault_in_a_pipe(tmp_path: Path) -> None:
+    """What a shell makes of <(...)."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    closed = VaultLib([("default", VaultSecret(b"one"))]).encrypt(b"ours")
+    writer = threading.Thread(target=pipe.write_bytes, args=(closed,), daemon=True)
+    writer.start()
+    assert _files.reader(loader(b"one"), [])(str(pipe)) == b"ours"
+    writer.join(10)
+
+
 @pytest.mark.parametrize("module", [tls_settings, tls_settings_info])
 def test_a_baseline_is_looked_for_beside_the_playbook(run: Runner, tmp_path: Path, module: object) -> None:
     (tmp_path / "own.yml").write_text(RULES)
     result = run(module, more_vars={"playbook_dir": str(tmp_path)}, baseline="own.yml")
     assert "The baseline 'own.yml' is refused: line 4: 'off' is none of" in result["msg"]
-    assert "No such file" in run(module, baseline="own.yml")["msg"]
+    missing = run(module, more_vars={"playbook_dir": str(tmp_path)}, baseline="other.yml")["msg"]
+    assert f"No such file or directory in {tmp_path}, " in missing
