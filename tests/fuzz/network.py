@@ -42,7 +42,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel imp
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import Type, Value
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._text import utc_text
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._transport import cmdlet_errors, explain
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._transport.answer import receive
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._transport.answer import decoded, receive
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._transport.line import body_of
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows import cluster, facts, services, updates
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import Registry
@@ -64,7 +64,7 @@ def http_answer(data: bytes) -> None:
     """A whole answer; and a body with the headers that tell its encoding and when to come again: one line each, before
     a blank one."""
     with contextlib.suppress(http.client.HTTPException):
-        receive(io.BytesIO(data))
+        decoded(receive(io.BytesIO(data)))
     head, dummy, body = data.partition(b"\n\n")
     kind, dummy, retry_after = head.decode("latin-1").partition("\n")
     document = body_of(types.SimpleNamespace(content=body, headers={"Content-Type": kind}))

@@ -13,6 +13,7 @@ from __future__ import annotations
 import http.client
 import re
 import typing as t
+import zlib
 
 # The limits of http.client.
 LONGEST_LINE = 65536
@@ -25,6 +26,13 @@ _PIECE = 1 << 20
 # One blank before the reason: with several the pattern would try each way to share a line of them out.
 _STATUS = re.compile(rb"HTTP/1\.(\d)[ \t]+([1-9]\d\d)(?:[ \t]([^\r\n]*))?\r?\n?")
 _SWITCHED, _NO_CONTENT, _NOT_MODIFIED = 101, 204, 304
+
+
+# By encoding, how zlib is told of what surrounds it; some leave that of deflate out.
+_FRAMES: t.Final = {
+    **dict.fromkeys(("gzip", "x-gzip"), (zlib.MAX_WBITS | 16,)),
+    "deflate": (zlib.MAX_WBITS, -zlib.MAX_WBITS),
+}
 
 
 class Answer(t.NamedTuple):
@@ -65,6 +73,25 @@ def receive(file: t.BinaryIO) -> Answer:
     else:
         content, closes = _whole(iter(lambda: file.read(_PIECE), b"")), True
     return Answer(version, status, reason, fields, known, content, closes)
+
+
+def decoded(answer: Answer) -> bytes:
+    """Its content without what ``Content-Encoding`` says, as far as requests asks for that. Raises HTTPException for a
+    damaged one, and where it grows above :data:`MOST_CONTENT`."""
+    kind = answer.known.get("content-encoding", "").lower()
+    if kind not in _FRAMES or not answer.content:
+        return answer.content
+    for frame in _FRAMES[kind]:
+        unpacker = zlib.decompressobj(frame)
+        try:
+            content = unpacker.decompress(answer.content, MOST_CONTENT + 1)
+        except zlib.error:
+            continue
+        if len(content) > MOST_CONTENT:
+            raise http.client.HTTPException(f"got more than {MOST_CONTENT} bytes")
+        if unpacker.eof:
+            return content
+    raise http.client.HTTPException(f"its {kind} is damaged")
 
 
 def _line(file: t.BinaryIO, what: str) -> bytes:

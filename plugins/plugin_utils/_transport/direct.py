@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import io
+import types
 import typing as t
 
-from .answer import Answer, receive
+from .answer import Answer, decoded, receive
 
 with contextlib.suppress(ImportError):  # they come with pywinrm and with pypsrp, and without them nothing is sent
     import requests
-    import urllib3
     from requests.cookies import extract_cookies_to_jar
     from requests.hooks import dispatch_hook
     from requests.utils import get_encoding_from_headers
@@ -42,6 +41,7 @@ def exchange(session: t.Any, connection: t.Any, request: t.Any, timeout: Timeout
         # it has a file of its own on the socket
         with connection.sock.makefile("rb") as file:
             answer = receive(file)
+        content = decoded(answer)
     except TimeoutError as exc:
         connection.close()
         raise requests.exceptions.ReadTimeout(exc, request=request) from exc
@@ -53,7 +53,7 @@ def exchange(session: t.Any, connection: t.Any, request: t.Any, timeout: Timeout
         raise
     if answer.closes:
         connection.close()
-    return _response(session, request, answer)
+    return _response(session, request, answer, content)
 
 
 def hooked(session: t.Any, response: t.Any, given: t.Mapping[str, t.Any]) -> t.Any:
@@ -74,23 +74,16 @@ def _head(connection: t.Any, request: t.Any) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
-class _Original:
-    """Where requests looks for cookies, and urllib3 whether more comes."""
-
-    def __init__(self, answer: Answer) -> None:
-        self.msg = http.client.HTTPMessage()
-        for name, value in answer.fields:
-            if name.lower().startswith("set-cookie"):
-                self.msg.add_header(name, value)
-
-    def isclosed(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        """It is closed."""
+def _cookies(answer: Answer) -> t.Any:
+    """Where requests looks for them."""
+    message = http.client.HTTPMessage()
+    for name, value in answer.fields:
+        if name.lower().startswith("set-cookie"):
+            message.add_header(name, value)
+    return types.SimpleNamespace(_original_response=types.SimpleNamespace(msg=message))
 
 
-def _response(session: t.Any, request: t.Any, answer: Answer) -> t.Any:
+def _response(session: t.Any, request: t.Any, answer: Answer, content: bytes) -> t.Any:
     response = requests.Response()
     response.request, response.url = request, request.url
     response.status_code, response.reason = answer.status, answer.reason
@@ -99,19 +92,7 @@ def _response(session: t.Any, request: t.Any, answer: Answer) -> t.Any:
         before = response.headers.get(name)
         response.headers[name] = value if before is None else f"{before}, {value}"
     response.encoding = get_encoding_from_headers(response.headers)
-    if "content-encoding" not in answer.known and "set-cookie" not in answer.known:
-        # nothing is to be decoded or kept, and reading it as a stream takes as long as receiving it
-        response.raw, response._content, response._content_consumed = answer, answer.content, True
-        return response
-    response.raw = urllib3.HTTPResponse(
-        body=io.BytesIO(answer.content),
-        # what is said of the length is heeded already, and where it makes no sense urllib3 refuses it
-        headers={name: value for name, value in response.headers.items() if name.lower() == "content-encoding"},
-        status=answer.status,
-        version=answer.version,
-        reason=answer.reason,
-        preload_content=False,
-        original_response=t.cast("t.Any", _Original(answer)),
-    )
-    extract_cookies_to_jar(session.cookies, request, response.raw)
+    response.raw, response._content, response._content_consumed = answer, content, True
+    if "set-cookie" in answer.known:
+        extract_cookies_to_jar(session.cookies, request, _cookies(answer))
     return response

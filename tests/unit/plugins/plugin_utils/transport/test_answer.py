@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import io
 import time
+import zlib
 from typing import Any
 
 import pytest
@@ -15,6 +17,8 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._transport.an
     MOST_CONTENT,
     MOST_FIELDS,
     MOST_INTERIM,
+    Answer,
+    decoded,
     receive,
 )
 from hypothesis import given
@@ -160,3 +164,37 @@ def test_a_status_line_of_blanks_takes_no_time() -> None:
     with pytest.raises(http.client.BadStatusLine):
         receive(io.BytesIO(b"HTTP/1.1 200" + b" " * 8000 + b"\rx\n"))
     assert time.process_time() - began < 0.5
+
+
+@pytest.mark.parametrize(
+    ("encoding", "packed"),
+    [
+        ("gzip", gzip.compress(b"<o/>")),
+        ("X-GZIP", gzip.compress(b"<o/>")),
+        ("deflate", zlib.compress(b"<o/>")),
+        ("deflate", zlib.compress(b"<o/>")[2:-4]),
+        ("identity", b"<o/>"),
+        ("gzip", b""),
+    ],
+)
+def test_an_encoding(encoding: str, packed: bytes) -> None:
+    assert decoded(encoded(encoding, packed)) == (b"<o/>" if packed else b"")
+
+
+@pytest.mark.parametrize(
+    ("packed", "words"),
+    [
+        (gzip.compress(bytes(MOST_CONTENT + 1)), "got more than"),
+        (gzip.compress(b"<o/>")[:-5], "is damaged"),
+        (b"<o/>", "is damaged"),
+    ],
+)
+def test_an_encoding_that_does_not_do(packed: bytes, words: str) -> None:
+    """Also a bomb, which is not unpacked any further than an answer may go."""
+    with pytest.raises(http.client.HTTPException, match=words):
+        decoded(encoded("gzip", packed))
+
+
+def encoded(encoding: str, packed: bytes) -> Answer:
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {encoding}\r\nContent-Length: {len(packed)}\r\n\r\n"
+    return receive(io.BytesIO(head.encode() + packed))
