@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange import endpoint
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy import baselines
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._policy.rules import Match
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report import standing
 
 from tests.gates import __main__ as gates
 from tests.gates import _checkout
@@ -152,3 +153,11 @@ def test_release_notes_have_no_markup_of_ansible() -> None:
     found = [name for name in _checkout.files() if name.startswith("changelogs/") or name == "CHANGELOG.md"]
     assert "changelogs/changelog.yaml" in found
     assert [name for name in found if re.search(r"\b(?:[CMOPV]|RV)\\?\(", _text(name))] == []
+
+
+def test_the_readme_has_every_word_of_the_last_screen() -> None:
+    text = _text("README.md")
+    table = text[text.index("| verdict | it means |") :].partition("\n\n")[0]
+    told = " ".join(row.split("|")[1] for row in table.splitlines()).lower()
+    words = {*standing.STATES, *(word for _state, word in standing._OF_VERDICT.values())}
+    assert {word for word in words if word.lower() not in told} == set()

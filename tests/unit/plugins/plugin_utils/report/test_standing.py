@@ -9,10 +9,7 @@ import datetime
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report import standing
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report.standing import Steps
-
-from tests.unit import _metadata
 
 from ..fakes import BOOT
 from .stories import (
@@ -205,11 +202,3 @@ def test_messages() -> None:
     assert told(error="my hook").message == "my hook"
     assert told(audit={**failed(), "msg": ["two", "lines"]}).message == "two lines"
     assert told(audit={"failed": True}).message == ""
-
-
-def test_the_readme_has_every_word_of_the_last_screen() -> None:
-    text = (_metadata.ROOT / "README.md").read_text(encoding="utf-8")
-    table = text[text.index("| verdict | it means |") :].partition("\n\n")[0]
-    told = " ".join(row.split("|")[1] for row in table.splitlines()).lower()
-    words = {*standing.STATES, *(word for _state, word in standing._OF_VERDICT.values())}
-    assert {word for word in words if word.lower() not in told} == set()

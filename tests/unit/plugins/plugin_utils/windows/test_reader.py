@@ -240,8 +240,8 @@ def test_after() -> None:
 
 
 def test_parents() -> None:
-    assert parents(r"a\b\c") == [r"a\b\c", r"a\b", "a"]
-    assert parents("a") == ["a"]
+    assert parents(r"a\b\c") == (r"a\b\c", r"a\b", "a")
+    assert parents("a") == ("a",)
 
 
 @pytest.mark.parametrize(
