@@ -126,7 +126,7 @@ def test_the_rest_of_a_header_is_on_its_next_lines() -> None:
         b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * (MOST_CONTENT + 1),
         b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (MOST_CONTENT + 1) + b"x" * (MOST_CONTENT + 1),
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-        + (b"100000\r\n" + b"x" * (1 << 20) + b"\r\n") * 17
+        + (b"100000\r\n" + b"x" * (1 << 20) + b"\r\n") * ((MOST_CONTENT >> 20) + 1)
         + b"0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"0" * 70_000,
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n",
