@@ -20,7 +20,7 @@ LONGEST_LINE = 65536
 MOST_FIELDS = 100
 # Of answers that announce another one; and of content, many times what a document may have.
 MOST_INTERIM = 100
-MOST_CONTENT = 32 << 20
+MOST_CONTENT = 64 << 20
 _PIECE = 1 << 20
 
 # One blank before the reason: with several the pattern would try each way to share a line of them out.
