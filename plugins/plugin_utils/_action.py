@@ -176,7 +176,6 @@ class ExchangeTlsAction(ActionBase):
         given = self.host_vars.get("ansible_host")
         return str((given and self._templar.template(given)) or self.host_name)
 
-    @property
     def other_servers(self) -> list[str]:
         """The names of other hosts of the inventory, as far as they are not names of this one as well."""
         own = {name.partition(".")[0].lower() for name in (self.host_name, self.address) if not is_address(name)}

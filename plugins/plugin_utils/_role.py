@@ -10,6 +10,9 @@ import difflib
 import re
 import typing as t
 
+from ansible.module_utils.parsing.convert_bool import BOOLEANS_FALSE
+
+from ._given import is_blank
 from ._text import NAME, visible
 
 COLLECTION = "mailops.exchange_tls"
@@ -105,7 +108,7 @@ def may_pass_over(variables: t.Mapping[str, t.Any]) -> bool:
 
 
 def _asks(value: t.Any) -> bool:
-    return value is not None and str(value).strip().lower() not in ("", "false", "no", "off", "0")
+    return not is_blank(value) and str(value).strip().lower() not in BOOLEANS_FALSE
 
 
 def passed_over(variables: t.Container[str], typed: t.Mapping[str, t.Any]) -> list[str]:

@@ -42,7 +42,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel imp
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import Type, Value
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._text import utc_text
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._transport import cmdlet_errors, explain
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._transport.answer import decoded, receive
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._transport.answer import TooMuch, decoded, receive
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._transport.line import body_of
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows import cluster, facts, services, updates
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows.registry import Registry
@@ -63,7 +63,7 @@ def read_xml(data: bytes) -> None:
 def http_answer(data: bytes) -> None:
     """A whole answer; and a body with the headers that tell its encoding and when to come again: one line each, before
     a blank one."""
-    with contextlib.suppress(http.client.HTTPException):
+    with contextlib.suppress(http.client.HTTPException, TooMuch):
         decoded(receive(io.BytesIO(data)))
     head, dummy, body = data.partition(b"\n\n")
     kind, dummy, retry_after = head.decode("latin-1").partition("\n")

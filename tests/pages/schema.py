@@ -23,7 +23,7 @@ def rows() -> Iterator[tuple[str, str, str]]:
     for name in ONCE:
         definition = schema()["$defs"][name]
         yield f"*{name}*", _type(definition), definition.get("description", "")
-        yield from _below(definition, "")
+        yield from _below(definition, name)
 
 
 def _below(rule: dict[str, t.Any], place: str) -> Iterator[tuple[str, str, str]]:
@@ -31,7 +31,7 @@ def _below(rule: dict[str, t.Any], place: str) -> Iterator[tuple[str, str, str]]
         yield from _row(item, f"{place}.{name}" if place else name)
     for key, sign in (("items", "[]"), ("additionalProperties", ".*")):
         if isinstance(rule.get(key), dict):
-            yield from _below(_resolved(rule[key])[1], f"{place}{sign}".removeprefix("."))
+            yield from _below(_resolved(rule[key])[1], f"{place}{sign}")
 
 
 def _row(rule: dict[str, t.Any], place: str) -> Iterator[tuple[str, str, str]]:

@@ -42,9 +42,15 @@ Options = t.Mapping[str, t.Any]
 Result = t.Mapping[str, t.Any]
 
 
-def check(prove: Options | None, address: str, *, others: c.Collection[str] = (), wanted: str | bool = False) -> None:
-    """Raises :class:`OptionError` that names every problem of the option ``prove``. ``others``: the names of other
-    servers. ``wanted``: an option that needs it, where that is given."""
+def check(
+    prove: Options | None,
+    address: str,
+    *,
+    others: t.Callable[[], c.Collection[str]] = tuple,
+    wanted: str | bool = False,
+) -> None:
+    """Raises :class:`OptionError` that names every problem of the option ``prove``. ``others``: returns the names of
+    other servers, which may be many. ``wanted``: an option that needs it, where that is given."""
     if prove is None:
         if wanted:
             raise OptionError(f"'{wanted}' needs 'prove', which says what to try handshakes on.")
@@ -57,10 +63,11 @@ def check(prove: Options | None, address: str, *, others: c.Collection[str] = ()
     )
 
 
-def _check_endpoints(prove: Options, address: str, others: c.Collection[str]) -> None:
+def _check_endpoints(prove: Options, address: str, others: t.Callable[[], c.Collection[str]]) -> None:
     endpoints = _handshake.parse_endpoints(prove["endpoints"], address, allow_empty=True)
-    elsewhere = [item for item in endpoints if item.host != address and _is_one_of(item.host, others)]
-    if elsewhere:
+    named = [item for item in endpoints if item.host != address]
+    servers = others() if named else ()
+    if elsewhere := [item for item in named if _is_one_of(item.host, servers)]:
         names = ", ".join(visible(item.name, NAME) for item in elsewhere)
         instead = ", ".join(f"{item.scheme}://:{item.port}" for item in elsewhere)
         raise OptionError(

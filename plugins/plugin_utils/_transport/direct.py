@@ -33,7 +33,8 @@ def is_open(connection: t.Any) -> bool:
 
 
 def exchange(session: t.Any, connection: t.Any, request: t.Any, timeout: Timeout) -> t.Any:
-    """Sends a prepared request and returns the response, or raises what requests raises where none came."""
+    """Sends a prepared request and returns the response, or raises what requests raises where none came, and
+    ``answer.TooMuch``."""
     message = _head(connection, request) + request.body
     try:
         connection.sock.settimeout(timeout[1] if isinstance(timeout, tuple) else timeout)

@@ -30,6 +30,7 @@ from .._errors import (
     Unreachable,
 )
 from .._wire import soap, xml
+from .answer import TooMuch
 from .line import Line, TooLate, body_of, charset_of
 from .login import REFUSALS, Login, chain, login_failed, login_refused
 
@@ -74,6 +75,8 @@ def _in_utf8(send: t.Callable[[], bytes], line: Line) -> bytes:
 
 
 def _explained(exc: Exception, doing: str, line: Line, login: Login, seconds: float) -> ExchangeTlsError:
+    if isinstance(exc, TooMuch):
+        return soap.unreadable(str(exc), doing)
     if isinstance(exc, TooLate):
         return Unreachable(f"{doing}: there was no connection within {seconds:.0f} seconds. {_CHECK_ADDRESS}")
     if line.over:

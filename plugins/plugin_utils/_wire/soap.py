@@ -207,7 +207,8 @@ def _parse(document: bytes, doing: str) -> Element:
 # 2147749891 is WBEM_E_ACCESS_DENIED.
 _ACCESS_DENIED = {5, 2147942405, 2147749891, 2150859012, 2150859013, 2150859014}
 _TIMED_OUT = {2150858793}
-_TOO_LARGE = {2150858824}
+# The first by what the request allows, the second by what the host does.
+_TOO_LARGE = {2150858824, 2150858825}
 _CURES: dict[int, str] = {
     **dict.fromkeys(
         _ACCESS_DENIED,
@@ -215,7 +216,7 @@ _CURES: dict[int, str] = {
         "(a local account other than the built-in Administrator also needs LocalAccountTokenFilterPolicy)",
     ),
     2150858793: "the host was too slow; raise the connection's operation timeout or try again when it is less busy",
-    2150858824: "look at it on the host, and delete it there if nobody needs it",
+    **dict.fromkeys(_TOO_LARGE, "look at it on the host; a value that nobody needs can be deleted there"),
     2150858778: "WMI refused the query: the class or namespace does not exist on this Windows",
     2150858752: "the instance or class does not exist on this Windows",
     2150858843: "the host no longer knows the shell or session; run the play again",

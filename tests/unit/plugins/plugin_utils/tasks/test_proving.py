@@ -74,7 +74,7 @@ def test_options_that_are_refused(wishes: dict[str, Any], words: str) -> None:
 def test_what_another_server_accepts_proves_nothing(endpoint: str) -> None:
     others = ["ex02.contoso.com", "ex03"]
     with pytest.raises(OptionError, match=r"another server of the inventory.*Leave the host out.*: \w+://:\d+\."):
-        proving.check({**PROVE, "endpoints": ["smtp", endpoint]}, "ex01", others=others)
+        proving.check({**PROVE, "endpoints": ["smtp", endpoint]}, "ex01", others=lambda: others)
     proving.check({**PROVE, "endpoints": [endpoint]}, "ex01")
 
 
@@ -83,7 +83,7 @@ def test_what_another_server_accepts_proves_nothing(endpoint: str) -> None:
     ["smtp", "smtp://ex01:25", "https://mail.contoso.com", "smtp://ex0", "smtp://192.0.2.2", "tls://[::1]:25"],
 )
 def test_places_that_are_no_other_server(endpoint: str) -> None:
-    proving.check({**PROVE, "endpoints": [endpoint]}, "ex01", others=["ex02.contoso.com", "ex03"])
+    proving.check({**PROVE, "endpoints": [endpoint]}, "ex01", others=lambda: ["ex02.contoso.com", "ex03"])
 
 
 def test_all_problems_at_once() -> None:

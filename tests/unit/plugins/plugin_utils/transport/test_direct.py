@@ -19,6 +19,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors impor
     LoginRefused,
     UnexpectedAnswer,
 )
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._transport.answer import MOST_CONTENT
 
 from .sockets import Server, channel_to, serve_fixture
 
@@ -148,6 +149,18 @@ def test_nobody_follows_a_host_elsewhere_with_a_password(
     assert server.requests == 3, "each message goes to the host first"
     assert other.requests == 3
     assert not any(line.startswith(b"authorization:") for request in other.received for line in headers(request))
+
+
+@both
+def test_too_large_an_answer_is_told_as_that(serve: Callable[..., Server], plugin: str) -> None:
+    """And not as a connection that broke, which would be tried again."""
+    packed = gzip.compress(bytes(MOST_CONTENT + 1), mtime=0)
+    server = serve(answer(), answer(packed, "200 OK", "Content-Encoding: gzip"), slow=False)
+    channel = channel_to(server, plugin)
+    channel.post(MESSAGE, "reading")
+    with pytest.raises(UnexpectedAnswer, match="reading: the answer cannot be read: the answer is larger than"):
+        channel.post(MESSAGE, "reading")
+    assert server.requests == 2
 
 
 @both

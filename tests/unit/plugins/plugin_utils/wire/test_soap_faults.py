@@ -208,7 +208,15 @@ ROWS = {
             wsman_fault(2150858824),
         ),
         (AnswerTooLarge, "EncodingLimit", 2150858824, None),
-        ["it is larger than an answer may be [code 2150858824, EncodingLimit]. Look at it on the host"],
+        [
+            "it is larger than an answer may be [code 2150858824, EncodingLimit]. Look at it on the host",
+            "a value that nobody needs can be deleted there.",
+        ],
+    ),
+    "more than the host lets an answer hold": (
+        fault("s:Sender", "w:EncodingLimit", None, wsman_fault(2150858825)),
+        (AnswerTooLarge, "EncodingLimit", 2150858825, None),
+        ["it is larger than an answer may be"],
     ),
     "more than an answer may hold, in newer stacks": (
         fault("s:Sender", "w:EncodingLimit", None, wmi_error(WMI_ERROR_NAMESPACES[0], 2150858824, "Zu lang")),
