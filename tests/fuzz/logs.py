@@ -27,8 +27,8 @@ from . import given
 
 
 def smtp_sessions(data: bytes) -> None:
-    """Line by line, and the quick way, whose counts of sessions that begin are those of the first where no line is
-    damaged. It does not see one of which there is only a line that tells nothing."""
+    """Line by line, and the quick way, whose counts are those of the first where no line is damaged. It does not see a
+    session of which there are only lines that tell nothing."""
     found, damaged = smtp_log.sessions_of(data)
     thorough = [item.as_result() for item in found]
     quick: list[dict[str, Any]] = []
@@ -44,8 +44,8 @@ def smtp_sessions(data: bytes) -> None:
 
 
 def _outcomes(sessions: list[dict[str, Any]]) -> collections.Counter[tuple[Any, ...]]:
-    begun = (item for item in sessions if item["complete_start"])
-    return collections.Counter((item["result"], item["tls_version"], item["error"]) for item in begun)
+    told = (item for item in sessions if item["complete_start"] or item["end"] is not None or item["tls_version"])
+    return collections.Counter((item["result"], item["tls_version"], item["error"]) for item in told)
 
 
 def iis_log(data: bytes) -> None:
