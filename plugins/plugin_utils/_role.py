@@ -10,9 +10,6 @@ import difflib
 import re
 import typing as t
 
-from ansible.module_utils.parsing.convert_bool import BOOLEANS_FALSE
-
-from ._given import is_blank
 from ._text import NAME, visible
 
 COLLECTION = "mailops.exchange_tls"
@@ -108,7 +105,8 @@ def may_pass_over(variables: t.Mapping[str, t.Any]) -> bool:
 
 
 def _asks(value: t.Any) -> bool:
-    return not is_blank(value) and str(value).strip().lower() not in BOOLEANS_FALSE
+    # the words of Ansible for false, which is not there in the pure rooms that import this
+    return value is not None and str(value).strip().lower() not in ("", "n", "no", "f", "false", "off", "0", "0.0")
 
 
 def passed_over(variables: t.Container[str], typed: t.Mapping[str, t.Any]) -> list[str]:
