@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 DOCUMENTATION = r"""
 name: summary
 type: aggregate
@@ -246,7 +248,7 @@ def _runs_ours(task: t.Any) -> bool:
 def _registered(task: t.Any) -> str:
     """The name under which its result is registered. Since ansible-core 2.21 that is a mapping of names."""
     register = getattr(task, "register", None) or ""
-    return str(next(iter(register), "") if isinstance(register, t.Mapping) else register)
+    return str(next(iter(register), "") if isinstance(register, Mapping) else register)
 
 
 def _host(result: t.Any) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import typing as t
+from collections.abc import Mapping
 
 from ansible import context
 from ansible.errors import AnsibleFilterError
@@ -51,7 +52,7 @@ def _without_the_symptom() -> dict[str, t.Any]:
 
 def _mapping(value: t.Any) -> t.Mapping[str, t.Any] | None:
     """None for what was not registered, or was skipped."""
-    return value if isinstance(value, t.Mapping) and not value.get("skipped") else None
+    return value if isinstance(value, Mapping) and not value.get("skipped") else None
 
 
 def _whole(symptom: str) -> str:

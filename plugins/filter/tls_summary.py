@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Mapping
 
 from ansible.errors import AnsibleFilterError
 
@@ -26,7 +27,7 @@ def tls_summary(steps: t.Any, check_mode: t.Any = False) -> list[str]:
 
 
 def _has_name(step: t.Any) -> bool:
-    return isinstance(step, t.Mapping) and isinstance(step.get("host"), t.Mapping) and "computer_name" in step["host"]
+    return isinstance(step, Mapping) and isinstance(step.get("host"), Mapping) and "computer_name" in step["host"]
 
 
 class FilterModule:

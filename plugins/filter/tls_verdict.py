@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Mapping
 
 from ansible.errors import AnsibleFilterError
 from ansible.module_utils.parsing.convert_bool import boolean
@@ -16,7 +17,7 @@ from ..plugin_utils._judgement import verdicts
 def tls_verdict(settings: t.Any, handshakes: t.Any = None, **wishes: t.Any) -> dict[str, t.Any] | None:
     """See tls_verdict.yml."""
     # ansible-core 2.16 evaluates variables of a template that it does not need in the end
-    if settings is None or (isinstance(settings, t.Mapping) and "findings" not in settings):
+    if settings is None or (isinstance(settings, Mapping) and "findings" not in settings):
         return None
     try:
         # from -e and from surveys booleans come as words

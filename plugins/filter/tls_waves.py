@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import typing as t
+from collections.abc import Mapping
 
 from ansible.errors import AnsibleFilterError
 from ansible.module_utils.parsing.convert_bool import boolean
@@ -29,7 +30,7 @@ def tls_waves(
     computers: dict[str, str] = {}
     for name in servers:
         result = of_host(hostvars, name).get(_REGISTERED) or {}
-        if not isinstance(result.get("exchange"), t.Mapping):
+        if not isinstance(result.get("exchange"), Mapping):
             raise AnsibleFilterError(
                 f"tls_waves: the server {visible(name, NAME)} has no result of exchange_info in '{_REGISTERED}'."
             )

@@ -55,9 +55,15 @@ class ExchangeTlsAction(ActionBase):
     SPEC_RULES: t.ClassVar[dict[str, t.Any]] = {}
     # whether it may change its host
     WRITES: t.ClassVar[bool] = False
+    _validator: t.ClassVar[ArgumentSpecValidator]
     TRANSFERS_FILES = False
     _supports_check_mode = True
     _supports_async = False
+
+    def __init_subclass__(cls, **kwargs: t.Any) -> None:
+        super().__init_subclass__(**kwargs)
+        # once, and not in the process of each host
+        cls._validator = ArgumentSpecValidator(cls.ARGUMENT_SPEC, **cls.SPEC_RULES)
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result = {**super().run(tmp, task_vars), **self._carried_out(task_vars or {})}
@@ -202,6 +208,7 @@ class ExchangeTlsAction(ActionBase):
         """All options, checked and converted. Every problem is named, not only the first."""
         args = dict(self._task.args)
         args.update(_variables.taken(self._named_variables(args), self._value_of))
+        args.pop(_variables.OPTION, None)
         given, problems = _given.options(args, self.ARGUMENT_SPEC)
         if self.in_role:
             problems += _role.misspelt(self.task_vars) + misspelt(self.task_vars)
@@ -209,7 +216,7 @@ class ExchangeTlsAction(ActionBase):
             writes = self.WRITES and not self.check_mode
             problems += _patterns.out_of_place(self.task_vars, self._templar.template, writes=writes)
         try:
-            validated = ArgumentSpecValidator(self.ARGUMENT_SPEC, **self.SPEC_RULES).validate(given)
+            validated = self._validator.validate(given)
         except TypeError:
             # ansible-core joins the names of options within options, and YAML takes 4 for a number
             raise OptionError(

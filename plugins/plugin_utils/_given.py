@@ -16,6 +16,7 @@ import datetime
 import json
 import re
 import typing as t
+from collections.abc import Mapping
 
 import yaml
 
@@ -68,7 +69,7 @@ def _value(value: t.Any, spec: Spec, path: str, problems: list[str]) -> t.Any:
         raise NotGiven("holds a number that is too large")
     if kind == "dict":
         value = _mapping(value)
-        return _inner(value, spec, path, problems) if isinstance(value, t.Mapping) else value
+        return _inner(value, spec, path, problems) if isinstance(value, Mapping) else value
     if kind == "list" and spec.get("elements") == "dict":
         items = _mappings(value)
         return items and [
@@ -86,7 +87,7 @@ def _value(value: t.Any, spec: Spec, path: str, problems: list[str]) -> t.Any:
 def _is_huge(value: t.Any) -> bool:
     if isinstance(value, (int, float)):
         return abs(value) > _LARGEST_NUMBER
-    if isinstance(value, t.Mapping):
+    if isinstance(value, Mapping):
         return any(_is_huge(item) for pair in value.items() for item in pair)
     return isinstance(value, (list, tuple)) and any(map(_is_huge, value))
 
@@ -123,7 +124,7 @@ def _mapping(value: t.Any) -> t.Any:
     if not isinstance(value, str) or ("=" in value and ":" not in value):
         return value
     loaded = _load(value)
-    if loaded is not None and not isinstance(loaded, t.Mapping):
+    if loaded is not None and not isinstance(loaded, Mapping):
         raise NotGiven("is text that is no mapping. Write JSON or YAML, such as {TLS 1.0: disabled}")
     return loaded
 
@@ -133,11 +134,11 @@ def _mappings(value: t.Any) -> t.Sequence[t.Mapping[t.Any, t.Any]] | None:
     loaded = _load(value) if isinstance(value, str) else value
     if loaded is None:
         return None
-    items = [loaded] if isinstance(loaded, t.Mapping) else loaded
+    items = [loaded] if isinstance(loaded, Mapping) else loaded
     if not isinstance(items, (list, tuple)):
         raise NotGiven("is no list of mappings. Write JSON or YAML, such as [{match: ..., reason: ...}]")
     for number, item in enumerate(items, start=1):
-        if not isinstance(item, t.Mapping):
+        if not isinstance(item, Mapping):
             raise NotGiven(f"takes mappings, but number {number} of its list is {visible(repr(item), NAME)}")
     return items
 
@@ -201,16 +202,18 @@ def _parsed(text: str) -> t.Any:
 
 
 def _is_nest(value: t.Any) -> bool:
-    return isinstance(value, (t.Mapping, list, tuple))
+    return isinstance(value, (Mapping, list, tuple))
 
 
 def _is_deep(value: t.Any) -> bool:
     """Whether the value is nested deeper than any option; level by level, so that depth costs no stack."""
     level = [value]
     for dummy in range(_DEEPEST):
-        inner = [item.values() if isinstance(item, t.Mapping) else item for item in level if _is_nest(item)]
+        inner = [item.values() if isinstance(item, Mapping) else item for item in level if _is_nest(item)]
         level = [item for items in inner for item in items]
-    return bool(level)
+        if not level:
+            return False
+    return True
 
 
 # How ansible-core ends the description of the type of an option within an option.
@@ -265,5 +268,5 @@ def _explained(error: str, values: t.Mapping[t.Any, t.Any]) -> str:
 
 def _at(values: t.Any, path: t.Sequence[str]) -> t.Any:
     for name in path:
-        values = values.get(name) if isinstance(values, t.Mapping) else None
+        values = values.get(name) if isinstance(values, Mapping) else None
     return values

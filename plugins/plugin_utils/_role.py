@@ -24,6 +24,7 @@ WANTED = (
 
 # Groups of the plays that go by DAG.
 WAVES = "tls12_wave_"
+_COUNT = re.compile(r"[1-9]\d{0,5}", re.ASCII)
 # What plays read themselves: the first two before any host has variables, the others to merge reports.
 PLAY_VARIABLES = ("tls12_hosts", "tls12_serial", "tls12_reports", "tls12_report_since")
 
@@ -221,7 +222,7 @@ def out_of_place(variables: t.Mapping[str, t.Any]) -> list[str]:
     every = list(variables.get("ansible_play_hosts_all") or ())
     # servers that have failed are in no batch any more, so that it looks smaller than it was
     left = list(variables.get("ansible_play_hosts") or every)
-    if not re.fullmatch(r"[1-9]\d{0,5}", given, re.ASCII) or not batch or variables.get("ansible_check_mode"):
+    if not _COUNT.fullmatch(given) or not batch or variables.get("ansible_check_mode"):
         return []
     if int(given) > 1 and any(str(name).startswith(WAVES) for name in variables.get("group_names") or ()):
         sentence = (

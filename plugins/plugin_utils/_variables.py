@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import typing as t
+from collections.abc import Mapping
 
 from ._errors import OptionError
 from ._text import NAME, visible
@@ -35,16 +36,18 @@ def taken(names: t.Iterable[t.Any], value_of: ValueOf) -> dict[str, t.Any]:
 
 
 def plain(value: t.Any, omit: t.Any) -> t.Any:
-    """The value without what is ``omit`` in it, and with text as text: one that a vault has encrypted is an object of
-    its own before ansible-core 2.19."""
+    """The value without what is ``omit`` in it, and without what Ansible notes on it, which takes long to copy. A text
+    that a vault has encrypted is an object of its own before ansible-core 2.19."""
     if value is OMIT or (isinstance(value, str) and value == omit):
         return OMIT
-    if isinstance(value, t.Mapping):
+    if isinstance(value, Mapping):
         inner = {name: plain(item, omit) for name, item in value.items()}
         return {name: item for name, item in inner.items() if item is not OMIT}
     if isinstance(value, (list, tuple)):
         return [item for item in (plain(item, omit) for item in value) if item is not OMIT]
-    return str(value) if type(value).__name__ == "AnsibleVaultEncryptedUnicode" else value
+    if isinstance(value, str) or type(value).__name__ == "AnsibleVaultEncryptedUnicode":
+        return str(value)
+    return +value if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def of_host(hostvars: t.Any, name: t.Any) -> t.Mapping[str, t.Any]:
@@ -55,17 +58,17 @@ def of_host(hostvars: t.Any, name: t.Any) -> t.Mapping[str, t.Any]:
     Raises TypeError for what is no host's.
     """
     found = getattr(hostvars, "raw_get", hostvars.get)(name) or {}
-    if not isinstance(found, t.Mapping):
+    if not isinstance(found, Mapping):
         raise TypeError(f"{visible(repr(found), NAME)} is no mapping")
     return found
 
 
 def _looked_up(where: t.Any, path: str, value_of: ValueOf) -> dict[str, t.Any]:
-    if not isinstance(where, t.Mapping):
+    if not isinstance(where, Mapping):
         raise OptionError(f"'{OPTION}': {path} is no mapping of options to the names of variables.")
     found: dict[str, t.Any] = {}
     for option, name in where.items():
-        if isinstance(name, t.Mapping):
+        if isinstance(name, Mapping):
             found[str(option)] = _looked_up(name, f"{path}.{option}", value_of)
             continue
         value = _variable(name, value_of)

@@ -10,6 +10,7 @@ import fnmatch
 import ipaddress
 import json
 import typing as t
+from collections.abc import Mapping
 
 from .._errors import OptionError
 from .words import RECEIVE
@@ -23,10 +24,10 @@ def check_logs(option: str, logs: object) -> None:
     """Raises :class:`OptionError` where an option is no result of smtp_log_info."""
     if logs is None:
         return
-    peers = logs.get("old_tls") if isinstance(logs, t.Mapping) else None
+    peers = logs.get("old_tls") if isinstance(logs, Mapping) else None
     wanted = {"server", "direction", "peer", "connectors", "versions", "last_day"}
     if not isinstance(peers, (list, tuple)) or not all(
-        isinstance(peer, t.Mapping) and wanted <= set(peer) for peer in peers
+        isinstance(peer, Mapping) and wanted <= set(peer) for peer in peers
     ):
         raise OptionError(
             f"'{option}' is no result of mailops.exchange_tls.smtp_log_info: register that task, and give it here."

@@ -10,6 +10,7 @@ import dataclasses
 import difflib
 import re
 import typing as t
+from collections.abc import Mapping
 
 from .._errors import OptionError
 from .._schannel import cipher_suites
@@ -164,7 +165,7 @@ def _protocols(protocols: t.Mapping[t.Any, t.Any], problems: list[str]) -> t.Ite
 
 
 def _sides(protocol: str, wish: t.Any, problems: list[str]) -> t.Iterator[Wish]:
-    if not isinstance(wish, t.Mapping):
+    if not isinstance(wish, Mapping):
         subjects = [known_subjects.protocol_side(protocol, side) for side in SIDES]
         state = _state(protocol, wish, subjects[0], problems)
         if state:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Mapping
 
 # A text of a registry value may have a megabyte; a report of 500 servers is to be opened.
 LONGEST = 4000
@@ -26,7 +27,7 @@ def plain(value: t.Any, longest: int = LONGEST, depth: int = _DEEPEST) -> t.Any:
         return int(value)
     if depth == 0:
         return "(too deep)"
-    if isinstance(value, t.Mapping):
+    if isinstance(value, Mapping):
         return {cut(str(name), longest): plain(item, longest, depth - 1) for name, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [plain(item, longest, depth - 1) for item in value]

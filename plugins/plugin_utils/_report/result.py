@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing as t
+from collections.abc import Mapping
 
 from .._schannel.protocols import SIDES, TLS12
 from . import standing
@@ -161,7 +162,7 @@ def _protocols(reading: Result | None) -> dict[str, t.Any] | None:
         return None
     return {
         str(protocol): {
-            side: plain(sides[side]) if isinstance(sides[side], t.Mapping) else {"effective": str(sides[side])}
+            side: plain(sides[side]) if isinstance(sides[side], Mapping) else {"effective": str(sides[side])}
             for side in SIDES
         }
         for protocol, sides in reading["protocols"].items()

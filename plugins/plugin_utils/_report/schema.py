@@ -13,6 +13,7 @@ import functools
 import json
 import pathlib
 import typing as t
+from collections.abc import Mapping
 
 from .._text import NAME, visible
 from .result import SCHEMA, SCHEMA_VERSION
@@ -38,7 +39,7 @@ def schema() -> dict[str, t.Any]:
 
 def problems(found: t.Any) -> list[str]:
     """What keeps it from being a result, in sentences without an end; empty where it is one."""
-    if not isinstance(found, t.Mapping) or found.get("schema") != SCHEMA:
+    if not isinstance(found, Mapping) or found.get("schema") != SCHEMA:
         return [f"it is no result of a run: 'schema' is not {SCHEMA!r}"]
     version = found.get("schema_version")
     if version != SCHEMA_VERSION:
@@ -61,7 +62,7 @@ def _mistakes(value: t.Any, rule: t.Mapping[str, t.Any], place: str) -> t.Iterat
     if types and not any(_is(value, name) for name in types):
         yield f"{where} is {visible(repr(value), NAME)}, and must be of the type {' or '.join(types)}"
         return
-    if isinstance(value, t.Mapping):
+    if isinstance(value, Mapping):
         yield from _in_object(value, rule, place)
     elif isinstance(value, (list, tuple)) and "items" in rule:
         for number, item in enumerate(value):

@@ -10,6 +10,7 @@ import dataclasses
 import datetime
 import functools
 import typing as t
+from collections.abc import Mapping
 
 from .._judgement import verdicts
 from .._judgement.mail_words import FAILING
@@ -98,7 +99,7 @@ def _boot(text: t.Any) -> datetime.datetime | None:
 def with_its_proof(results: t.Mapping[str, Result | None]) -> t.Mapping[str, Result | None]:
     """A change that found nothing to do may have made the proof as well: two steps in one result."""
     change = results.get("change")
-    if not isinstance(change, t.Mapping) or not change.get("verdict"):
+    if not isinstance(change, Mapping) or not change.get("verdict"):
         return results
     return {**results, "change": {**change, "verdict": None}, "verify": change}
 
@@ -108,7 +109,7 @@ def registered(variables: t.Any) -> dict[str, t.Any]:
     found = {
         step: variables[name]
         for name, step in REGISTERED.items()
-        if name in variables and isinstance(variables[name], t.Mapping)
+        if name in variables and isinstance(variables[name], Mapping)
     }
     return dict(with_its_proof(found))
 
@@ -190,14 +191,14 @@ class Steps:
         made: dict[str, t.Any] = {}
         for name in ("audit", "change", "reboot", "undone", "verify"):
             result = results.get(name)
-            if not isinstance(result, t.Mapping) or result.get("skipped"):
+            if not isinstance(result, Mapping) or result.get("skipped"):
                 continue
             if one_run or _belongs(name, result, made):
                 made[name] = result
         mail = results.get("mail")
-        if isinstance(mail, t.Mapping) and mail.get("failed"):
+        if isinstance(mail, Mapping) and mail.get("failed"):
             error = error or str(mail.get("msg") or "")
-        elif isinstance(mail, t.Mapping) and _is_since_start(mail, made.get("verify")):
+        elif isinstance(mail, Mapping) and _is_since_start(mail, made.get("verify")):
             made["mail"] = mail
         latest = ("verify", "undone", "reboot", "change", "audit")
         last: Result = next((made[name] for name in latest if name in made), {})

@@ -102,7 +102,7 @@ class _Carrier(abc.ABC):
             raise Unreachable(f"{doing}: not sent, the time for it is over")
         self._open()
         whole = self._whole if left is None else min(self._whole, left)
-        return explain.answer(lambda: self._carry(message), doing, self._line, self._login, whole)
+        return explain.answer(lambda: self._carry(message), doing, self._line, lambda: self._login, whole)
 
     @property
     def _whole(self) -> float:
@@ -140,7 +140,7 @@ class _Twin:
     seconds: float
 
     def post(self, message: bytes, doing: str) -> bytes:
-        return explain.answer(lambda: self.carry(message), doing, self.line, self.login, self.seconds)
+        return explain.answer(lambda: self.carry(message), doing, self.line, lambda: self.login, self.seconds)
 
     def reconnect(self) -> None:
         self.end()

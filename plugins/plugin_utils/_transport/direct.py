@@ -16,6 +16,7 @@ import types
 import typing as t
 
 from .answer import Answer, decoded, receive
+from .prepared import pairs
 
 with contextlib.suppress(ImportError):  # they come with pywinrm and with pypsrp, and without them nothing is sent
     import requests
@@ -68,9 +69,10 @@ def _head(connection: t.Any, request: t.Any) -> bytes:
     host = connection.host if ":" not in connection.host else f"[{connection.host.partition('%')[0]}]"
     port = "" if connection.port == connection.default_port else f":{connection.port}"
     lines = [f"{request.method} {request.path_url} HTTP/1.1", f"Host: {host}{port}"]
-    for name, value in request.headers.items():
+    for name, value in pairs(request.headers):
         lines.append(f"{name}: {value.decode('latin-1') if isinstance(value, bytes) else value}")
-    if any(end in line for line in lines for end in "\r\n"):
+    head = "".join(lines)
+    if "\r" in head or "\n" in head:
         raise requests.exceptions.InvalidHeader("a header holds the end of a line")
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
@@ -90,7 +92,7 @@ def _response(session: t.Any, request: t.Any, answer: Answer, content: bytes) ->
     response.status_code, response.reason = answer.status, answer.reason
     for name, value in answer.fields:
         # as urllib3 has them: a host names each login that it offers in a line of its own
-        before = response.headers.get(name)
+        before = response.headers.get(name) if len(answer.known) < len(answer.fields) else None
         response.headers[name] = value if before is None else f"{before}, {value}"
     response.encoding = get_encoding_from_headers(response.headers)
     response.raw, response._content, response._content_consumed = answer, content, True

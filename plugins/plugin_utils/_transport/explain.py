@@ -49,15 +49,15 @@ _PROXY_LOGIN = (
 )
 
 
-def answer(send: t.Callable[[], bytes], doing: str, line: Line, login: Login, seconds: float) -> bytes:
-    """Runs a library's send within the time; the answer in UTF-8, or one of our errors."""
+def answer(send: t.Callable[[], bytes], doing: str, line: Line, login: t.Callable[[], Login], seconds: float) -> bytes:
+    """Runs a library's send within the time; the answer in UTF-8, or one of our errors, which name the login."""
     with line.exchange(seconds):
         try:
             return _in_utf8(send, line)
         except (AnsibleError, ExchangeTlsError):
             raise
         except Exception as exc:
-            raise _explained(exc, doing, line, login, seconds) from None
+            raise _explained(exc, doing, line, login(), seconds) from None
 
 
 def _in_utf8(send: t.Callable[[], bytes], line: Line) -> bytes:

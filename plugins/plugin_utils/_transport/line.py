@@ -161,7 +161,7 @@ class Line:
 
     def _limited(self, connection: t.Any, to_proxy: bool) -> t.Any:
         # requests leaves the scope of an address as it is in a URL (psf/requests#6735), and no interface has that name
-        connection.host = re.sub(r"(?<=:)([^%]*)%25(?=.)", r"\1%", connection.host)
+        connection.host = _ESCAPED_SCOPE.sub(r"\1%", connection.host)
         if "%" in connection.host:
             connection.putheader = _without_scope(connection.putheader)
         connect = connection.connect
@@ -233,6 +233,7 @@ def body_of(response: t.Any) -> bytes:
     return xml.as_utf8(content, charset_of(response))
 
 
+_ESCAPED_SCOPE = re.compile(r"(?<=:)([^%]*)%25(?=.)")
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
 
 

@@ -9,6 +9,7 @@ requests prepares each from nothing, and looks for proxies of the environment ea
 
 from __future__ import annotations
 
+import operator
 import typing as t
 import urllib.request
 
@@ -27,21 +28,34 @@ def prepare_once(session: t.Any, url: str) -> None:
             session.proxies = resolve(requests.Request("POST", url), session.proxies)
         session.trust_env = False
     prepare = session.prepare_request
-    blanks: dict[t.Any, t.Any] = {}
+    blanks: dict[t.Any, _Blank] = {}
 
     def prepare_request(request: t.Any) -> t.Any:
         if any(getattr(request, name) for name in _OWN) or any(request.hooks.values()) or len(session.cookies):
             return prepare(request)
-        kind = (request.method, request.url, *session.headers.items())
-        if kind not in blanks:
-            blanks[kind] = _blank(session, prepare, request)
-        return _filled(blanks[kind], request, session)
+        kind = (request.method, request.url, *pairs(session.headers))
+        blank = blanks.get(kind)
+        if blank is None:
+            blank = blanks[kind] = _blank(session, prepare, request)
+        return _filled(blank, request, session)
 
     session.prepare_request = prepare_request
 
 
-def _blank(session: t.Any, prepare: t.Callable[[t.Any], t.Any], request: t.Any) -> t.Any:
-    """The request without what is its own. A login is not asked, since some count how often they are."""
+def pairs(headers: t.Any) -> t.Iterator[tuple[str, t.Any]]:
+    """What ``items()`` of a requests.structures.CaseInsensitiveDict has; that looks each name up again."""
+    return zip(headers, map(operator.itemgetter(1), headers.lower_items()), strict=True)
+
+
+class _Blank(t.NamedTuple):
+    """A prepared request without what is its own, and its headers."""
+
+    request: t.Any
+    headers: list[tuple[str, t.Any]]
+
+
+def _blank(session: t.Any, prepare: t.Callable[[t.Any], t.Any], request: t.Any) -> _Blank:
+    """A login is not asked, since some count how often they are."""
     kept = session.auth, session.trust_env
     session.auth, session.trust_env = None, False
     try:
@@ -50,13 +64,17 @@ def _blank(session: t.Any, prepare: t.Callable[[t.Any], t.Any], request: t.Any) 
         session.auth, session.trust_env = kept
     # of the body that it has not
     blank.headers.pop("Content-Length", None)
-    return blank
+    headers = list(pairs(blank.headers))
+    blank.headers.clear()
+    return _Blank(blank, headers)
 
 
-def _filled(blank: t.Any, request: t.Any, session: t.Any) -> t.Any:
-    prepared = blank.copy()
+def _filled(blank: _Blank, request: t.Any, session: t.Any) -> t.Any:
+    prepared = blank.request.copy()
     # a copy shares them, and logins add to them
-    prepared.hooks = {event: list(hooks) for event, hooks in blank.hooks.items()}
+    prepared.hooks = {event: list(hooks) for event, hooks in prepared.hooks.items()}
+    for name, value in blank.headers:
+        prepared.headers[name] = value
     for name, value in request.headers.items():
         if value is None:
             prepared.headers.pop(name, None)

@@ -80,7 +80,7 @@ class Pace:
 def _waited() -> float:
     """The seconds that this thread was ready to run and did not, as Linux tells them; elsewhere 0."""
     try:
-        with open("/proc/thread-self/schedstat", encoding="ascii") as file:
+        with open("/proc/thread-self/schedstat", "rb") as file:
             return int(file.read().split()[1]) / 1e9
     except (OSError, ValueError, IndexError):
         return 0.0

@@ -10,13 +10,13 @@ Pure: bytes in, bytes out. The facts are in [MS-WSMV] and in captures of Windows
 from __future__ import annotations
 
 import dataclasses
-import functools
 import html
 import itertools
 import re
 import typing as t
 import uuid
 import xml.etree.ElementTree as ET
+from xml.sax import saxutils
 
 from .._errors import AccessDenied, AnswerTooLarge, OperationTimedOut, UnexpectedAnswer, WsmanFault
 from .._text import MESSAGE, NAME, visible
@@ -30,7 +30,6 @@ NS_WSMAN_MS = "http://schemas.microsoft.com/wbem/wsman/1/wsman.xsd"
 NS_ENUMERATION = "http://schemas.xmlsoap.org/ws/2004/09/enumeration"
 NS_TRANSFER = "http://schemas.xmlsoap.org/ws/2004/09/transfer"
 NS_XSI = "http://www.w3.org/2001/XMLSchema-instance"
-NS_XML = "http://www.w3.org/XML/1998/namespace"
 
 ANONYMOUS = f"{NS_ADDRESSING}/role/anonymous"
 
@@ -61,63 +60,49 @@ class Request:
         return self.action, self.resource_uri, self.body, tuple(self.selectors.items())
 
 
+_HEAD = (
+    "<?xml version='1.0' encoding='utf-8'?>\n"
+    f'<s:Envelope xmlns:s="{NS_SOAP}" xmlns:a="{NS_ADDRESSING}" xmlns:w="{NS_WSMAN}" xmlns:p="{NS_WSMAN_MS}">'
+    "<s:Header>"
+    "<a:To>{to}</a:To>"
+    '<w:ResourceURI s:mustUnderstand="true">{resource_uri}</w:ResourceURI>'
+    f'<a:ReplyTo><a:Address s:mustUnderstand="true">{ANONYMOUS}</a:Address></a:ReplyTo>'
+    '<a:Action s:mustUnderstand="true">{action}</a:Action>'
+    '<w:MaxEnvelopeSize s:mustUnderstand="true">{max_envelope_size}</w:MaxEnvelopeSize>'
+    "<a:MessageID>uuid:{message_id}</a:MessageID>"
+    # faults are read by people who search the web for them: ask for the English text
+    '<w:Locale s:mustUnderstand="false" xml:lang="en-US"/><p:DataLocale s:mustUnderstand="false" xml:lang="en-US"/>'
+    "<w:OperationTimeout>PT{timeout_seconds}S</w:OperationTimeout>"
+    "{selectors}"
+    "</s:Header>"
+    "<s:Body>"
+)
+_TAIL = b"</s:Body></s:Envelope>"
+
+
 def envelope(
     request: Request, *, to: str, message_id: uuid.UUID, max_envelope_size: int, timeout_seconds: int
 ) -> bytes:
     """The bytes to send. ``max_envelope_size`` (bytes) and ``timeout_seconds`` bind the host's answer."""
-    selectors = tuple(request.selectors.items())
-    before, between, after = _frame(
-        request.action, request.resource_uri, to, max_envelope_size, timeout_seconds, selectors
+    selectors = "".join(
+        f'<w:Selector Name="{escaped(name)}">{escaped(value)}</w:Selector>' for name, value in request.selectors.items()
     )
-    # what reads XML takes a bare carriage return in a text for a line feed; ElementTree writes it bare
-    return b"".join((before, str(message_id).upper().encode(), between, request.body.replace(b"\r", b"&#13;"), after))
+    head = _HEAD.format(
+        to=escaped(to),
+        resource_uri=escaped(request.resource_uri),
+        action=escaped(request.action),
+        max_envelope_size=max_envelope_size,
+        message_id=str(message_id).upper(),
+        timeout_seconds=timeout_seconds,
+        selectors=selectors and f"<w:SelectorSet>{selectors}</w:SelectorSet>",
+    )
+    # ElementTree writes a carriage return in a text as it is
+    return head.encode("utf-8", "xmlcharrefreplace") + request.body.replace(b"\r", b"&#13;") + _TAIL
 
 
-# Stand for the id of the message and for its body; no XML may hold them.
-_ID, _BODY = "\x01", "\x02"
-
-
-@functools.lru_cache(maxsize=64)
-def _frame(
-    action: str,
-    resource_uri: str,
-    to: str,
-    max_envelope_size: int,
-    timeout_seconds: int,
-    selectors: tuple[tuple[str, str], ...],
-) -> tuple[bytes, bytes, bytes]:
-    """What is around the id of a message and its body. Written once: most messages to a host share it."""
-    root = Element(f"{{{NS_SOAP}}}Envelope")
-    header = ET.SubElement(root, f"{{{NS_SOAP}}}Header")
-
-    def add(name: str, value: str | None, must_understand: bool | None = None, **attributes: str) -> Element:
-        item = ET.SubElement(header, name, attributes)
-        if must_understand is not None:
-            item.set(f"{{{NS_SOAP}}}mustUnderstand", "true" if must_understand else "false")
-        item.text = value
-        return item
-
-    add(f"{{{NS_ADDRESSING}}}To", to)
-    add(f"{{{NS_WSMAN}}}ResourceURI", resource_uri, True)
-    reply_to = add(f"{{{NS_ADDRESSING}}}ReplyTo", None)
-    address = ET.SubElement(reply_to, f"{{{NS_ADDRESSING}}}Address", {f"{{{NS_SOAP}}}mustUnderstand": "true"})
-    address.text = ANONYMOUS
-    add(f"{{{NS_ADDRESSING}}}Action", action, True)
-    add(f"{{{NS_WSMAN}}}MaxEnvelopeSize", str(max_envelope_size), True)
-    add(f"{{{NS_ADDRESSING}}}MessageID", f"uuid:{_ID}")
-    # faults are read by people who search the web for them: ask for the English text
-    add(f"{{{NS_WSMAN}}}Locale", None, False).set(f"{{{NS_XML}}}lang", "en-US")
-    add(f"{{{NS_WSMAN_MS}}}DataLocale", None, False).set(f"{{{NS_XML}}}lang", "en-US")
-    add(f"{{{NS_WSMAN}}}OperationTimeout", f"PT{timeout_seconds}S")
-    if selectors:
-        selector_set = add(f"{{{NS_WSMAN}}}SelectorSet", None)
-        for name, value in selectors:
-            ET.SubElement(selector_set, f"{{{NS_WSMAN}}}Selector", {"Name": name}).text = value
-    ET.SubElement(root, f"{{{NS_SOAP}}}Body").text = _BODY
-    document = bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True)).replace(b"\r", b"&#13;")
-    before, rest = document.split(_ID.encode(), 1)
-    between, after = rest.rsplit(_BODY.encode(), 1)
-    return before, between, after
+def escaped(text: str) -> str:
+    """A text as XML writes it, also in an attribute. What reads XML takes a bare carriage return for a line feed."""
+    return saxutils.escape(text, {'"': "&quot;", "\r": "&#13;"})
 
 
 def open_answer(document: bytes, *, message_id: uuid.UUID, doing: str) -> Element:

@@ -14,13 +14,12 @@ import datetime
 import re
 import typing as t
 import xml.etree.ElementTree as ET
-from xml.sax.saxutils import escape
 
 from .._errors import ConnectionLost, IncompleteAnswer, UnexpectedAnswer
 from .._text import NAME, visible
 from . import xml
 from .session import Session
-from .soap import NS_ENUMERATION, NS_TRANSFER, NS_WSMAN, NS_XSI, Request
+from .soap import NS_ENUMERATION, NS_TRANSFER, NS_WSMAN, NS_XSI, Request, escaped
 from .xml import Element
 
 ROOT = "http://schemas.microsoft.com/wbem/wsman/1/wmi"
@@ -166,7 +165,7 @@ def _input(uri: str, method: str, arguments: t.Mapping[str, CimInput]) -> bytes:
             if item is None:
                 written.append(f'<m:{name} xmlns:i="{NS_XSI}" i:nil="true"/>')
             else:
-                written.append(f"<m:{name}>{escape(_cim_text(t.cast('str | int | bool', item)))}</m:{name}>")
+                written.append(f"<m:{name}>{escaped(_cim_text(t.cast('str | int | bool', item)))}</m:{name}>")
     written.append(f"</m:{method}_INPUT>")
     return "".join(written).encode()
 

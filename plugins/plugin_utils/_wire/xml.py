@@ -14,7 +14,6 @@ import codecs
 import re
 import typing as t
 import xml.etree.ElementTree as ET
-from xml.parsers import expat
 
 Element = ET.Element
 
@@ -34,44 +33,37 @@ def parse(document: bytes, max_bytes: int = MAX_BYTES) -> Element:
     """Returns the root element; names are in ElementTree's ``{namespace}local`` form. Raises :class:`XmlRefused`."""
     if len(document) > max_bytes:
         raise XmlRefused(f"the answer is larger than {max_bytes} bytes")
-    builder = ET.TreeBuilder()
-    parser = expat.ParserCreate(namespace_separator="}")
-    parser.buffer_text = True
-    depth = 0
-
-    def qualified(name: str) -> str:
-        return "{" + name if "}" in name else name
-
-    def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal depth
-        depth += 1
-        if depth > MAX_DEPTH:
-            raise XmlRefused(f"elements are nested deeper than {MAX_DEPTH}")
-        builder.start(qualified(name), {qualified(key): value for key, value in attributes.items()})
-
-    def end(name: str) -> None:
-        nonlocal depth
-        depth -= 1
-        builder.end(qualified(name))
-
-    def refuse_dtd(*_dummy: t.Any) -> t.NoReturn:
-        raise XmlRefused("it holds a document type declaration, which SOAP forbids")
-
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.CharacterDataHandler = builder.data
-    parser.StartDoctypeDeclHandler = refuse_dtd
-    parser.EntityDeclHandler = refuse_dtd
+    # what is refused is what makes it unsafe
+    parser = ET.XMLParser(target=_Builder())  # noqa: S314
     try:
-        parser.Parse(document, True)
-    except expat.ExpatError as exc:
+        parser.feed(document)
+        root: Element = parser.close()
+    except ET.ParseError as exc:
         raise XmlRefused(f"it is not well-formed XML ({exc})") from None
     except XmlRefused:
         raise
     except (LookupError, ValueError) as exc:
         # what Python says of encodings that expat does not know itself
         raise XmlRefused(f"its encoding cannot be read ({exc})") from None
-    return builder.close()
+    if _is_deep(root):
+        raise XmlRefused(f"elements are nested deeper than {MAX_DEPTH}")
+    return root
+
+
+class _Builder(ET.TreeBuilder):
+    """All but this is done in C."""
+
+    def doctype(self, *_dummy: t.Any) -> t.NoReturn:
+        raise XmlRefused("it holds a document type declaration, which SOAP forbids")
+
+
+def _is_deep(root: Element) -> bool:
+    level = [root]
+    for _dummy in range(MAX_DEPTH):
+        level = [child for element in level for child in element]
+        if not level:
+            return False
+    return True
 
 
 def as_utf8(document: bytes, charset: str | None) -> bytes:

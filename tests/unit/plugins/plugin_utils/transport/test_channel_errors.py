@@ -247,7 +247,7 @@ def test_no_secret_in_any_message(password: str, place: str, kind: type[Exceptio
         raise kind(text) if kind is not ValueError else type("OddError", (Exception,), {})(text)
 
     with pytest.raises(ExchangeTlsError) as caught:
-        explain.answer(send, DOING, Line(), Login("basic", "http://ex01:5985/wsman", "admin", password), 5)
+        explain.answer(send, DOING, Line(), lambda: Login("basic", "http://ex01:5985/wsman", "admin", password), 5)
     assert password not in caught.value.message
     assert repr(password)[1:-1] not in caught.value.message
     assert "****" in caught.value.message
