@@ -119,7 +119,7 @@ def _mail(work: Work, seen: View) -> t.Iterator[Remark]:
 def _named_target(work: Work, seen: View) -> str:
     """The full name of the server that was named. Raises :class:`OptionError` where it can take no mail."""
     wanted = work.wishes.redirect_to or ""
-    fqdn, _site = view.where(work.means.shell, wanted)
+    ((fqdn, _site),) = view.where(work.means.shell, wanted)
     if is_same_server(fqdn, seen.server.fqdn):
         raise OptionError(f"'redirect_to' is {wanted}, which is the server itself.")
     if found := _marks_of(work, seen, fqdn):
@@ -428,7 +428,7 @@ def _target(work: Work, seen: View) -> str | None:
     """The full name of a server that can take mail: the one that was named, a member of the site, any member."""
     if work.wishes.redirect_to:
         return _named_target(work, seen)
-    able = [view.where(work.means.shell, name) for name in _able(seen)]
+    able = view.where(work.means.shell, *_able(seen))
     same_site = [fqdn for fqdn, site in able if site == seen.server.site]
     return next(iter((*same_site, *(fqdn for fqdn, _site in able))), None)
 

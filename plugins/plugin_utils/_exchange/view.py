@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import typing as t
 
@@ -89,7 +90,7 @@ def look(shell: Shell, name: str) -> View:
     if server.dag is None:
         return View(server, components, own, waiting, no_queues)
     group = groups.of_record(_one(shell, "Get-DatabaseAvailabilityGroup", server.dag, Status=True))
-    members = tuple(member(shell, other) for other in group.others(server.name))
+    members = tuple(_member(shell, *told) for told in _activations(shell, group.others(server.name)))
     return View(server, components, own, waiting, no_queues, group, members)
 
 
@@ -141,8 +142,30 @@ def _copies(shell: Shell, server: str) -> tuple[Copy, ...]:
 def activation(shell: Shell, identity: str, directory: str | None = None) -> tuple[str, bool]:
     """The activation policy of a mailbox server, and whether its databases are to leave it (MoveNow). ``directory``:
     the domain controller that is asked: the one that was told, as others learn late."""
-    found = _one(shell, "Get-MailboxServer", identity, **pinned(directory))
-    return found.text("DatabaseCopyAutoActivationPolicy"), found.flag("DatabaseCopyActivationDisabledAndMoveNow")
+    return _activation(_one(shell, "Get-MailboxServer", identity, **pinned(directory)))
+
+
+def _activation(record: Record) -> tuple[str, bool]:
+    return record.text("DatabaseCopyAutoActivationPolicy"), record.flag("DatabaseCopyActivationDisabledAndMoveNow")
+
+
+def _activations(shell: Shell, names: t.Sequence[str]) -> t.Iterator[tuple[str, str, bool]]:
+    """Each name with its activation policy and MoveNow."""
+    for name, record in _each(shell, "Get-MailboxServer", names):
+        yield (name, *_activation(record))
+
+
+def _each(shell: Shell, cmdlet: str, names: t.Sequence[str]) -> t.Iterator[tuple[str, Record]]:
+    """What the directory says of each server: all are asked for at once where there are several, since questions cost
+    more than answers."""
+    every: list[Record] = []
+    if len(names) > 1:
+        # an error may be of a server that has nothing to do with this; then each is asked for by itself
+        with contextlib.suppress(CmdletError):
+            every = shell.read(cmdlet)
+    for name in names:
+        found = [record for record in every if record.text("Name").casefold() == name.casefold()]
+        yield name, found[0] if len(found) == 1 else _one(shell, cmdlet, name)
 
 
 def pinned(directory: str | None) -> dict[str, str]:
@@ -150,10 +173,9 @@ def pinned(directory: str | None) -> dict[str, str]:
     return {} if directory is None else {"DomainController": directory}
 
 
-def where(shell: Shell, identity: str) -> tuple[str, str | None]:
-    """The full name of a server, and its site."""
-    found = _one(shell, "Get-ExchangeServer", identity)
-    return found.text("Fqdn"), _site(found)
+def where(shell: Shell, *identities: str) -> list[tuple[str, str | None]]:
+    """The full name of each server, and its site."""
+    return [(found.text("Fqdn"), _site(found)) for _name, found in _each(shell, "Get-ExchangeServer", identities)]
 
 
 def components_of(shell: Shell, name: str) -> tuple[Components | None, str | None]:
@@ -167,9 +189,7 @@ def components_of(shell: Shell, name: str) -> tuple[Components | None, str | Non
         return None, exc.message
 
 
-def member(shell: Shell, name: str) -> Member:
-    """Another member of the DAG."""
-    policy, move_now = activation(shell, name)
+def _member(shell: Shell, name: str, policy: str, move_now: bool) -> Member:
     components, why = components_of(shell, name)
     if components is None:
         return Member(name, policy, move_now, None, (), why)

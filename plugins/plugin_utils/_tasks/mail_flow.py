@@ -40,7 +40,7 @@ def info(task: Task, options: Options, now: datetime.datetime) -> Result:
 def look(task: Task, name: str, now: datetime.datetime) -> Result:
     """The same for the computer of that name, which has an Exchange to be asked."""
     with asked(task, name, {}) as (entry, shell):
-        server = view.where(shell, name)[0]
+        ((server, _site),) = view.where(shell, name)
         seen = mail.look(shell, server)
         round_trips = shell.round_trips
     held = None if seen.certificates is None else tuple(map(_certificate, seen.certificates))

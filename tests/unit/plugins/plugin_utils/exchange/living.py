@@ -99,6 +99,7 @@ class World:
         self.two_out: list[set[str]] = []
         self.in_service: list[str] = []  # servers that were restarted although they served
         self.at_work: set[str] = set()
+        self.corrupt = ""  # what a question for all servers is answered with
         self.far = False  # runs are those of other controllers
         self.turn: Callable[[str, str], None] = lambda _server, _what: None
         self.error: Callable[[str, str], Exception | None] = lambda _server, _cmdlet: None
@@ -233,7 +234,14 @@ class Shell:
             raise CmdletError(f"The remote registry of server {server.fqdn} couldn't be opened")
         return server
 
-    def _get_exchangeserver(self, Identity: Value) -> list[Record]:  # noqa: N803
+    def _every(self, ask: Callable[..., list[Record]]) -> list[Record]:
+        if self._world.corrupt:
+            raise CmdletError(self._world.corrupt)
+        return [record for name in self._world.servers for record in ask(name)]
+
+    def _get_exchangeserver(self, Identity: Value = None) -> list[Record]:  # noqa: N803
+        if Identity is None:
+            return self._every(self._get_exchangeserver)
         server = self._server(Identity)
         properties = {
             "Name": server.name,
@@ -245,7 +253,9 @@ class Shell:
         }
         return [Record(server.name, (), properties)]
 
-    def _get_mailboxserver(self, Identity: Value) -> list[Record]:  # noqa: N803
+    def _get_mailboxserver(self, Identity: Value = None) -> list[Record]:  # noqa: N803
+        if Identity is None:
+            return self._every(self._get_mailboxserver)
         server = self._server(Identity)
         group = self._world.group_of(server.name)
         properties = {

@@ -94,7 +94,11 @@ class Organisation:
             raise self.errors[cmdlet]
         if cmdlet == "Get-DatabaseAvailabilityGroup":
             return [self._group(bool(parameters.get("Status")))]
-        wanted = str(parameters.get("Identity") or parameters.get("Server"))
+        if not parameters and cmdlet in ("Get-ExchangeServer", "Get-MailboxServer"):
+            return [record for name in self.machines for record in self._of(cmdlet, name)]
+        return self._of(cmdlet, str(parameters.get("Identity") or parameters.get("Server")))
+
+    def _of(self, cmdlet: str, wanted: str) -> list[Record]:
         name = next((item for item in self.machines if item == wanted.partition(".")[0].upper()), None)
         if name is None:
             raise CmdletError(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import OptionError
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange import leaving, returning
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange import leaving, returning, view
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.shell import CmdletDenied, CmdletError
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.work import (
     AnotherMember,
@@ -59,6 +59,30 @@ def test_the_order_back() -> None:
     ]
     assert world.servers["EX01"].shown() == was
     assert world.servers["EX01"].record is None
+
+
+def test_few_questions() -> None:
+    """With mail that has to be redirected, and some waiting. Directory questions are asked once for all members."""
+    counts = {}
+    for members in (2, 3, 6):
+        world = World(tuple(f"EX{number:02}" for number in range(1, members + 1)))
+        world.servers["EX01"].mail, world.servers["EX01"].drains = 5, False
+        gone = out(world).means.shell.round_trips
+        world.restart("EX01")
+        counts[members] = gone // 3, back(world).means.shell.round_trips // 3
+    assert max(counts[2]) <= 25
+    assert counts[3][0] - counts[2][0] == 3, "its components twice, and its copies"
+    assert counts[6][0] - counts[3][0] == 3 * 3
+    assert counts[6][1] == counts[2][1]
+
+
+def test_a_server_that_the_directory_cannot_show() -> None:
+    """It is of another DAG: each member is asked about by itself."""
+    world = World(("EX01", "EX02", "EX03"), ("EX11", "EX12"))
+    world.corrupt = "EX11 is corrupt and in an inconsistent state"
+    world.servers["EX03"].policy = "IntrasiteOnly"
+    found = view.look(out(world).means.shell, "EX02").members
+    assert [(item.name, item.policy) for item in found] == [("EX01", "Blocked"), ("EX03", "IntrasiteOnly")]
 
 
 @pytest.mark.parametrize("policy", ["Unrestricted", "IntrasiteOnly", "Blocked"])
