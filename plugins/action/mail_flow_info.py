@@ -12,14 +12,17 @@ from ..plugin_utils import _options
 from ..plugin_utils._action import WindowsAction
 from ..plugin_utils._tasks import mail_flow
 
-ARGUMENT_SPEC: dict[str, t.Any] = {"required": {"type": "bool", "default": True}, **_options.SHARED}
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    "fail_if_not_asked": {"type": "bool", "default": True, "aliases": ["required"]},
+    **_options.SHARED,
+}
 
 
 class ActionModule(WindowsAction):
     ARGUMENT_SPEC = ARGUMENT_SPEC
 
     def check(self, options: dict[str, t.Any]) -> None:
-        if options["required"]:
+        if options["fail_if_not_asked"]:
             self.endpoint()
 
     def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:

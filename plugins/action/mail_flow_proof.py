@@ -19,7 +19,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "before": {"type": "dict"},
     **_mail_options.PROOF,
     "smtp_port": {"type": "int", "default": 25},
-    "required": {"type": "bool", "default": False},
+    "fail_if_not_asked": {"type": "bool", "default": False, "aliases": ["required"]},
     **_options.SHARED,
 }
 
@@ -33,7 +33,7 @@ class ActionModule(WindowsAction):
             lambda: _mail_options.check(options),
             lambda: _check_port(options["smtp_port"]),
         )
-        if options["required"]:
+        if options["fail_if_not_asked"]:
             self.endpoint()
 
     def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:

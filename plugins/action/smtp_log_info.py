@@ -17,7 +17,7 @@ from ..plugin_utils._options import FROM_VARIABLES
 from ..plugin_utils._text import NAME, visible
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
-    "path": {"type": "list", "elements": "path", "required": True},
+    "paths": {"type": "list", "elements": "path", "required": True, "aliases": ["path"]},
     "since": {"type": "str"},
     "max_bytes": {"type": "int", "default": 0},
     "max_seconds": {"type": "float", "default": 0},
@@ -34,11 +34,11 @@ class ActionModule(ExchangeTlsAction):
 
     def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
         limits = reading.Limits(options["max_bytes"], options["max_seconds"])
-        found = reading.read(self._paths(options["path"]), options["since"] or "", limits, self._progress())
+        found = reading.read(self._paths(options["paths"]), options["since"] or "", limits, self._progress())
         if not found.files:
             others = "; ".join(f"{item['file']} {item['reason']}" for item in found.others[:3])
             raise OptionError(
-                f"'path': there are no SMTP protocol logs and no IIS logs in {', '.join(options['path'])}."
+                f"'paths': there are no SMTP protocol logs and no IIS logs in {', '.join(options['paths'])}."
                 f"{f' Found: {others}.' if others else ''} Copy them from ...\\TransportRoles\\Logs of the servers."
             )
         result = outcome.as_result(found)
@@ -46,7 +46,7 @@ class ActionModule(ExchangeTlsAction):
 
     def check(self, options: dict[str, t.Any]) -> None:
         all_problems(
-            lambda: self._paths(options["path"]),
+            lambda: self._paths(options["paths"]),
             lambda: _check_day(options["since"]),
             lambda: _check_limits(options),
         )
@@ -55,10 +55,10 @@ class ActionModule(ExchangeTlsAction):
         """Where the files and folders are: relative ones count from the playbook, the inventory or the current
         folder."""
         if not any(path.strip() for path in given):
-            raise OptionError("'path' names no file and no folder.")
+            raise OptionError("'paths' names no file and no folder.")
         found, missing = _files.existing(given, _files.folders(self.task_vars))
         if missing:
-            raise OptionError(f"'path': there is no {', '.join(missing)} on the controller.")
+            raise OptionError(f"'paths': there is no {', '.join(missing)} on the controller.")
         return found
 
     def _progress(self) -> t.Callable[[int, int], None]:

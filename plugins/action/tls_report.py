@@ -18,7 +18,7 @@ from ..plugin_utils._text import NAME, visible
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "results": {"type": "list", "elements": "path", "required": True},
-    "since": {"type": "path"},
+    "compare_with": {"type": "path", "aliases": ["since"]},
     "dest": {"type": "path"},
 }
 
@@ -41,8 +41,8 @@ class ActionModule(ExchangeTlsAction):
             "not_touched": merged["not_touched"],
             "report": None,
         }
-        if options["since"]:
-            found["comparison"] = comparing.compare(_report_files.read(options["since"]), merged)
+        if options["compare_with"]:
+            found["comparison"] = comparing.compare(_report_files.read(options["compare_with"]), merged)
         if options["dest"] and not self.check_mode:
             name = _reporting.begin(datetime.datetime.now(datetime.timezone.utc))
             run = {**merged["run"], "id": name, "merged_from": merged["run"]["merged_from"] or [merged["run"]["id"]]}

@@ -42,15 +42,19 @@ def options(values: t.Mapping[t.Any, t.Any], spec: Spec, path: str = "") -> tupl
     """What was given, and what is wrong with it. Blank options are left out, so that their defaults count."""
     found: dict[t.Any, t.Any] = {}
     problems: list[str] = []
-    for name, value in values.items():
+    other_names = {alias: name for name, option in spec.items() for alias in option.get("aliases", ())}
+    for given, value in values.items():
         if is_blank(value):
             continue
+        name = other_names.get(given, given)
         try:
-            made = _value(value, spec.get(name) or {}, f"{path}{name}", problems)
+            made = _value(value, spec.get(name) or {}, f"{path}{given}", problems)
         except NotGiven as exc:
-            problems.append(f"'{path}{name}' {exc}")
+            problems.append(f"'{path}{given}' {exc}")
             continue
-        if made is not None:
+        if made is not None and name in found:
+            problems.append(f"'{path}{name}' is given twice, also by its other name")
+        elif made is not None:
             found[name] = made
     return found, problems
 

@@ -80,7 +80,7 @@ _VARIABLES = {
 # Options whose variable depends on the file of the role that has the task.
 _IN_FILE = {
     "mail": {"patience": "tls12_mail_patience"},
-    "harden": {"path": "tls12_smtp_logs", "since": "tls12_smtp_logs_since"},
+    "harden": {"paths": "tls12_smtp_logs", "since": "tls12_smtp_logs_since"},
     "restart": {"timeout": "tls12_reboot_timeout", "force": "tls12_reboot_force"},
     "reboot": {"timeout": "tls12_reboot_timeout", "force": "tls12_reboot_force"},
     "out_of_service": {"timeout": "tls12_maintenance_timeout"},

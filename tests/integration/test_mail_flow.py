@@ -187,7 +187,7 @@ def test_all_is_well_on_the_servers(lab: LabClient, ansible: Ansible) -> None:
     found = answer(why(lab, ansible, "well", "-e", f"tls12_symptom={DROPPED}").ok())
     assert found[0] == f"text:    {DROPPED}", "what Ansible cuts at the first blank is taken whole"
     assert found[2].startswith("answer:  TLS 1.2 is on in the registry of every server that was read.")
-    assert found[-1].endswith("ansible localhost -m mailops.exchange_tls.smtp_log_info -a path=logs")
+    assert found[-1].endswith("ansible localhost -m mailops.exchange_tls.smtp_log_info -a paths=logs")
     assert r"ProtocolLog\SmtpSend of well to logs/well" in found[-1]
     assert answer(why(lab, ansible, "well", tls12_symptom=None).ok())[0].startswith("answer:")
 

@@ -70,7 +70,7 @@ def find(paths: t.Iterable[str]) -> tuple[list[Source], list[dict[str, str]]]:
             else:
                 others.append({"file": file, "reason": reason})
     if missing:
-        raise OptionError(f"'path': there is no {', '.join(missing)} on the controller.")
+        raise OptionError(f"'paths': there is no {', '.join(missing)} on the controller.")
     return sorted(sources, key=lambda source: (source.first, source.path)), others
 
 

@@ -256,7 +256,7 @@ def _logs(names: t.Sequence[str], servers: t.Mapping[str, Server]) -> t.Iterator
     ) or r"%ExchangeInstallPath%TransportRoles\Logs\Hub\ProtocolLog\SmtpSend"
     yield (
         f"next:    copy {visible(folder, NAME * 2)} of {names[0]} to logs/{names[0]} here, then "
-        "ansible localhost -m mailops.exchange_tls.smtp_log_info -a path=logs"
+        "ansible localhost -m mailops.exchange_tls.smtp_log_info -a paths=logs"
     )
 
 

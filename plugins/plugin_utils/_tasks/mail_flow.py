@@ -32,7 +32,7 @@ def info(task: Task, options: Options, now: datetime.datetime) -> Result:
         # the host itself: of Exchange's endpoint another error is made
         raise
     except ExchangeTlsError as exc:
-        if options["required"]:
+        if options["fail_if_not_asked"]:
             raise
         return not_asked(exc.message)
 

@@ -104,13 +104,13 @@ def prove(
         seconds = options["patience"] - (clock() - begun)
         is_live = shown is not None and shown.newest >= f"{start - _LIVE:{_TIME}}"
         # one that could not be asked before the restart either will hardly be asked after it
-        is_missed = looks.error is not None and (before is not None or options["required"])
+        is_missed = looks.error is not None and (before is not None or options["fail_if_not_asked"])
         may_change = found.word != PROVEN and (is_live or is_missed or bool(found.waiting) or bool(still))
         if seconds <= 0 or not may_change:
             break
         progress.now(f"outgoing mail: {visible(found.sentence)}")
         sleep(min(_BETWEEN, seconds))
-    if looks.error is not None and options["required"]:
+    if looks.error is not None and options["fail_if_not_asked"]:
         raise looks.error
     return _result(start, before, seen, found, sent_mail)
 

@@ -352,3 +352,24 @@ def test_items_by_commas_and_lines(items: list[str], parted: str) -> None:
     if items not in (["null"],):
         assert taken(cipher_suites=parted.join(items))["cipher_suites"] == items
         assert taken(cipher_suites=json.dumps(items))["cipher_suites"] == items
+
+
+# --- options with another name ---------------------------------------------------------------------------------------
+
+RENAMED = {"paths": {"type": "list", "elements": "path", "aliases": ["path"]}, "days": {"type": "int"}}
+
+
+@pytest.mark.parametrize("name", ["paths", "path"])
+def test_another_name(name: str) -> None:
+    """It is read as the option is."""
+    assert _given.options({name: "a, b", "days": " "}, RENAMED) == ({"paths": ["a", "b"]}, [])
+
+
+def test_both_names() -> None:
+    found, problems = _given.options({"path": ["a"], "paths": ["b"]}, RENAMED)
+    assert problems == ["'paths' is given twice, also by its other name"]
+    assert found == {"paths": ["a"]}
+
+
+def test_a_blank_beside_the_other_name() -> None:
+    assert _given.options({"path": "a", "paths": ""}, RENAMED) == ({"paths": ["a"]}, [])

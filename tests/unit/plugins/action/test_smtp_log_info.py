@@ -39,11 +39,11 @@ def test_a_folder(run: Runner, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"path": "nowhere"}, "there is no 'nowhere'"),
-        ({"path": []}, "names no file"),
-        ({"path": ".", "since": "yesterday"}, "'since' is 'yesterday'"),
-        ({"path": ".", "max_bytes": -1}, "'max_bytes' is -1"),
-        ({"path": ".", "max_seconds": "nan"}, "'max_seconds' is nan"),
+        ({"paths": "nowhere"}, "there is no 'nowhere'"),
+        ({"paths": []}, "names no file"),
+        ({"paths": ".", "since": "yesterday"}, "'since' is 'yesterday'"),
+        ({"paths": ".", "max_bytes": -1}, "'max_bytes' is -1"),
+        ({"paths": ".", "max_seconds": "nan"}, "'max_seconds' is nan"),
     ],
 )
 def test_what_is_refused(run: Runner, options: dict[str, Any], words: str) -> None:

@@ -51,7 +51,7 @@ class Story:
     def prove(self, where: Logs = NOTHING, *, check_mode: bool = False, **options: Any) -> dict[str, Any]:
         task = types.SimpleNamespace(say=self.said.append, address="10.0.0.1", host_name="ex01", check_mode=check_mode)
         given = {
-            "since": "2026-01-05T09:00:00Z", "before": None, "required": False, "patience": 120,
+            "since": "2026-01-05T09:00:00Z", "before": None, "fail_if_not_asked": False, "patience": 120,
             "probe_mailbox": None, "smtp_port": 25, **options,
         }  # fmt: skip
         return mail_proof.prove(task, given, where, lambda: self.now, self.sleep)  # type: ignore[arg-type]
@@ -136,7 +136,7 @@ def test_exchange_that_does_not_answer_yet_is_asked_again(monkeypatch: pytest.Mo
     away = ExchangeTlsError("503")
     later = {"asked": False, "why_not": "503", "error": away}
     story = Story(monkeypatch, later, later, mail())
-    assert story.prove(before=mail(), required=True)["after"] == {"queued": 0, "waiting": 0}
+    assert story.prove(before=mail(), fail_if_not_asked=True)["after"] == {"queued": 0, "waiting": 0}
     assert story.now == 10
     story = Story(monkeypatch, later)
     assert story.prove(patience=7, before=mail())["why_not"] == "503"
@@ -145,7 +145,7 @@ def test_exchange_that_does_not_answer_yet_is_asked_again(monkeypatch: pytest.Mo
     assert story.prove()["why_not"] == "503"
     assert story.now == 0, "it could not be asked before either"
     with pytest.raises(ExchangeTlsError, match="503"):
-        story.prove(required=True, patience=7)
+        story.prove(fail_if_not_asked=True, patience=7)
 
 
 def test_copies_of_logs_are_not_waited_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
