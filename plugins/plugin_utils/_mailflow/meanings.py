@@ -20,6 +20,10 @@ SURE: t.Final = (YES, LIKELY, PERHAPS, UNKNOWN, NO)
 _SEED = "Microsoft, Mail flow errors caused by TLS 1.0 and TLS 1.1 disablement"
 _KB_4051498 = "Microsoft, KB 4051498"
 _RECORDED = "recorded texts of queues"
+_NDRS = "Microsoft, Non-delivery reports in Exchange Online"
+_DANE = "Microsoft, How SMTP DNS-based Authentication of Named Entities works"
+_ALERTS = "RFC 8446, 6.2, and RFC 5246, 7.2.2"
+_WORDS = "the words of the error alone"
 _READ_SEND = "the protocol log of the Send connector, lines '*' behind STARTTLS"
 _READ_RECEIVE = "the protocol log of the Receive connector, lines '>' behind EHLO: is there a STARTTLS?"
 
@@ -96,7 +100,17 @@ _DROPPED = (
     "The connection was dropped. So it shows where Exchange Online refuses TLS 1.0 and 1.1, and so it shows for other "
     "causes as well."
 )
+_ENDED = "The connection was dropped. A handshake that hangs shows so too: of itself the text does not tell."
 _TLS_ERRORS = "SocketError|UnknownCredentials|NoCredentials|InvalidToken|IllegalMessage|ConnectionAborted"
+
+_NOT_TRUSTED = "A certificate was refused. The code does not say whose: the words behind it do."
+_OLD_TLS = "One side has no TLS version that the other takes."
+_NOT_OFFERED = (
+    "The sender demands TLS, and the receiver did not offer STARTTLS: its certificate cannot be used (named and "
+    "removed, or its chain is broken), TLS is off, or a device between them hides the offer."
+)
+# Numbers of alerts, as Schannel writes them into the event log.
+_ALERT = r"\balert(?: code)?(?: is)?:? (?:{})\b"
 
 RULES: t.Final = (
     _rule(
@@ -106,8 +120,43 @@ RULES: t.Final = (
     ),
     _rule(
         "certificate_refused", YES, "4.7.5", None,
-        "A certificate was refused. The code does not say whose: the words behind it do.",
-        _READ_SEND,
+        _NOT_TRUSTED, _READ_SEND,
+    ),
+    _rule(
+        "certificate_refused", YES, "4.7.320,5.7.320,4.7.322,5.7.322,4.7.323,5.7.323,4.7.325,5.7.325", None,
+        _NOT_TRUSTED, _READ_SEND, source=_DANE,
+    ),
+    _rule(
+        "certificate_refused", YES, "",
+        r"\b(?:UntrustedRoot|Cert(?:ificate)?(?:Expired|Unknown|Revoked|Untrusted|WrongUsage|NameMismatch))\b"
+        r"|certificate (?:has expired|validation fail|verify failed)|\bunknown[ _]ca\b|\bbad[ _]certificate\b"
+        "|" + _ALERT.format("4[2-68]"),
+        _NOT_TRUSTED, _READ_SEND, source=_WORDS,
+    ),
+    _rule(
+        "relay_denied", LIKELY, "5.7.64", None,
+        "Exchange Online does not take the sender for one of yours: the certificate that it shows is not the one that "
+        "the inbound connector names, or comes without its chain, or the address has changed.",
+        "the certificate of the Send connector (TlsCertificateName), and the inbound connector of Exchange Online",
+        source="Microsoft, KB 3212877 and KB 4051495",
+    ),
+    _rule(
+        "tls_version_refused", YES, "",
+        r"\bunsupported protocol\b|\bprotocol[ _]version\b|\bTLS (?:protocol )?version.{0,40}not supported"
+        r"|\bunsupported TLS\b|" + _ALERT.format("70"),
+        _OLD_TLS, "the TLS settings of both servers", source=_ALERTS,
+    ),
+    _rule(
+        "no_common_suite", YES, "",
+        r"\bno shared cipher\b|\bnone of the cipher suites\b|\bno ciphers? (?:suites? )?(?:available|in common)\b"
+        r"|\bdo not possess a common algorithm\b|\b0x80090331\b|\bhandshake[ _]failure\b|" + _ALERT.format("40"),
+        "The two sides have no TLS version or no cipher suite in common.",
+        "the TLS settings and the cipher suites of both servers", source=_ALERTS,
+    ),
+    _rule(
+        "no_credential", LIKELY, "", r"\binternal error state is (?:10010|10013)\b",
+        "Windows could not make what a TLS connection begins with: mostly no version that the program asks for is on.",
+        "the TLS settings of the server, Client and Server, and those of .NET", source=_WORDS,
     ),
     _rule(
         "exchange_outdated", NO, "4.7.230,5.7.230", None,
@@ -115,9 +164,26 @@ RULES: t.Final = (
     ),
     _rule(
         "starttls_not_offered", LIKELY, "5.7.3", "STARTTLS.{0,40}required|required.{0,40}STARTTLS",
-        "The sender demands TLS, and the receiver did not offer STARTTLS: its certificate cannot be used (named and "
-        "removed, or its chain is broken), TLS is off, or a device between them hides the offer.",
-        _READ_RECEIVE,
+        _NOT_OFFERED, _READ_RECEIVE,
+    ),
+    _rule(
+        "starttls_not_offered", LIKELY, "4.7.321,5.7.321", None,
+        _NOT_OFFERED, _READ_RECEIVE, source=_DANE,
+    ),
+    _rule(
+        "starttls_not_offered", LIKELY, "",
+        r"\bTLS is required,? but was not offered|\b(?:START)?TLS (?:was |is )?not (?:offered|advertised|supported)\b"
+        r"|\bnot (?:offer|advertise|support) (?:START)?TLS\b",
+        _NOT_OFFERED, _READ_RECEIVE, source=_WORDS,
+    ),
+    _rule(
+        "starttls_refused", LIKELY, "", r"\b454\b.{0,20}\bTLS (?:is )?(?:currently )?not available\b",
+        "The receiver has STARTTLS and cannot do it at this time: its certificate or its key cannot be used.",
+        _READ_RECEIVE, source="RFC 3207, 4",
+    ),
+    _rule(
+        "authentication", NO, "5.7.57,5.7.139", None,
+        "A login was refused. That is no matter of TLS.", source=_NDRS,
     ),
     _rule(
         "authentication", NO, "",
@@ -162,12 +228,29 @@ RULES: t.Final = (
         "A server is short of disk or memory and takes no mail. That is no matter of TLS.",
     ),
     _rule(
+        "not_in_service", NO, "421 4.3.2", r"\bservice not a(?:ctive|vailable)\b",
+        "Transport of that server is out of service, in maintenance, or starting. That is no matter of TLS.",
+    ),
+    _rule(
         "store_throttled", NO, "4.3.2", None,
         "A server takes no more mail for now. That is no matter of TLS.",
     ),
     _rule(
         "recipient_restricted", NO, "", r"RESOLVER\.RST",
         "The recipient does not take mail from this sender. That is no matter of TLS.",
+    ),
+    _rule(
+        "recipient_unknown", NO, "5.1.1,5.1.10", None,
+        "There is no such recipient. That is no matter of TLS.", source=_NDRS,
+    ),
+    _rule(
+        "mailbox_full", NO, "5.2.2", None,
+        "The mailbox of the recipient is full. That is no matter of TLS.", source=_NDRS,
+    ),
+    _rule(
+        "sender_refused", NO, "", r"(?<![\d.])(?:[45]\d\d )?[45]\.7\.[56]\d\d(?![\d.])",
+        "Exchange Online takes no mail, or not so much, from this address for now. That is no matter of TLS.",
+        source=_NDRS,
     ),
     _rule(
         "session_closed", UNKNOWN, "", r"\b(?:Remote|Local)\(SocketError\)",
@@ -181,8 +264,7 @@ RULES: t.Final = (
     ),
     _rule(
         "connection_dropped", PERHAPS, "4.4.2", None,
-        "The connection was dropped. A handshake that hangs shows so too: of itself the text does not tell.",
-        _READ_SEND,
+        _ENDED, _READ_SEND,
     ),
     _rule(
         "timed_out", PERHAPS, "4.4.1", None,
@@ -190,9 +272,18 @@ RULES: t.Final = (
         _READ_SEND, source=_KB_4051498,
     ),
     _rule(
-        "unable_to_connect", PERHAPS, "4.2.1,4.4.315", None,
+        "unable_to_connect", PERHAPS, "4.2.1,4.4.315,5.4.315,4.4.317,5.4.317", None,
         "No connection came about. Certificate faults show so too: of itself the text rules TLS neither in nor out.",
         _READ_SEND,
+    ),
+    _rule(
+        "connection_dropped", PERHAPS, "4.4.318,5.4.318", None,
+        _ENDED, _READ_SEND, source=_NDRS,
+    ),
+    _rule(
+        "connection_dropped", PERHAPS, "",
+        r"(?<![0-9.:])1005[34](?![0-9])|\bforcibly closed\b|\blost connection\b|\bclosed abruptly\b",
+        _ENDED, _READ_SEND, source=_WORDS,
     ),
     # a translation has kept the name of the error, and nothing else
     _rule(
@@ -200,6 +291,16 @@ RULES: t.Final = (
         rf"(?<![A-Za-z])TLS.{{0,120}}\b(?:{_TLS_ERRORS})|\b(?:{_TLS_ERRORS}).{{0,120}}(?<![A-Za-z])TLS",
         "By its name this is the error of a TLS negotiation.",
         "the TLS settings of the server, and " + _READ_SEND, source=_SEED,
+    ),
+    _rule(
+        "tls_failed", YES, "",
+        r"\bTLS handshake fail|\bTLS negotiation fail|\bCannot start TLS\b|\bestablish appropriate TLS channel\b",
+        "A TLS negotiation failed, and the text does not say why.", _READ_SEND, source=_WORDS,
+    ),
+    _rule(
+        "expired", UNKNOWN, "4.4.7,5.4.7,5.4.300", None,
+        "Mail has waited too long. Why it waited is in the words behind, or in the last error of the queue.",
+        "the last error of the queue (Get-Queue), and " + _READ_SEND, source=_NDRS,
     ),
     _rule(
         "connection_dropped_socket_error", PERHAPS, "", "socket ?error",

@@ -24,7 +24,7 @@ Result = t.Mapping[str, t.Any]
 # Servers that show the same share a line; there are so many of these, and so many names and things in each.
 _MOST_LINES, _MOST_NAMES, _MOST_THINGS = 4, 6, 4
 _LONGEST, _THING = 260, 150
-_CERTIFICATES = frozenset({"tls_certificate", "certificate_not_found", "certificate_refused"})
+_CERTIFICATES = frozenset({"tls_certificate", "certificate_not_found", "certificate_refused", "relay_denied"})
 _SIDES = {"Client": "Client (outgoing mail)", "Server": "Server (incoming mail)"}
 _TLS = {
     "yes": "TLS is what failed",
