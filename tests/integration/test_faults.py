@@ -55,8 +55,11 @@ ANSWERS = {
     "truncated": ("cannot be read", "not well-formed", "wire_log"),
     "oversized": ("larger than",),
     "entity_expansion": ("document type declaration",),
-    "garbage": ("cannot be read", "wire_log"),
-    "empty": ("cannot be read", "empty"),
+}
+# No answers at all: the host is asked once more, over a new login.
+NO_ANSWERS = {
+    "garbage": ("1024 bytes", "came instead of an answer of WinRM"),
+    "empty": ("an empty answer", "came instead of an answer of WinRM"),
 }
 # Requests of a run: the first, one in the middle of reading, one that writes.
 FIRST = {"request": 1}
@@ -100,6 +103,9 @@ def reading() -> t.Iterator[tuple[str, Case]]:
             )
         for body, says in ANSWERS.items():
             yield f"{body}-{place}", Case("failed", says, {"answer": {"body": body, **trigger}}, writes=False)
+        for body, says in NO_ANSWERS.items():
+            quirk = {"answer": {"body": body, **every(**trigger)}}
+            yield f"{body}-{place}", Case("unreachable", says, quirk, writes=False)
     for encoding in WMI_ERROR:
         for kind in ("access_denied", "provider_cannot", "timeout", "invalid_class", "shell_quota"):
             quirk = {"fault": {"kind": kind, "encoding": encoding, **LATER}}
@@ -159,6 +165,10 @@ WRITING = {
         )
         for body, says in ANSWERS.items()
     },
+    **{
+        f"write-{body}": Case("ok", quirks={"answer": {"body": body, **WRITE}}, statuses=("written",) * 4)
+        for body in NO_ANSWERS
+    },
     # whether a write that timed out was carried out is looked up, and it is tried again
     "write-timeout": Case("ok", quirks={"fault": {"kind": "timeout", **WRITE}}, statuses=("written",) * 4),
     "write-timeouts": Case(
@@ -174,7 +184,7 @@ WRITING = {
     "write-garbled-left": Case(
         "failed",
         ("cannot be read", "undo_on_failure", "Still changed", "Client [DisabledByDefault]"),
-        {"answer": {"body": "garbage", **WRITE}},
+        {"answer": {"body": "truncated", **WRITE}},
         undo=False,
         statuses=("written", "written", "not_written", "not_written"),
     ),

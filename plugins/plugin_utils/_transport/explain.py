@@ -167,13 +167,13 @@ def _by_what_came(exc: Exception, doing: str, line: Line, login: Login) -> Excha
         return _of_status(exc, doing, last, login)
     document = body_of(last)
     sealed = str(last.headers.get("Content-Type") or "").lower().startswith("multipart/")
-    if sealed:
-        error: ExchangeTlsError = soap.unreadable(
-            f"its sealed content cannot be opened ({login.told(exc) or type(exc).__name__})", doing
-        )
-    else:
-        kind = ConnectionLost if line.sent else Unreachable
-        error = kind(f"{doing}: {soap.instead(document)}")
+    # messages are sealed in their order: once one is damaged or missing, none that follows opens over the same login
+    kind = ConnectionLost if sealed or line.sent else Unreachable
+    error: ExchangeTlsError = kind(
+        soap.unreadable(f"its sealed content cannot be opened ({login.told(exc) or type(exc).__name__})", doing).message
+        if sealed
+        else f"{doing}: {soap.instead(document)}"
+    )
     error.answer = document
     return error
 

@@ -160,9 +160,6 @@ class Session:
             self._log("error", doing, exc.answer or exc.message.encode())
             raise
         self._log("answer", doing, answer)
-        if soap.is_web_page(answer):
-            # of a proxy, or of another server: whether the host has carried the request out is not known
-            raise ConnectionLost(f"{doing}: {soap.instead(answer)}")
         return soap.open_answer(answer, message_id=message_id, doing=doing)
 
     def _log(self, direction: str, doing: str, content: bytes) -> None:

@@ -18,7 +18,14 @@ import uuid
 import xml.etree.ElementTree as ET
 from xml.sax import saxutils
 
-from .._errors import AccessDenied, AnswerTooLarge, OperationTimedOut, UnexpectedAnswer, WsmanFault
+from .._errors import (
+    AccessDenied,
+    AnswerTooLarge,
+    ConnectionLost,
+    OperationTimedOut,
+    UnexpectedAnswer,
+    WsmanFault,
+)
 from .._text import MESSAGE, NAME, visible
 from . import xml
 from .xml import Element
@@ -108,8 +115,12 @@ def escaped(text: str) -> str:
 def open_answer(document: bytes, *, message_id: uuid.UUID, doing: str) -> Element:
     """The body of the answer to the request with this id. ``doing`` says what was asked, for messages.
 
-    Raises :class:`WsmanFault` for a fault and :class:`UnexpectedAnswer` for anything that is not our answer.
+    Raises :class:`WsmanFault` for a fault and :class:`UnexpectedAnswer` for an answer that is damaged. What is no answer
+    to the request at all, but a page of a proxy, say, or the answer to another one, is :class:`ConnectionLost`: the next
+    over the same connection would be no better, and whether the host has carried the request out is not known.
     """
+    if is_web_page(document) or not _XML.match(document):
+        raise ConnectionLost(f"{doing}: {instead(document)}")
     root = _parse(document, doing)
     if local_name_is(root, "Envelope") and (body := xml.child(root, "Body")) is not None:
         fault = xml.child(body, "Fault")
@@ -117,9 +128,12 @@ def open_answer(document: bytes, *, message_id: uuid.UUID, doing: str) -> Elemen
             raise fault_of(fault, doing)
         others = _other_requests(xml.child(root, "Header"), message_id)
         if others:
-            raise UnexpectedAnswer(f"{doing}: the answer belongs to another request ({visible(others[0], NAME)})")
+            raise ConnectionLost(
+                f"{doing}: the answer belongs to another request ({visible(others[0], NAME)}). Look at what is between "
+                "the host and the controller."
+            )
         return body
-    raise UnexpectedAnswer(f"{doing}: the answer is not a SOAP message but {describe(document)}")
+    raise ConnectionLost(f"{doing}: {instead(document)}")
 
 
 def _other_requests(header: Element | None, message_id: uuid.UUID) -> list[str]:
@@ -168,6 +182,8 @@ def unreadable(why: str, doing: str) -> UnexpectedAnswer:
     )
 
 
+# How XML begins, a mark of its encoding included; whether it is any is the parser's business.
+_XML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<|\xff\xfe|\xfe\xff|\0*<")
 _HTML = re.compile(rb"<(?:!doctype\s+)?html[\s>]", re.IGNORECASE)
 
 

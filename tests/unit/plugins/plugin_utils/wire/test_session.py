@@ -222,12 +222,35 @@ def test_rubbish_is_refused() -> None:
 
 
 @pytest.mark.parametrize("repeatable", [True, False])
-def test_web_page_is_no_answer(repeatable: bool) -> None:
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        (b"<html><title>Welcome</title>", "a web page titled 'Welcome' came instead of an answer of WinRM"),
+        (b'{"error": "sign in"}', "20 bytes that begin with '{\"error\": \"sign in\"}' came instead"),
+        (b"", "an empty answer came instead"),
+        (b"SSH-2.0-x", "9 bytes that begin with 'SSH-2.0-x' came instead"),
+        (b"<?xml version='1.0'?><Error/>", "29 bytes that begin with .* came instead"),
+    ],
+)
+def test_what_is_no_answer_at_all(other: bytes, told: str, repeatable: bool) -> None:
     """Whether the host has carried the request out is not known: as if no answer had come."""
-    channel = Channel(lambda message: b"<html><title>Welcome</title>", lambda message: b"<html>")
-    with pytest.raises(ConnectionLost, match="a web page"):
+    channel = Channel(lambda message: other, lambda message: other)
+    with pytest.raises(ConnectionLost, match=told):
         call(channel, repeatable)
     assert channel.events.count("post") == (2 if repeatable else 1)
+    assert call(Channel(lambda message: other)) == "ok"
+
+
+@pytest.mark.parametrize("repeatable", [True, False])
+def test_a_connection_that_is_out_of_step_is_left(repeatable: bool) -> None:
+    """Whatever would come over it next would be the answer to the request before."""
+    channel = Channel(lambda message: answer_to(message).replace(b"uuid:", b"uuid:0"))
+    if repeatable:
+        assert call(channel) == "ok"
+    else:
+        with pytest.raises(ConnectionLost, match="doing it: the answer belongs to another request"):
+            call(channel, False)
+    assert channel.events[:2] == ["post", "reconnect"]
 
 
 def test_web_page_is_no_answer_of_winrm() -> None:

@@ -9,7 +9,11 @@ import uuid
 import xml.etree.ElementTree as ET
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import UnexpectedAnswer, WsmanFault
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import (
+    ConnectionLost,
+    UnexpectedAnswer,
+    WsmanFault,
+)
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._wire import soap
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -130,24 +134,41 @@ def test_title_is_visible_and_short() -> None:
 @pytest.mark.parametrize(
     ("document", "reason"),
     [
-        (answer("<x/>", f"{OTHER}</a:RelatesTo><a:RelatesTo>{OTHER[:-1]}2"), "belongs to another request"),
-        (answer("<x/>", "y" * 5000), "belongs to another request"),
-        (answer("<x/>", f"uuid:{uuid.UUID(int=1)}"), "belongs to another request"),
-        (answer("<x/>", "rubbish"), "belongs to another request"),
-        (b"", "it is empty"),
-        (b"  \r\n ", "it is empty"),
         (answer("<x/>")[:-20], "cannot be read"),
-        (b"<html><head><title>Sign in</title></head><body><p>hello</body></html>", "a web page titled 'Sign in'"),
-        (b"<HTML><body>x</body></HTML>", "a web page"),
-        (b"<!DOCTYPE html><html></html>", "document type declaration, which SOAP forbids; it is a web page"),
-        (b"<ok/>", "is not a SOAP message but 5 bytes that begin with '<ok/>'"),
-        (f'<s:Envelope xmlns:s="{S[1:-1]}"/>'.encode(), "is not a SOAP message"),
+        (b"\xef\xbb\xbf <s:Envelope", "cannot be read"),
+        (b"<!DOCTYPE s [<!ENTITY e 'x'>]><s>&e;</s>", "document type declaration, which SOAP forbids"),
         (b"\xff\xfe\x00rubbish", "cannot be read"),
         (answer("<x>" + "y" * 3_000_000 + "</x>"), "larger than"),
     ],
 )
 def test_not_our_answer(document: bytes, reason: str) -> None:
     with pytest.raises(UnexpectedAnswer, match=reason) as caught:
+        soap.open_answer(document, message_id=ID, doing="reading the thing")
+    assert caught.value.message.startswith("reading the thing: ")
+    assert len(caught.value.message) < 400
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        (answer("<x/>", f"{OTHER}</a:RelatesTo><a:RelatesTo>{OTHER[:-1]}2"), "belongs to another request"),
+        (answer("<x/>", "y" * 5000), "belongs to another request"),
+        (answer("<x/>", f"uuid:{uuid.UUID(int=1)}"), "belongs to another request"),
+        (answer("<x/>", "rubbish"), "belongs to another request"),
+        (b"", "an empty answer came instead"),
+        (b"  \r\n ", "an empty answer came instead"),
+        (b'{"a": 1}', "8 bytes that begin with '{\"a\": 1}' came instead"),
+        (b"\x15\x03\x01", "3 bytes that begin with .* came instead"),
+        (b"<html><head><title>Sign in</title></head><body><p>hello</body></html>", "a web page titled 'Sign in'"),
+        (b"<HTML><body>x</body></HTML>", "a web page"),
+        (b"<!DOCTYPE html><html></html>", "a web page came instead"),
+        (b"<ok/>", "5 bytes that begin with '<ok/>' came instead"),
+        (f'<s:Envelope xmlns:s="{S[1:-1]}"/>'.encode(), "came instead"),
+    ],
+)
+def test_answer_of_somebody_else(document: bytes, reason: str) -> None:
+    """The next one over the same connection would be no better."""
+    with pytest.raises(ConnectionLost, match=reason) as caught:
         soap.open_answer(document, message_id=ID, doing="reading the thing")
     assert caught.value.message.startswith("reading the thing: ")
     assert len(caught.value.message) < 400
@@ -161,7 +182,7 @@ def test_fault_with_http_200() -> None:
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_refused_in_words(document: bytes) -> None:
-    with pytest.raises(UnexpectedAnswer, match=r"^doing: "):
+    with pytest.raises((UnexpectedAnswer, ConnectionLost), match=r"^doing: "):
         soap.open_answer(document, message_id=ID, doing="doing")
 
 
