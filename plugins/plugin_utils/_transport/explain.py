@@ -16,6 +16,7 @@ import email.utils
 import http.client
 import re
 import ssl
+import struct
 import typing as t
 
 from ansible.errors import AnsibleError
@@ -32,12 +33,14 @@ from .._errors import (
 from .._wire import soap, xml
 from .answer import TooMuch
 from .line import Line, TooLate, body_of, charset_of
-from .login import REFUSALS, Login, chain, login_failed, login_refused
+from .login import REFUSALS, Login, chain, challenged, login_failed, login_refused
 
 with contextlib.suppress(ImportError):  # it comes with pywinrm and with pypsrp, and without them nothing is sent
     import requests
     from urllib3.exceptions import NewConnectionError
 
+# What the libraries raise over a challenge that is none; and pyspnego's InvalidTokenError.
+_UNREAD = (LookupError, AttributeError, TypeError, ValueError, struct.error)
 # What a whole answer says of its length, where it goes on after the headers.
 _LENGTHS = frozenset({"content-length", "transfer-encoding"})
 _CHECK_ADDRESS = (
@@ -159,7 +162,11 @@ def _by_what_came(exc: Exception, doing: str, line: Line, login: Login) -> Excha
     status = int(last.status_code)
     if status == 401:
         # whatever else fails here fails on the controller, between two steps of the login
-        refused = type(exc).__name__ in REFUSALS or isinstance(exc, (LookupError, AttributeError, ValueError))
+        if type(exc).__name__ in REFUSALS:
+            return login_refused(doing, line, login)
+        if challenged(line) and (isinstance(exc, _UNREAD) or type(exc).__name__ == "InvalidTokenError"):
+            return login_refused(doing, line, login, exc)
+        refused = isinstance(exc, (LookupError, AttributeError, ValueError))
         return login_refused(doing, line, login) if refused else login_failed(exc, doing, login)
     if status == 407:
         return Unreachable(_PROXY_LOGIN.format(doing))

@@ -72,6 +72,7 @@ _SCHEMES: dict[str, set[str]] = {
     "kerberos": {"negotiate", "kerberos"},
     "credssp": {"credssp"},
 }
+_TOKEN = re.compile(r"\b(?:Negotiate|NTLM|CredSSP) +[^\s,]")
 _SCHEME = re.compile(r"(?:^|,)\s*([A-Za-z]+)(?=\s|,|$)")
 
 # What pywinrm says of options that do not do; MIT's and Heimdal's Kerberos, in the text of kinit, of GSSAPI and of the
@@ -131,8 +132,13 @@ def login_failed(exc: BaseException, doing: str, login: Login) -> LoginRefused:
     return LoginRefused(f"{doing}: cannot log in with {login.how}: {cure}. It was said: {told}.")
 
 
-def login_refused(doing: str, line: Line, login: Login) -> LoginRefused:
-    """HTTP 401: what the answers tell of its reason."""
+def challenged(line: Line) -> bool:
+    """Whether the last answer holds the host's part of a login."""
+    return line.last is not None and bool(_TOKEN.search(str(line.last.headers.get("WWW-Authenticate") or "")))
+
+
+def login_refused(doing: str, line: Line, login: Login, unread: BaseException | None = None) -> LoginRefused:
+    """HTTP 401: what the answers tell of its reason. ``unread``: what a library raised while it read a challenge."""
     start = f"{doing}: the host rejected the credentials (HTTP 401)"
     told = [
         (str(response.headers.get("WWW-Authenticate") or ""), closes(response))
@@ -147,11 +153,17 @@ def login_refused(doing: str, line: Line, login: Login) -> LoginRefused:
             f"{start}: it does not offer {login.how} authentication but {names}. Choose another one "
             "(ansible_winrm_transport or ansible_psrp_auth), or allow it on the host."
         )
-    if any(closed and re.search(r"(Negotiate|NTLM) \S", text) for text, closed in told):
+    if any(closed and _TOKEN.search(text) for text, closed in told):
         return LoginRefused(
             f"{start}: something on the way closes the connection in the middle of the login (Connection: close), and "
             f"{login.how} logs in a connection. Go around the proxy (no_proxy, ansible_winrm_proxy or "
             "ansible_psrp_ignore_proxy), or use basic over https."
+        )
+    if unread is not None:
+        return LoginRefused(
+            f"{start}: its part of the login cannot be read ({type(unread).__name__}: {login.told(unread)}). Something "
+            "on the way changes it, or it is no Windows. Check address and port, and go around the proxy (no_proxy, "
+            "ansible_winrm_proxy or ansible_psrp_ignore_proxy)."
         )
     more = ""
     if login.how in _BY_PASSWORD and not login.password:

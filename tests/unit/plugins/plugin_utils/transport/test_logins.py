@@ -231,6 +231,20 @@ def test_login_without_a_challenge(http: Http, plugin: str) -> None:
     assert "HTTP 401" in error.message
 
 
+@pytest.mark.parametrize("token", ["AAAAAQ==", "aGVsbG8gd29ybGQ=", "oQMwAQA="])
+@pytest.mark.parametrize("how", ["ntlm", "credssp"])
+def test_challenge_that_is_none(http: Http, plugin: str, how: str, token: str) -> None:
+    """Whatever a library raises when it reads what something on the way has made of it."""
+    scheme = {"ntlm": "Negotiate", "credssp": "CredSSP"}[how]
+    error = failure(http, plugin, how, refused(scheme), refused(f"{scheme} {token}"))
+    assert error.__class__ is LoginRefused
+    assert "HTTP 401" in error.message
+    assert "on the controller" not in error.message
+    if how == "ntlm":
+        assert "its part of the login cannot be read" in error.message
+        assert "no_proxy" in error.message
+
+
 @pytest.mark.parametrize("where", [{"remote_user": "Админ"}, {"remote_password": "пароль"}, {"remote_user": "管理"}])
 def test_characters_that_basic_cannot_carry(http: Http, plugin: str, where: dict[str, str]) -> None:
     error = failure(http, plugin, "basic", **where)
