@@ -32,7 +32,7 @@ from .._errors import (
 )
 from .._wire import soap, xml
 from .answer import TooMuch
-from .line import Line, TooLate, body_of, charset_of
+from .line import Line, TooLate, body_of, charset_of, closes
 from .login import REFUSALS, Login, chain, challenged, login_failed, login_refused
 
 with contextlib.suppress(ImportError):  # it comes with pywinrm and with pypsrp, and without them nothing is sent
@@ -41,6 +41,8 @@ with contextlib.suppress(ImportError):  # it comes with pywinrm and with pypsrp,
 
 # What the libraries raise over a challenge that is none; and pyspnego's InvalidTokenError.
 _UNREAD = (LookupError, AttributeError, TypeError, ValueError, struct.error)
+# An alert in place of HTTP.
+_TLS = re.compile("\x15\x03[\0-\4]")
 # What a whole answer says of its length, where it goes on after the headers.
 _LENGTHS = frozenset({"content-length", "transfer-encoding"})
 _CHECK_ADDRESS = (
@@ -60,7 +62,10 @@ def answer(send: t.Callable[[], bytes], doing: str, line: Line, login: t.Callabl
         except (AnsibleError, ExchangeTlsError):
             raise
         except Exception as exc:
-            raise _explained(exc, doing, line, login(), seconds) from None
+            used = login()
+            error = _explained(exc, doing, line, used, seconds)
+            error.message += _sent_on(line, used)
+            raise error from None
 
 
 def _in_utf8(send: t.Callable[[], bytes], line: Line) -> bytes:
@@ -102,6 +107,18 @@ def _explained(exc: Exception, doing: str, line: Line, login: Login, seconds: fl
     return _by_what_came(exc, doing, line, login)
 
 
+def _sent_on(line: Line, login: Login) -> str:
+    """The end of a sentence where the libraries went where they were sent, and it came to nothing there."""
+    moved = next((response for response in line.came if response.is_redirect), None)
+    if moved is None:
+        return ""
+    where = login.told(moved.headers["Location"])
+    return (
+        f" It had sent the message on to '{where}' (HTTP {moved.status_code}), as a portal or a proxy does, and never "
+        "WinRM: check the address of the host, port and path, and what is in between (http_proxy, no_proxy)."
+    )
+
+
 # --- no answer -------------------------------------------------------------------------------------------------------
 
 
@@ -127,11 +144,18 @@ def _of_requests(exc: requests.exceptions.RequestException, doing: str, login: L
             f"{doing}: the host accepted the request but did not answer in time. It hangs or is overloaded, something "
             f"in between swallows the answer, or the timeouts of the connection are too short.{login.port_hint}"
         )
+    if isinstance(exc, requests.exceptions.TooManyRedirects):
+        return Unreachable(f"{doing}: the host sends the message on again and again.")
     if isinstance(exc, ValueError):
         # requests says so of URLs that make no sense
         return OptionError(f"{doing}: the address of the host or of the proxy cannot be used: {reason}")
     if any(isinstance(item, NewConnectionError) for item in chain(exc)):
         return Unreachable(f"{doing}: cannot connect to the host: {reason}. {_CHECK_ADDRESS}")
+    if any(isinstance(item, http.client.BadStatusLine) and _TLS.match(str(item.line)) for item in chain(exc)):
+        return ConnectionLost(
+            f"{doing}: the port speaks TLS: set ansible_winrm_scheme or ansible_psrp_protocol to https, or change "
+            "ansible_port."
+        )
     hint = ". Look whether the host restarts, and what is between it and the controller"
     if login.secure:
         hint += "; a host whose TLS versions or cipher suites do not suit the controller ends connections like this too"
@@ -171,7 +195,7 @@ def _by_what_came(exc: Exception, doing: str, line: Line, login: Login) -> Excha
     if status == 407:
         return Unreachable(_PROXY_LOGIN.format(doing))
     if status >= 400:
-        return _of_status(exc, doing, last, login)
+        return _of_status(exc, doing, line, login)
     document = body_of(last)
     sealed = str(last.headers.get("Content-Type") or "").lower().startswith("multipart/")
     # messages are sealed in their order: once one is damaged or missing, none that follows opens over the same login
@@ -185,8 +209,9 @@ def _by_what_came(exc: Exception, doing: str, line: Line, login: Login) -> Excha
     return error
 
 
-def _of_status(exc: Exception, doing: str, response: t.Any, login: Login) -> ExchangeTlsError:
+def _of_status(exc: Exception, doing: str, line: Line, login: Login) -> ExchangeTlsError:
     """An HTTP error, whose text may have been sealed: then only the library's exception has it."""
+    response = line.came[-1]
     opened = getattr(exc, "response_text", None)  # of pywinrm, before 0.5 as bytes, and of pypsrp
     if isinstance(exc, UnicodeDecodeError):
         document = xml.as_utf8(exc.object, charset_of(response))
@@ -197,7 +222,12 @@ def _of_status(exc: Exception, doing: str, response: t.Any, login: Login) -> Exc
     else:
         document = body_of(response)
     error = of_status(int(response.status_code), document, doing, response.headers.get("Retry-After"))
-    if isinstance(error, SecurityContextLost) and login.port_hint:
+    if isinstance(error, SecurityContextLost):
+        if any(map(closes, line.came[:-1])):
+            error.message += (
+                " Something on the way closes the connection after an answer (Connection: close), and "
+                f"{login.how} logs in a connection."
+            )
         error.message += login.port_hint
     error.answer = document
     return error

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import http.client as http_client
 import pathlib
 from typing import Any
 
@@ -15,6 +16,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors impor
     ConnectionLost,
     ExchangeTlsError,
     LoginRefused,
+    SecurityContextLost,
     Unreachable,
 )
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._transport import channels
@@ -359,3 +361,45 @@ def test_scheme_that_does_not_fit_the_port(http: Http, plugin: str, port: int, s
         assert (hint is not None) == (f"Port {port} is usually WinRM over" in error.message)
         if hint:
             assert f"set ansible_winrm_scheme or ansible_psrp_protocol {hint}" in error.message
+
+
+def moved(where: str, status: int = 302) -> Reply:
+    return response(status, b"", None, Location=where)
+
+
+@pytest.mark.parametrize("how", ["basic", "ntlm"])
+def test_host_that_sends_people_elsewhere(http: Http, plugin: str, how: str) -> None:
+    """A portal: what is wrong there is not what is wrong with the host."""
+    from .test_channel_errors import refused as no_connection
+
+    error = failure(http, plugin, how, moved("http://portal.example:81/login?a=b"), no_connection())
+    assert error.__class__ is Unreachable
+    assert "cannot connect to the host" in error.message
+    assert "had sent the message on to 'http://portal.example:81/login?a=b' (HTTP 302)" in error.message
+    assert "portal" in error.message
+
+
+def test_host_that_sends_people_in_a_circle(http: Http, plugin: str) -> None:
+    http.otherwise = lambda: moved("/wsman", 307)
+    error = failure(http, plugin, "basic")
+    assert error.__class__ is Unreachable, "the next time would be no better"
+    assert "sends the message on again and again. It had sent the message on to '/wsman' (HTTP 307)" in error.message
+    assert ".." not in error.message
+
+
+@pytest.mark.parametrize("close", [{"Connection": "close"}, {}])
+def test_connection_that_is_closed_after_the_login(http: Http, plugin: str, close: dict[str, str]) -> None:
+    """A proxy that keeps a connection for one answer: the host has never heard of who comes over the next one."""
+    replies = [refused(), challenge(), response(200, b"", None, **close), response(400, b"", None)]
+    error = failure(http, plugin, "ntlm", *replies)
+    assert error.__class__ is SecurityContextLost
+    assert ("closes the connection after an answer (Connection: close)" in error.message) == bool(close)
+
+
+@pytest.mark.parametrize("line", ["\x15\x03\x01\x00\x02\x02F", "\x15\x03\x03\x00\x02\x02("])
+def test_http_to_a_port_that_speaks_tls(http: Http, plugin: str, line: str) -> None:
+    from .test_channel_errors import broken
+
+    error = failure(http, plugin, "basic", broken(http_client.BadStatusLine(line)), port=8443)
+    assert "the port speaks TLS: set ansible_winrm_scheme or ansible_psrp_protocol to https" in error.message
+    assert "<U+0015>" not in error.message
