@@ -67,7 +67,8 @@ class ExchangeTlsAction(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result = {**super().run(tmp, task_vars), **self._carried_out(task_vars or {})}
-        warnings = [_BECOME] if self._task.become else []
+        # asked for by the keyword, or by ansible_become
+        warnings = [_BECOME] if getattr(self._connection, "become", None) is not None else []
         if self.in_role and self.WRITES and "baseline" in self.ARGUMENT_SPEC and _role.may_pass_over(self.task_vars):
             warnings += _role.passed_over(self.task_vars, _patterns.typed())
         return {**result, "warnings": [*result.get("warnings", []), *warnings]} if warnings else result

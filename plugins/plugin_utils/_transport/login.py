@@ -80,6 +80,17 @@ _SCHEME = re.compile(r"(?:^|,)\s*([A-Za-z]+)(?=\s|,|$)")
 _LOGIN_CURES: tuple[tuple[str, str], ...] = (
     (r"requires a username", "no user is given; set ansible_user"),
     (r"requires a password", "no password is given; set ansible_password, or what it is read from"),
+    (r"no username or password was", "no user or password is given; set ansible_user and ansible_password"),
+    (
+        r"CA certificate bundle",
+        "there is no such file of CAs; look at ansible_winrm_ca_trust_path or ansible_psrp_ca_cert",
+    ),
+    (
+        r"(cert\w*|key) file(,| not found)",
+        "there is no such file of a certificate or key; look at ansible_winrm_cert_pem and ansible_winrm_cert_key_pem, "
+        "or ansible_psrp_certificate_pem and ansible_psrp_certificate_key_pem",
+    ),
+    (r"invalid timeout", "the timeouts of the connection must be above 0"),
     (
         r"read_timeout_sec must exceed",
         "raise ansible_winrm_read_timeout_sec above ansible_winrm_operation_timeout_sec, both more than 0",
@@ -183,6 +194,13 @@ def login_refused(doing: str, line: Line, login: Login, unread: BaseException | 
         )
     elif "basic" in usable and not (login.user + login.password).isascii():
         more = " Basic does not say in which encoding it carries letters beyond ASCII: use NTLM or Kerberos."
+    if "basic" in usable and ":" in login.user:
+        more += " The user of basic ends at its first colon: use NTLM or Kerberos."
+    for word, text in (("user", login.user), ("password", login.password)):
+        if text != text.strip():
+            more += f" The {word} begins or ends with a blank or a line break: is it meant to?"
+    if login.how in _BY_PASSWORD and not login.user:
+        more += " The user is empty: set ansible_user."
     if login.how == "negotiate" and not login.password:
         # psrp's default way, which a ticket can go as well
         more = f" The password is empty: unless a ticket is meant, set ansible_password, or what it is read from.{more}"

@@ -57,6 +57,7 @@ def runner(windows: FakeWindows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         host: str = "ex01",
         limit: int = 0,
         become: bool | None = None,
+        become_plugin: object = ...,
         delegate_to: str | None = None,
         role_file: str | None = None,
         more_vars: dict[str, Any] | None = None,
@@ -79,7 +80,12 @@ def runner(windows: FakeWindows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         )
         plugin = module.ActionModule(
             task=task,
-            connection=types.SimpleNamespace(_shell=types.SimpleNamespace(tmpdir=None), transport="ssh"),
+            connection=types.SimpleNamespace(
+                _shell=types.SimpleNamespace(tmpdir=None),
+                transport="ssh",
+                # ansible-core gives one to the connection where the keyword or ansible_become asks for it
+                become=(object() if become else None) if become_plugin is ... else become_plugin,
+            ),
             play_context=types.SimpleNamespace(check_mode=check_mode),
             loader=DataLoader(),
             templar=types.SimpleNamespace(template=lambda text: text.replace("{{ n }}", "7")),

@@ -68,6 +68,14 @@ def test_become_is_not_ignored_silently(run: Runner, windows: FakeWindows, becom
         assert any("'become' is not used" in warning for warning in result.get("warnings", [])) == bool(become)
 
 
+@pytest.mark.parametrize("keyword", [None, True])
+def test_become_of_the_inventory_is_not_either(run: Runner, keyword: bool | None) -> None:
+    """ansible_become comes with the connection, and overrules the keyword."""
+    for plugin in (None, object()):
+        result = run(tls_settings_info, become=keyword, become_plugin=plugin)
+        assert any("'become' is not used" in warning for warning in result.get("warnings", [])) == bool(plugin)
+
+
 def test_check_mode_of_a_restart_looks_for_the_services(run: Runner, windows: FakeWindows) -> None:
     windows.services = [service("MSExchangeIS"), service("W3SVC", "Stopped")]
     result = run(wmi_reboot, check_mode=True, services=["MSExchange*", "w3svc"])

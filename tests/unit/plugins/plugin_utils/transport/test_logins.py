@@ -262,6 +262,41 @@ def test_characters_that_basic_may_garble(http: Http, plugin: str) -> None:
     assert "letters beyond ASCII: use NTLM or Kerberos" in error.message
 
 
+# What is easily wrong with a name or a password and not seen: how they are written, and what is said of it.
+WRITTEN = {
+    "blank": ({"remote_user": "admin "}, "user begins or ends with a blank or a line break"),
+    "line": ({"remote_password": f"{PASSWORD}\n"}, "password begins or ends with a blank or a line break"),
+}
+
+
+@pytest.mark.parametrize("how", ["basic", "ntlm"])
+@pytest.mark.parametrize("case", WRITTEN)
+def test_what_nobody_sees_in_a_password(http: Http, plugin: str, how: str, case: str) -> None:
+    options, words = WRITTEN[case]
+    replies = [refused()] if how == "basic" else [refused(), challenge(), refused()]
+    assert words in failure(http, plugin, how, *replies, **options).message
+    assert words not in failure(http, plugin, how, *replies).message
+
+
+def test_no_user_at_all(http: Http) -> None:
+    """pywinrm says so itself, and so does pypsrp where it is no basic."""
+    assert "The user is empty: set ansible_user" in failure(http, "psrp", "basic", refused(), remote_user="").message
+
+
+def test_a_colon_ends_the_user_of_basic(http: Http, plugin: str) -> None:
+    error = failure(http, plugin, "basic", refused(), remote_user="ad:min")
+    assert "The user of basic ends at its first colon: use NTLM or Kerberos" in error.message
+    assert "colon" not in failure(http, plugin, "basic", refused()).message
+    assert "colon" not in failure(http, plugin, "ntlm", refused(), refused(), remote_user="ad:min").message
+
+
+def test_nobody_has_a_ticket_for_ntlm(http: Http) -> None:
+    error = failure(http, "psrp", "ntlm", refused(), remote_user="", remote_password="")
+    assert error.__class__ is LoginRefused
+    assert "no user or password is given; set ansible_user and ansible_password" in error.message
+    assert "kinit" not in error.message
+
+
 KERBEROS = {
     "Preauthentication failed": "the domain refused the password",
     "kinit: Preauthentication failed while getting initial credentials": "the domain refused the password",
@@ -331,6 +366,12 @@ OPTIONS = {
     "ntlm: read_timeout_sec must exceed operation_timeout_sec, and both must be non-zero": (
         "raise ansible_winrm_read_timeout_sec above ansible_winrm_operation_timeout_sec"
     ),
+    "certificate: cert_pem file not found (/no.pem)": "there is no such file of a certificate or key",
+    "Could not find the TLS certificate file, invalid path: /no.pem": "there is no such file of a certificate or key",
+    "Could not find a suitable TLS CA certificate bundle, invalid path: /no.pem": (
+        "there is no such file of CAs; look at ansible_winrm_ca_trust_path or ansible_psrp_ca_cert"
+    ),
+    "Invalid timeout (30, -5). Pass a (connect, read) timeout tuple": "the timeouts of the connection must be above 0",
 }
 
 
