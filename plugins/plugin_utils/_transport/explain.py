@@ -41,6 +41,8 @@ with contextlib.suppress(ImportError):  # it comes with pywinrm and with pypsrp,
 
 # What the libraries raise over a challenge that is none; and pyspnego's InvalidTokenError.
 _UNREAD = (LookupError, AttributeError, TypeError, ValueError, struct.error)
+# What gateways say of a message that the host may have carried out; from 520 on, those of content networks.
+_HANDED_ON = (502, 504, 520, 521, 522, 523, 524)
 # An alert in place of HTTP.
 _TLS = re.compile("\x15\x03[\0-\4]")
 # What a whole answer says of its length, where it goes on after the headers.
@@ -221,7 +223,7 @@ def _of_status(exc: Exception, doing: str, line: Line, login: Login) -> Exchange
         document = xml.as_utf8(opened, charset_of(response))
     else:
         document = body_of(response)
-    error = of_status(int(response.status_code), document, doing, response.headers.get("Retry-After"))
+    error = of_status(int(response.status_code), document, doing, response.headers.get("Retry-After"), sent=line.sent)
     if isinstance(error, SecurityContextLost):
         if any(map(closes, line.came[:-1])):
             error.message += (
@@ -233,8 +235,10 @@ def _of_status(exc: Exception, doing: str, line: Line, login: Login) -> Exchange
     return error
 
 
-def of_status(status: int, document: bytes, doing: str, retry_after: str | None = None) -> ExchangeTlsError:
-    """What an HTTP error with this body means."""
+def of_status(
+    status: int, document: bytes, doing: str, retry_after: str | None = None, *, sent: bool = True
+) -> ExchangeTlsError:
+    """What an HTTP error with this body means. ``sent``: whether it came after the message, not in a login."""
     fault = soap.find_fault(document, doing)
     if fault is not None:
         return fault
@@ -254,6 +258,11 @@ def of_status(status: int, document: bytes, doing: str, retry_after: str | None 
             "listener is bound to this address."
         )
     what = "" if empty else f", {soap.describe(document)}"
+    if status in _HANDED_ON:
+        return (ConnectionLost if sent else Unreachable)(
+            f"{doing}: HTTP {status}{what}; a proxy or a balancer got no answer from the host, or none that it "
+            "understands. Look at it, or go around it (no_proxy, ansible_winrm_proxy or ansible_psrp_ignore_proxy)."
+        )
     message = f"{doing}: HTTP {status}{what}; this is not a working WinRM service (a proxy, or still starting?)"
     return HostBusy(message, seconds_of(retry_after)) if status in (429, 503) else Unreachable(message)
 

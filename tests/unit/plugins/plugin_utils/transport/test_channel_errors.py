@@ -187,6 +187,11 @@ HTTP_ERRORS = {
     "500 html": (response(500, "<html>"), Unreachable, "HTTP 500, a web page; this is not a working WinRM service"),
     "503 empty": (response(503), HostBusy, "HTTP 503; this is not a working WinRM service"),
     "503 html": (response(503, "<html><title>Busy</title>"), HostBusy, "HTTP 503, a web page titled 'Busy'"),
+    # what a gateway says of a message that it has handed on
+    "502 html": (response(502, "<html><title>Bad Gateway</title>"), ConnectionLost, "HTTP 502, a web page titled"),
+    "504 empty": (response(504), ConnectionLost, "HTTP 504; a proxy or a balancer got no answer from the host"),
+    "524 text": (response(524, "timeout"), ConnectionLost, "HTTP 524"),
+    "511 html": (response(511, "<html><title>Sign in</title>"), Unreachable, "HTTP 511, a web page titled 'Sign in'"),
     "500 fault": (
         response(500, fault("s:Sender", "w:AccessDenied", "Access is denied.", wsman_fault(5))),
         AccessDenied,
