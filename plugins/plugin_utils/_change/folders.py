@@ -46,7 +46,9 @@ def check_folder(name: str) -> None:
 
 def look_into(folder: pathlib.Path) -> None:
     """Whether files could be written there, and only by this user. Makes nothing. Raises OSError with the reason."""
-    nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    nearest = next(path for path in (folder, *folder.parents) if path.exists() or path.is_symlink())
+    if not nearest.exists():
+        raise OSError(errno.ENOENT, f"{str(nearest)!r} is a link that leads nowhere")
     info = nearest.stat()
     space = os.statvfs(nearest)
     if not stat.S_ISDIR(info.st_mode):

@@ -185,10 +185,11 @@ class WireLog:
         try:
             os.makedirs(folder, mode=0o700, exist_ok=True)
             os.close(self._open())
-        except OSError as exc:
+        except (OSError, ValueError) as exc:
+            reason = getattr(exc, "strerror", None) or exc
             raise ExchangeTlsError(
-                f"Cannot write the wire log {os.fspath(self.path)!r}: {exc.strerror or exc}. Choose another folder, or "
-                "remove what is there."
+                f"Cannot write the wire log {os.fspath(self.path)!r}: {reason}. Choose another folder, or remove what is "
+                "there."
             ) from None
 
     def write(self, direction: str, doing: str, content: bytes) -> None:

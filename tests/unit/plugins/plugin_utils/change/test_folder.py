@@ -39,6 +39,13 @@ def test_a_file_in_the_way(tmp_path: Path) -> None:
         assert "is no folder" in refused(str(tmp_path / name))
 
 
+def test_a_link_that_leads_nowhere(tmp_path: Path) -> None:
+    """Nothing can be made in its place, whatever check mode finds above it."""
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    for name in ("link", "link/below"):
+        assert f"'{tmp_path}/link' is a link that leads nowhere" in refused(str(tmp_path / name))
+
+
 def test_a_name_that_is_too_long(tmp_path: Path) -> None:
     assert "too long" in refused(str(tmp_path / ("x" * 300)))
 

@@ -321,6 +321,12 @@ def test_wire_log_that_cannot_be_written(tmp_path: Path) -> None:
         WireLog(str(tmp_path / "file"), "ex01")
 
 
+def test_wire_log_of_a_name_that_is_none(tmp_path: Path) -> None:
+    for folder, host in (("a\0b", "ex01"), (str(tmp_path), "ex\0")):
+        with pytest.raises(ExchangeTlsError, match="Cannot write the wire log .*null byte"):
+            WireLog(folder, host)
+
+
 def test_wire_log_of_others_is_not_written(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").write_text("keep")
     path = tmp_path / "ex01.wsman.log"
