@@ -71,7 +71,7 @@ def http_answer(data: bytes) -> None:
     soap.describe(document), soap.instead(document), soap.is_web_page(document)
     with given.refusals():
         cmdlet_errors.safe(lambda: body)
-    for status in (400, 404, 500, 503):
+    for status in (400, 404, 500, 502, 503):
         explain.of_status(status, document, "asking", retry_after)
 
 

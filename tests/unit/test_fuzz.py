@@ -95,8 +95,9 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "what a library or the system has read already: a status, headers, an address, a number of the kernel": (
         "_handshake/_runner._Run.wait", "_handshake/_wire._lookup", "_transport/channels.PsrpChannel._open",
         "_transport/channels.WinrmChannel._adopt", "_transport/cmdlet_errors._of_status",
-        "_transport/explain._by_what_came", "_transport/explain._of_status", "_transport/login.login_failed",
-        "_transport/login.login_refused", "_wire/overlap._waited",
+        "_transport/explain._by_what_came", "_transport/explain._of_requests", "_transport/explain._of_status",
+        "_transport/login.challenged", "_transport/login.login_failed", "_transport/login.login_refused",
+        "_wire/overlap._waited",
     ),
 }  # fmt: skip
 

@@ -302,8 +302,11 @@ class Registry:
         number = output.integer(access.parameter)
         if number is None:
             raise UnexpectedAnswer(f"reading {show(key, name)}: the host reports success but sends no data")
-        # a signed rendering of a DWORD would be the same bits
-        return number % (2**32 if kind is Type.REG_DWORD else 2**64)
+        bits = 32 if kind is Type.REG_DWORD else 64
+        if not -(2 ** (bits - 1)) <= number < 2**bits:
+            raise UnexpectedAnswer(f"reading {show(key, name)}: the host sends a number that no {kind.value} can hold")
+        # a signed rendering would be the same bits
+        return number % 2**bits
 
     def _error(self, code: int, verb: str, key: str, name: str | None = None) -> RegistryError:
         where = show(key, name)

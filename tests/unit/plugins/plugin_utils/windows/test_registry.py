@@ -186,6 +186,24 @@ def test_success_without_data(content: str) -> None:
         scripted(output("GetDWORDValue", content)).get(KEY, "Name")
 
 
+@pytest.mark.parametrize(
+    ("kind", "number"),
+    [
+        (Type.REG_DWORD, 2**32),
+        (Type.REG_DWORD, -(2**31) - 1),
+        (Type.REG_DWORD, 10**40),
+        (Type.REG_QWORD, 2**64),
+        (Type.REG_QWORD, -(2**63) - 1),
+    ],
+)
+def test_number_that_its_type_cannot_hold(kind: Type, number: int) -> None:
+    """It is not some other number, and above all not 0."""
+    method = {Type.REG_DWORD: "GetDWORDValue", Type.REG_QWORD: "GetQWORDValue"}[kind]
+    content = f"<p:uValue>{number}</p:uValue><p:ReturnValue>0</p:ReturnValue>"
+    with pytest.raises(UnexpectedAnswer, match=f"the host sends a number that no {kind.value} can hold"):
+        scripted(output(method, content)).get(KEY, "Name", kind)
+
+
 def test_access_denied() -> None:
     windows, registry = host(Name=dword(1))
     windows.trouble = lambda call: Trouble(code=5)
