@@ -16,6 +16,7 @@ import copy
 import dataclasses
 import importlib
 import sys
+import threading
 import time
 import typing as t
 
@@ -101,7 +102,7 @@ class _Carrier(abc.ABC):
         if left is not None and left <= 0:
             raise Unreachable(f"{doing}: not sent, the time for it is over")
         self._open()
-        whole = self._whole if left is None else min(self._whole, left)
+        whole = self._whole if self._until is None else max(0.0, min(self._whole, self._until - time.monotonic()))
         return explain.answer(lambda: self._carry(message), doing, self._line, lambda: self._login, whole)
 
     @property
@@ -146,6 +147,27 @@ class _Twin:
         self.end()
 
 
+class _Making:
+    """A login that is made while somebody waits for it, though not for ever: kinit takes all the time it likes."""
+
+    def __init__(self, make: t.Callable[[], None]) -> None:
+        self._make = make
+        self.error: BaseException | None = None  # for whoever waits
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._make()
+        except BaseException as exc:
+            self.error = exc
+
+    def has_ended(self, seconds: float | None) -> bool:
+        """Waits so long, or until it has ended."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+
 class WinrmChannel(_Carrier):
     """ansible.builtin.winrm: pywinrm's Protocol as the plugin sets it up, with kinit, extras and all.
 
@@ -159,6 +181,7 @@ class WinrmChannel(_Carrier):
         self._refusals: list[str] = []
         self._proven = False
         self._adopted: t.Any = None
+        self._making: _Making | None = None
         super().__init__(connection)
 
     def post(self, message: bytes, doing: str) -> bytes:
@@ -176,6 +199,8 @@ class WinrmChannel(_Carrier):
 
     def reconnect(self) -> None:
         connection = self._connection
+        if self._making is not None:
+            return  # nothing has been sent over what comes of it
         if connection.protocol is not None:
             connection.protocol.transport.close_session()
         connection.protocol = None
@@ -184,7 +209,7 @@ class WinrmChannel(_Carrier):
     def _open(self) -> None:
         if not self._transports:
             self._choose_transports()
-        while self._connection.protocol is None:
+        while self._making is not None or self._connection.protocol is None:
             try:
                 self._connect()
             except LoginRefused as exc:
@@ -215,6 +240,25 @@ class WinrmChannel(_Carrier):
         self._transports = [name for name in transports if name not in self._left_out]
 
     def _connect(self) -> None:
+        """Makes a login, or waits for the one that is being made; not longer than the limits that are set."""
+        if self._making is None:
+            if self._until is None and self._longest is None:
+                self._make()
+                return
+            self._making = _Making(self._make)
+        limits = [] if self._longest is None else [_WHOLE * self._longest]
+        if self._until is not None:
+            limits.append(max(0.0, self._until - time.monotonic()))
+        if not self._making.has_ended(min(limits, default=None)):
+            raise Unreachable(
+                f"Logging in over winrm: {self._how} has not logged in within {min(limits):.0f} seconds: kinit hangs, or "
+                "waits for a domain controller. Check /etc/krb5.conf, DNS and the way to port 88."
+            )
+        making, self._making = self._making, None
+        if making.error is not None:
+            raise making.error
+
+    def _make(self) -> None:
         connection = self._connection
         # one at a time: the plugin would go on to the next one where the libraries of the first are missing
         connection.set_option("transport", self._transports[:1])

@@ -8,6 +8,8 @@ from __future__ import annotations
 import base64
 import contextlib
 import sys
+import threading
+import time
 from typing import Any
 
 import pytest
@@ -118,6 +120,80 @@ def test_winrm_reconnect(http: Http) -> None:
     channel.limit(6)
     channel.post(b"<envelope/>", "reading")
     assert http.timeouts[-1] == 6
+
+
+class Kinit:
+    """Takes the place of a login that ends when somebody lets it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, connection: Any) -> None:
+        self.begun, self.go_on = 0, threading.Event()
+        self.refused = False
+        connect = connection._connect
+
+        def slow() -> None:
+            self.begun += 1
+            assert self.go_on.wait(20)
+            if self.refused:
+                raise AnsibleConnectionFailure("kinit: Cannot contact any KDC for realm 'LAB.TEST'")
+            connect()
+
+        monkeypatch.setattr(connection, "_connect", slow)
+
+
+def hanging(monkeypatch: pytest.MonkeyPatch) -> tuple[channels.Channel, Kinit]:
+    """A channel that somebody polls with, whose next login hangs."""
+    connection = connections.winrm()
+    channel = channels.open_channel(connection)
+    channel.post(b"<envelope/>", "reading")
+    kinit = Kinit(monkeypatch, connection)
+    channel.reconnect()
+    channel.limit(0.1, 5)
+    return channel, kinit
+
+
+def test_a_login_that_hangs_does_not_hang_who_polls(monkeypatch: pytest.MonkeyPatch, http: Http) -> None:
+    """kinit waits as long as it likes for a domain controller, which may restart as well."""
+    channel, kinit = hanging(monkeypatch)
+    for _dummy in range(3):
+        begun = time.monotonic()
+        with pytest.raises(Unreachable, match="basic has not logged in within .* kinit hangs") as caught:
+            channel.post(b"<envelope/>", "reading")
+        assert caught.value.__class__ is Unreachable
+        assert time.monotonic() - begun < 2
+        channel.reconnect()
+    assert (kinit.begun, len(http.sent)) == (1, 1), "there is one at a time"
+    kinit.go_on.set()
+    time.sleep(0.3)
+    channel.reconnect()
+    assert channel.post(b"<envelope/>", "reading") == b"<ok/>", "what it came to in the end is of use"
+    assert kinit.begun == 1
+
+
+def test_a_login_that_fails_after_it_hung(monkeypatch: pytest.MonkeyPatch, http: Http) -> None:
+    channel, kinit = hanging(monkeypatch)
+    kinit.refused = True
+    with pytest.raises(Unreachable, match="has not logged in"):
+        channel.post(b"<envelope/>", "reading")
+    kinit.go_on.set()
+    with pytest.raises(LoginRefused, match="no domain controller can be asked"):
+        channel.post(b"<envelope/>", "reading")
+    kinit.refused = False
+    assert channel.post(b"<envelope/>", "reading") == b"<ok/>"
+    assert kinit.begun == 2
+
+
+def test_a_login_that_hangs_beyond_the_time_for_all(monkeypatch: pytest.MonkeyPatch, http: Http) -> None:
+    channel, kinit = hanging(monkeypatch)
+    channel.limit(left=0.2)
+    begun = time.monotonic()
+    with pytest.raises(Unreachable, match="has not logged in"):
+        channel.post(b"<envelope/>", "reading")
+    with pytest.raises(Unreachable, match="the time for it is over"):
+        channel.post(b"<envelope/>", "reading")
+    assert time.monotonic() - begun < 2
+    kinit.go_on.set()
+    channel.limit()
+    assert channel.post(b"<envelope/>", "reading") == b"<ok/>", "without limits it is waited for"
 
 
 def test_winrm_login_that_cannot_begin(http: Http) -> None:
