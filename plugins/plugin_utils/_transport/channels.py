@@ -251,8 +251,8 @@ class WinrmChannel(_Carrier):
             limits.append(max(0.0, self._until - time.monotonic()))
         if not self._making.has_ended(min(limits, default=None)):
             raise Unreachable(
-                f"Logging in over winrm: {self._how} has not logged in within {min(limits):.0f} seconds: kinit hangs, or "
-                "waits for a domain controller. Check /etc/krb5.conf, DNS and the way to port 88."
+                f"Logging in over winrm: {self._how} has not logged in within {min(limits):.0f} seconds: kinit hangs, "
+                "or waits for a domain controller. Check /etc/krb5.conf, DNS and the way to port 88."
             )
         making, self._making = self._making, None
         if making.error is not None:

@@ -10,6 +10,7 @@ The distinction that matters: was the cmdlet surely not run, or perhaps?
 from __future__ import annotations
 
 import contextlib
+import http.client
 import re
 import ssl
 import typing as t
@@ -28,7 +29,7 @@ from .._errors import (
 from .._exchange import shell
 from .._exchange.endpoint import Endpoint
 from .._text import visible
-from .._wire import xml
+from .._wire import soap, xml
 from .login import REFUSALS, Login, chain, login_failed
 
 with contextlib.suppress(ImportError):  # they are there where anything is sent at all
@@ -53,8 +54,12 @@ _CHECK_ADDRESS = (
 )
 
 
+_CHECK_PLACE = "Check exchange_server, exchange_port and exchange_path, and what proxy is in between."
+
+
 def safe(send: t.Callable[[], bytes]) -> bytes:
-    """Sends, and refuses an answer with a document type, which SOAP forbids, before the library parses it."""
+    """Sends, and refuses what is no answer, and one with a document type, which SOAP forbids, before the library parses
+    it."""
     try:
         answer = xml.as_utf8(send(), None)
     except exceptions.WinRMTransportError as exc:
@@ -62,6 +67,11 @@ def safe(send: t.Callable[[], bytes]) -> bytes:
         if _DTD.search(str(exc.response_text).encode("utf-8", "replace")):
             raise exceptions.WinRMTransportError(exc.protocol, exc.code, f"no XML: {exc.response_text}") from None
         raise
+    if soap.is_no_message(answer):
+        raise shell.SessionBroken(
+            f"Exchange's endpoint answered with {soap.describe(answer) if answer.strip() else 'nothing'}, which is no "
+            f"answer of it. {_CHECK_PLACE}"
+        )
     if _DTD.search(answer):
         raise UnexpectedAnswer("Exchange's endpoint answered with a document type declaration.")
     return answer
@@ -84,6 +94,8 @@ def explained(
         return shell.SessionBroken(f"{doing}: the session broke: {login.told(exc)}.")
     if any(type(item).__module__.partition(".")[0] in ("spnego", "gssapi", "krb5") for item in chain(exc)):
         return _renamed(login_failed(exc, doing, login))
+    if isinstance(exc, exceptions.WinRMError) and "related id does not match" in str(exc):
+        return shell.SessionBroken(f"{doing}: the answer belongs to another message. {_CHECK_PLACE}")
     if isinstance(exc, ValueError) and "auth protocol" in str(exc):
         return _refused(doing, endpoint, login)
     return UnexpectedAnswer(f"{doing}: the answer cannot be read: {login.told(f'{type(exc).__name__}: {exc}')}.")
@@ -154,17 +166,20 @@ def _of_requests(exc: t.Any, doing: str, endpoint: Endpoint, login: Login) -> Ex
         return Unreachable(f"{doing}: no connection within {endpoint.connection_timeout} seconds. {_CHECK_ADDRESS}")
     if isinstance(exc, requests.exceptions.Timeout):
         return shell.SessionBroken(f"{doing}: the server did not answer in time. It hangs, or is overloaded.")
+    if isinstance(exc, requests.exceptions.TooManyRedirects):
+        return Unreachable(f"{doing}: the server sends every message on, again and again. {_CHECK_PLACE}")
     if isinstance(exc, ValueError):
         return OptionError(f"{doing}: the address cannot be used: {reason}")
     if any(isinstance(item, NewConnectionError) for item in found):
         return Unreachable(f"{doing}: cannot connect: {reason}. {_CHECK_ADDRESS}")
-    if isinstance(exc, requests.exceptions.ConnectionError):
+    if isinstance(exc, (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError)):
         return shell.SessionBroken(f"{doing}: the connection broke before an answer came: {reason}.")
     return ConnectionLost(f"{doing}: {reason}")
 
 
 def _reason(exc: BaseException) -> str:
-    told = [str(item.strerror) for item in chain(exc) if isinstance(item, OSError) and item.strerror]
+    broken = [str(item) for item in chain(exc) if isinstance(item, http.client.HTTPException)]
+    told = broken or [str(item.strerror) for item in chain(exc) if isinstance(item, OSError) and item.strerror]
     return re.sub(r"<[^<>]* at 0x[0-9a-f]+>(: )?", "", told[-1] if told else str(exc))
 
 

@@ -188,8 +188,8 @@ class WireLog:
         except (OSError, ValueError) as exc:
             reason = getattr(exc, "strerror", None) or exc
             raise ExchangeTlsError(
-                f"Cannot write the wire log {os.fspath(self.path)!r}: {reason}. Choose another folder, or remove what is "
-                "there."
+                f"Cannot write the wire log {os.fspath(self.path)!r}: {reason}. Choose another folder, or remove what "
+                "is there."
             ) from None
 
     def write(self, direction: str, doing: str, content: bytes) -> None:

@@ -115,11 +115,11 @@ def escaped(text: str) -> str:
 def open_answer(document: bytes, *, message_id: uuid.UUID, doing: str) -> Element:
     """The body of the answer to the request with this id. ``doing`` says what was asked, for messages.
 
-    Raises :class:`WsmanFault` for a fault and :class:`UnexpectedAnswer` for an answer that is damaged. What is no answer
-    to the request at all, but a page of a proxy, say, or the answer to another one, is :class:`ConnectionLost`: the next
-    over the same connection would be no better, and whether the host has carried the request out is not known.
+    Raises :class:`WsmanFault` for a fault and :class:`UnexpectedAnswer` for an answer that is damaged. What is no
+    answer to the request at all, but a page of a proxy, say, or the answer to another one, is :class:`ConnectionLost`:
+    the next over the same connection would be no better, and whether the host has carried the request out is not known.
     """
-    if is_web_page(document) or not _XML.match(document):
+    if is_no_message(document):
         raise ConnectionLost(f"{doing}: {instead(document)}")
     root = _parse(document, doing)
     if local_name_is(root, "Envelope") and (body := xml.child(root, "Body")) is not None:
@@ -193,6 +193,11 @@ def is_web_page(document: bytes) -> bool:
 
 def local_name_is(element: Element, name: str) -> bool:
     return xml.local_name(element) == name
+
+
+def is_no_message(document: bytes) -> bool:
+    """Whether somebody else has answered, and not with XML: a portal, a proxy, another server."""
+    return is_web_page(document) or not _XML.match(document)
 
 
 def _parse(document: bytes, doing: str) -> Element:

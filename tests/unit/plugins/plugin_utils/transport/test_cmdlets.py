@@ -288,8 +288,19 @@ class TestRefusals:
         with pytest.raises(error, match=words):
             exchange.read("Get-ExchangeServer")
 
-    @pytest.mark.parametrize("body", ["entity_expansion", "garbage", "truncated", "html", "empty"])
-    def test_answers_that_are_none(self, exchange: CmdletShell, ex01: HostClient, body: str) -> None:
+    @pytest.mark.parametrize("body", ["garbage", "html", "empty"])
+    def test_what_is_no_answer_at_all(self, exchange: CmdletShell, ex01: HostClient, body: str) -> None:
+        """As if the session had broken: a read is made again in a new one, whatever else is perhaps carried out."""
+        ex01.set_quirk("answer", {"body": body, "request": 1})
+        assert exchange.read("Get-ExchangeServer")
+        ex01.set_quirk("answer", {"body": body, "operation": "Exchange.Receive"})
+        with pytest.raises(shell.SessionBroken, match="which is no answer of it. Check exchange_server") as caught:
+            exchange.change("Set-ServerComponentState", **HUB, State="Draining")
+        told = {"garbage": "1024 bytes", "html": "a web page titled 'Welcome'", "empty": "nothing"}
+        assert told[body] in str(caught.value)
+
+    @pytest.mark.parametrize("body", ["entity_expansion", "truncated"])
+    def test_answers_that_are_damaged(self, exchange: CmdletShell, ex01: HostClient, body: str) -> None:
         ex01.set_quirk("answer", {"body": body})
         with pytest.raises(UnexpectedAnswer):
             exchange.read("Get-ExchangeServer")
@@ -342,7 +353,22 @@ def refused_by_urllib3() -> Exception:
         (requests.exceptions.SSLError("unknown CA"), Unreachable, "exchange_ca_cert"),
         (requests.exceptions.InvalidURL(f"a:{PASSWORD}@b"), OptionError, "cannot be used: a:********@b"),
         (requests.exceptions.ConnectionError("reset"), shell.SessionBroken, "the connection broke before"),
-        (requests.exceptions.ChunkedEncodingError("half"), ConnectionLost, "half"),
+        (requests.exceptions.ChunkedEncodingError("half"), shell.SessionBroken, "broke before an answer came: half"),
+        (
+            requests.exceptions.ChunkedEncodingError(urllib3.exceptions.IncompleteRead(20, 1404)),
+            shell.SessionBroken,
+            "the connection broke before an answer came: IncompleteRead(20 bytes read, 1404 more expected).",
+        ),
+        (
+            requests.exceptions.TooManyRedirects("Exceeded 30 redirects."),
+            Unreachable,
+            "sends every message on, again and again. Check exchange_server",
+        ),
+        (
+            exceptions.WinRMError("Received related id does not match related expected message id: Sent: 1, Received: "),
+            shell.SessionBroken,
+            "the answer belongs to another message",
+        ),
         (refused_by_urllib3(), Unreachable, "cannot connect"),
         (ValueError("Server responded with the auth protocol 'X'"), LoginRefused, "the server's own full name"),
         (exceptions.InvalidPSRPOperation("Broken"), shell.SessionBroken, "the session broke: Broken"),
