@@ -153,7 +153,7 @@ def _of_requests(exc: requests.exceptions.RequestException, doing: str, login: L
         return OptionError(f"{doing}: the address of the host or of the proxy cannot be used: {reason}")
     if any(isinstance(item, NewConnectionError) for item in chain(exc)):
         return Unreachable(f"{doing}: cannot connect to the host: {reason}. {_CHECK_ADDRESS}")
-    if any(isinstance(item, http.client.BadStatusLine) and _TLS.match(str(item.line)) for item in chain(exc)):
+    if any(isinstance(item, http.client.BadStatusLine) and _TLS.match(str(item)) for item in chain(exc)):
         return ConnectionLost(
             f"{doing}: the port speaks TLS: set ansible_winrm_scheme or ansible_psrp_protocol to https, or change "
             "ansible_port."

@@ -87,8 +87,10 @@ _LOGIN_CURES: tuple[tuple[str, str], ...] = (
     ),
     (
         r"(cert\w*|key) file(,| not found)",
-        "there is no such file of a certificate or key; look at ansible_winrm_cert_pem and ansible_winrm_cert_key_pem, "
-        "or ansible_psrp_certificate_pem and ansible_psrp_certificate_key_pem",
+        (
+            "there is no such file of a certificate or key; look at ansible_winrm_cert_pem and "
+            "ansible_winrm_cert_key_pem, or ansible_psrp_certificate_pem and ansible_psrp_certificate_key_pem"
+        ),
     ),
     (r"invalid timeout", "the timeouts of the connection must be above 0"),
     (

@@ -302,11 +302,11 @@ class Registry:
         number = output.integer(access.parameter)
         if number is None:
             raise UnexpectedAnswer(f"reading {show(key, name)}: the host reports success but sends no data")
-        bits = 32 if kind is Type.REG_DWORD else 64
-        if not -(2 ** (bits - 1)) <= number < 2**bits:
+        above = 1 << (32 if kind is Type.REG_DWORD else 64)
+        if not -above // 2 <= number < above:
             raise UnexpectedAnswer(f"reading {show(key, name)}: the host sends a number that no {kind.value} can hold")
         # a signed rendering would be the same bits
-        return number % 2**bits
+        return number % above
 
     def _error(self, code: int, verb: str, key: str, name: str | None = None) -> RegistryError:
         where = show(key, name)

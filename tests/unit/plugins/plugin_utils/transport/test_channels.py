@@ -156,7 +156,7 @@ def test_a_login_that_hangs_does_not_hang_who_polls(monkeypatch: pytest.MonkeyPa
     channel, kinit = hanging(monkeypatch)
     for _dummy in range(3):
         begun = time.monotonic()
-        with pytest.raises(Unreachable, match="basic has not logged in within .* kinit hangs") as caught:
+        with pytest.raises(Unreachable, match=r"basic has not logged in within .* kinit hangs") as caught:
             channel.post(b"<envelope/>", "reading")
         assert caught.value.__class__ is Unreachable
         assert time.monotonic() - begun < 2

@@ -18,7 +18,6 @@ import requests
 import urllib3
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import (
     AccessDenied,
-    ConnectionLost,
     ExchangeTlsError,
     HostBusy,
     LoginRefused,
@@ -294,7 +293,7 @@ class TestRefusals:
         ex01.set_quirk("answer", {"body": body, "request": 1})
         assert exchange.read("Get-ExchangeServer")
         ex01.set_quirk("answer", {"body": body, "operation": "Exchange.Receive"})
-        with pytest.raises(shell.SessionBroken, match="which is no answer of it. Check exchange_server") as caught:
+        with pytest.raises(shell.SessionBroken, match=r"which is no answer of it\. Check exchange_server") as caught:
             exchange.change("Set-ServerComponentState", **HUB, State="Draining")
         told = {"garbage": "1024 bytes", "html": "a web page titled 'Welcome'", "empty": "nothing"}
         assert told[body] in str(caught.value)
@@ -365,7 +364,7 @@ def refused_by_urllib3() -> Exception:
             "sends every message on, again and again. Check exchange_server",
         ),
         (
-            exceptions.WinRMError("Received related id does not match related expected message id: Sent: 1, Received: "),
+            exceptions.WinRMError("Received related id does not match related expected message id: Sent: 1, Received:"),
             shell.SessionBroken,
             "the answer belongs to another message",
         ),

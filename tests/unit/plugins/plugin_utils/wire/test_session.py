@@ -226,7 +226,7 @@ def test_rubbish_is_refused() -> None:
     ("other", "told"),
     [
         (b"<html><title>Welcome</title>", "a web page titled 'Welcome' came instead of an answer of WinRM"),
-        (b'{"error": "sign in"}', "20 bytes that begin with '{\"error\": \"sign in\"}' came instead"),
+        (b'{"error": "sign in"}', "20 bytes that begin with '{.error.: .sign in.}' came instead"),
         (b"", "an empty answer came instead"),
         (b"SSH-2.0-x", "9 bytes that begin with 'SSH-2.0-x' came instead"),
         (b"<?xml version='1.0'?><Error/>", "29 bytes that begin with .* came instead"),
@@ -323,7 +323,7 @@ def test_wire_log_that_cannot_be_written(tmp_path: Path) -> None:
 
 def test_wire_log_of_a_name_that_is_none(tmp_path: Path) -> None:
     for folder, host in (("a\0b", "ex01"), (str(tmp_path), "ex\0")):
-        with pytest.raises(ExchangeTlsError, match="Cannot write the wire log .*null byte"):
+        with pytest.raises(ExchangeTlsError, match=r"Cannot write the wire log .*null byte"):
             WireLog(folder, host)
 
 
