@@ -355,5 +355,6 @@ class WindowsAction(ExchangeTlsAction):
         return at.server, open_shell(at)
 
     def _trace(self, message: str) -> None:
-        if not self._task.no_log:
+        # for every message, and mostly nobody listens
+        if display.verbosity > 3 and not self._task.no_log:
             display.vvvv(f"WSMAN {message}", host=self.host_name)

@@ -21,10 +21,9 @@ from .._schannel.protocols import (
     Side,
     State,
     os_default,
-    protocol_key,
     windows_name,
 )
-from .._schannel.snapshot import Setting, Snapshot
+from .._schannel.snapshot import Setting, Snapshot, protocol_setting
 from .._schannel.values import ABSENT
 from . import usable
 
@@ -42,7 +41,7 @@ def _switched_on(status: t.Mapping[Setting, Status], snapshot: Snapshot, build: 
     for protocol in OLD_PROTOCOLS:
         for side in SIDES:
             values = snapshot.side(protocol, side)
-            of_rules = {status.get(Setting(protocol_key(protocol, side), name)) for name in VALUE_NAMES}
+            of_rules = {status.get(protocol_setting(protocol, side, name)) for name in VALUE_NAMES}
             # what is waived is told already, with the reason why it stays
             if not _by_hand(values, protocol, side, build) or Status.WAIVED in of_rules:
                 continue
@@ -56,7 +55,7 @@ def _switched_on(status: t.Mapping[Setting, Status], snapshot: Snapshot, build: 
                 "No current mail system needs it.",
                 why="It has known weaknesses, and a default of Windows did not bring it back.",
                 source=TLS_REGISTRY,
-                setting=Setting(protocol_key(protocol, side), ENABLED),
+                setting=protocol_setting(protocol, side, ENABLED),
                 protocol=protocol,
                 side=side,
                 actual=values.enabled,
@@ -73,7 +72,7 @@ def _by_hand(values: Side, protocol: str, side: str, build: int) -> bool:
 
 
 def _shown(snapshot: Snapshot, protocol: str, side: str) -> str:
-    values = ((name, snapshot.value(Setting(protocol_key(protocol, side), name))) for name in VALUE_NAMES)
+    values = ((name, snapshot.value(protocol_setting(protocol, side, name))) for name in VALUE_NAMES)
     return ", ".join(f"{name} is {value}" for name, value in values if value.present)
 
 

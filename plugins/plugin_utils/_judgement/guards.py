@@ -21,10 +21,9 @@ from .._schannel.protocols import (
     WHY_TLS12_STAYS,
     Effective,
     State,
-    protocol_key,
     windows_name,
 )
-from .._schannel.snapshot import Setting, Snapshot
+from .._schannel.snapshot import Setting, Snapshot, protocol_setting
 from .._schannel.values import ABSENT, Type, Value
 from .._text import NAME, visible
 from . import proof, usable
@@ -40,7 +39,7 @@ _OF_OLD_DOTNET = ("TLS 1.0", "TLS 1.1")
 # What the second phase builds on.
 FOUNDATION = frozenset(
     (
-        *(Setting(protocol_key(TLS12, side), name) for side in SIDES for name in VALUE_NAMES),
+        *(protocol_setting(TLS12, side, name) for side in SIDES for name in VALUE_NAMES),
         *(item.setting for item in _DOTNET),
     )
 )

@@ -16,14 +16,14 @@ from .._policy.findings import Finding, Status
 from .._policy.rules import Policy
 from .._policy.subjects import TLS_REGISTRY, word
 from .._schannel.protocols import DISABLED_BY_DEFAULT, ENABLED, PROTOCOLS, SIDES, VALUE_NAMES, Effective, protocol_key
-from .._schannel.snapshot import Setting, Snapshot
+from .._schannel.snapshot import Setting, Snapshot, protocol_setting
 from .._schannel.values import Type, Value, dword
 
 _HEALTHCHECKER = "CSS-Exchange HealthChecker, TLS configuration check"
 
 
 # Stock servers up to 2016 are reported to have this one value, and it does no harm: it is not called odd.
-_SHIPPED = {Setting(protocol_key("SSL 2.0", "Client"), DISABLED_BY_DEFAULT): dword(1)}
+_SHIPPED = {protocol_setting("SSL 2.0", "Client", DISABLED_BY_DEFAULT): dword(1)}
 
 
 # What Windows makes of a number that is neither 0 nor 1.
@@ -43,7 +43,7 @@ def _all(policy: Policy, judged: t.Iterable[Finding], snapshot: Snapshot, build:
     managed = {item.setting for item in judged if item.status not in (Status.NOT_APPLICABLE, Status.WAIVED)}
     for protocol in PROTOCOLS:
         for side in SIDES:
-            settings = [Setting(protocol_key(protocol, side), name) for name in VALUE_NAMES]
+            settings = [protocol_setting(protocol, side, name) for name in VALUE_NAMES]
             values = {setting: snapshot.value(setting) for setting in settings}
             for setting, value in values.items():
                 yield from _odd_value(protocol, side, setting, value, setting in managed)
@@ -106,7 +106,7 @@ def _between_sides(
 ) -> t.Iterator[Finding]:
     client, server = (snapshot.side(protocol, side) for side in SIDES)
     configured = [side for side in SIDES if _configured(protocol, side, snapshot)]
-    settings = {Setting(protocol_key(protocol, side), name) for side in SIDES for name in VALUE_NAMES}
+    settings = {protocol_setting(protocol, side, name) for side in SIDES for name in VALUE_NAMES}
     asked = {rule.side: rule.state for rule in policy.rules if rule.protocol == protocol}
     # a policy that sets the sides apart wants them to differ
     fixed_by_policy = settings <= managed and len(set(asked.values())) == 1
@@ -118,7 +118,7 @@ def _between_sides(
             "low",
             f"{protocol} is configured for {configured[0]} but not for {other}: one of the two directions is "
             f"left to Windows.",
-            Setting(protocol_key(protocol, other), ENABLED),
+            protocol_setting(protocol, other, ENABLED),
             fixed_by_policy,
             protocol=protocol,
             source=_HEALTHCHECKER,
@@ -141,7 +141,7 @@ def _between_sides(
 
 def _configured(protocol: str, side: str, snapshot: Snapshot) -> bool:
     """Whether somebody has set something there; what Windows comes with does not count."""
-    settings = (Setting(protocol_key(protocol, side), name) for name in VALUE_NAMES)
+    settings = (protocol_setting(protocol, side, name) for name in VALUE_NAMES)
     return any(
         snapshot.value(setting).present and snapshot.value(setting) != _SHIPPED.get(setting) for setting in settings
     )

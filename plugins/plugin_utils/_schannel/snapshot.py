@@ -21,16 +21,22 @@ class Setting:
 
     key: str  # below HKLM
     name: str
+    _folded: tuple[str, str] = dataclasses.field(init=False, repr=False)
 
-    @property
-    def _folded(self) -> tuple[str, str]:
-        return fold(self.key), fold(self.name)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_folded", (fold(self.key), fold(self.name)))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Setting) and self._folded == other._folded
 
     def __hash__(self) -> int:
         return hash(self._folded)
+
+
+@functools.lru_cache(maxsize=256)
+def protocol_setting(protocol: str, side: str, name: str) -> Setting:
+    """The place of a value of one side of a protocol version."""
+    return Setting(protocol_key(protocol, side), name)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,8 +63,10 @@ class Snapshot:
         return key_exists(key, self.keys, self.subkeys)
 
     def side(self, protocol: str, side: str) -> Side:
-        key = protocol_key(protocol, side)
-        return Side(self.values[Setting(key, ENABLED)], self.values[Setting(key, DISABLED_BY_DEFAULT)])
+        return Side(
+            self.values[protocol_setting(protocol, side, ENABLED)],
+            self.values[protocol_setting(protocol, side, DISABLED_BY_DEFAULT)],
+        )
 
     def after(self, changes: t.Mapping[Setting, Value], removed_keys: t.Sequence[str] = ()) -> Snapshot:
         """The snapshot as it would be after these writes, and after these keys were removed."""

@@ -11,6 +11,7 @@ login none of it is needed. Logins, proxies and all that comes out of the ordina
 from __future__ import annotations
 
 import contextlib
+import functools
 import http.client
 import types
 import typing as t
@@ -86,6 +87,14 @@ def _cookies(answer: Answer) -> t.Any:
     return types.SimpleNamespace(_original_response=types.SimpleNamespace(msg=message))
 
 
+@functools.lru_cache(maxsize=16)
+def _encoding(content_type: str | None) -> str | None:
+    headers = requests.structures.CaseInsensitiveDict[str]()
+    if content_type is not None:
+        headers["Content-Type"] = content_type
+    return get_encoding_from_headers(headers)
+
+
 def _response(session: t.Any, request: t.Any, answer: Answer, content: bytes) -> t.Any:
     response = requests.Response()
     response.request, response.url = request, request.url
@@ -94,7 +103,7 @@ def _response(session: t.Any, request: t.Any, answer: Answer, content: bytes) ->
         # as urllib3 has them: a host names each login that it offers in a line of its own
         before = response.headers.get(name) if len(answer.known) < len(answer.fields) else None
         response.headers[name] = value if before is None else f"{before}, {value}"
-    response.encoding = get_encoding_from_headers(response.headers)
+    response.encoding = _encoding(response.headers.get("Content-Type"))
     response.raw, response._content, response._content_consumed = answer, content, True
     if "set-cookie" in answer.known:
         extract_cookies_to_jar(session.cookies, request, _cookies(answer))

@@ -11,7 +11,7 @@ import typing as t
 from .._errors import AccessDenied, AnswerTooLarge, ExchangeTlsError, RegistryError, UnexpectedAnswer
 from .._schannel.names import fold, same
 from .._schannel.protocols import PROTOCOLS, PROTOCOLS_KEY, SIDES, VALUE_NAMES, protocol_key
-from .._schannel.snapshot import Setting, Snapshot, key_exists, parents
+from .._schannel.snapshot import Setting, Snapshot, key_exists, parents, protocol_setting
 from .._schannel.values import ABSENT, Type, Value, unreadable
 from .registry import Registry
 
@@ -52,10 +52,7 @@ class Reader:
         for key in keys:
             self.subkeys(key)
         settings = [
-            Setting(protocol_key(protocol, side), name)
-            for protocol in PROTOCOLS
-            for side in SIDES
-            for name in VALUE_NAMES
+            protocol_setting(protocol, side, name) for protocol in PROTOCOLS for side in SIDES for name in VALUE_NAMES
         ]
         listed = list(closely(self.snapshot()))
         self.ahead(subkeys=listed, listed=listed, values=((setting, Type.REG_DWORD) for setting in settings))
