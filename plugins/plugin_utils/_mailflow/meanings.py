@@ -228,7 +228,7 @@ RULES: t.Final = (
         "A server is short of disk or memory and takes no mail. That is no matter of TLS.",
     ),
     _rule(
-        "not_in_service", NO, "421 4.3.2", r"\bservice not a(?:ctive|vailable)\b",
+        "not_in_service", NO, "421 4.3.2", r"\bservice not (?:active|available)\b",
         "Transport of that server is out of service, in maintenance, or starting. That is no matter of TLS.",
     ),
     _rule(
