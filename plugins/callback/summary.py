@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 DOCUMENTATION = r"""
 name: summary
 type: aggregate
@@ -32,6 +30,7 @@ import datetime
 import os
 import pathlib
 import typing as t
+from collections.abc import Mapping
 
 from ansible import constants, context
 from ansible.plugins.callback import CallbackBase

@@ -213,7 +213,7 @@ class ExchangeTlsAction(ActionBase):
         given, problems = _given.options(args, self.ARGUMENT_SPEC)
         if self.in_role:
             problems += _role.misspelt(self.task_vars) + misspelt(self.task_vars)
-            problems += _role.out_of_place(self.task_vars)
+            problems += _role.out_of_place(self.task_vars) + _role.left_over(self.task_vars)
             writes = self.WRITES and not self.check_mode
             problems += _patterns.out_of_place(self.task_vars, self._templar.template, writes=writes)
         try:

@@ -211,6 +211,18 @@ def _hint(name: str, names: t.Sequence[str]) -> str:
     return f" (did you mean '{bare[close[0]]}'?)" if close else f"; known are {', '.join(names)}"
 
 
+def left_over(variables: t.Mapping[str, t.Any]) -> list[str]:
+    """What is wrong where a value in ``-e`` ended at a blank: nobody reads the words behind it, which Ansible keeps."""
+    words = str(variables.get("_raw_params") or "").strip()
+    if not words:
+        return []
+    sentence = (
+        f"'-e' has '{visible(words, NAME)}', which belongs to no variable: a value with a blank needs quotes of its "
+        "own, as in -e 'tls12_report_dir=\"my reports\"'"
+    )
+    return [sentence]
+
+
 def out_of_place(variables: t.Mapping[str, t.Any]) -> list[str]:
     """What is wrong where ``tls12_serial`` comes from a place that a play does not read.
 

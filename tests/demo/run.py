@@ -12,6 +12,7 @@ import argparse
 import dataclasses
 import os
 import pathlib
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -43,7 +44,7 @@ class Collection:
     def play(self, hosts: pathlib.Path, book: str, *arguments: str, shows_ok: bool = False) -> None:
         """Runs one playbook as a user would, its output shown as it comes; shows_ok: lines of "ok" tell more."""
         command = ["-i", str(hosts), *arguments, f"playbooks/{book}"]
-        print(f"$ ansible-playbook {' '.join(command)}", flush=True)
+        print(f"$ ansible-playbook {shlex.join(command)}", flush=True)
         finished = subprocess.run(
             [os.path.join(os.path.dirname(sys.executable), "ansible-playbook"), *command],
             cwd=self.place,
@@ -106,7 +107,7 @@ def demo(ours: Collection, lab: LabClient, work: pathlib.Path, reports: pathlib.
     say("3. Check mode: what would be changed, and that a restart would follow. Nothing is changed")
     ours.play(hosts, "enforce-tls12.yml", "--check", "-l", "ex03")
     say("4. Enforce: change, restart, verify by handshake, see mail leave; one server first, then the others")
-    ours.play(hosts, "enforce-tls12.yml", "-e", "tls12_serial=[1,3]", "-e", f"tls12_report_dir={reports}")
+    ours.play(hosts, "enforce-tls12.yml", "-e", "tls12_serial=[1,3]", "-e", f'tls12_report_dir="{reports}"')
     say("5. The queue of ex03 to Office 365 has drained, as its protocol log tells")
     story.tell(lab.host("ex03"), logs)
     say("6. Enforce again: nothing is left to do, and nothing is done")

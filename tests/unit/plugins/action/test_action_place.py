@@ -153,6 +153,15 @@ def test_variables_that_nobody_reads(run: Runner, windows: FakeWindows) -> None:
     assert "failed" not in run(tls_settings, more_vars=wrong), "by itself a module does not care"
 
 
+def test_words_behind_a_blank_in_extra_variables(run: Runner, windows: FakeWindows) -> None:
+    """``-e tls12_report_dir=my reports``: Ansible takes the first word, and keeps the others under another name."""
+    result = run(tls_settings, role_file="change", more_vars={"_raw_params": "reports"})
+    assert (result["failed"], result["error"]["kind"]) == (True, "bad_option")
+    assert "'-e' has 'reports', which belongs to no variable" in result["msg"]
+    assert windows.calls == []
+    assert "failed" not in run(tls_settings, more_vars={"_raw_params": "reports"}), "by itself a module does not care"
+
+
 def test_a_serial_that_no_play_reads(run: Runner) -> None:
     place = {
         "tls12_serial": 2,
