@@ -214,7 +214,8 @@ def _hint(name: str, names: t.Sequence[str]) -> str:
 def left_over(variables: t.Mapping[str, t.Any]) -> list[str]:
     """What is wrong where a value in ``-e`` ended at a blank: nobody reads the words behind it, which Ansible keeps."""
     words = str(variables.get("_raw_params") or "").strip()
-    if not words:
+    # a pasted text is taken whole, from the command line itself
+    if not words or str(variables.get("tls12_symptom") or "").strip():
         return []
     sentence = (
         f"'-e' has '{visible(words, NAME)}', which belongs to no variable: a value with a blank needs quotes of its "

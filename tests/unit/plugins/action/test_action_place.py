@@ -160,6 +160,8 @@ def test_words_behind_a_blank_in_extra_variables(run: Runner, windows: FakeWindo
     assert "'-e' has 'reports', which belongs to no variable" in result["msg"]
     assert windows.calls == []
     assert "failed" not in run(tls_settings, more_vars={"_raw_params": "reports"}), "by itself a module does not care"
+    pasted = {"tls12_symptom": "421", "_raw_params": "4.4.2 Connection dropped"}
+    assert "failed" not in run(tls_settings, role_file="change", more_vars=pasted), "it is taken whole"
 
 
 def test_a_serial_that_no_play_reads(run: Runner) -> None:
