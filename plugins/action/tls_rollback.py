@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..plugin_utils import _options, _patterns, _preflight, _role
+from ..plugin_utils import _options, _preflight, _role, _typed
 from ..plugin_utils._action import WindowsAction
 from ..plugin_utils._errors import OptionError, all_problems
 from ..plugin_utils._tasks import proving, rolling_back
@@ -38,6 +38,6 @@ class ActionModule(WindowsAction):
         return rolling_back.roll_back(self.sequence(options), options, self.task_files(options["restart"]))
 
     def _check_backup(self, options: dict[str, t.Any]) -> None:
-        problems = _role.one_for_many(self.task_vars, _patterns.typed()) if self.in_role else []
+        problems = _role.one_for_many(self.task_vars, _typed.variables()) if self.in_role else []
         if problems and not options["other_host"]:
             raise OptionError(f"{problems[0]}.")

@@ -18,7 +18,7 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from . import _files, _given, _patterns, _preflight, _reporting, _role, _variables
+from . import _files, _given, _patterns, _preflight, _reporting, _role, _typed, _variables
 from ._errors import ExchangeTlsError, OptionError, Unreachable, all_problems
 from ._exchange.endpoint import OPTIONS, Endpoint, address_of, endpoint, is_address, misspelt, neighbour
 from ._exchange.shell import Shell
@@ -70,7 +70,7 @@ class ExchangeTlsAction(ActionBase):
         # asked for by the keyword, or by ansible_become
         warnings = [_BECOME] if getattr(self._connection, "become", None) is not None else []
         if self.in_role and self.WRITES and "baseline" in self.ARGUMENT_SPEC and _role.may_pass_over(self.task_vars):
-            warnings += _role.passed_over(self.task_vars, _patterns.typed())
+            warnings += _role.passed_over(self.task_vars, _typed.variables())
         return {**result, "warnings": [*result.get("warnings", []), *warnings]} if warnings else result
 
     def _carried_out(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -213,7 +213,7 @@ class ExchangeTlsAction(ActionBase):
         given, problems = _given.options(args, self.ARGUMENT_SPEC)
         if self.in_role:
             problems += _role.misspelt(self.task_vars) + misspelt(self.task_vars)
-            problems += _role.out_of_place(self.task_vars) + _role.left_over(self.task_vars)
+            problems += _role.out_of_place(self.task_vars) + _typed.cut(self.task_vars)
             writes = self.WRITES and not self.check_mode
             problems += _patterns.out_of_place(self.task_vars, self._templar.template, writes=writes)
         try:

@@ -13,9 +13,8 @@ from ansible import context
 from ansible.errors import AnsibleError
 from ansible.inventory.manager import InventoryManager, split_host_pattern
 from ansible.parsing.dataloader import DataLoader
-from ansible.utils.vars import load_extra_vars
 
-from . import _given
+from . import _given, _typed
 from ._text import NAME, visible
 
 Groups = t.Mapping[str, t.Sequence[str]]
@@ -69,11 +68,6 @@ def matching(pattern: str, groups: Groups) -> list[str]:
         raise AnsibleError(f"{visible(pattern, NAME)} cannot be read: {visible(exc, NAME)}") from None
 
 
-def typed() -> t.Mapping[str, t.Any]:
-    """The variables that were given with ``-e``."""
-    return t.cast("t.Mapping[str, t.Any]", load_extra_vars(DataLoader()))
-
-
 def out_of_place(
     variables: t.Mapping[str, t.Any], template: t.Callable[[t.Any], t.Any], *, writes: bool = False
 ) -> list[str]:
@@ -96,7 +90,7 @@ def out_of_place(
     except (AnsibleError, ValueError):
         wanted = set()
     # a play may take a part of what -e names: 'hosts: "{{ tls12_hosts }}:&site"'
-    narrowed = bool(context.CLIARGS.get("subset")) or "tls12_hosts" in typed()
+    narrowed = bool(context.CLIARGS.get("subset")) or "tls12_hosts" in _typed.variables()
     if play == wanted or (narrowed and play and play <= wanted):
         return []
     sentence = "Ansible does not read it from the inventory. Give it with -e, or take it out"

@@ -211,19 +211,6 @@ def _hint(name: str, names: t.Sequence[str]) -> str:
     return f" (did you mean '{bare[close[0]]}'?)" if close else f"; known are {', '.join(names)}"
 
 
-def left_over(variables: t.Mapping[str, t.Any]) -> list[str]:
-    """What is wrong where a value in ``-e`` ended at a blank: nobody reads the words behind it, which Ansible keeps."""
-    words = str(variables.get("_raw_params") or "").strip()
-    # a pasted text is taken whole, from the command line itself
-    if not words or str(variables.get("tls12_symptom") or "").strip():
-        return []
-    sentence = (
-        f"'-e' has '{visible(words, NAME)}', which belongs to no variable: a value with a blank needs quotes of its "
-        "own, as in -e 'tls12_report_dir=\"my reports\"'"
-    )
-    return [sentence]
-
-
 def out_of_place(variables: t.Mapping[str, t.Any]) -> list[str]:
     """What is wrong where ``tls12_serial`` comes from a place that a play does not read.
 

@@ -11,13 +11,16 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from ansible import context
 from ansible.errors import AnsibleError
+from ansible.module_utils.common.collections import ImmutableDict
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import (
     _given,
     _mail_options,
     _options,
     _patterns,
     _report_files,
+    _typed,
 )
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change import backups, notes, owners, rollback
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import OptionError
@@ -153,6 +156,19 @@ def hosts(data: bytes) -> None:
     pattern = _patterns.text_of(given.text(data), "exchange")
     _patterns.parts(pattern)
     _patterns.matching(pattern, {"exchange": ["ex01", "ex02"], "ungrouped": ["other"]})
+
+
+def typed(data: bytes) -> None:
+    """One ``-e``, as it was typed."""
+    text = given.text(data)
+    before = context.CLIARGS
+    context.CLIARGS = ImmutableDict(extra_vars=(text,))
+    try:
+        _typed.cut(["_raw_params"])
+        _typed.whole_symptom(text.partition("=")[2][:3])
+        _typed.without_symptom()
+    finally:
+        context.CLIARGS = before
 
 
 PATTERN_ERRORS = (AnsibleError, ValueError)

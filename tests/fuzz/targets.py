@@ -75,6 +75,7 @@ TARGETS: dict[str, Target] = {
     "endpoints": Target(files.endpoints, (OptionError,)),
     "mailbox": Target(files.mailbox, (OptionError,)),
     "hosts": Target(files.hosts, files.PATTERN_ERRORS),
+    "typed": Target(files.typed),
 }
 
 

@@ -174,7 +174,7 @@ def test_a_value_with_a_blank_and_without_quotes(ansible: Ansible) -> None:
     """Ansible takes what is before the blank for the value, and says nothing of the rest."""
     run = ansible.playbook("audit-tls12.yml", "-l", "words", "-e", "tls12_waivers=see the ticket")
     assert run.rc == 2
-    assert "'-e' has 'the ticket', which belongs to no variable" in run.output
+    assert "'-e' gives 'tls12_waivers', and words behind a blank that belong to no variable" in run.output
 
 
 def test_words_are_booleans(lab: LabClient, ansible: Ansible) -> None:

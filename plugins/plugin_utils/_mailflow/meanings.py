@@ -24,6 +24,7 @@ _NDRS = "Microsoft, Non-delivery reports in Exchange Online"
 _DANE = "Microsoft, How SMTP DNS-based Authentication of Named Entities works"
 _ALERTS = "RFC 8446, 6.2, and RFC 5246, 7.2.2"
 _WORDS = "the words of the error alone"
+_REPORTS = "reports of others, and no page of Microsoft"
 _READ_SEND = "the protocol log of the Send connector, lines '*' behind STARTTLS"
 _READ_RECEIVE = "the protocol log of the Receive connector, lines '>' behind EHLO: is there a STARTTLS?"
 
@@ -123,12 +124,19 @@ RULES: t.Final = (
         _NOT_TRUSTED, _READ_SEND,
     ),
     _rule(
-        "certificate_refused", YES, "4.7.320,5.7.320,4.7.322,5.7.322,4.7.323,5.7.323,4.7.325,5.7.325", None,
+        "certificate_refused", YES, "4.7.320,5.7.320", None,
+        "Exchange Online demands a certificate of the server, and refuses the one that it shows: another name, "
+        "expired, or without trust.",
+        "the certificate of the Receive connector (TlsCertificateName)",
+        source="Microsoft, Exchange Challenge Accepted, 2017-04-14",
+    ),
+    _rule(
+        "certificate_refused", YES, "4.7.322,5.7.322,4.7.323,5.7.323,4.7.325,5.7.325", None,
         _NOT_TRUSTED, _READ_SEND, source=_DANE,
     ),
     _rule(
         "certificate_refused", YES, "",
-        r"\b(?:UntrustedRoot|Cert(?:ificate)?(?:Expired|Unknown|Revoked|Untrusted|WrongUsage|NameMismatch))\b"
+        r"\b(?:UntrustedRoot|Cert(?:ificate)?(?:Expired|Unknown|Revoked|Untrusted|WrongUsage|NameMismatch)|SubjectMismatch)\b"
         r"|certificate (?:has expired|validation fail|verify failed)|\bunknown[ _]ca\b|\bbad[ _]certificate\b"
         "|" + _ALERT.format("4[2-68]"),
         _NOT_TRUSTED, _READ_SEND, source=_WORDS,
@@ -142,21 +150,22 @@ RULES: t.Final = (
     ),
     _rule(
         "tls_version_refused", YES, "",
-        r"\bunsupported protocol\b|\bprotocol[ _]version\b|\bTLS (?:protocol )?version.{0,40}not supported"
-        r"|\bunsupported TLS\b|" + _ALERT.format("70"),
+        r"\bunsupported protocol\b|\balert protocol version\b|\bprotocol_version\b|\bunsupported TLS\b"
+        r"|\bTLS (?:protocol )?(?:version|v?1[._][01]\b).{0,40}(?:not|no longer) (?:supported|accepted|allowed)"
+        "|" + _ALERT.format("70"),
         _OLD_TLS, "the TLS settings of both servers", source=_ALERTS,
     ),
     _rule(
         "no_common_suite", YES, "",
         r"\bno shared cipher\b|\bnone of the cipher suites\b|\bno ciphers? (?:suites? )?(?:available|in common)\b"
-        r"|\bdo not possess a common algorithm\b|\b0x80090331\b|\bhandshake[ _]failure\b|" + _ALERT.format("40"),
+        r"|\bdo not possess a common algorithm\b|\b0x80090331\b|\balert handshake failure\b|" + _ALERT.format("40"),
         "The two sides have no TLS version or no cipher suite in common.",
         "the TLS settings and the cipher suites of both servers", source=_ALERTS,
     ),
     _rule(
         "no_credential", LIKELY, "", r"\binternal error state is (?:10010|10013)\b",
         "Windows could not make what a TLS connection begins with: mostly no version that the program asks for is on.",
-        "the TLS settings of the server, Client and Server, and those of .NET", source=_WORDS,
+        "the TLS settings of the server, Client and Server, and those of .NET", source=_REPORTS,
     ),
     _rule(
         "exchange_outdated", NO, "4.7.230,5.7.230", None,
@@ -230,6 +239,7 @@ RULES: t.Final = (
     _rule(
         "not_in_service", NO, "421 4.3.2", r"\bservice not (?:active|available)\b",
         "Transport of that server is out of service, in maintenance, or starting. That is no matter of TLS.",
+        source=_WORDS,
     ),
     _rule(
         "store_throttled", NO, "4.3.2", None,
@@ -248,7 +258,7 @@ RULES: t.Final = (
         "The mailbox of the recipient is full. That is no matter of TLS.", source=_NDRS,
     ),
     _rule(
-        "sender_refused", NO, "", r"(?<![\d.])(?:[45]\d\d )?[45]\.7\.[56]\d\d(?![\d.])",
+        "sender_refused", NO, "", r"(?<![\d.])[45]\d\d [45]\.7\.[56]\d\d(?![\d.])",
         "Exchange Online takes no mail, or not so much, from this address for now. That is no matter of TLS.",
         source=_NDRS,
     ),
@@ -278,7 +288,7 @@ RULES: t.Final = (
     ),
     _rule(
         "connection_dropped", PERHAPS, "4.4.318,5.4.318", None,
-        _ENDED, _READ_SEND, source=_NDRS,
+        _ENDED, _READ_SEND, source=_REPORTS,
     ),
     _rule(
         "connection_dropped", PERHAPS, "",
@@ -294,7 +304,8 @@ RULES: t.Final = (
     ),
     _rule(
         "tls_failed", YES, "",
-        r"\bTLS handshake fail|\bTLS negotiation fail|\bCannot start TLS\b|\bestablish appropriate TLS channel\b",
+        r"\bTLS handshake fail|\b(?:TLS|SSL).{0,40}handshake[ _]failure\b"
+        r"|\bTLS negotiation fail|\bCannot start TLS\b|\bestablish appropriate TLS channel\b",
         "A TLS negotiation failed, and the text does not say why.", _READ_SEND, source=_WORDS,
     ),
     _rule(

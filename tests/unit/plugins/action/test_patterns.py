@@ -11,7 +11,7 @@ import pytest
 from ansible import context
 from ansible.errors import AnsibleError, AnsibleFilterError
 from ansible_collections.mailops.exchange_tls.plugins.filter.tls_hosts import tls_hosts
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _patterns
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _patterns, _typed
 
 GROUPS = {"all": ["ex01", "ex02", "web"], "exchange": ["ex01", "ex02"], "ungrouped": []}
 
@@ -63,7 +63,7 @@ def test_a_limit_leaves_hosts_out(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_play_takes_a_part_of_what_was_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """As with ``hosts: "{{ tls12_hosts }}:&site"``, which reads the variable."""
     assert problems("exchange", ["ex01"]), "from the inventory nobody reads it"
-    monkeypatch.setattr(_patterns, "load_extra_vars", lambda loader: {"tls12_hosts": "exchange"})
+    monkeypatch.setattr(_typed, "load_extra_vars", lambda loader: {"tls12_hosts": "exchange"})
     assert problems("exchange", ["ex01"]) == []
     assert problems("exchange", ["ex01", "web"], host="ex01")
 

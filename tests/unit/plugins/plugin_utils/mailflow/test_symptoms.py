@@ -51,6 +51,7 @@ DROPPED = "connection_dropped_socket_error"
         ("454 4.7.5 Certificate validation failure, Reason:UntrustedRoot", "text", "certificate_refused", YES),
         ("451 5.7.3 STARTTLS is required to send mail", "text", "starttls_not_offered", LIKELY),
         ("450 4.4.317 Cannot connect to remote server [Message=UntrustedRoot]", "text", "certificate_refused", YES),
+        ("450 4.4.317 Cannot connect [Message=SubjectMismatch]", "text", "certificate_refused", YES),
         ("450 4.7.320 Certificate validation failed [Message=X]", "text", "certificate_refused", YES),
         ("550 5.7.322 certificate-expired: it is", "text", "certificate_refused", YES),
         ("454 4.7.0 No appropriate TLS channel: CertificateExpired", "text", "certificate_refused", YES),
@@ -60,6 +61,10 @@ DROPPED = "connection_dropped_socket_error"
         # versions and cipher suites, as others write them
         ("421 4.7.66 TLS version 1.0 is not supported any more", "text", "tls_version_refused", YES),
         ("alert protocol version", "text", "tls_version_refused", YES),
+        ("421 TLS 1.0 is no longer accepted here", "text", "tls_version_refused", YES),
+        ("connected with TLS protocol version 1.2", "text", "tls_mentioned", PERHAPS),
+        ("Cannot start TLS: handshake failure", "text", "tls_failed", YES),
+        ("SSL_connect error: sslv3 alert handshake failure", "text", "no_common_suite", YES),
         ("The TLS protocol defined fatal alert code is 70.", "text", "tls_version_refused", YES),
         ("SSL routines: unsupported protocol", "text", "tls_version_refused", YES),
         ("SSL routines: no shared cipher", "text", "no_common_suite", YES),
