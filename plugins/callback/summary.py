@@ -35,7 +35,7 @@ from collections.abc import Mapping
 from ansible import constants, context
 from ansible.plugins.callback import CallbackBase
 
-from ..plugin_utils import _reporting, _run
+from ..plugin_utils import _reporting, _run, _typed
 from ..plugin_utils._errors import ExchangeTlsError
 from ..plugin_utils._report import result as results
 from ..plugin_utils._report import standing
@@ -225,7 +225,8 @@ class CallbackModule(CallbackBase):
             self._display.vvv(f"summary: variables of the role: {type(exc).__name__}: {visible(exc)}")
             return
         self._given.update(given)
-        if folder is not None and self._report_dir is None:
+        # where a value was cut at a blank, it may be the name of the folder
+        if folder is not None and self._report_dir is None and not _typed.cut(_typed.variables()):
             self._report_dir = folder
             # after ^C Ansible tells no callback that the run is over
             atexit.register(self._interrupted)

@@ -59,6 +59,16 @@ def servers(result: dict[str, t.Any]) -> dict[str, dict[str, t.Any]]:
     return {item["name"]: item for item in result["servers"]}
 
 
+def test_a_folder_whose_name_was_cut_at_a_blank(ansible: Ansible) -> None:
+    """Nothing is written to the folder that Ansible makes of it."""
+    run = ansible.playbook(
+        "audit-tls12.yml", "-l", "ex01", "-e", f"tls12_report_dir={ansible.folder}/my reports", env=CALLBACK
+    )
+    assert run.rc == 2
+    assert "'-e' gives 'tls12_report_dir', and words behind a blank" in run.output
+    assert not (ansible.folder / "my").exists()
+
+
 def test_all_batches_of_a_run_and_who_was_lost(lab: LabClient, ansible: Ansible) -> None:
     lab.host("ex03").set_quirk("down")
     run = play(ansible, "enforce-tls12.yml", "-l", "ex01,ex02,ex03,ex04,ex05", tls12_serial=2)
