@@ -23,16 +23,19 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "handshakes": {"type": "dict"},
     **proving.PROVE,
     **_preflight.RESTART,
-    "prove_if_done": {"type": "bool", "default": False},
     "handshake_policy": {"type": "str", "choices": list(handshakes.POLICIES)},
     "smtp_logs": {"type": "dict"},
     "accepted_peers": {"type": "list", "elements": "str", "default": []},
     **_options.SHARED,
 }
+# Where nothing is to be written and no restart is due: prove at once what a task of tls_settings_info would prove, but
+# for its patience. The result then has a verdict; where it has none, something is to be done first, or is not proven yet.
+ROLE_SPEC: dict[str, t.Any] = {"prove_if_done": {"type": "bool", "default": False}}
 
 
 class ActionModule(WindowsAction):
     ARGUMENT_SPEC = ARGUMENT_SPEC
+    ROLE_SPEC = ROLE_SPEC
     WRITES = True
 
     def check(self, options: dict[str, t.Any]) -> None:

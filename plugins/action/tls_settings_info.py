@@ -19,16 +19,19 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     **_options.READING,
     "fail_on_findings": {"type": "bool", "default": False},
     **proving.PROVE,
-    "known": {"type": "dict"},
     "accepted_before": {"type": "dict"},
     "expect_backup": {"type": "path"},
     "allow_pending": {"type": "bool", "default": False},
     **_options.SHARED,
 }
+# The result of a task with tls_settings on this host that was made just now: it is judged as it is, and the host is not
+# asked again.
+ROLE_SPEC: dict[str, t.Any] = {"known": {"type": "dict"}}
 
 
 class ActionModule(WindowsAction):
     ARGUMENT_SPEC = ARGUMENT_SPEC
+    ROLE_SPEC = ROLE_SPEC
 
     def check(self, options: dict[str, t.Any]) -> None:
         all_problems(

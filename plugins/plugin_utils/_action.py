@@ -52,10 +52,13 @@ class ExchangeTlsAction(ActionBase):
     """
 
     ARGUMENT_SPEC: t.ClassVar[dict[str, t.Any]] = {}
+    # what only the role's own tasks may give: no public interface
+    ROLE_SPEC: t.ClassVar[dict[str, t.Any]] = {}
     SPEC_RULES: t.ClassVar[dict[str, t.Any]] = {}
     # whether it may change its host
     WRITES: t.ClassVar[bool] = False
-    _validator: t.ClassVar[ArgumentSpecValidator]
+    # by whether it is a task of the role
+    _validators: t.ClassVar[dict[bool, ArgumentSpecValidator]]
     TRANSFERS_FILES = False
     _supports_check_mode = True
     _supports_async = False
@@ -63,7 +66,10 @@ class ExchangeTlsAction(ActionBase):
     def __init_subclass__(cls, **kwargs: t.Any) -> None:
         super().__init_subclass__(**kwargs)
         # once, and not in the process of each host
-        cls._validator = ArgumentSpecValidator(cls.ARGUMENT_SPEC, **cls.SPEC_RULES)
+        cls._validators = {
+            False: ArgumentSpecValidator(cls.ARGUMENT_SPEC, **cls.SPEC_RULES),
+            True: ArgumentSpecValidator({**cls.ARGUMENT_SPEC, **cls.ROLE_SPEC}, **cls.SPEC_RULES),
+        }
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result = {**super().run(tmp, task_vars), **self._carried_out(task_vars or {})}
@@ -210,21 +216,22 @@ class ExchangeTlsAction(ActionBase):
         args = dict(self._task.args)
         args.update(_variables.taken(self._named_variables(args), self._value_of))
         args.pop(_variables.OPTION, None)
-        given, problems = _given.options(args, self.ARGUMENT_SPEC)
+        given, problems = _given.options(args, self._spec)
         if self.in_role:
             problems += _role.misspelt(self.task_vars) + misspelt(self.task_vars)
             problems += _role.out_of_place(self.task_vars) + _typed.cut(self.task_vars)
             writes = self.WRITES and not self.check_mode
             problems += _patterns.out_of_place(self.task_vars, self._templar.template, writes=writes)
         try:
-            validated = self._validator.validate(given)
+            validated = self._validators[self.in_role].validate(given)
         except TypeError:
             # ansible-core joins the names of options within options, and YAML takes 4 for a number
             raise OptionError(
                 f"Bad options for {self._task.action}: the name of an option within an option is no text; write it "
                 "in quotes, as it is in the documentation."
             ) from None
-        options = dict(validated.validated_parameters)
+        withheld = {} if self.in_role else {name: option.get("default") for name, option in self.ROLE_SPEC.items()}
+        options = {**withheld, **validated.validated_parameters}
         errors = [str(error) for error in validated.errors if not isinstance(error, UnsupportedError)]
         problems += _given.explained(errors, given)
         problems += [self._unknown(path) for path in sorted(validated.unsupported_parameters, key=str)]
@@ -240,6 +247,10 @@ class ExchangeTlsAction(ActionBase):
         whose = "Bad variables" if self.in_role else f"Bad options for {self._task.action}"
         raise OptionError(f"{whose}: {'; '.join(problems)}.")
 
+    @property
+    def _spec(self) -> dict[str, t.Any]:
+        return {**self.ARGUMENT_SPEC, **self.ROLE_SPEC} if self.in_role else self.ARGUMENT_SPEC
+
     def _check_all(self, options: dict[str, t.Any]) -> None:
         callbacks = constants.config.get_config_value("CALLBACKS_ENABLED")
         all_problems(
@@ -250,7 +261,7 @@ class ExchangeTlsAction(ActionBase):
     def _named_variables(self, args: t.Mapping[str, t.Any]) -> t.Sequence[t.Any]:
         """The option that other options depend on."""
         name = _variables.OPTION
-        given, problems = _given.options({name: args.get(name)}, self.ARGUMENT_SPEC)
+        given, problems = _given.options({name: args.get(name)}, self._spec)
         found = given.get(name, [])
         if not problems and not isinstance(found, (list, tuple)):
             problems = [f"'{name}' is {visible(repr(found), NAME)}, but it takes a list"]
@@ -272,7 +283,7 @@ class ExchangeTlsAction(ActionBase):
     def _unknown(self, path: t.Any) -> str:
         """``path`` is a name, or a tuple of the names that lead to an option within options."""
         *above, name = map(str, path) if isinstance(path, tuple) else (str(path),)
-        spec = self.ARGUMENT_SPEC
+        spec = self._spec
         for option in above:
             spec = spec[option]["options"]
         close = difflib.get_close_matches(name.lower(), spec, n=1)

@@ -91,7 +91,9 @@ def test_every_option_is_read(module: str) -> None:
     files = _metadata.reachable(_metadata.PLUGINS / "action" / f"{module}.py")
     assert len(files) > 1
     read = set().union(*map(_metadata.names_read, files))
-    unread = [name for name, dummy in _option_names(_metadata.action(module).ARGUMENT_SPEC) if name not in read]
+    action = _metadata.action(module)
+    spec = {**action.ARGUMENT_SPEC, **action.ActionModule.ROLE_SPEC}
+    unread = [name for name, dummy in _option_names(spec) if name not in read]
     assert unread == []
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -36,6 +37,8 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._role import 
 from jinja2 import Template
 
 from tests.unit import _metadata
+
+from .actions import Runner
 
 ROLE = _metadata.ROOT / "roles" / "tls12"
 DEFAULTS: dict[str, Any] = _metadata.load_yaml(ROLE / "defaults" / "main.yml")
@@ -117,7 +120,7 @@ def test_messages_name_the_variable(file: str, option: str, variable: str, spec:
 # Options that the role gives itself, or has no use for.
 SAID_BY_THE_ROLE = {
     # it has the handshakes of "prove", and its findings fail nothing
-    "tls_settings": {"prove_if_done", "handshakes", "handshake_policy", "fail_on"},
+    "tls_settings": {"handshakes", "handshake_policy", "fail_on"},
     # the policy is for a server that somebody else has taken out
     "exchange_maintenance": {"state", "activation_policy"},
 }
@@ -220,6 +223,15 @@ def test_the_word_for_restarts_is_its_default_where_it_is_blank() -> None:
     text = _metadata.load_yaml(ROLE / "vars" / "main.yml")["_tls12_when"]
     default = DEFAULTS["tls12_reboot"]
     assert text.endswith(f"| trim or '{default}' }}}}")
+
+
+@pytest.mark.parametrize(
+    ("module", "given"), [(tls_settings, {"prove_if_done": False}), (tls_settings_info, {"known": {"host": "ex01"}})]
+)
+def test_what_the_role_gives_itself_is_no_option_for_others(run: Runner, module: ModuleType, given: Any) -> None:
+    result = run(module, **given)
+    assert f"unknown option '{next(iter(given))}'" in result["msg"]
+    assert "unknown option" not in run(module, role_file="change", **given).get("msg", "")
 
 
 def test_what_is_no_option_keeps_its_name() -> None:
