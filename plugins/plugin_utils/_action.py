@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import abc
 import difflib
+import gc
+import multiprocessing
 import traceback
 import typing as t
 
@@ -72,6 +74,10 @@ class ExchangeTlsAction(ActionBase):
         }
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        if multiprocessing.parent_process() is not None:
+            # in the process of one host, which has inherited the results of all others: to look through them for
+            # garbage, and to copy their memory by that, costs more than there is to gain
+            gc.freeze()
         result = {**super().run(tmp, task_vars), **self._carried_out(task_vars or {})}
         # asked for by the keyword, or by ansible_become
         warnings = [_BECOME] if getattr(self._connection, "become", None) is not None else []
