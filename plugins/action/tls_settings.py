@@ -30,7 +30,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 }
 # Where nothing is to be written and no restart is due: prove at once what a task of tls_settings_info would prove, but
 # for its patience. The result then has a verdict; where it has none, something is to be done first, or is not proven.
-ROLE_SPEC: dict[str, t.Any] = {"prove_if_done": {"type": "bool", "default": False}}
+ROLE_SPEC: dict[str, t.Any] = {**_options.ROLE, "prove_if_done": {"type": "bool", "default": False}}
 
 
 class ActionModule(WindowsAction):

@@ -26,7 +26,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 }
 # The result of a task with tls_settings on this host that was made just now: it is judged as it is, and the host is not
 # asked again.
-ROLE_SPEC: dict[str, t.Any] = {"known": {"type": "dict"}}
+ROLE_SPEC: dict[str, t.Any] = {**_options.ROLE, "known": {"type": "dict"}}
 
 
 class ActionModule(WindowsAction):

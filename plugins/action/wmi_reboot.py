@@ -9,7 +9,7 @@ import typing as t
 
 from ..plugin_utils import _maintenance, _options, _preflight
 from ..plugin_utils._action import WindowsAction
-from ..plugin_utils._errors import OptionError, all_problems
+from ..plugin_utils._errors import all_problems
 from ..plugin_utils._tasks import restarting
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
@@ -19,32 +19,30 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "comment": {"type": "str"},
     "force": {"type": "bool", "default": True},
     "dag_check": {"type": "bool", "default": True},
+    **_options.SHARED,
+}
+# In check mode it is looked at whether the server could be taken out of service around the restart, and what files with
+# tasks are run before and after it. By itself the module does neither.
+ROLE_SPEC: dict[str, t.Any] = {
     **_maintenance.AROUND,
     "backup_dir": _options.BACKUP["backup_dir"],
     **_preflight.TASK_FILES,
-    **_options.SHARED,
+    **_options.ROLE,
 }
 
 
 class ActionModule(WindowsAction):
     ARGUMENT_SPEC = ARGUMENT_SPEC
+    ROLE_SPEC = ROLE_SPEC
     WRITES = True
 
     def check(self, options: dict[str, t.Any]) -> None:
         all_problems(
             lambda: _preflight.check_times_and_names(options, ""),
             lambda: _maintenance.check_around(options, ""),
-            lambda: self._check_that_it_only_looks(options["maintenance"]),
             lambda: self.task_files(options["task_files"], "task_files."),
         )
 
     def perform(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
         files = self.task_files(options["task_files"], "task_files.")
         return restarting.restart(self.sequence(options), options, files)
-
-    def _check_that_it_only_looks(self, maintenance: dict[str, t.Any] | None) -> None:
-        if maintenance is not None and not self._task.check_mode:
-            raise OptionError(
-                "'maintenance' is looked at in check mode only, and takes no server out of service. Leave it out here; "
-                "before and after the restart use mailops.exchange_tls.exchange_maintenance."
-            )

@@ -17,16 +17,6 @@ options:
       - Credentials are never in these messages, but names and registry values of the host are.
       - Meant for reports of problems; leave it unset otherwise.
     type: path
-  report_dir:
-    description:
-      - The folder on the controller that a report of the whole run is to be written to, where relative from the directory that
-        C(ansible-playbook) runs in, see P(mailops.exchange_tls.summary#callback), which takes it from the variable C(tls12_report_dir) of the role
-        P(mailops.exchange_tls.tls12#role).
-      - Here it is only checked - the task fails before it does anything else where that folder cannot be written, or the callback is
-        not enabled. A report of other tasks than those of the role is made by M(mailops.exchange_tls.tls_report) of results that
-        the callback has written.
-    type: path
-    version_added: 1.0.0
   from_variables:
     description:
       - Names of variables that say where other options are found. Each of them maps options to the names of the variables that
@@ -60,7 +50,7 @@ attributes:
     support: full
     details: The task is about the delegated host, with the connection of that one.
 requirements:
-  - pywinrm 0.4.3 or newer for the connection C(winrm), or pypsrp for the connection C(psrp)
+  - pywinrm 0.4.3 or newer for the connection C(winrm), or pypsrp 0.8.1 or newer for the connection C(psrp)
 notes:
   - Works over the connection plugins P(ansible.builtin.winrm#connection) and P(ansible.builtin.psrp#connection) with all of
     their options, and over no other. Nothing is copied to the host and no PowerShell or shell is started there.

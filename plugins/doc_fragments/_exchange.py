@@ -22,5 +22,5 @@ notes:
     C(exchange_connection_timeout) (30 seconds), and C(exchange_cmdlet_timeout) (600 seconds). The guide to maintenance describes each.
     One that is misspelt is refused."
 requirements:
-  - pypsrp, with the extra C(kerberos) for Kerberos
+  - pypsrp 0.8.1 or newer, with the extra C(kerberos) for Kerberos
 """

@@ -151,4 +151,6 @@ options:
         those findings, and the settings at a glance (C(overview)).
       - C(severity == 'high' && (status == 'noncompliant' || status == 'not_configured')) is an example.
     type: str
+requirements:
+  - jmespath 1.0.1 or newer on the controller, for O(waivers) and O(fail_on) only
 """

@@ -47,7 +47,11 @@ POLICY: dict[str, t.Any] = {
 FROM_VARIABLES: dict[str, t.Any] = {"from_variables": {"type": "list", "elements": "str", "default": []}}
 
 # What every module that talks to a host has.
-SHARED: dict[str, t.Any] = {"wire_log": {"type": "path"}, "report_dir": {"type": "path"}, **FROM_VARIABLES}
+SHARED: dict[str, t.Any] = {"wire_log": {"type": "path"}, **FROM_VARIABLES}
+
+# What every module has in tasks of the role: the folder that the callback will write a report to, which is checked
+# before anything else is done.
+ROLE: dict[str, t.Any] = {"report_dir": {"type": "path"}}
 
 _MOST_DAYS = 3650
 # How a host is read.

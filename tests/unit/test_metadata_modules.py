@@ -190,3 +190,4 @@ def test_how_a_module_runs_is_documented(module: str) -> None:
 def test_what_a_module_needs_is_documented(module: str) -> None:
     needs = " ".join(_metadata.documentation(module)[0].get("requirements", []))
     assert ("pywinrm" in needs and "pypsrp" in needs) == _talks_to_a_host(module)
+    assert ("jmespath" in needs) == ("waivers" in _metadata.action(module).ARGUMENT_SPEC)

@@ -60,17 +60,6 @@ def test_restart_in_check_mode(run: Runner, windows: FakeWindows) -> None:
     assert windows.count("Win32Shutdown") == 0
 
 
-@pytest.mark.parametrize("when", ["auto", "always", "never"])
-def test_a_maintenance_that_would_not_be_made_is_refused(run: Runner, windows: FakeWindows, when: str) -> None:
-    """The task only looks whether one can be made, in check mode: who asks for more must not take it for done."""
-    result = run(wmi_reboot, maintenance={"when": when})
-    assert (result["failed"], result["error"]["kind"]) == (True, "bad_option")
-    assert "'maintenance' is looked at in check mode only" in result["msg"]
-    assert "exchange_maintenance" in result["msg"]
-    assert windows.calls == []
-    assert run(wmi_reboot, check_mode=True, maintenance={"when": "never"})["changed"] is True
-
-
 def test_restart_after_a_run_that_was_cut_off(run: Runner, windows: FakeWindows) -> None:
     """What was there before that run is still to be known by the next one."""
     restart = windows.trouble

@@ -309,7 +309,7 @@ def test_the_files_are_handed_on_by_their_full_paths(run: Runner, tmp_path: Path
     expected = {"before": str(tmp_path / "drain.yml"), "after": None}
     wish = {"before": "drain.yml", "after": " "}
     assert run(tls_settings, check_mode=True, restart=wish)["task_files"] == expected
-    assert run(wmi_reboot, check_mode=True, task_files=wish)["task_files"] == expected
+    assert run(wmi_reboot, check_mode=True, role_file="reboot", task_files=wish)["task_files"] == expected
     assert run(tls_settings, restart={**wish, "services": []})["task_files"] == expected
     assert run(tls_rollback, restart=wish)["task_files"] == expected
     assert "task_files" not in run(tls_settings, check_mode=True)

@@ -43,12 +43,12 @@ from .actions import Runner
 ROLE = _metadata.ROOT / "roles" / "tls12"
 DEFAULTS: dict[str, Any] = _metadata.load_yaml(ROLE / "defaults" / "main.yml")
 MODULES = {
-    "tls_settings": tls_settings.ARGUMENT_SPEC,
-    "tls_settings_info": tls_settings_info.ARGUMENT_SPEC,
-    "tls_rollback": tls_rollback.ARGUMENT_SPEC,
-    "wmi_reboot": wmi_reboot.ARGUMENT_SPEC,
-    "exchange_maintenance": exchange_maintenance.ARGUMENT_SPEC,
-    "mail_flow_proof": mail_flow_proof.ARGUMENT_SPEC,
+    "tls_settings": {**tls_settings.ARGUMENT_SPEC, **tls_settings.ActionModule.ROLE_SPEC},
+    "tls_settings_info": {**tls_settings_info.ARGUMENT_SPEC, **tls_settings_info.ActionModule.ROLE_SPEC},
+    "tls_rollback": {**tls_rollback.ARGUMENT_SPEC, **tls_rollback.ActionModule.ROLE_SPEC},
+    "wmi_reboot": {**wmi_reboot.ARGUMENT_SPEC, **wmi_reboot.ActionModule.ROLE_SPEC},
+    "exchange_maintenance": {**exchange_maintenance.ARGUMENT_SPEC, **exchange_maintenance.ActionModule.ROLE_SPEC},
+    "mail_flow_proof": {**mail_flow_proof.ARGUMENT_SPEC, **mail_flow_proof.ActionModule.ROLE_SPEC},
 }
 
 
@@ -120,7 +120,7 @@ def test_messages_name_the_variable(file: str, option: str, variable: str, spec:
 # Options that the role gives itself, or has no use for.
 SAID_BY_THE_ROLE = {
     # it has the handshakes of "prove", and its findings fail nothing
-    "tls_settings": {"handshakes", "handshake_policy", "fail_on"},
+    "tls_settings": {"prove_if_done", "handshakes", "handshake_policy", "fail_on"},
     # the policy is for a server that somebody else has taken out
     "exchange_maintenance": {"state", "activation_policy"},
 }
@@ -226,7 +226,14 @@ def test_the_word_for_restarts_is_its_default_where_it_is_blank() -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "given"), [(tls_settings, {"prove_if_done": False}), (tls_settings_info, {"known": {"host": "ex01"}})]
+    ("module", "given"),
+    [
+        (tls_settings, {"prove_if_done": False}),
+        (tls_settings_info, {"known": {"host": "ex01"}}),
+        (wmi_reboot, {"maintenance": {"when": "never"}}),
+        (wmi_reboot, {"task_files": {"before": None}}),
+        (exchange_maintenance, {"report_dir": "reports"}),
+    ],
 )
 def test_what_the_role_gives_itself_is_no_option_for_others(run: Runner, module: ModuleType, given: Any) -> None:
     result = run(module, **given)
