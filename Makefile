@@ -7,7 +7,7 @@ PYTHON ?= python3
 SHELL := /bin/sh
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-integration fuzz kerberos awx matrix bench fleet chaos pages gates sanity lint docs-lint docsite \
+.PHONY: help demo test test-unit test-integration fuzz cuts kerberos awx matrix bench fleet chaos pages gates sanity lint docs-lint docsite \
 	yamllint spelling reuse ruff mypy changelog artifact dist ee clean
 
 help: ## say what each target does
@@ -19,6 +19,7 @@ test: ## unit and integration tests, in less than ten minutes
 test-unit: ## only the tests that start nothing
 test-integration: ## only the tests that run ansible-playbook against the lab
 fuzz: ## each parser for a minute with atheris, then the laws with many examples (hours; ARGS="--seconds 9 xml", ARGS=FILE)
+cuts: ## disturb a change, a restart and a maintenance at each of their requests, in each way (an hour; `make test` does some of it)
 kerberos: ## the tests with a real Kerberos realm (needs krb5-kdc; otherwise says SKIPPED)
 awx: ## the tests with awx.awx, and the longer jobs of AWX (installs the package ansible, which has it)
 matrix: ## the tests on ansible-core 2.16 (with the oldest libraries), 2.19, 2.21 and 2.22
@@ -42,6 +43,6 @@ dist: ## the artifact for a release, bit for bit the same whoever builds a commi
 ee: ## prepare the execution environment, and check what is in it (needs no container engine)
 clean: ## remove all that these targets made (.venv and .cache)
 
-demo test test-unit test-integration fuzz kerberos awx matrix bench fleet chaos pages gates sanity lint docs-lint docsite yamllint spelling \
+demo test test-unit test-integration fuzz cuts kerberos awx matrix bench fleet chaos pages gates sanity lint docs-lint docsite yamllint spelling \
 reuse ruff mypy changelog artifact dist ee clean:
 	@"$(PYTHON)" -m tests.gates $@ $(ARGS)

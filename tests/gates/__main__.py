@@ -25,6 +25,7 @@ TARGETS: dict[str, Target] = {
     "test-unit": _tests.test_unit,
     "test-integration": _tests.test_integration,
     "fuzz": _fuzz.fuzz,
+    "cuts": _tests.cuts,
     "kerberos": _tests.kerberos,
     "bench": _tests.bench,
     "fleet": _tests.fleet,

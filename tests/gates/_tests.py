@@ -28,14 +28,17 @@ def pytest(
     limit: float = TEST_LIMIT,
     env: Mapping[str, str] | None = None,
 ) -> None:
-    """Run pytest in a virtual environment, its output shown as it comes."""
+    """Run pytest in a virtual environment, its output shown as it comes. ``env``: unless it is set outside."""
     _checkout.link()
-    run(what, [venv.python, "-m", "pytest", *arguments], limit=limit, env={**(env or {}), **venv.environment()})
+    wanted = {name: os.environ.get(name, value) for name, value in (env or {}).items()}
+    run(what, [venv.python, "-m", "pytest", *arguments], limit=limit, env={**wanted, **venv.environment()})
 
 
 # Of the examples that a law names, in percent: some in every run, fewer of them on further Pythons, other and more of
 # them in a long one.
-_SOME, _FEWER, MANY = ({"TEST_EXAMPLES": percent} for percent in ("35", "20", "2000"))
+_SOME, _FEWER, _ALL, MANY = ({"TEST_EXAMPLES": percent} for percent in ("35", "20", "100", "2000"))
+# What is run with all of them by itself: with fewer, these disturb some requests of a run, then each.
+_CUTS = ("anywhere", "restart", "maintenance")
 
 
 def workers(*, by_file: bool = True) -> list[str]:
@@ -66,7 +69,7 @@ def _parts(what: str, arguments: Sequence[str], *names: str) -> None:
     chosen = chosen_of(arguments, *names)
     every = ["-m", "not kerberos and not awx"]
     if arguments:
-        pytest(what, _venvs.default_venv(), *every, *workers(), *chosen)
+        pytest(what, _venvs.default_venv(), *every, *workers(), *chosen, env=_SOME)
         return
     rooms = pure_rooms()
     ignored = [f"--ignore={room}" for room in rooms]
@@ -115,7 +118,14 @@ def test_integration(arguments: Sequence[str]) -> None:
     """`make test-integration`"""
     venv = _venvs.default_venv()
     chosen = chosen_of(arguments, "integration")
-    pytest("integration tests", venv, "-m", "not kerberos and not awx", *workers(), *chosen)
+    pytest("integration tests", venv, "-m", "not kerberos and not awx", *workers(), *chosen, env=_SOME)
+
+
+def cuts(arguments: Sequence[str]) -> None:
+    """`make cuts`"""
+    files = [f"tests/integration/test_cut_{name}.py" for name in _CUTS]
+    what = "a disturbance at each request, in each way"
+    pytest(what, _venvs.default_venv(), *workers(), *arguments, *files, limit=6 * 3600, env=_ALL)
 
 
 def chosen_of(arguments: Sequence[str], *names: str) -> list[str]:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A maintenance over the wire that is disturbed at requests to Windows and at messages to Exchange's endpoint alike.
 
-Each case has a server of its own, which is asked about on itself, so that one count has both. With TEST_EXAMPLES=100
+Each case has a server of its own, which is asked about on itself, so that one count has both. By `make cuts`
 every request is disturbed in every way, otherwise a few are; test_maintenance_anywhere.py has all in one process.
 """
 

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Old TLS off, or a backup restored, each with its restart: disturbed at requests from the first to the last.
 
-The change itself is disturbed at every request by test_cut_anywhere.py; here it is one sequence with its restart and
-the proof before it. With TEST_EXAMPLES=100 every request is disturbed in every way, otherwise a few are.
+The change itself is disturbed by test_cut_anywhere.py; here it is one sequence with its restart and the proof before
+it. By `make cuts` every request is disturbed in every way, otherwise a few are.
 """
 
 from __future__ import annotations
