@@ -19,9 +19,13 @@ from .session import Session
 
 # Most replies and commands that tell nothing are left out by what they begin with.
 _SAID = rb'"?(?:[SsHhMmXx345]|250[ -](?!\d\.\d))'
+# Most of what Exchange itself notes is of permissions and certificates. In the data, or in the context behind it.
+_NOTED = rb'(?:[^,\n"]*,|"[^\n]*",)?"?(?i:tls|sec|inb|out|att|fai|pro)'
 # Behind the id of a session: number, local, remote, event (one of two groups), and the rest.
-TELLING: t.Final = re.compile(rb"\d+,[^,\n]*,([^,\n]*),(?:([-+*]),|([<>]),(?=" + _SAID + rb"))([^\r\n]*)")
-_EVENT = re.compile(rb",[-+*<>],(?:(?<=[-+*],)|" + _SAID + rb")")
+TELLING: t.Final = re.compile(
+    rb"\d+,[^,\n]*,([^,\n]*),(?:([-+]|\*(?=," + _NOTED + rb")),|([<>]),(?=" + _SAID + rb"))([^\r\n]*)"
+)
+_EVENT = re.compile(rb",[-+*<>],(?:" + _SAID + rb"|(?<=[-+],)|(?<=\*,)" + _NOTED + rb")")
 # So many times the bytes of a block are looked through for single sessions; all at once takes about as long.
 _MOST_TIMES = 6
 

@@ -270,6 +270,32 @@ def test_what_is_left_out_tells_nothing(said: str, quote: str) -> None:
     assert not tells or telling.TELLING.match(b"0,10.0.0.1:25,192.0.2.7:40000,<," + rest)
 
 
+NOTED = st.sampled_from(
+    [
+        logs.agreed()[4:-1], "tls Negotiation failed with error SocketError", "security status IllegalMessage",
+        "Inbound AUTH LOGIN failed because of LogonDenied", "outbound auth failed with LogonDenied",
+        "Attempting to connect", "Failed to connect. Winsock error code: 10061",
+        "proxy session was successfully set up", "Set Session Permissions", "Sending certificate", "",
+    ]
+)  # fmt: skip
+
+
+@given(
+    data=st.sampled_from(["", "SMTPSubmit", '"a, b"', '"a ""b"", c"', '"']) | st.text('a,"T', max_size=6),
+    noted=NOTED,
+    quote=st.sampled_from(["", '"']),
+    is_data=st.booleans(),
+)
+def test_what_is_left_out_of_what_exchange_notes_tells_nothing(
+    data: str, noted: str, quote: str, is_data: bool
+) -> None:
+    rest = (f"{quote}{noted}{quote}," if is_data else f"{data},{quote}{noted}{quote}").encode()
+    session = Session("receive", b"2026-01-05", b"EX\\a", b"08DE", b"10.0.0.1:25", b"192.0.2.7:40000")
+    dialogue.tell(session, b"*", rest)
+    tells = session.flags or session.tls or session.error or session.login
+    assert not tells or telling.TELLING.match(b"0,10.0.0.1:25,192.0.2.7:40000,*," + rest)
+
+
 PERMISSIONS = "*,SMTPSubmit SMTPAcceptAnySender AcceptRoutingHeaders,Set Session Permissions"
 # Lines that are none, or of nobody.
 DAMAGE = st.sampled_from(
