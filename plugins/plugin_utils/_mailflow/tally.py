@@ -7,6 +7,7 @@ named."""
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 from . import session as seen
@@ -48,7 +49,9 @@ class What(t.NamedTuple):
     detail: str = ""
 
 
+# Of places and kinds that are equal there is one object, which is sent to another process once.
 Counts = dict[tuple[Place, What], int]
+_what = functools.lru_cache(maxsize=1024)(What)
 
 
 class Tally:
@@ -57,6 +60,7 @@ class Tally:
     def __init__(self, server: str, since: str = "") -> None:
         self.counts: Counts = {}
         self.unnamed = 0
+        self._places: dict[Place, Place] = {}
         self._named = {True: 0, False: 0}
         self._server = server
         self._since = since.encode()
@@ -78,11 +82,12 @@ class Tally:
                 known = 0
             elif self._named[is_ordinary] >= MOST_NAMED:
                 self.unnamed += number
-                key = (place._replace(peer=UNNAMED, connector=b""), what)
-                known = self.counts.get(key, 0)
+                place = place._replace(peer=UNNAMED, connector=b"")
+                known = self.counts.get((place, what), 0)
             else:
                 self._named[is_ordinary] += 1
                 known = 0
+            key = (self._places.setdefault(place, place), what)
         self.counts[key] = known + number
 
     def merge(self, counts: Counts) -> None:
@@ -94,24 +99,24 @@ def facts(session: Session) -> list[What]:
     """What a session counts as; it may be several things."""
     flags, found = session.flags, []
     if session.tls is not None:
-        found.append(What(TLS, session.tls.version, session.tls.cipher or ""))
+        found.append(_what(TLS, session.tls.version, session.tls.cipher or ""))
     if (failure := session.failure) is not None:
-        found.append(What(FAILED, failure))
+        found.append(_what(FAILED, failure))
     if session.tls is not None:
         return found
     offered = session.is_offered
     if session.is_plain:
-        found.append(What(PLAIN_MAIL, _OFFERED[offered]))
+        found.append(_what(PLAIN_MAIL, _OFFERED[offered]))
     if flags & seen.PLAIN_LOGIN and flags & seen.BEGAN:
-        found.append(What(PLAIN_LOGIN))
+        found.append(_what(PLAIN_LOGIN))
     if flags & seen.REQUIRED:
-        found.append(What(REQUIRED))
+        found.append(_what(REQUIRED))
     if offered is False:
         # a certificate that cannot be used takes STARTTLS from the greeting, and leaves the one for other servers
-        found.append(What(CHAIN if flags & seen.ANONYMOUS else NOT_OFFERED))
+        found.append(_what(CHAIN if flags & seen.ANONYMOUS else NOT_OFFERED))
     if found:
         return found
-    return [What({"unconnected": UNCONNECTED, "no_message": QUIET}.get(session.outcome, INCOMPLETE))]
+    return [_what({"unconnected": UNCONNECTED, "no_message": QUIET}.get(session.outcome, INCOMPLETE))]
 
 
 _OFFERED: t.Final = {True: "offered", False: "not_offered", None: "unknown"}

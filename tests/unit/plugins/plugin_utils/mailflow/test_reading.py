@@ -189,6 +189,15 @@ def test_too_many_peers_keep_their_counts(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert found["sessions_without_name"] == 3
 
 
+def test_of_equal_places_and_kinds_there_is_one_object(tmp_path: Path) -> None:
+    """Which is sent from one process to another once."""
+    sessions = [logs.session(events, number=number) for number, events in enumerate([logs.tls("TLS1_0"), logs.plain()])]
+    sessions.append(logs.session(logs.tls("TLS1_0"), number=9, peer="192.0.2.9"))
+    counts = reading.read([str(write(tmp_path / "a.log", [*logs.header(), *logs.woven(sessions)]))]).tally.counts
+    assert len({id(place) for place, dummy in counts}) == 2
+    assert len({id(what) for dummy, what in counts}) == 2
+
+
 def test_a_certificate_that_cannot_be_used(tmp_path: Path) -> None:
     """Exchange stops offering STARTTLS and logs no error; only the greeting for other servers stays."""
     sessions = [
