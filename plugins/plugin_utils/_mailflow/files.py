@@ -19,8 +19,9 @@ from .words import RECEIVE, SEND
 
 SMTP, IIS = "smtp", "iis"
 _HEAD = 8192
-# Of larger ones the memory is given back to the system, and got again, each time.
-_BLOCK = 1 << 19
+# Sessions that are not over at the end of a block take longer. In much larger ones no time is gained, as the memory is
+# given back to the system, and got again, each time.
+_BLOCK = 1 << 20
 # The first block is looked at line by line, so it is short.
 _FIRST = 1 << 18
 # No line of a log is longer; bytes without a line break are no log.

@@ -58,7 +58,7 @@ class Skimmer:
     ) -> list[int]:
         """Counts what can be counted, and returns where the other marks are, in their order: at the comma before the
         event. ``known``: sessions that are open from before; ``bad``: where lines begin that are none; ``lines``: those
-        of the block. Every line begins after a line break, also the first."""
+        of the block."""
         left: list[int] = []
         begun: dict[Key, tuple[int, list[bytes]]] = {}
         told: dict[Key, int] = {}

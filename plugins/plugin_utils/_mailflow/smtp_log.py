@@ -29,8 +29,8 @@ _BOM = b"\xef\xbb\xbf"
 # Of lines that no SMTP protocol log has.
 FOREIGN: t.Final = ""
 
-_ODD_LINE = re.compile(rb"\n(?!\d\d\d\d-\d\d-\d\dT)")
-_TO_TIME = len(b"\n2026-01-05T")
+_DAY = re.compile(rb"\d\d\d\d-\d\d-\d\dT")
+_ODD_LINE = re.compile(rb"\n(?!" + _DAY.pattern + rb")")
 
 
 class Scanner:
@@ -55,16 +55,16 @@ class Scanner:
     def feed(self, block: bytes, *, every_line: bool = False) -> None:
         """A block of whole lines. ``every_line``: whether each is looked at, as for the first ones of a file, which may
         belong to sessions that began in an earlier one."""
-        # every line begins after a line break, also the first
-        block = b"\n" + (block if block.endswith(b"\n") else block + b"\n")
+        if not block.endswith(b"\n"):
+            block += b"\n"
         bad: set[int] = set()
         self._block_lines = Lines(block)
         scan = self._lines if every_line else self._marks
         for session in self.open.values():
             session.seek = len(block) if every_line else 0
         begin = 0
-        breaks = block.count(b"\n")
-        for at in _odd_lines(block, breaks - 1):
+        lines = block.count(b"\n")
+        for at in _odd_lines(block, lines):
             line = rest_of(block, at).removeprefix(_BOM)
             if line.startswith(b"#"):
                 self.headers += 1
@@ -79,7 +79,7 @@ class Scanner:
             scan(block, begin, len(block), bad)
         for session in self.open.values():
             self._block_lines.tell(session, len(block))
-        self.lines += breaks - 1
+        self.lines += lines
         self.damaged += len(bad)
 
     def finish(self) -> None:
@@ -124,7 +124,7 @@ class Scanner:
 
     def _lines(self, block: bytes, begin: int, end: int, bad: set[int]) -> None:
         """Every line."""
-        start = max(begin, 1)
+        start = begin
         while start < end:
             match = LINE.match(block, start)
             if match is not None and DATED.match(block, start):
@@ -171,13 +171,15 @@ class Scanner:
             self.begun_before.append(((session.id, session.peer), session))
 
 
-def _odd_lines(block: bytes, lines: int) -> t.Iterable[int]:
+def _odd_lines(block: bytes, lines: int) -> t.Iterator[int]:
     """Where the lines are that do not begin with a time."""
-    last = block[block.rfind(b"\n", 0, -1) :][:_TO_TIME]
-    if _ODD_LINE.match(last) is None and block.count(last) == lines:
+    day = _DAY.match(block)
+    if day is not None and block.count(b"\n" + day[0]) == lines - 1:
         # all begin with the same day, as they nearly always do
-        return ()
-    return (match.end() for match in _ODD_LINE.finditer(block, 0, len(block) - 1))
+        return
+    if day is None:
+        yield 0
+    yield from (match.end() for match in _ODD_LINE.finditer(block, 0, len(block) - 1))
 
 
 def direction_of(header: bytes) -> str | None:
