@@ -17,7 +17,7 @@ import typing as t
 
 from .._errors import ExchangeTlsError
 from .._windows.facts import as_utc
-from .component_states import ACTIVE, HUB_TRANSPORT, SERVER_WIDE_OFFLINE, UM_CALL_ROUTER, Components
+from .component_states import ACTIVE, HUB_TRANSPORT, SERVER_WIDE_OFFLINE, UM_CALL_ROUTER, Component, Components
 from .view import View
 
 #: Who marks. What other requesters have said is theirs.
@@ -69,6 +69,15 @@ class Before:
         having asked for nothing means."""
         return self.words.get(component) or ACTIVE
 
+    def differs(self, component: Component) -> bool:
+        """Whether the requester Maintenance says something else of a component than before."""
+        entry = component.asked(REQUESTER)
+        return entry is not None and entry.state != self.word(component.name)
+
+    def left_in(self, components: Components) -> tuple[str, ...]:
+        """The components that still have the word of this maintenance."""
+        return tuple(name for name in COMPONENTS if name in components and self.differs(components[name]))
+
     def to_text(self) -> str:
         return json.dumps({"version": _VERSION, **dataclasses.asdict(self)}, sort_keys=True)
 
@@ -86,6 +95,11 @@ def words(components: Components) -> dict[str, str | None]:
             entry = component.asked(REQUESTER)
             found[component.name] = None if entry is None else entry.state
     return found
+
+
+def marked(components: Components) -> tuple[str, ...]:
+    """The components that are held by the requester Maintenance, each with its state."""
+    return tuple(f"{name} is {state}" for name, state in words(components).items() if state not in (None, ACTIVE))
 
 
 def inactive(components: Components) -> tuple[str, ...]:

@@ -43,6 +43,11 @@ class Copy:
         return self.active and self.status.casefold().startswith("mount")
 
     @property
+    def is_here(self) -> bool:
+        """Mounted, or on its way from one state to another: it has not left yet."""
+        return self.is_mounted or (self.active and self.status.casefold() == "dismounting")
+
+    @property
     def is_fine(self) -> bool:
         """Active, or one that follows it; what it lacks yet does not count."""
         return self.active or self.status.casefold() == HEALTHY.casefold()

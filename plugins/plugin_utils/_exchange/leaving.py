@@ -23,12 +23,24 @@ from .._errors import ExchangeTlsError, OptionError
 from . import before as befores
 from . import groups, queues, readiness, returning, view
 from .before import REQUESTER, Before
-from .component_states import ACTIVE, DRAINING, HUB_TRANSPORT, INACTIVE, SERVER_WIDE_OFFLINE, UM_CALL_ROUTER
+from .component_states import ACTIVE, DRAINING, HUB_TRANSPORT, INACTIVE, SERVER_WIDE_OFFLINE, UM_CALL_ROUTER, Components
 from .endpoint import is_same_server
 from .readiness import BLOCKED, Remark
 from .shell import CmdletDenied, CmdletError, CmdletNotFound
 from .view import View
-from .work import IF_ALLOWED, NEVER, PAUSED, POLL, AnotherMember, AtWork, MaintenanceFailed, NotReady, Work, listed
+from .work import (
+    IF_ALLOWED,
+    NEVER,
+    PAUSED,
+    POLL,
+    AnotherMember,
+    AtWork,
+    MaintenanceFailed,
+    NotAsBefore,
+    NotReady,
+    Work,
+    listed,
+)
 
 _WORDS = {HUB_TRANSPORT: DRAINING, UM_CALL_ROUTER: DRAINING, SERVER_WIDE_OFFLINE: INACTIVE}
 # What is in the way because another member is away, which may pass; and seconds between two looks at everything.
@@ -91,9 +103,7 @@ def _not_ready(work: Work, found: t.Sequence[Remark], what: str = "") -> NotRead
 
 def _marked(seen: View) -> t.Iterator[Remark]:
     """What somebody has begun without us is theirs to end."""
-    what = [
-        f"{name} is {state}" for name, state in befores.words(seen.components).items() if state not in (None, ACTIVE)
-    ]
+    what = [*befores.marked(seen.components)]
     if seen.server.move_now:
         what.append("DatabaseCopyActivationDisabledAndMoveNow is true")
     if what:
@@ -171,7 +181,7 @@ def leave(work: Work, seen: View) -> None:
         # what becomes of it is the other run's
         raise
     except ExchangeTlsError as exc:
-        _go_back(work, exc)
+        _go_back(work, seen, exc)
 
 
 def _as_it_is(work: Work, seen: View) -> Before:
@@ -186,12 +196,15 @@ def _as_it_is(work: Work, seen: View) -> Before:
     )
 
 
-def _go_back(work: Work, reason: ExchangeTlsError) -> t.NoReturn:
+def _go_back(work: Work, seen: View, reason: ExchangeTlsError) -> t.NoReturn:
     raised = type(reason) if isinstance(reason, (AnotherMember, NotReady)) else MaintenanceFailed
     details = {**(reason.details if isinstance(reason, NotReady) else {}), "cause": reason.kind}
     done = list(work.steps)
+    told = f"{work.name} is back in service, as it was."
     try:
         returning.come_back(work)
+    except NotAsBefore as exc:
+        told = exc.message
     except ExchangeTlsError as exc:
         raise MaintenanceFailed(
             f"{reason.message} {work.name} could not be brought back into service either: {exc.message} When that is "
@@ -200,9 +213,20 @@ def _go_back(work: Work, reason: ExchangeTlsError) -> t.NoReturn:
             steps=done,
             back=False,
         ) from None
-    raise raised(
-        f"{reason.message} {work.name} is back in service, as it was.", **details, steps=done, back=True
-    ) from None
+    raise raised(f"{reason.message} {told}{_left_elsewhere(work, seen)}", **details, steps=done, back=True) from None
+
+
+def _left_elsewhere(work: Work, seen: View) -> str:
+    """Databases that have left are not moved back, as the way back moves none; but that is said."""
+    were_here = [item.database for item in seen.copies if item.is_mounted and seen.elsewhere(item)]
+    if not were_here:
+        return ""
+    try:
+        here = {item.database.casefold() for item in work.copies(seen.server.name) if item.active}
+    except ExchangeTlsError as exc:
+        return f" Which of its databases are active on other members now is not known: {exc.message}"
+    gone = [name for name in were_here if name.casefold() not in here]
+    return f" Active on other members now, and left there: {listed(gone)}." if gone else ""
 
 
 def _enter(work: Work, seen: View, before: Before) -> None:
@@ -253,7 +277,7 @@ def _alone(work: Work, seen: View, before: Before) -> bool:
     means, fqdn = work.means, seen.server.fqdn
     components = seen.components
     # also where it seems to be there: that may have been seen before somebody has taken it back
-    work.mark(components[HUB_TRANSPORT], DRAINING, fqdn)
+    _set_mark(work, components, fqdn)
     if seen.group is None:
         return False
     others = seen.group.others(seen.server.name)
@@ -270,9 +294,18 @@ def _alone(work: Work, seen: View, before: Before) -> bool:
             continue
         work.word(work.components(fqdn)[HUB_TRANSPORT], before.word(HUB_TRANSPORT), fqdn)
         _wait_for_others(work, others, told, begun)
-        work.mark(components[HUB_TRANSPORT], DRAINING, fqdn)
+        _set_mark(work, components, fqdn)
         marked_at = means.clock()
     return has_waited
+
+
+def _set_mark(work: Work, components: Components, fqdn: str) -> None:
+    """The mark keeps members apart, so what counts is that the server has it, not that no error came."""
+    work.mark(components[HUB_TRANSPORT], DRAINING, fqdn)
+    if not befores.marked_at(work.components(fqdn))[0]:
+        raise MaintenanceFailed(
+            f"{HUB_TRANSPORT} of {work.name} was told to drain; no error came, and it has no effect."
+        )
 
 
 def _wait_for_others(work: Work, others: t.Sequence[str], told: str, begun: float) -> None:
@@ -314,7 +347,7 @@ def _databases_leave(work: Work, seen: View) -> None:
         return [
             item.database
             for item in work.copies(seen.server.name)
-            if item.is_mounted and item.database.casefold() in elsewhere
+            if item.is_here and item.database.casefold() in elsewhere
         ]
 
     work.until_empty("databases to leave", left)
@@ -337,7 +370,7 @@ def _pause(work: Work) -> bool:
                 f"The cluster node of {work.name} could not be paused: {exc.message} It can be left as it is: set "
                 "'pause_node' to if_allowed."
             ) from None
-        work.remarks.append(Remark("node.not_paused", f"The cluster node was not paused: {exc.message}"))
+        work.remarks.append(Remark("node.not_paused", f"The cluster node was not paused: {exc.message}", warns=True))
         return False
     work.steps.append("its cluster node is paused")
     work.means.say("its cluster node is paused")
@@ -359,7 +392,7 @@ def _manager_leaves(work: Work, seen: View) -> None:
     try:
         work.until_empty("another Primary Active Manager", left)
     except MaintenanceFailed as exc:
-        work.remarks.append(Remark("dag.manager", f"{exc.message} It moves when the server restarts."))
+        work.remarks.append(Remark("dag.manager", f"{exc.message} It moves when the server restarts.", warns=True))
 
 
 def _node_state(work: Work) -> str | None:
@@ -387,7 +420,8 @@ def _mail_leaves(work: Work, seen: View) -> None:
     except MaintenanceFailed as exc:
         if not work.wishes.leave_mail:
             raise
-        work.remarks.append(Remark("mail.left", f"{exc.message} It was left, as 'leave_mail' allows, and goes later."))
+        told = f"{exc.message} It was left, as 'leave_mail' allows, and goes later."
+        work.remarks.append(Remark("mail.left", told, warns=True))
     rests = sum(item.messages - item.goes for item in found)
     if rests:
         work.remarks.append(Remark("mail.rests", f"{rests} messages wait there for their next try, and go later."))
@@ -439,10 +473,12 @@ def _target(work: Work, seen: View) -> str | None:
 def _prove(work: Work, seen: View) -> None:
     """Reads back what Exchange was told: that no error came is no proof."""
     components = work.components(seen.server.fqdn)
+    # not by their states: one component that is out takes others with it
+    held = {name: components[name].asked(REQUESTER) for name in befores.COMPONENTS if name in components}
     wrong = [
-        f"{name} is {components[name].state}"
-        for name in (SERVER_WIDE_OFFLINE, HUB_TRANSPORT)
-        if components[name].state == ACTIVE
+        f"{REQUESTER} has not asked for {_WORDS[name]} of {name}"
+        for name, entry in held.items()
+        if entry is None or entry.state == ACTIVE
     ]
     if seen.group is not None:
         policy, move_now = view.activation(work.means.shell, seen.server.fqdn, seen.server.directory)

@@ -27,10 +27,11 @@ TWO = 2
 
 @dataclasses.dataclass(frozen=True)
 class Remark:
-    """``id`` stays the same in later releases."""
+    """``id`` stays the same in later releases. ``warns``: whether it takes something from what was promised."""
 
     id: str
     message: str
+    warns: bool = False
 
     def as_result(self) -> dict[str, str]:
         return {"id": self.id, "message": self.message}

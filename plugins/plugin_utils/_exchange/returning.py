@@ -11,17 +11,18 @@ suspended before.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import typing as t
 
 from .._errors import Unreachable
 from . import before as befores
 from . import view
-from .before import REQUESTER, Before
+from .before import Before
 from .component_states import HUB_TRANSPORT, SERVER_WIDE_OFFLINE, UM_CALL_ROUTER, Component, Components
 from .readiness import Remark
 from .shell import CmdletDenied, CmdletError, CmdletNotFound
-from .work import PAUSED, MaintenanceFailed, Work
+from .work import PAUSED, MaintenanceFailed, NotAsBefore, Work, listed
 
 # Exchange's services on a server that has just been restarted take so long to answer, at most.
 _STARTING = "Exchange to answer"
@@ -32,13 +33,15 @@ Now = tuple[Components, tuple[str, bool] | None]
 
 def come_back(work: Work, now: Now | None = None, *, whole: bool = False) -> None:
     """Gives back what was marked, to what is remembered in ``work.before``; without that there is nothing to give.
-    ``now``: what :func:`answer` has returned a moment ago. ``whole``: also without the mark, which goes last."""
+    ``now``: what :func:`answer` has returned a moment ago. ``whole``: also where no component is marked."""
     before = work.before
     if before is None:
         return
     work.still_ours()
     components, policy = now or answer(work, before)
-    if whole or befores.marked_at(components)[0]:
+    sick: list[str] = []
+    if whole or before.owed or before.left_in(components):
+        # all of it, though a part may be as it was: a run that was cut off has given that back, or somebody else
         _give_back(work, components, SERVER_WIDE_OFFLINE, before)
         _give_back(work, components, UM_CALL_ROUTER, before)
         _resume(work, before)
@@ -48,11 +51,17 @@ def come_back(work: Work, now: Now | None = None, *, whole: bool = False) -> Non
         before = dataclasses.replace(before, owed=True)
         work.remember(before)
         _give_back(work, components, HUB_TRANSPORT, before)
-    if before.owed:
         work.restart_transport("so that it takes mail again")
-        _prove(work, before)
+        sick = _prove(work, before)
     work.still_ours()
     work.means.memory.forget()
+    if sick:
+        raise NotAsBefore(
+            f"{work.name} is back in service, but copies that were healthy are not: {listed(sick)}. Mend them before "
+            "another member is taken out.",
+            steps=list(work.steps),
+            back=True,
+        )
 
 
 def now_and_then(work: Work, before: Before, answered: Now) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
@@ -63,7 +72,7 @@ def now_and_then(work: Work, before: Before, answered: Now) -> tuple[dict[str, t
     now = befores.shown(befores.words(components), policy, move_now, node.state() if node else None)
     then = dict(now)
     for name in befores.words(components):
-        if _differs(components, name, before):
+        if before.differs(components[name]):
             then[name] = before.word(name)
     if activation is not None:
         then.update(activation_policy=before.policy, move_now=before.move_now)
@@ -97,14 +106,9 @@ def _activation(work: Work, before: Before) -> tuple[str, bool]:
     return view.activation(work.means.shell, before.fqdn, before.directory)
 
 
-def _differs(components: Components, name: str, before: Before) -> bool:
-    entry = components[name].asked(REQUESTER)
-    return entry is not None and entry.state != before.word(components[name].name)
-
-
 def _give_back(work: Work, components: Components, name: str, before: Before) -> None:
     """Takes the own word back, where there is one."""
-    if name in components and _differs(components, name, before):
+    if name in components and before.differs(components[name]):
         work.word(components[name], before.word(components[name].name), before.fqdn)
 
 
@@ -150,18 +154,17 @@ def _sick(work: Work, before: Before) -> list[str]:
 
 
 def _copies_healthy(work: Work, before: Before) -> None:
-    try:
+    # open, it takes over what is healthy; closed, it would take over nothing for good: what is sick is told in the end
+    with contextlib.suppress(MaintenanceFailed):
         work.until_empty("its copies to be healthy", lambda: _sick(work, before))
-    except MaintenanceFailed as exc:
-        # open, it takes over what is healthy; closed, it would take over nothing for good
-        work.remarks.append(Remark("database.copies", exc.message))
 
 
 # --- proof -----------------------------------------------------------------------------------------------------------
 
 
-def _prove(work: Work, before: Before) -> None:
-    """States say nothing of services, and services nothing of states: all that was there before is there again."""
+def _prove(work: Work, before: Before) -> list[str]:
+    """States say nothing of services, and services nothing of states: all that was there before is there again.
+    Returns copies that are not: whoever waits for those has waited already."""
     seen: list[Components] = []
 
     def left() -> list[str]:
@@ -174,6 +177,7 @@ def _prove(work: Work, before: Before) -> None:
     for name, state in before.not_healthy.items():
         work.remarks.append(Remark("database.copy", f"The copy of {name} was {state} before, and is left so."))
     work.remarks += _inactive_since(seen[0], before)
+    return [] if before.policy is None else _sick(work, before)
 
 
 def _inactive_since(components: Components, before: Before) -> list[Remark]:
@@ -186,6 +190,7 @@ def _inactive_since(components: Components, before: Before) -> list[Remark]:
         Remark(
             "server.component",
             f"{name} is {components[name].state}, and was not before (by {_by(components[name])}).",
+            warns=True,
         )
         for name in befores.inactive(components)
         if name.casefold() not in known
@@ -197,11 +202,7 @@ def _by(component: Component) -> str:
 
 
 def _not_served(work: Work, before: Before, components: Components) -> list[str]:
-    wrong = [
-        f"{name} is {components[name].state}"
-        for name in (SERVER_WIDE_OFFLINE, UM_CALL_ROUTER, HUB_TRANSPORT)
-        if name in components and _differs(components, name, before)
-    ]
+    wrong = [f"{name} is {components[name].state}" for name in before.left_in(components)]
     if before.policy is not None:
         policy, move_now = _activation(work, before)
         if (policy, move_now) != (before.policy, before.move_now):

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import typing as t
 
@@ -82,7 +81,9 @@ def look(shell: Shell, name: str) -> View:
     such server."""
     exchange = _one(shell, "Get-ExchangeServer", name)
     roles = tuple(item.strip() for item in exchange.text("ServerRole").split(",") if item.strip())
-    mailbox = _one(shell, "Get-MailboxServer", exchange.text("Fqdn")) if MAILBOX in roles else None
+    # of all at once: other members are asked about as well, and questions cost more than answers
+    every = _listing(shell, "Get-MailboxServer") if MAILBOX in roles else []
+    mailbox = _told(shell, "Get-MailboxServer", exchange.text("Name"), every) if MAILBOX in roles else None
     server = _server(exchange, mailbox, roles)
     components = component_states.read(shell.read("Get-ServerComponentState", Identity=server.fqdn), server.name)
     waiting, no_queues = _queues(shell, server) if WITH_QUEUES & set(roles) else ((), None)
@@ -90,7 +91,8 @@ def look(shell: Shell, name: str) -> View:
     if server.dag is None:
         return View(server, components, own, waiting, no_queues)
     group = groups.of_record(_one(shell, "Get-DatabaseAvailabilityGroup", server.dag, Status=True))
-    members = tuple(_member(shell, *told) for told in _activations(shell, group.others(server.name)))
+    others = {name: _told(shell, "Get-MailboxServer", name, every) for name in group.others(server.name)}
+    members = tuple(_member(shell, name, *_activation(record)) for name, record in others.items())
     return View(server, components, own, waiting, no_queues, group, members)
 
 
@@ -149,23 +151,19 @@ def _activation(record: Record) -> tuple[str, bool]:
     return record.text("DatabaseCopyAutoActivationPolicy"), record.flag("DatabaseCopyActivationDisabledAndMoveNow")
 
 
-def _activations(shell: Shell, names: t.Sequence[str]) -> t.Iterator[tuple[str, str, bool]]:
-    """Each name with its activation policy and MoveNow."""
-    for name, record in _each(shell, "Get-MailboxServer", names):
-        yield (name, *_activation(record))
+def _listing(shell: Shell, cmdlet: str) -> list[Record]:
+    """What the directory says of all servers; nothing where it cannot: an error may be of one that has nothing to do
+    with this."""
+    try:
+        return shell.read(cmdlet)
+    except CmdletError:
+        return []
 
 
-def _each(shell: Shell, cmdlet: str, names: t.Sequence[str]) -> t.Iterator[tuple[str, Record]]:
-    """What the directory says of each server: all are asked for at once where there are several, since questions cost
-    more than answers."""
-    every: list[Record] = []
-    if len(names) > 1:
-        # an error may be of a server that has nothing to do with this; then each is asked for by itself
-        with contextlib.suppress(CmdletError):
-            every = shell.read(cmdlet)
-    for name in names:
-        found = [record for record in every if record.text("Name").casefold() == name.casefold()]
-        yield name, found[0] if len(found) == 1 else _one(shell, cmdlet, name)
+def _told(shell: Shell, cmdlet: str, name: str, every: t.Sequence[Record]) -> Record:
+    """What is said of one server among all; it is asked about by itself where there it is not, or is twice."""
+    found = [record for record in every if record.text("Name").casefold() == name.casefold()]
+    return found[0] if len(found) == 1 else _one(shell, cmdlet, name)
 
 
 def pinned(directory: str | None) -> dict[str, str]:
@@ -175,7 +173,9 @@ def pinned(directory: str | None) -> dict[str, str]:
 
 def where(shell: Shell, *identities: str) -> list[tuple[str, str | None]]:
     """The full name of each server, and its site."""
-    return [(found.text("Fqdn"), _site(found)) for _name, found in _each(shell, "Get-ExchangeServer", identities)]
+    every = _listing(shell, "Get-ExchangeServer") if len(identities) > 1 else []
+    found = [_told(shell, "Get-ExchangeServer", name, every) for name in identities]
+    return [(record.text("Fqdn"), _site(record)) for record in found]
 
 
 def components_of(shell: Shell, name: str) -> tuple[Components | None, str | None]:

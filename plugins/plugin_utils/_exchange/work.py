@@ -59,6 +59,10 @@ class MaintenanceFailed(ExchangeTlsError):
     kind = "maintenance_failed"
 
 
+class NotAsBefore(MaintenanceFailed):
+    """It serves again, and not all is as it was; nothing of the maintenance is left to be ended."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Wishes:
     """Times in seconds: ``longest`` for each wait as a whole, ``stalled`` without any progress, ``others`` for another
@@ -157,16 +161,16 @@ class Work:
     def remembered(self, components: Components) -> Before | None:
         """How the server was, None where it is not in maintenance by this collection, which ``components`` show.
 
-        A record without a mark is of a maintenance that never began, or that somebody has ended; it counts only while
-        transport still has to be restarted. One that the server itself does not have counts only where the mark is of
-        its time: it may be of another maintenance. Raises :class:`AtWork`.
+        A record without a word of it in any component is of a maintenance that never began, or that somebody has ended;
+        it counts only while transport still has to be restarted. One that the server itself does not have counts only
+        where the mark is of its time: it may be of another maintenance. Raises :class:`AtWork`.
         """
         found = self.means.memory.recall()
         if found is not None and (other := self.means.at_work(found)):
             raise _at_work(found, other)
         is_marked, since = befores.marked_at(components)
         if found is not None:
-            if is_marked or found.owed:
+            if is_marked or found.owed or found.left_in(components):
                 self.before = found
             else:
                 self.is_stale = True

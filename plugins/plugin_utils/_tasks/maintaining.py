@@ -62,7 +62,7 @@ def _stopped(task: Task, options: Options, work: Work) -> Result:
     if work.is_stale and not task.check_mode:
         work.means.memory.forget()
     if before is None:
-        is_out = befores.marked_at(components)[0]
+        is_out = befores.marked(components)
         cure = " It is in maintenance by somebody else: to end that, set 'activation_policy' as well." if is_out else ""
         message = f"{work.name} was not taken out of service by this collection; nothing was changed.{cure}"
         return {"changed": False, "steps": [], **_kept(work), "msg": message}
@@ -95,7 +95,9 @@ def _result(task: Task, work: Work, now: Result, then: Result, state: str) -> Re
 
 def _kept(work: Work) -> Result:
     before = None if work.before is None else work.before.as_result()
-    return {"remarks": [item.as_result() for item in work.remarks], "before": before}
+    warnings = [f"{work.name}: {item.message}" for item in work.remarks if item.warns]
+    told = {"remarks": [item.as_result() for item in work.remarks], "before": before}
+    return {**told, "warnings": warnings} if warnings else told
 
 
 def _lines(shown: t.Mapping[str, t.Any]) -> str:

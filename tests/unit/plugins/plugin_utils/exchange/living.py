@@ -45,6 +45,7 @@ class Server:
     stuck: bool = False  # its mail cannot be redirected
     quiet: int = 0  # so many questions for queues are not answered
     leaves: bool = True  # its databases do
+    silent: bool = False  # nothing greets on its port 25
 
     @property
     def fqdn(self) -> str:
@@ -84,6 +85,7 @@ class Database:
     copies: tuple[str, ...]
     sick: dict[str, str] = dataclasses.field(default_factory=dict)  # server: status
     stays: bool = False
+    state: str = "Mounted"  # of the active copy
 
 
 class World:
@@ -103,6 +105,7 @@ class World:
         self.far = False  # runs are those of other controllers
         self.turn: Callable[[str, str], None] = lambda _server, _what: None
         self.error: Callable[[str, str], Exception | None] = lambda _server, _cmdlet: None
+        self.mute: Callable[[str], bool] = lambda _told: False  # what reports no error, and does nothing
 
     def group_of(self, name: str) -> tuple[str, ...]:
         return next((group for group in self.groups if name in group), ())
@@ -212,7 +215,8 @@ class Shell:
         told = f"{cmdlet} {' '.join(str(parameters[name]) for name in sorted(parameters) if name != 'Identity')}"
         self._world.did(self._user, told)
         self._fail(cmdlet)
-        getattr(self, "_" + cmdlet.replace("-", "_").lower())(**parameters)
+        if not self._world.mute(told):
+            getattr(self, "_" + cmdlet.replace("-", "_").lower())(**parameters)
         self._world.turn(self._user, f"after {told}")
         return []
 
@@ -314,7 +318,8 @@ class Shell:
             copy(
                 item.name,
                 server.name,
-                "Mounted" if item.active == server.name else item.sick.get(server.name, "Healthy"),
+                item.state if item.active == server.name else item.sick.get(server.name, "Healthy"),
+                ActiveCopy=item.active == server.name,
             )
             for item in self._world.databases
             if server.name in item.copies
@@ -363,12 +368,14 @@ class Node:
         error = self._world.error(self._server.name, "pause")
         if error is not None:
             raise error
-        self._server.node = "paused"
+        if not self._world.mute("pause"):
+            self._server.node = "paused"
         self._world.turn(self._server.name, "after pausing its node")
 
     def resume(self) -> None:
         self._world.did(self._server.name, "resumes its node")
-        self._server.node = "up"
+        if not self._world.mute("resume"):
+            self._server.node = "up"
         self._world.turn(self._server.name, "after resuming its node")
 
 
@@ -391,7 +398,7 @@ class Host:
         self._world.turn(self._server.name, "after restarting transport")
 
     def answers_on_port_25(self) -> bool:
-        return "MSExchangeFrontEndTransport" not in self._server.stopped
+        return not self._server.silent and "MSExchangeFrontEndTransport" not in self._server.stopped
 
 
 class Memory:

@@ -1,0 +1,206 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""That no error came is no proof: what was told and had no effect, and what is not there again, is found and said."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange import leaving
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.component_states import HUB_TRANSPORT
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.work import (
+    MaintenanceFailed,
+    NotAsBefore,
+    NotReady,
+    Wishes,
+)
+
+from .living import Database, World, refused
+from .maintained import DAG, back, done, out
+
+
+def waiting(world: World, name: str = "EX01") -> list[str]:
+    """What was done with the server, without what is not to do with Exchange."""
+    return [step for step in done(world, name) if step.startswith(("Set-", "pauses", "resumes"))]
+
+
+# --- out -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_mark_that_is_not_there_is_none() -> None:
+    """Before anything else is done: the mark is what keeps two members from being out together."""
+    world = World(DAG)
+    world.mute = lambda told: told.endswith("HubTransport Maintenance Draining")
+    with pytest.raises(MaintenanceFailed, match="HubTransport of EX01 was told to drain; no error came, and it has no"):
+        out(world)
+    assert waiting(world) == ["Set-ServerComponentState HubTransport Maintenance Draining"]
+
+
+@pytest.mark.parametrize(
+    ("silent", "said"),
+    [
+        ("UMCallRouter Maintenance Draining", "has not asked for Draining of UMCallRouter"),
+        ("ServerWideOffline Maintenance Inactive", "has not asked for Inactive of ServerWideOffline"),
+        ("pause", "its cluster node to pause came to no end"),
+    ],
+)
+def test_what_was_told_without_effect_is_found_and_taken_back(silent: str, said: str) -> None:
+    world = World(DAG)
+    was = world.servers["EX01"].shown()
+    world.mute = lambda told: told.endswith(silent)
+    with pytest.raises(MaintenanceFailed) as caught:
+        out(world)
+    assert said in caught.value.message
+    assert "EX01 is back in service, as it was." in caught.value.message
+    assert (world.servers["EX01"].shown(), world.servers["EX01"].record) == (was, None)
+
+
+def test_a_policy_that_was_not_set_is_found() -> None:
+    """Where no database is there, nothing that leaves shows it."""
+    world = World(DAG)
+    world.databases = []
+    world.mute = lambda told: told.startswith("Set-MailboxServer")
+    with pytest.raises(MaintenanceFailed, match="the activation policy is Unrestricted, MoveNow False"):
+        out(world)
+
+
+def test_a_database_in_mid_move_is_waited_for() -> None:
+    world = World(DAG)
+    world.databases = [Database("DB1", "EX01", DAG, stays=True, state="Dismounting")]
+    with pytest.raises(MaintenanceFailed, match=r"databases to leave came to no end, .*: DB1") as caught:
+        out(world, stalled=60)
+    assert caught.value.details["back"] is True
+
+
+def test_databases_that_stay_elsewhere_are_named() -> None:
+    world = World(DAG)
+    world.servers["EX01"].mail, world.servers["EX01"].drains = 5, False
+    world.error = lambda _server, cmdlet: refused() if cmdlet == "Redirect-Message" else None
+    with pytest.raises(MaintenanceFailed) as caught:
+        out(world)
+    assert world.databases[0].active != "EX01"
+    assert caught.value.message.endswith("Active on other members now, and left there: DB-EX01.")
+
+
+def test_what_is_not_as_promised_is_a_warning() -> None:
+    world = World(DAG)
+    world.error = lambda _server, cmdlet: refused("no right") if cmdlet == "pause" else None
+    work = out(world, pause_node="if_allowed")
+    assert [item.message for item in work.remarks if item.warns] == ["The cluster node was not paused: no right"]
+    assert not [item for item in out(World(DAG)).remarks if item.warns]
+
+
+# --- back ------------------------------------------------------------------------------------------------------------
+
+
+def _serves_not(world: World, how: str) -> None:
+    server = world.servers["EX01"]
+    if how == "banner":
+        server.silent = True
+    elif how == "transport":
+        world.turn = lambda _server, _what: setattr(server, "quiet", 5)
+    else:
+        world.mute = lambda told: told.endswith(how)
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("resume", "its cluster node to be resumed"),
+        ("ServerWideOffline Maintenance Active", "ServerWideOffline is Inactive"),
+        ("Set-MailboxServer Unrestricted", "its activation policy is Blocked"),
+        ("banner", "no banner"),
+        ("transport", "transport does not list its queues"),
+    ],
+)
+def test_what_is_not_there_again_keeps_it_from_being_called_back(how: str, said: str) -> None:
+    world = World(DAG)
+    out(world)
+    world.restart("EX01")
+    _serves_not(world, how)
+    with pytest.raises(MaintenanceFailed) as caught:
+        back(world, stalled=30)
+    assert said in caught.value.message
+    assert world.servers["EX01"].record is not None, "the next run goes on from it"
+    world.mute, world.turn = (lambda _told: False), (lambda _server, _what: None)
+    world.servers["EX01"].silent, world.servers["EX01"].quiet = False, 0
+    back(world)
+    assert world.servers["EX01"].record is None
+    assert not world.servers["EX01"].is_out
+
+
+def test_copies_that_are_not_healthy_again_are_a_failure_of_a_server_that_serves() -> None:
+    """It is open for what is healthy; and no run goes on to the next member."""
+    world = World(DAG)
+    was = world.servers["EX01"].shown()
+    out(world)
+    world.restart("EX01")
+    world.databases[1].sick["EX01"] = "FailedAndSuspended"
+    with pytest.raises(NotAsBefore, match="in service, but copies that were healthy are not: DB-EX02 is FailedAnd"):
+        back(world, stalled=30)
+    assert (world.servers["EX01"].shown(), world.servers["EX01"].record) == (was, None)
+    # nothing is left to be ended
+    assert back(world).steps == []
+
+
+def test_own_copies_that_were_suspended_before_are_not_waited_for() -> None:
+    world = World(DAG)
+    world.databases[1].sick["EX01"] = "Suspended"
+    out(world)
+    world.restart("EX01")
+    work = back(world, stalled=30)
+    assert [item.message for item in work.remarks if item.id == "database.copy"] == [
+        "The copy of DB-EX02 was Suspended before, and is left so."
+    ]
+
+
+@pytest.mark.parametrize("given_back", [(HUB_TRANSPORT,), (HUB_TRANSPORT, "UMCallRouter")])
+def test_a_mark_that_somebody_took_back_does_not_end_the_maintenance(given_back: tuple[str, ...]) -> None:
+    """Whatever still has a word of it is given back, and the policy with it."""
+    world = World(DAG)
+    world.servers["EX01"].policy = "IntrasiteOnly"
+    was = world.servers["EX01"].shown()
+    out(world)
+    world.restart("EX01")
+    for name in given_back:
+        world.servers["EX01"].words[name]["Maintenance"] = "Active"
+    back(world)
+    assert (world.servers["EX01"].shown(), world.servers["EX01"].record) == (was, None)
+
+
+def test_nor_does_it_for_a_run_that_goes_on() -> None:
+    world = World(DAG)
+    was = world.servers["EX01"].shown()
+    out(world)
+    world.servers["EX01"].words[HUB_TRANSPORT]["Maintenance"] = "Active"
+    out(world)
+    assert world.servers["EX01"].state(HUB_TRANSPORT) != "Active"
+    world.restart("EX01")
+    back(world)
+    assert world.servers["EX01"].shown() == was
+
+
+def test_a_run_shows_that_it_is_alive_while_it_waits() -> None:
+    """Else another controller would take the server over after a while."""
+    world = World(DAG)
+    world.databases[0].stays = True
+    with pytest.raises(MaintenanceFailed):
+        out(world, stalled=400)
+    assert done(world).count("remembers") > 5
+
+
+def test_after_a_wait_for_another_member_everything_is_looked_at_again() -> None:
+    """It may have come back to less than it was."""
+    world = World(DAG)
+    work = world.work("EX01", Wishes(minimum_healthy_copies=2, others=600))
+    seen = leaving.plan(work)
+    world.servers["EX02"].words["ServerWideOffline"] = {"Maintenance": "Inactive"}
+
+    def turn(_server: str, what: str) -> None:
+        if what == "sleeps" and world.time > 30:
+            world.servers["EX02"].words.clear()
+            world.databases[0].sick["EX02"] = "Failed"
+
+    world.turn = turn
+    with pytest.raises(NotReady, match="EX02 is Failed"):
+        leaving.leave(work, seen)
