@@ -103,6 +103,7 @@ class World:
         self.at_work: set[str] = set()
         self.corrupt = ""  # what a question for all servers is answered with
         self.far = False  # runs are those of other controllers
+        self.controller = ""  # the domain controller that is told, and tells at once; others never learn
         self.turn: Callable[[str, str], None] = lambda _server, _what: None
         self.error: Callable[[str, str], Exception | None] = lambda _server, _cmdlet: None
         self.mute: Callable[[str], bool] = lambda _told: False  # what reports no error, and does nothing
@@ -257,21 +258,25 @@ class Shell:
         }
         return [Record(server.name, (), properties)]
 
-    def _get_mailboxserver(self, Identity: Value = None) -> list[Record]:  # noqa: N803
+    def _get_mailboxserver(self, Identity: Value = None, DomainController: Value = "") -> list[Record]:  # noqa: N803
         if Identity is None:
             return self._every(self._get_mailboxserver)
         server = self._server(Identity)
+        if self._world.controller != DomainController:
+            server = dataclasses.replace(server, policy=Server.policy, move_now=False)
         group = self._world.group_of(server.name)
         properties = {
             "Name": server.name,
             "DatabaseAvailabilityGroup": Record(f"DAG-{group[0]}") if group else None,
             "DatabaseCopyAutoActivationPolicy": Enum(server.policy, 0),
             "DatabaseCopyActivationDisabledAndMoveNow": server.move_now,
+            "OriginatingServer": self._world.controller or None,
         }
         return [Record(server.name, (), properties)]
 
     def _set_mailboxserver(self, Identity: Value, **settings: Value) -> None:  # noqa: N803
         server = self._server(Identity)
+        assert settings.get("DomainController", "") == self._world.controller
         server.policy = str(settings.get("DatabaseCopyAutoActivationPolicy", server.policy))
         server.move_now = bool(settings.get("DatabaseCopyActivationDisabledAndMoveNow", server.move_now))
 

@@ -204,3 +204,39 @@ def test_after_a_wait_for_another_member_everything_is_looked_at_again() -> None
     world.turn = turn
     with pytest.raises(NotReady, match="EX02 is Failed"):
         leaving.leave(work, seen)
+
+
+def test_others_that_come_back_must_take_mail_again() -> None:
+    world = World(DAG)
+    work = world.work("EX01", Wishes(minimum_healthy_copies=1, others=600, stalled=60))
+    seen = leaving.plan(work)
+    world.servers["EX02"].words["ServerWideOffline"] = {"Maintenance": "Inactive"}
+
+    def turn(_server: str, what: str) -> None:
+        if what == "sleeps" and world.time > 30:
+            world.servers["EX02"].words.clear()
+            world.servers["EX02"].quiet = 1_000_000
+
+    world.turn = turn
+    with pytest.raises(MaintenanceFailed, match="transport of EX02 to answer came to no end"):
+        leaving.leave(work, seen)
+
+
+def test_a_node_that_goes_down_again_is_not_up() -> None:
+    world = World(DAG)
+    out(world)
+    world.restart("EX01")
+    world.turn = lambda _server, what: setattr(world.servers["EX01"], "node", "down") if "transport" in what else None
+    with pytest.raises(MaintenanceFailed, match="its cluster node is not up"):
+        back(world, stalled=30)
+
+
+def test_the_domain_controller_that_was_told_is_asked() -> None:
+    """Others learn late: by them nothing would ever be proven."""
+    world = World(DAG)
+    world.controller = "DC01.example.com"
+    was = world.servers["EX01"].shown()
+    out(world, stalled=60)
+    world.restart("EX01")
+    back(world, stalled=60)
+    assert world.servers["EX01"].shown() == was
