@@ -24,7 +24,7 @@ SERVER: dict[str, t.Any] = {
     "restart": {"shutdown_delay": 0.05, "down_for": 0.3},
     "exchange": {"build": "15.02.1544.011", "shell": SHELL, "queues": [{"domain": "contoso.com", "messages": 30}]},
 }
-PAIRS = {name: (f"{name}a", f"{name}b") for name in ("one", "two", "three", "four", "five")}
+PAIRS = {name: (f"{name}a", f"{name}b") for name in ("one", "two", "three", "four", "five", "six")}
 MEMBERS = tuple(member for pair in PAIRS.values() for member in pair)
 LAB: dict[str, t.Any] = {
     "exchange_clock": 600,
@@ -34,6 +34,7 @@ LAB: dict[str, t.Any] = {
     ],
     "hosts": {
         **dict.fromkeys(MEMBERS, SERVER),
+        "sixa": {**SERVER, "services": ["exchange", {"name": "MSExchangeLate", "starts_after": 12}]},
         "alone": SERVER,
         "closed": {**SERVER, "exchange": {"build": "15.02.1544.011"}},
     },
@@ -141,6 +142,19 @@ def test_a_restart_that_is_refused_leaves_nobody_out(lab: LabClient, ansible: An
     assert run.rc
     assert run.result("wmi_reboot", "threea")["error"]["kind"] == "restart_refused"
     assert shown(host) == was
+
+
+def test_a_restart_that_leaves_a_service_stopped_leaves_the_server_out(lab: LabClient, ansible: Ansible) -> None:
+    """Until a run finds it running, after another restart."""
+    host = lab.host("sixa")
+    was = shown(host)
+    run = enforce(lab, ansible, "-l", "sixa,sixb", tls12_reboot_timeout=6)
+    assert run.rc
+    assert "MSExchangeLate" in run.result("wmi_reboot", "sixa")["msg"]
+    assert shown(host) != was
+    assert lab.host("sixb").restarts() == [], "the next member waits until this one serves"
+    enforce(lab, ansible, "-l", "sixa", tls12_reboot_timeout=60).ok()
+    assert (shown(host), len(host.restarts())) == (was, 2), "once more, as the message says"
 
 
 def test_what_a_run_has_left_out_comes_back(lab: LabClient, ansible: Ansible) -> None:
