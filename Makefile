@@ -22,7 +22,7 @@ fuzz: ## each parser for a minute with atheris, then the laws with many examples
 cuts: ## disturb a change, a restart and a maintenance at each of their requests, in each way (an hour; `make test` does some of it)
 kerberos: ## the tests with a real Kerberos realm (needs krb5-kdc; otherwise says SKIPPED)
 awx: ## the tests with awx.awx, and the longer jobs of AWX (installs the package ansible, which has it)
-matrix: ## the tests on ansible-core 2.16 (with the oldest libraries), 2.19, 2.21 and 2.22
+matrix: ## the tests on every ansible-core from 2.16 (with the oldest libraries) to 2.22
 bench: ## count requests, bytes and seconds per host (ARGS="--hosts 1 --forks 5": a short one)
 fleet: ## three controllers at once at many DAGs, some servers faulty (ARGS="--dags 5 --members 3": a short one)
 chaos: ## kill controllers of small fleets at seeded requests, and see what the next run makes of it (ARGS="--kills 500 --seed 7")

@@ -144,10 +144,13 @@ def lint_venv() -> Venv:
     return venv("lint", python_for("ansible-lint", (3, 12), (3, 13)), "lint.txt")
 
 
-# ansible-core and the Pythons it is tried on, the first that is here.
+# ansible-core and the Pythons it is tried on, the first that is here: each Python with one of them at least.
 CORES: dict[str, tuple[Version, ...]] = {
     "2.16": ((3, 10), (3, 11), (3, 12)),
+    "2.17": ((3, 11), (3, 10), (3, 12)),
+    "2.18": ((3, 12), (3, 13), (3, 11)),
     "2.19": ((3, 11), (3, 12), (3, 13)),
+    "2.20": ((3, 13), (3, 12), (3, 14)),
     "2.21": ((3, 12), (3, 13), (3, 14)),
     "2.22": ((3, 13), (3, 14)),
 }
