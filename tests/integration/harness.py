@@ -44,7 +44,7 @@ ONE_LOGIN = {"group/mailops.exchange_tls.policy": {"logins": 1}}
 class Outcome:
     """One task on one host."""
 
-    outcome: str  # ok, failed, unreachable, skipped
+    outcome: str  # ok, failed, unreachable, skipped; begun
     host: str
     task: str
     action: str
@@ -58,6 +58,8 @@ class Run:
     rc: int
     output: str
     outcomes: tuple[Outcome, ...]
+    # for each worker that was forked
+    begun: tuple[Outcome, ...] = ()
 
     def of(self, module: str, host: str | None = None) -> list[Outcome]:
         """The outcomes of a module of this collection, skipped ones left out."""
@@ -125,8 +127,10 @@ class Ansible:
             output,
             limit,
         )
-        outcomes = tuple(Outcome(**json.loads(line)) for line in record.read_text(encoding="utf-8").splitlines())
-        return Run(code, output.read_text(encoding="utf-8"), outcomes)
+        lines = [Outcome(**json.loads(line)) for line in record.read_text(encoding="utf-8").splitlines()]
+        outcomes = tuple(line for line in lines if line.outcome != "begun")
+        begun = tuple(line for line in lines if line.outcome == "begun")
+        return Run(code, output.read_text(encoding="utf-8"), outcomes, begun)
 
     def task(
         self,

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, mailops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The request budget: requests after the login are counted, never timed."""
+"""The request budget, and that of workers: requests after the login and forks are counted, never timed."""
 
 from __future__ import annotations
 
@@ -14,16 +14,25 @@ from tests.lab.client import LabClient
 
 from .harness import Ansible
 
+FULL = {
+    "windows": "2016",
+    "registry": ["stock", "fully_configured", "dotnet_strong"],
+    "endpoints": [{"kind": "smtp", "port": 2525}],
+}
 LAB: dict[str, t.Any] = {
     "accounts": [{"user": "labadmin", "password": "Lab-Pass-1", "administrator": True}],
     "hosts": {
         "stock": {"windows": "2016", "registry": ["stock"]},
-        "full": {"windows": "2016", "registry": ["stock", "fully_configured", "dotnet_strong"]},
+        **dict.fromkeys(("full", "full2"), FULL),
     },
 }
 
 # All six protocols on top of the default baseline, which asks about .NET as well.
 OPTIONS = {"baseline": "exchange_tls12", "protocols": ALL}
+
+# Tasks for which Ansible forks a worker, by host, one that is skipped included.
+FORKS = {"audit": 2, "enforce": 4}
+SUMMARY = {"ANSIBLE_CALLBACKS_ENABLED": "record,mailops.exchange_tls.summary"}
 
 
 @pytest.mark.parametrize("connection", ["winrm", "psrp"])
@@ -52,3 +61,23 @@ def test_enforcing_what_is_right_costs_an_audit(lab: LabClient, ansible: Ansible
     assert requests["tls_settings"] == requests["tls_settings_info"]
     reads = [item for item in requests["tls_settings"] if item[0].startswith("StdRegProv")]
     assert len(reads) == len({str(item) for item in reads}), "something was read twice"
+
+
+@pytest.mark.parametrize("env", [{}, SUMMARY], ids=["by a task", "by the callback"])
+@pytest.mark.parametrize("how", ["playbook", "role"])
+@pytest.mark.parametrize("job", FORKS)
+def test_workers_are_few(ansible: Ansible, job: str, how: str, env: dict[str, str]) -> None:
+    """Where there is nothing to change, with the summary; of the role alone, Ansible checks the arguments in a task."""
+    role = {"name": "mailops.exchange_tls.tls12", **({"tasks_from": job} if job == "audit" else {})}
+    play = {"hosts": "full*", "gather_facts": False, "tasks": [{"ansible.builtin.import_role": role}]}
+    what: t.Any = f"{job}-tls12.yml" if how == "playbook" else [play]
+    run = ansible.playbook(what, "-l", "full*", env=env, tls12_endpoints=["smtp://:2525"], tls12_serial=2).ok()
+    assert not any(item.result.get("changed") for item in run.outcomes), run.output
+    begun = {host: [item.action for item in run.begun if item.host == host] for host in ("full", "full2")}
+    checks = sum(action.endswith("validate_argument_spec") for action in begun["full2"])
+    assert checks == (how == "role"), begun
+    # a summary by a task is one for all servers, made on the first of them
+    assert len(begun["full"]) - len(begun["full2"]) == (not env), begun
+    assert 0 < len(begun["full2"]) <= FORKS[job], begun
+    if env or how == "playbook" or job == "enforce":
+        assert len(begun["full"]) <= FORKS[job], begun
