@@ -27,7 +27,7 @@ OUTCOMES = {
 }
 NOT_TRIED = {
     "A real Windows": "nobody here has one; the hosts are those of ``tests/lab``",
-    "A listener with an IPv6 address": "the lab listens on 127.0.0.0/8 only",
+    "A listener with an IPv6 address": "the lab listens on 127.0.0.0/8 only; a plain socket of IPv6 was reached",
     "CbtHardeningLevel=Relaxed": "the lab knows None and Strict, and Relaxed refuses less than Strict",
     "Certificate of a client over TLS 1.3": "the lab asks for it in the handshake; when Windows asks is not known here",
     "CredSSP with Kerberos inside": "the lab's side of CredSSP is a proof of concept of pyspnego's, tried with NTLM",

@@ -14,6 +14,7 @@ import os
 import socket
 import threading
 import time
+import typing as t
 
 from ._dialogue import Conversation
 from ._endpoint import Endpoint
@@ -180,10 +181,12 @@ def _open(address: Address, port: int, seconds: float) -> socket.socket:
     if seconds <= 0:
         raise TimeoutError
     family, host = address
+    # no name service is asked; connect would lose the scope of an address of IPv6 that is given to it as a text
+    place = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)[0][4]
     connected = socket.socket(family, socket.SOCK_STREAM)
     try:
         connected.settimeout(seconds)
-        connected.connect((host, port))
+        connected.connect(place)
     except BaseException:
         connected.close()
         raise
@@ -192,7 +195,14 @@ def _open(address: Address, port: int, seconds: float) -> socket.socket:
 
 def _lookup(host: str) -> list[Address]:
     found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys((int(family), str(address[0])) for family, _type, _proto, _name, address in found))
+    return list(dict.fromkeys((int(family), _text_of(address)) for family, _type, _proto, _name, address in found))
+
+
+def _text_of(address: tuple[t.Any, ...]) -> str:
+    """With its scope, where it has one: without that, an address of IPv6 on a link leads nowhere."""
+    if address[3:] and address[3]:
+        return socket.getnameinfo(address, socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)[0]
+    return str(address[0])
 
 
 def _why(exc: OSError, timeout: float) -> Talk:

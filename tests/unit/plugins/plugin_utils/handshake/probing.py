@@ -28,8 +28,9 @@ def probe(
     *,
     timeout: float = 5,
     sni: str | None = servers.NAME,
+    address: str = "127.0.0.1",
 ) -> EndpointReport:
-    endpoints = _handshake.parse_endpoints([f"{scheme}://127.0.0.1:{port}"], "unused")
+    endpoints = _handshake.parse_endpoints([f"{scheme}://:{port}"], address)
     return _handshake.probe_host(dict.fromkeys(endpoints, sni), versions, required, timeout)[0]
 
 

@@ -1,7 +1,8 @@
 # Copyright (c) 2026, mailops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Servers for the tests: OpenSSL's, Python's, and ones that behave badly. Each is on a port of its own of 127.0.0.1."""
+"""Servers for the tests: OpenSSL's, Python's, and ones that behave badly. Each is on a port of its own,
+of 127.0.0.1 where no other address is asked for."""
 
 from __future__ import annotations
 
@@ -29,6 +30,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
+
+from ..listening import listener
 
 Handler = c.Callable[[socket.socket], None]
 
@@ -146,9 +149,9 @@ def flight_of(context: ssl.SSLContext, hello: bytes) -> bytes:
 class Server:
     """Runs a handler for each connection, in a thread, and counts the connections."""
 
-    def __init__(self, handler: Handler) -> None:
+    def __init__(self, handler: Handler, address: str = "127.0.0.1") -> None:
         self._handler = handler
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self._listener = listener(address, backlog=64)
         self.connections = 0
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()

@@ -16,6 +16,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _hands
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._handshake import _probe, _runner, _wire
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._handshake._words import Answer, Ending, TlsVersion
 
+from .. import listening
 from . import flights, servers
 from .probing import (
     EVERY,
@@ -342,6 +343,18 @@ def test_what_a_server_said_before_it_closed_is_read(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(_probe, "connect", lambda *_args: Closed())
     assert evidence(probe(9)) == {"alert protocol_version"}
+
+
+@pytest.mark.parametrize("kind", listening.IPV6)
+@pytest.mark.parametrize(("scheme", "script"), [("https", ()), ("smtp", servers.SMTP)])
+def test_a_real_socket_of_ipv6(kind: str, scheme: str, script: tuple[tuple[str, bytes], ...]) -> None:
+    address = listening.own_ipv6(kind)
+    with servers.Server(servers.tls(servers.server_context(ssl.TLSVersion.TLSv1_2), *script), address) as server:
+        found = probe(server.port, scheme, address=address)
+    assert found.verdict == "verified", found
+    assert accepted(found) == {V12}
+    # with its scope, without which it leads nowhere
+    assert found.address == address
 
 
 @pytest.mark.parametrize(

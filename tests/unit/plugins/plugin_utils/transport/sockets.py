@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._transport import channels
 
+from ..listening import listener
 from . import connections
 
 PIECE = 0.1
@@ -23,13 +24,13 @@ PIECE = 0.1
 class Server:
     """Answers each request with the next of its texts, whole or in small pieces."""
 
-    def __init__(self, *answers: bytes, slow: bool = True) -> None:
+    def __init__(self, *answers: bytes, slow: bool = True, address: str = "127.0.0.1") -> None:
         self.answers, self.slow = list(answers), slow
         self.received: list[bytes] = []
         self.ended: list[float] = []
         self.accepted: list[socket.socket] = []
         self.ends_after: int | None = None
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = listener(address)
         self.port: int = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -82,8 +83,8 @@ def serve_fixture(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Ser
         monkeypatch.delenv(name, raising=False)
     servers: list[Server] = []
 
-    def serve(*answers: bytes, slow: bool = True) -> Server:
-        servers.append(Server(*answers, slow=slow))
+    def serve(*answers: bytes, **how: Any) -> Server:
+        servers.append(Server(*answers, **how))
         return servers[-1]
 
     yield serve

@@ -15,6 +15,7 @@ import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import Unreachable
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._transport import channels
 
+from .. import listening
 from .connections import psrp, winrm
 from .sockets import Server, channel_to, serve_fixture
 
@@ -73,3 +74,15 @@ def test_the_host_is_not_told_the_scope(
     address = CASES[name].address.partition("%")[0]
     hosts = [re.findall(rb"(?im)^host: *(.*?)\r$", request) for request in server.received]
     assert hosts == [[f"[{address}]:{server.port}".encode()]] * 2
+
+
+@pytest.mark.parametrize("connection", PLUGINS)
+@pytest.mark.parametrize("kind", listening.IPV6)
+def test_a_real_socket_of_ipv6_answers(serve: Callable[..., Server], kind: str, connection: str) -> None:
+    address = listening.own_ipv6(kind)
+    server = serve(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n<o/>", slow=False, address=address)
+    channel = channel_to(server, connection, remote_addr=address)
+    for _dummy in range(2):
+        assert channel.post(b"<envelope/>", "reading") == b"<o/>"
+    (peer,) = {connected.getsockname()[0] for connected in server.accepted}
+    assert peer == address.partition("%")[0]
