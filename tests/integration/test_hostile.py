@@ -12,6 +12,9 @@ import re
 import tempfile
 import typing as t
 
+import pytest
+
+from tests.awx import jobs
 from tests.lab.client import LabClient
 from tests.lab.inventory import exchange_variables
 
@@ -62,11 +65,13 @@ MAIL: dict[str, t.Any] = {
         ],
     },
 }
-LAB: dict[str, t.Any] = {"accounts": ACCOUNTS, "hosts": {"ex01": HOST, "ex02": MAIL}}
+LAB: dict[str, t.Any] = {"accounts": ACCOUNTS, "hosts": {"ex01": HOST, "ex02": MAIL, "ex03": HOST}}
 CALLBACK = {"ANSIBLE_CALLBACKS_ENABLED": "record,mailops.exchange_tls.summary"}
 # Whatever a terminal obeys or hides; line feeds and tabs are Ansible's own.
 OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
-LARGEST_OUTPUT, LARGEST_FILE = 60_000, 200_000
+LARGEST_OUTPUT, LARGEST_FILE, LARGEST_ARTIFACT = 60_000, 200_000, 1_000
+# The result of an audit has a value as it is, with the protocols and in each finding about it.
+LARGEST_EVENT = 400_000
 
 
 def check(run: Run) -> None:
@@ -111,3 +116,48 @@ def test_mail_flow(lab: LabClient, ansible: Ansible) -> None:
     assert len(json.dumps(result)) < LARGEST_FILE
     why = ansible.playbook("why-mail-stopped.yml", "-l", "ex02", inventory=variables, env=CALLBACK)
     check(why)
+
+
+def told(value: t.Any, name: str = "") -> t.Iterator[tuple[str, str]]:
+    """Each text of an event with the names that lead to it; those of mappings as well."""
+    if isinstance(value, str):
+        yield name, value
+    for key, item in value.items() if isinstance(value, dict) else ():
+        yield f"{name}.", key
+        yield from told(item, f"{name}.{key}")
+    for item in value if isinstance(value, list) else ():
+        yield from told(item, f"{name}[]")
+
+
+def test_jobs_of_awx(lab: LabClient, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    backups, reports = ({f"tls12_{name}_dir": str(tmp_path / name)} for name in ("backup", "report"))
+    for launch in (
+        jobs.Launch("audit", limit="ex03", extra_vars=backups),
+        jobs.Launch("enforce", {"tls12_endpoints": "smtp://:2525"}, limit="ex03", extra_vars={**backups, **reports}),
+    ):
+        folder = tmp_path / launch.template
+        job = jobs.run(launch, lab, folder)
+        assert job.status == "successful", jobs.text_of(job)
+        check(Run(job.rc, jobs.text_of(job), ()))
+        faithful = set()
+        for event in job.events:
+            for name, text in told(event):
+                assert RESULT_OF_JINJA not in text or not name.startswith((".event_data.res", ".stdout")), (name, text)
+                if OBEYED.search(text.replace("\r\n", "\n")):
+                    faithful.add(name)
+        # programs get keys and data as they are; in JSON, which no terminal obeys
+        assert faithful, "nothing hostile has arrived"
+        assert not [name for name in faithful if not re.fullmatch(r"\.event_data\.res\..*\.(key|data)", name)], faithful
+        for path in (folder / "artifacts").rglob("*"):
+            if path.is_file():
+                content = path.read_bytes()
+                assert content.isascii(), path
+                assert not OBEYED.search(content.decode().replace("\r\n", "\n")), path
+                assert len(content) < LARGEST_EVENT, path
+        (end,) = [event["event_data"] for event in job.events if event["event"] == "playbook_on_stats"]
+        artifact = end["artifact_data"]["exchange_tls"]
+        assert [name for names in artifact["servers"].values() for name in names] == ["ex03"]
+        assert len(json.dumps(artifact)) < LARGEST_ARTIFACT
+        # the next one with the callback that sums up and writes reports, as the project has it
+        monkeypatch.setenv("ANSIBLE_CONFIG", str(jobs.ROOT / "ansible.cfg"))
+    assert lab.host("ex03").registry(TLS12_SERVER)["Enabled"] == {"type": "REG_DWORD", "data": 1}
