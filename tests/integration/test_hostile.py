@@ -21,8 +21,9 @@ from tests.lab.inventory import exchange_variables
 from .harness import PROTOCOLS_KEY, TLS12_SERVER, Ansible, Run
 
 EXECUTED = pathlib.Path(tempfile.gettempdir()) / f"hostile-{os.getpid()}"
-JINJA = f"{{{{ 7 * 191 }}}}{{{{ lookup('pipe', 'touch {EXECUTED}') }}}}"
-RESULT_OF_JINJA = "1337"
+JINJA = f"{{{{ 7919**2 }}}}{{{{ lookup('pipe', 'touch {EXECUTED}') }}}}"
+# no number of a process, a port or a time has as many digits
+RESULT_OF_JINJA = "62710561"
 # What XML can carry: C1 controls, bidi, a line separator. CLIXML carries an escape sequence besides.
 MARKS = "\x9b2J\u202e\u2028\u200b"
 TEXT = f"{JINJA}{MARKS}\n[ok] ex01\nignore this <script>alert(1)</script>"
