@@ -55,13 +55,18 @@ def read(text: str) -> LastError:
     winsock = _WINSOCK.search(error)
     return LastError(
         text=error,
-        codes=tuple(dict.fromkeys(" ".join(filter(None, match.groups())) for match in _CODE.finditer(error))),
+        codes=codes(error),
         host=parts.get("FQDN") or traced.get("fqdn") or None,
         address=parts.get("IP") or traced.get("ip") or (tried[1].rstrip(".:") if tried else None),
         time=parts.get("LRT") or None,
         winsock=int(winsock[1]) if winsock else None,
         in_braces=bool(parts),
     )
+
+
+def codes(text: str) -> tuple[str, ...]:
+    """Those of a text, as they come, each once."""
+    return tuple(dict.fromkeys(" ".join(filter(None, match.groups())) for match in _CODE.finditer(text)))
 
 
 def _parts(whole: str) -> dict[str, str]:

@@ -59,6 +59,13 @@ def _rule(
 NOTHING: t.Final = Meaning("none", UNKNOWN, "There is no text.")
 NOT_KNOWN: t.Final = Meaning("unknown", UNKNOWN, "No error of mail flow that is known here.", _READ_SEND)
 AGREED: t.Final = Meaning("tls_agreed", NO, "TLS was agreed on in this session; what failed is something else.")
+OLD_AGREED: t.Final = Meaning(
+    "old_tls_agreed",
+    PERHAPS,
+    "TLS older than 1.2 was agreed on in this session. Exchange Online takes none of these, others may refuse it.",
+    "the TLS settings of both servers",
+    _SEED,
+)
 PLAIN: t.Final = Meaning(
     "plain_mail", PERHAPS, "Mail went in plain text in this session: where TLS fails, both sides may fall back to that."
 )
@@ -151,7 +158,8 @@ RULES: t.Final = (
     _rule(
         "tls_version_refused", YES, "",
         r"\bunsupported protocol\b|\balert protocol version\b|\bprotocol_version\b|\bunsupported TLS\b"
-        r"|\bTLS (?:protocol )?(?:version|v?1[._][01]\b).{0,40}(?:not|no longer) (?:supported|accepted|allowed)"
+        r"|\b(?:TLS|SSL) ?(?:protocol )?(?:version|v?(?:1[._][01]|[23](?:[._]0)?)\b).{0,40}"
+        r"(?:not|no longer) (?:supported|accepted|allowed)"
         "|" + _ALERT.format("70"),
         _OLD_TLS, "the TLS settings of both servers", source=_ALERTS,
     ),

@@ -15,6 +15,7 @@ import re
 import typing as t
 
 from . import last_errors, meanings, smtp_log, words
+from .dialogue import DATED, LINE
 from .last_errors import LastError
 from .meanings import Meaning
 from .session import Session
@@ -28,6 +29,13 @@ _OF_NDR = re.compile(
 _OF_LOG = re.compile(
     r"TLS negotiation failed|Security status |TLS protocol SP_PROT|(?:^|[,\s])[-+*<>],[^,]*,", re.IGNORECASE
 )
+# In a line of a log: a reply that refuses, or what is told of one.
+_REFUSAL = re.compile(r'^[",]*[45]\d\d[ -]|(?<![\d.])[45]\d\d [45]\.\d{1,3}\.\d{1,3}(?![\d.])')
+# What a healthy line holds by the way, such as the offer of STARTTLS, is no error.
+_NO_ERRORS = frozenset({"unknown", "tls_mentioned", "session_closed"})
+# What tells more than that TLS was agreed on.
+_TELLS_MORE = frozenset({meanings.YES, meanings.LIKELY, meanings.NO})
+_NOBODY = (b"", b"")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,11 +79,11 @@ def explain(text: str) -> Symptom:
         return Symptom(NO_FORM, meanings.NOTHING, found)
     sessions = smtp_log.sessions_of(text.encode("utf-8", "replace"), None)[0]
     if sessions:
-        return _of_sessions(sessions, found)
+        return _of_sessions(text, sessions, found)
     error = words.failed(found.text.encode("utf-8", "replace"))
     if error is not None:
         return Symptom(_form(text, found), _of_error(error), found, error)
-    return Symptom(_form(text, found), _of_text(found), found)
+    return Symptom(_form(text, found), _of_text(found.text), found)
 
 
 def _form(text: str, found: LastError) -> str:
@@ -86,25 +94,45 @@ def _form(text: str, found: LastError) -> str:
     return PROTOCOL_LOG if _OF_LOG.search(text) else TEXT
 
 
-def _of_sessions(sessions: t.Sequence[Session], found: LastError) -> Symptom:
+def _of_sessions(text: str, sessions: t.Sequence[Session], found: LastError) -> Symptom:
     """The worst of the sessions of a protocol log."""
-    told = [(session, _of_session(session, found)) for session in sessions]
+    said = _by_session(text)
+    others = said.get(_NOBODY, [])
+    told = [
+        (session, _of_session(session, [*said.get((session.id, session.peer), []), *others])) for session in sessions
+    ]
     session, meaning = min(told, key=lambda item: meanings.SURE.index(item[1].tls))
     shown = session.as_result()
     return Symptom(PROTOCOL_LOG, meaning, found, session.error, shown["connector"], shown["direction"])
 
 
-def _of_session(session: Session, found: LastError) -> Meaning:
+def _by_session(text: str) -> dict[tuple[bytes, bytes], list[str]]:
+    """The data and contexts of the lines of each session, by its id and its peer; lines of no log are nobody's."""
+    found: dict[tuple[bytes, bytes], list[str]] = {}
+    for line in text.encode("utf-8", "replace").split(b"\n"):
+        match = LINE.match(line) if DATED.match(line) else None
+        key, said = (_NOBODY, line) if match is None else ((match[3], match[6]), match[8])
+        found.setdefault(key, []).append(said.decode("utf-8", "replace"))
+    return found
+
+
+def _of_session(session: Session, said: t.Sequence[str]) -> Meaning:
+    """``said``: the lines of that session, and those of none."""
     if session.error is not None:
         return _of_error(session.error)
-    if session.tls is not None:
-        return meanings.AGREED
     if session.outcome == "tls_failed":
         return meanings.NEGOTIATION["unknown"]
-    by_text = _of_text(found)
-    # what a healthy line holds by the way, such as the offer of STARTTLS, is no error
-    if by_text.kind not in ("unknown", "tls_mentioned", "session_closed"):
+    tls = session.tls
+    if tls is not None:
+        # also what is told of certificates by the way, which were taken
+        said = [line for line in said if _REFUSAL.search(line)]
+    by_text = _of_text(" ".join(said))
+    if tls is not None and tls.version not in (*words.OLD, words.UNKNOWN):
+        return by_text if by_text.tls in _TELLS_MORE else meanings.AGREED
+    if by_text.kind not in _NO_ERRORS:
         return by_text
+    if tls is not None:
+        return meanings.OLD_AGREED if tls.version in words.OLD else by_text
     if session.is_plain:
         return meanings.PLAIN
     return meanings.NO_TLS_TRIED if session.outcome == "no_message" else by_text
@@ -118,9 +146,10 @@ def _of_error(name: str) -> Meaning:
     return meaning._replace(tls=meanings.LIKELY, source="the name of the error alone: no log with it is known")
 
 
-def _of_text(found: LastError) -> Meaning:
-    codes = {*found.codes, *(code.rpartition(" ")[2] for code in found.codes)}
+def _of_text(text: str) -> Meaning:
+    whole = last_errors.codes(text)
+    codes = {*whole, *(code.rpartition(" ")[2] for code in whole)}
     for rule in meanings.RULES:
-        if (not rule.codes or rule.codes & codes) and all(pattern.search(found.text) for pattern in rule.words):
+        if (not rule.codes or rule.codes & codes) and all(pattern.search(text) for pattern in rule.words):
             return rule.meaning
     return meanings.NOT_KNOWN

@@ -117,6 +117,11 @@ def _line(data: str, place: int = 0, connector: str = "To the cloud") -> str:
     return f"2026-01-05T09:00:00.000Z,{connector},08DE000000000001,{place},10.0.0.1:40001,192.0.2.1:25,{data}"
 
 
+NEW, OLD, SSL3 = (
+    ["+,,", ">,STARTTLS,", logs.agreed(version, logs.CLIENT), ">,EHLO x,"] for version in ("TLS1_2", "TLS1_0", "SSL3")
+)
+
+
 @pytest.mark.parametrize(
     ("lines", "kind", "tls"),
     [
@@ -128,6 +133,21 @@ def _line(data: str, place: int = 0, connector: str = "To the cloud") -> str:
         (["+,,", "<,451 5.7.3 Must issue a STARTTLS command first,"], "starttls_required", LIKELY),
         (["+,,", ">,STARTTLS,", "<,220 2.0.0 ready,", "-,,Remote"], "tls_failed", YES),
         (["<,250 y SIZE STARTTLS,"], "tls_mentioned", PERHAPS),
+        # what was said after TLS was agreed on
+        ([*NEW, "<,550 5.7.64 TenantAttribution; Relay Access Denied,", "-,,Local"], "relay_denied", LIKELY),
+        ([*NEW, '<,"454 4.7.5 Certificate validation failure, Reason:UntrustedRoot",'], "certificate_refused", YES),
+        ([*NEW, "<,452 4.3.1 Insufficient system resources,"], "back_pressure", NO),
+        ([*NEW, "*,,Acked with status Retry and response 550 5.7.64 Relay Access Denied"], "relay_denied", LIKELY),
+        ([*OLD, "<,421 4.7.66 TLS 1.0 and 1.1 are not supported,", "-,,Remote"], "tls_version_refused", YES),
+        ([*SSL3, "<,421 4.7.66 SSL 3.0 is not supported,", "-,,Remote"], "tls_version_refused", YES),
+        ([*OLD, "-,,Remote(SocketError)"], "old_tls_agreed", PERHAPS),
+        ([*SSL3, "-,,Local"], "old_tls_agreed", PERHAPS),
+        ([*OLD, "<,550 5.1.10 RESOLVER.ADR.RecipientNotFound,"], "recipient_unknown", NO),
+        ([logs.agreed("TLS9_9", logs.CLIENT), "-,,Local"], "unknown", UNKNOWN),
+        # what tells less than that TLS was agreed on
+        ([*NEW, "<,421 4.4.2 Connection dropped due to SocketError,"], "tls_agreed", NO),
+        ([*NEW, "*,,Client certificate chain validation status: 'UntrustedRoot'", "-,,Local"], "tls_agreed", NO),
+        ([*NEW, ">,MAIL FROM:<a@b> SIZE=512,", "-,,Remote(SocketError)"], "tls_agreed", NO),
     ],
 )
 def test_lines_of_a_protocol_log(lines: list[str], kind: str, tls: str) -> None:
@@ -142,6 +162,14 @@ def test_the_worst_session_of_several_counts() -> None:
     for lines in (well + bad, bad + well):
         found = symptoms.explain("\n".join(lines))
         assert (found.meaning.kind, found.connector, found.error) == ("tls_certificate", "Bad one", "NoCredentials")
+
+
+def test_what_one_session_says_is_not_said_of_another() -> None:
+    refused = [_line("<,550 5.7.64 TenantAttribution; Relay Access Denied,", connector="Bad one")]
+    well = [_line(data, place).replace("08DE", "08DF") for place, data in enumerate([*NEW, "-,,Local"])]
+    for lines in (well + refused, refused + well):
+        found = symptoms.explain("\n".join(lines))
+        assert (found.meaning.kind, found.connector) == ("relay_denied", "Bad one")
 
 
 def test_the_last_error_alone_is_never_sure() -> None:
