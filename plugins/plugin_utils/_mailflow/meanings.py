@@ -208,12 +208,25 @@ RULES: t.Final = (
         "A login was refused. That is no matter of TLS.",
     ),
     _rule(
-        "starttls_required", LIKELY, "451 5.7.3", None,
+        "authentication", NO, "5.7.3", "Exchange Server authentication",
+        "Two Exchange servers did not log in to each other: the Receive connector that answers does not take logins of "
+        "Exchange servers, or a device between them hides that it does.",
+        "the Receive connectors of the receiver: AuthMechanism (ExchangeServer) and RemoteIPRanges",
+        source="Microsoft, KB 979175",
+    ),
+    # a translation has kept the name of the command
+    _rule(
+        "starttls_required", LIKELY, "451 5.7.3", "START ?TLS",
         _WITHOUT_TLS, "the TLS settings of both servers, and " + _READ_RECEIVE, source=_SEED,
     ),
     _rule(
         "starttls_required", LIKELY, "", "Must issue a STARTTLS command first",
         _WITHOUT_TLS, "the TLS settings of both servers, and " + _READ_RECEIVE, source=_SEED,
+    ),
+    _rule(
+        "starttls_required", PERHAPS, "451 5.7.3", None,
+        "A login or TLS was missing: by this code alone nobody can tell which.",
+        "the words behind the code, and " + _READ_RECEIVE, source="the code of the error alone",
     ),
     _rule(
         "proxy_failed", NO, "", r"\bPRX\d",

@@ -21,6 +21,7 @@ from tests.unit.laws import examples
 
 from . import logs
 
+SERVERS = "451 5.7.3 Cannot achieve Exchange Server authentication"
 DROPPED = "connection_dropped_socket_error"
 
 
@@ -41,7 +42,13 @@ DROPPED = "connection_dropped_socket_error"
         ("451 5.7.3 Must issue a STARTTLS command first", "text", "starttls_required", LIKELY),
         ("530 5.7.0 Must issue a STARTTLS command first", "text", "starttls_required", LIKELY),
         ("451 5.7.3 Ensin on annettava StartTLS-komento", "text", "starttls_required", LIKELY),
-        ('"451" 5.7.3 pirma komanda', "text", "starttls_required", LIKELY),
+        ('"451" 5.7.3 pirma StartTLS komanda', "text", "starttls_required", LIKELY),
+        ("451 5.7.3 Utfärda kommandot START TLS först", "text", "starttls_required", LIKELY),
+        # without the word, the code alone is no more than that
+        ('"451" 5.7.3 pirma komanda', "text", "starttls_required", PERHAPS),
+        (f"{SERVERS}.", "text", "authentication", NO),
+        (f'451 4.4.0 Primary target IP address responded with: "{SERVERS}."', "text", "authentication", NO),
+        (f"[{{LED=451 4.4.395 Target responded with error. -> {SERVERS}}};{{MSG=}}]", "queue", "authentication", NO),
         # certificates
         ("TLS negotiation failed with error UnknownCredentials", "protocol_log", "tls_certificate", YES),
         ("TLS negotiation failed with error UntrustedRoot", "protocol_log", "tls_certificate", LIKELY),
@@ -178,6 +185,12 @@ def test_the_last_error_alone_is_never_sure() -> None:
         if rule.codes & {"4.4.1", "4.4.2", "4.2.1"}:
             assert rule.meaning.tls == PERHAPS
             assert rule.meaning.read is not None
+
+
+def test_a_code_alone_is_not_on_the_page_of_microsoft() -> None:
+    words, code = symptoms.explain("451 5.7.3 StartTLS"), symptoms.explain("451 5.7.3")
+    assert "1.1 disablement" in words.meaning.source
+    assert "1.1 disablement" not in code.meaning.source
 
 
 def test_every_meaning_can_be_explained() -> None:
