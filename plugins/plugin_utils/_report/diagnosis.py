@@ -25,6 +25,10 @@ Result = t.Mapping[str, t.Any]
 _MOST_LINES, _MOST_NAMES, _MOST_THINGS = 4, 6, 4
 _LONGEST, _THING = 260, 150
 _CERTIFICATES = frozenset({"tls_certificate", "certificate_not_found", "certificate_refused", "relay_denied"})
+# Which side of TLS a text is about. A queue is of mail that goes; a report may be of either.
+_SIDE_OF_FORM = {"queue": "Client"}
+_SIDE_OF_DIRECTION = {"send": "Client", "receive": "Server"}
+_MAIL = {"Client": "outgoing", "Server": "incoming"}
 _SIDES = {"Client": "Client (outgoing mail)", "Server": "Server (incoming mail)"}
 _TLS = {
     "yes": "TLS is what failed",
@@ -81,11 +85,12 @@ class Server:
 
 @dataclasses.dataclass(frozen=True)
 class Seen:
-    """What a server shows: a line, and the worst rank in it."""
+    """What a server shows: a line, and the worst rank in it. ``off``: the sides for which TLS 1.2 is off."""
 
     rank: Rank
     line: str
     install: str | None = None
+    off: tuple[str, ...] = ()
 
 
 def lines(
@@ -99,7 +104,7 @@ def lines(
     order = sorted(seen, key=lambda name: (seen[name].rank, name))
     worst = min((item.rank for item in seen.values()), default=Rank.FINE)
     of_worst = [name for name in order if seen[name].rank == worst]
-    shown = [*_of_symptom(symptom, text), f"answer:  {_answer(symptom, worst, of_worst, len(seen))}"]
+    shown = [*_of_symptom(symptom, text), f"answer:  {_answer(symptom, worst, of_worst, seen)}"]
     groups: dict[str, list[str]] = {}
     for name in order:
         groups.setdefault(seen[name].line, []).append(name)
@@ -128,16 +133,26 @@ def _of_symptom(symptom: Result, text: str) -> t.Iterator[str]:
     yield f"means:   {symptom['meaning']} ({_TLS[symptom['tls']]}; source: {symptom['source']})"
 
 
-def _answer(symptom: Result, worst: Rank, names: t.Sequence[str], number: int) -> str:
+def _side(symptom: Result) -> str | None:
+    """The side of TLS that the text is about; None where it does not say."""
+    return _SIDE_OF_DIRECTION.get(symptom["direction"]) or _SIDE_OF_FORM.get(symptom["form"])
+
+
+def _answer(symptom: Result, worst: Rank, names: t.Sequence[str], seen: t.Mapping[str, Seen]) -> str:
     found = _ANSWERS[worst].format(names=_names(names))
-    if not number or (worst is Rank.UNREAD and len(names) == number):
+    if not seen or (worst is Rank.UNREAD and len(names) == len(seen)):
         return "No server could be read, so that nothing is known of them."
     if symptom["tls"] == "no":
         return f"The text is no matter of TLS. {found}"
     if symptom["kind"] in _CERTIFICATES and worst in (Rank.OFF, Rank.REFUSED, Rank.PENDING):
         return f"The text is one of a certificate. {found}"
     if worst is Rank.OFF and symptom["tls"] in ("yes", "likely", "perhaps") and symptom["form"] != "none":
-        return f"Most likely this is the cause: TLS 1.2 is off on {_names(names)}."
+        side = _side(symptom)
+        causes = [name for name in names if side is None or side in seen[name].off]
+        if side is None or causes:
+            return f"Most likely this is the cause: TLS 1.2 is off on {_names(causes)}."
+        (other,) = (_MAIL[name] for name in SIDES if name != side)
+        return f"The text is about {_MAIL[side]} mail. TLS 1.2 is off for {other} mail alone, on {_names(names)}."
     return found
 
 
@@ -155,17 +170,21 @@ def _seen(server: Server) -> Seen:
     more = [f"{len(things) - _MOST_THINGS} more"] if len(things) > _MOST_THINGS else []
     state = f"TLS 1.2 {tls12_word(glance)} (Client/Server), handshake {_handshake(steps)}"
     rank = min((item[0] for item in things), default=Rank.FINE)
-    return Seen(rank, "; ".join([state, *most, *more]), steps.install)
+    return Seen(rank, "; ".join([state, *most, *more]), steps.install, _off(glance))
+
+
+def _off(glance: Result) -> tuple[str, ...]:
+    """The sides for which TLS 1.2 is off, as it is, whatever a policy or a waiver says."""
+    effects = glance["protocols"][TLS12]
+    return tuple(side for side in SIDES if effects[side] in ("disabled", "disabled_by_default", "unsupported"))
 
 
 def _of_settings(steps: Steps) -> t.Iterator[tuple[Rank, str]]:
     glance = steps.overview or {}
-    # as it is, whatever a policy or a waiver says
-    effects = glance["protocols"][TLS12]
-    off = [side for side in SIDES if effects[side] in ("disabled", "disabled_by_default", "unsupported")]
+    off = _off(glance)
     if off:
         yield Rank.OFF, f"off for {' and '.join(_SIDES[side] for side in off)}"
-    if "unknown" in effects.values():
+    if "unknown" in glance["protocols"][TLS12].values():
         yield Rank.OPEN, "values for TLS 1.2 that nobody can judge"
     refused = [name for name, accepts in ((steps.verdict or {}).get("endpoints") or {}).items() if accepts is False]
     if refused and "Server" not in off:

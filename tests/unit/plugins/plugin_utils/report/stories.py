@@ -29,6 +29,7 @@ HOSTS: Mapping[str, Mapping[Setting, Value]] = {
     "new": {},
     "off": {**off("TLS 1.2"), **DOTNET},
     "client off": {**on("TLS 1.2", "Server"), **off("TLS 1.2", "Client"), **DOTNET},
+    "server off": {**on("TLS 1.2", "Client"), **off("TLS 1.2", "Server"), **DOTNET},
     "wrong": {**READY, next(iter(DOTNET)): dword(0)},
     "old off": {**READY, **off("TLS 1.0"), **off("TLS 1.1")},
 }

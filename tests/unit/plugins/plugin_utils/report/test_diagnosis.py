@@ -84,6 +84,51 @@ def test_one_side_is_off() -> None:
     assert "Server (incoming" not in one("client off")[3]
 
 
+def _line(data: str, connector: str) -> str:
+    return f"2026-01-05T09:00:00.000Z,{connector},08DE000000000001,3,10.0.0.1:25,192.0.2.1:25,{data}"
+
+
+CUT = "*,,TLS negotiation failed with error SocketError"
+SENT, TAKEN = _line(CUT, "To the cloud"), _line(CUT, r"EX01\Default")
+QUEUE = f"[{{LED={DROPPED}}};{{MSG=}}]"
+
+
+@pytest.mark.parametrize(
+    ("text", "how", "is_cause"),
+    [
+        (QUEUE, "client off", True),
+        (QUEUE, "server off", False),
+        (SENT, "client off", True),
+        (SENT, "server off", False),
+        (TAKEN, "client off", False),
+        (TAKEN, "server off", True),
+        (QUEUE, "off", True),
+        (TAKEN, "off", True),
+        # which side it is about, these do not say
+        (DROPPED, "server off", True),
+        (f"#{DROPPED} ##", "client off", True),
+        (CUT, "client off", True),
+    ],
+)
+def test_only_the_side_that_the_text_is_about_is_the_cause(text: str, how: str, is_cause: bool) -> None:
+    shown = one(how, text=text)
+    (answer,) = [line for line in shown if line.startswith("answer: ")]
+    assert answer.startswith(f"answer:  Most likely this is the cause: {OFF}") is is_cause
+    # what is off is shown all the same, and what to do about it
+    assert any("; off for " in line for line in shown)
+    assert shown[-1] == "next:    ansible-playbook -i hosts.yml playbooks/enforce-tls12.yml --check"
+    if not is_cause:
+        way = "incoming" if text == TAKEN else "outgoing"
+        other = "outgoing" if text == TAKEN else "incoming"
+        assert answer == f"answer:  The text is about {way} mail. TLS 1.2 is off for {other} mail alone, on ex01."
+
+
+def test_servers_on_which_the_other_side_is_off_are_no_cause() -> None:
+    shown = told(QUEUE, ex01=Server(verified("server off")), ex02=Server(verified("client off")))
+    assert "answer:  Most likely this is the cause: TLS 1.2 is off on ex02." in shown
+    assert any(line.startswith("ex01: ") and "off for Server (incoming mail)" in line for line in shown)
+
+
 @pytest.mark.parametrize(
     ("how", "found", "proof", "answer", "last"),
     [
