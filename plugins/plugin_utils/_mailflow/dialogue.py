@@ -28,6 +28,8 @@ _GREETING = re.compile(rb"250[ -](?!\d\.\d)")
 _STARTTLS = re.compile(rb"STARTTLS\b", re.IGNORECASE)
 _OLD_GREETING = re.compile(rb"HELO\b", re.IGNORECASE)
 _MAIL = re.compile(rb"MAIL +FROM\b", re.IGNORECASE)
+# The mail itself: what follows is no line of the log. A recipient that is refused leaves nothing to send.
+_HANDED_OVER = re.compile(rb"354\b|BDAT +\d", re.IGNORECASE)
 _LOGIN_BEGUN = re.compile(rb"334\b")
 _REFUSAL = re.compile(rb"[45]\d\d[ -]")
 # Hops between services of Exchange, which name the client that they act for.
@@ -89,13 +91,15 @@ def _said(session: Session, said: bytes) -> None:
         if session.tls is None:
             session.flags |= _offer(said.upper())
     elif _MAIL.match(said):
-        session.flags |= seen.MAIL if session.tls is not None else seen.MAIL | seen.PLAIN_MAIL
+        session.flags |= seen.MAIL
     elif match := _INSIDE.match(said):
         session.client = match[1] or session.client or seen.address(session.peer)
     elif session.tls is not None:
         return
     elif _STARTTLS.match(said):
         session.flags |= seen.STARTTLS
+    elif _HANDED_OVER.match(said):
+        session.flags |= seen.PLAIN_MAIL
     elif _OLD_GREETING.match(said):
         session.flags |= seen.OLD_GREETING
     elif _LOGIN_BEGUN.match(said):

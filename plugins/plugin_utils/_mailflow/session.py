@@ -20,7 +20,7 @@ ENDED = 0x2
 OFFERED = 0x4
 STARTTLS = 0x8
 MAIL = 0x10
-# mail that went out, or came in, before any TLS
+# mail that went out, or came in, before any TLS: the mail itself, and not only its sender and recipients
 PLAIN_MAIL = 0x20
 # a password was asked for without TLS
 PLAIN_LOGIN = 0x40
@@ -130,9 +130,8 @@ class Session:
 
     @property
     def is_plain(self) -> bool:
-        """Whether mail was surely sent, and not refused, in plain text. Where the beginning was not seen, TLS is
-        unknown."""
-        return bool(self.flags & PLAIN_MAIL and self.flags & BEGAN and not self.flags & REQUIRED)
+        """Whether mail was surely handed over in plain text. Where the beginning was not seen, TLS is unknown."""
+        return bool(self.flags & PLAIN_MAIL and self.flags & BEGAN)
 
     @property
     def failure(self) -> str | None:

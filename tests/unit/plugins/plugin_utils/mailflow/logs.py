@@ -25,7 +25,18 @@ OFFER_2010 = [
         " 8BITMIME",
     )
 ]
-MAIL = ["<,MAIL FROM:<ann@contoso.example> SIZE=512,", ">,250 2.1.0 Sender OK,", "<,RCPT TO:<bob@fabrikam.example>,"]
+ENVELOPE = [
+    "<,MAIL FROM:<ann@contoso.example> SIZE=512,",
+    ">,250 2.1.0 Sender OK,",
+    "<,RCPT TO:<bob@fabrikam.example>,",
+]
+TAKEN = '>,"250 2.6.0 <1@contoso.example> [InternalId=1, Hostname=EX01] Queued mail for delivery",'
+DATA = [">,250 2.1.5 Recipient OK,", "<,DATA,", ">,354 Start mail input; end with <CRLF>.<CRLF>,", TAKEN]
+CHUNKS = [">,250 2.1.5 Recipient OK,", "<,BDAT 500,", ">,250 2.6.0 CHUNK received OK,", "<,BDAT 12 LAST,", TAKEN]
+MAIL = [*ENVELOPE, *DATA]
+# Neither of them goes any further.
+NO_SENDER = [ENVELOPE[0], ">,550 5.7.1 blocked,"]
+NO_RECIPIENT = [*ENVELOPE, ">,550 5.7.1 Unable to relay,"]
 BEGIN = [
     "+,,",
     '>,"220 mx.fabrikam.example Microsoft ESMTP MAIL Service ready at Mon, 5 Jan 2026 09:00:00 +0000",',

@@ -83,6 +83,31 @@ def test_a_session_goes_on_in_another_file(tmp_path: Path, names: tuple[str, str
     assert told(result(tmp_path)) == WHOLE
 
 
+@pytest.mark.parametrize(
+    ("events", "mails"),
+    [
+        ([*logs.BEGIN, logs.OFFER, *logs.NO_SENDER, *logs.END], []),
+        ([*logs.BEGIN, logs.OFFER, *logs.NO_RECIPIENT, *logs.END], []),
+        ([*logs.BEGIN, *logs.OFFER_2010, *logs.NO_RECIPIENT, *logs.END], []),
+        ([*logs.BEGIN, logs.OFFER, *logs.NO_SENDER, *logs.ENVELOPE, *logs.CHUNKS, *logs.END], [{"offered": 1}]),
+        (logs.tls(), []),
+    ],
+)
+def test_mail_that_was_refused_did_not_go_in_plain_text(
+    tmp_path: Path, events: list[str], mails: list[dict[str, int]]
+) -> None:
+    """In one file, or wherever the next one begins."""
+    lines = logs.session(events)
+    for place in range(len(lines)):
+        folder = tmp_path / str(place)
+        write(folder / "a.log", [*logs.header(), *lines[: place or None]])
+        if place:
+            write(folder / "b.log", [*logs.header(), *[line.replace("T09:", "T10:") for line in lines[place:]]])
+        found = result(folder)
+        assert [item["mails"] for item in found["plain_text"]] == mails
+        assert ("Plain text with" in outcome.summary(found)) == bool(mails)
+
+
 def test_without_the_earlier_file_tls_is_unknown(tmp_path: Path) -> None:
     write(tmp_path / "RECV.LOG", [*logs.header(), *PLAIN[4:]])
     found = result(tmp_path)

@@ -74,7 +74,23 @@ def test_a_session_with_tls() -> None:
         (logs.plain(), "plain_mail", None, True),
         ([*logs.BEGIN, logs.BROKEN, *logs.MAIL, *logs.END], "plain_mail", None, False),
         ([*logs.BEGIN, *logs.OFFER_2010, *logs.MAIL, *logs.END], "plain_mail", None, True),
-        # refused, so that no mail went
+        ([*logs.BEGIN, logs.OFFER, *logs.ENVELOPE, *logs.CHUNKS, *logs.END], "plain_mail", None, True),
+        # refused, so that no mail went, in the ways of 2013 and of 2010
+        ([*logs.BEGIN, logs.OFFER, *logs.NO_SENDER, *logs.END], "no_message", None, True),
+        ([*logs.BEGIN, logs.OFFER, *logs.NO_RECIPIENT, *logs.END], "no_message", None, True),
+        ([*logs.BEGIN, *logs.OFFER_2010, *logs.NO_RECIPIENT, "<,RSET,", *logs.END], "no_message", None, True),
+        # nor where it was only asked whether there is such a recipient, or given up before
+        ([*logs.BEGIN, logs.OFFER, *logs.ENVELOPE, logs.DATA[0], *logs.END], "no_message", None, True),
+        ([*logs.BEGIN, logs.OFFER, *logs.ENVELOPE], "incomplete", None, True),
+        ([*logs.BEGIN, logs.OFFER, *logs.ENVELOPE, "<,DATA,", ">,503 5.5.2 Need rcpt command,", *logs.END],
+         "no_message", None, True),
+        # one of several recipients, or of several mails
+        ([*logs.BEGIN, logs.OFFER, *logs.NO_RECIPIENT, logs.ENVELOPE[2], *logs.DATA, *logs.END],
+         "plain_mail", None, True),
+        ([*logs.BEGIN, logs.OFFER, *logs.NO_SENDER, *logs.MAIL, *logs.NO_RECIPIENT, *logs.END],
+         "plain_mail", None, True),
+        ([*logs.BEGIN, logs.OFFER, *logs.MAIL, logs.ENVELOPE[0], ">,451 5.7.3 Must issue a STARTTLS command first,"],
+         "plain_mail", None, True),
         (
             [*logs.BEGIN, logs.OFFER, logs.MAIL[0], ">,451 5.7.3 Must issue a STARTTLS command first,", "-,,Local"],
             "no_message",
@@ -124,7 +140,7 @@ def test_a_session_with_tls() -> None:
         # cut off
         (logs.BEGIN, "incomplete", None, None),
     ],
-)
+)  # fmt: skip
 def test_outcomes(events: list[str], result: str, error: str | None, offered: bool | None) -> None:
     for content in (logs.raw(logs.session(events)), logs.raw([*logs.header(), *logs.session(events)])):
         for sessions in (smtp_log.sessions_of(content)[0], scanned(content)[0]):
@@ -255,7 +271,8 @@ def test_too_many_open_sessions(monkeypatch: pytest.MonkeyPatch) -> None:
 SAID = st.sampled_from(
     [
         "STARTTLS", "mail FROM:<>", "helo a", "EHLO a", "XPROXY SID=1 IP=192.0.2.1", "334 a", "250-STARTTLS",
-        "250 2.1.0 Ok", "250  mx X-ANONYMOUSTLS", "220 mx", "221 2.0.0 STARTTLS", "451 5.7.3 STARTTLS", "454 TLS", "",
+        "250 2.1.0 Ok", "354 go", "BDAT 9", "bdat 0 LAST", "250  mx X-ANONYMOUSTLS", "220 mx", "221 2.0.0 STARTTLS",
+        "451 5.7.3 STARTTLS", "454 TLS", "",
     ]
 )  # fmt: skip
 
@@ -313,6 +330,8 @@ EVENTS = st.sampled_from(
         logs.tls(),
         logs.tls("TLS1_0"),
         logs.plain(),
+        [*logs.BEGIN, logs.OFFER, *logs.NO_SENDER, *logs.ENVELOPE, *logs.CHUNKS, *logs.END],
+        [*logs.BEGIN, logs.OFFER, *logs.NO_RECIPIENT, *logs.END],
         logs.BEGIN,
         ["+,,", logs.BEGIN[1], "-,,Remote"],
         [*logs.BEGIN, *logs.OFFER_2010, *logs.END],
