@@ -15,6 +15,8 @@ from __future__ import annotations
 import dataclasses
 import re
 
+from .words import INSIDE_PORTS
+
 # Longer than any text that was ever recorded; what is behind it is not looked at.
 LONGEST = 20_000
 
@@ -25,6 +27,8 @@ _NAMES = {"lastattemptedservername": "fqdn", "lastattemptedip": "ip"}
 
 # Three digits of SMTP (RFC 5321) and the enhanced code (RFC 3463). Translations put quotes around the first.
 _CODE = re.compile(r"(?<![\d.])(?:([245]\d\d)[\"'\u00bb\u201d)]?[ -]{1,3})?([245]\.\d{1,3}\.\d{1,3})(?!\d|\.\d)")
+# What a front end says that sends for the hub: the hop that failed is one behind it, whose port is not told.
+_OF_FRONT_END = "4.4.101"
 # Errors of Winsock that a connection ends with; a port has a colon before it.
 _WINSOCK = re.compile(r"(?<![\d.:])(10051|10053|10054|10060|10061|10065|11001|11004)(?![\d.:]\d|\d)")
 
@@ -43,6 +47,8 @@ class LastError:
     winsock: int | None = None
     #: Whether it is in the form of a queue, in braces.
     in_braces: bool = False
+    #: Whether the hop that failed is one between services of Exchange itself, by its port.
+    is_inside: bool = False
 
 
 def read(text: str) -> LastError:
@@ -53,20 +59,29 @@ def read(text: str) -> LastError:
     traced = {_NAMES[match[1].lower()]: match[2] for match in _TRACED.finditer(whole)}
     tried = _LAST_TRIED.search(whole)
     winsock = _WINSOCK.search(error)
+    address = parts.get("IP") or traced.get("ip") or (tried[1].rstrip(".:") if tried else None)
     return LastError(
         text=error,
         codes=codes(error),
         host=parts.get("FQDN") or traced.get("fqdn") or None,
-        address=parts.get("IP") or traced.get("ip") or (tried[1].rstrip(".:") if tried else None),
+        address=address,
         time=parts.get("LRT") or None,
         winsock=int(winsock[1]) if winsock else None,
         in_braces=bool(parts),
+        is_inside=_port(address or "").encode() in INSIDE_PORTS and _OF_FRONT_END not in error,
     )
 
 
 def codes(text: str) -> tuple[str, ...]:
     """Those of a text, as they come, each once."""
     return tuple(dict.fromkeys(" ".join(filter(None, match.groups())) for match in _CODE.finditer(text)))
+
+
+def _port(endpoint: str) -> str:
+    """Empty for an address without a port. An IPv6 address may have its port without brackets."""
+    is_address = (endpoint.count(":") == 7 and "::" not in endpoint) or endpoint.count("[") > endpoint.count("]")
+    host, colon, port = endpoint.rpartition(":")
+    return port if colon and host and not is_address else ""
 
 
 def _parts(whole: str) -> dict[str, str]:

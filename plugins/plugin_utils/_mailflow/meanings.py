@@ -13,6 +13,8 @@ from __future__ import annotations
 import re
 import typing as t
 
+from .words import INSIDE_PORTS
+
 YES, LIKELY, PERHAPS, NO, UNKNOWN = "yes", "likely", "perhaps", "no", "unknown"
 #: How sure it is that TLS is the cause, the surest first.
 SURE: t.Final = (YES, LIKELY, PERHAPS, UNKNOWN, NO)
@@ -42,18 +44,27 @@ class Meaning(t.NamedTuple):
 
 class Rule(t.NamedTuple):
     """``codes``: one of them must be in the text, as a whole or from its enhanced part on; none for any text.
-    ``words``: each of them must be found in it."""
+    ``words``: each of them must be found in it. ``inside``: whether it is for hops inside Exchange alone."""
 
     meaning: Meaning
     codes: frozenset[str]
     words: tuple[re.Pattern[str], ...]
+    inside: bool = False
 
 
 def _rule(
-    kind: str, tls: str, codes: str, words: str | None, meaning: str, read: str | None = None, **more: str
+    kind: str,
+    tls: str,
+    codes: str,
+    words: str | None,
+    meaning: str,
+    read: str | None = None,
+    *,
+    inside: bool = False,
+    **more: str,
 ) -> Rule:
     patterns = (re.compile(words, re.IGNORECASE),) if words else ()
-    return Rule(Meaning(kind, tls, meaning, read, **more), frozenset(filter(None, codes.split(","))), patterns)
+    return Rule(Meaning(kind, tls, meaning, read, **more), frozenset(filter(None, codes.split(","))), patterns, inside)
 
 
 NOTHING: t.Final = Meaning("none", UNKNOWN, "There is no text.")
@@ -109,6 +120,11 @@ _DROPPED = (
     "causes as well."
 )
 _ENDED = "The connection was dropped. A handshake that hangs shows so too: of itself the text does not tell."
+_OWN_TRANSPORT = (
+    "A hop between services of Exchange itself failed: the transport service of one of its servers did not run, or not "
+    "answer, as during its restart. That is no matter of TLS."
+)
+_INSIDE = f":(?:{'|'.join(sorted(port.decode() for port in INSIDE_PORTS))})\\b"
 _TLS_ERRORS = "SocketError|UnknownCredentials|NoCredentials|InvalidToken|IllegalMessage|ConnectionAborted"
 
 _NOT_TRUSTED = "A certificate was refused. The code does not say whose: the words behind it do."
@@ -234,8 +250,17 @@ RULES: t.Final = (
         "this passes; otherwise look at that service and at the DNS servers of the network adapters.",
     ),
     _rule(
-        "own_transport_down", NO, "", r":2525\b.{0,200}10061|10061.{0,200}:2525\b",
-        "The transport service of an Exchange server did not run, as during its restart. That is no matter of TLS.",
+        "own_transport_down", NO, "", rf"{_INSIDE}.{{0,200}}10061|10061.{{0,200}}{_INSIDE}",
+        _OWN_TRANSPORT,
+    ),
+    _rule(
+        "own_transport_down", NO, "4.2.1,4.4.1,4.4.2", None,
+        _OWN_TRANSPORT, inside=True,
+    ),
+    _rule(
+        "own_transport_down", NO, "",
+        r"(?<![0-9.:])(?:1005[134]|1006[015])(?![0-9])|ConnectionRefused|\bsocket ?error\b|\btimed ?out\b",
+        _OWN_TRANSPORT, inside=True,
     ),
     _rule(
         "connection_refused", NO, "4.4.316", None,

@@ -83,7 +83,7 @@ def explain(text: str) -> Symptom:
     error = words.failed(found.text.encode("utf-8", "replace"))
     if error is not None:
         return Symptom(_form(text, found), _of_error(error), found, error)
-    return Symptom(_form(text, found), _of_text(found.text), found)
+    return Symptom(_form(text, found), _of_text(found.text, found.is_inside), found)
 
 
 def _form(text: str, found: LastError) -> str:
@@ -126,7 +126,7 @@ def _of_session(session: Session, said: t.Sequence[str]) -> Meaning:
     if tls is not None:
         # also what is told of certificates by the way, which were taken
         said = [line for line in said if _REFUSAL.search(line)]
-    by_text = _of_text(" ".join(said))
+    by_text = _of_text(" ".join(said), session.is_inside)
     if tls is not None and tls.version not in (*words.OLD, words.UNKNOWN):
         return by_text if by_text.tls in _TELLS_MORE else meanings.AGREED
     if by_text.kind not in _NO_ERRORS:
@@ -146,10 +146,13 @@ def _of_error(name: str) -> Meaning:
     return meaning._replace(tls=meanings.LIKELY, source="the name of the error alone: no log with it is known")
 
 
-def _of_text(text: str) -> Meaning:
+def _of_text(text: str, is_inside: bool) -> Meaning:
+    """``is_inside``: whether it is of a hop between services of Exchange itself."""
     whole = last_errors.codes(text)
     codes = {*whole, *(code.rpartition(" ")[2] for code in whole)}
     for rule in meanings.RULES:
+        if rule.inside and not is_inside:
+            continue
         if (not rule.codes or rule.codes & codes) and all(pattern.search(text) for pattern in rule.words):
             return rule.meaning
     return meanings.NOT_KNOWN

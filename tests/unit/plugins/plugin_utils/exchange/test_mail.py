@@ -193,6 +193,14 @@ def test_queues(error: str, status: str, severity: str, words: str) -> None:
     assert words in finding.message
 
 
+@pytest.mark.parametrize("port", ["475", "2525"])
+def test_a_hop_inside_exchange_is_no_matter_of_tls(port: str) -> None:
+    error = f"[{{LED=421 4.4.2 Connection dropped due to SocketError}};{{MSG=}};{{IP=10.0.0.2:{port}}}]"
+    (finding,) = found(Queue=[queue("3", 2, LastError=error)])
+    assert (finding.id, finding.status.value, finding.severity) == ("mail.queue", "not_applicable", "low")
+    assert "between services of Exchange" in finding.message
+
+
 def test_shadow_copies_and_poison_are_no_mail_that_waits() -> None:
     shadow = queue(r"Shadow\7", 2, "ShadowRedundancy", LastError="421 4.4.2 Connection dropped due to SocketError")
     assert found(Queue=[shadow]) == []

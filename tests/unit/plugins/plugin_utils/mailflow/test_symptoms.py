@@ -22,6 +22,7 @@ from tests.unit.laws import examples
 from . import logs
 
 SERVERS = "451 5.7.3 Cannot achieve Exchange Server authentication"
+DROP = "421 4.4.2 Connection dropped due to SocketError"
 DROPPED = "connection_dropped_socket_error"
 
 
@@ -172,6 +173,44 @@ def test_the_worst_session_of_several_counts() -> None:
         assert (found.meaning.kind, found.connector, found.error) == ("tls_certificate", "Bad one", "NoCredentials")
 
 
+def _queue(error: str, address: str) -> str:
+    return f"[{{LED={error}}};{{MSG=}};{{FQDN=ex02.example.com}};{{IP={address}}};{{LRT=1/5/2026 9:00:00 AM}}]"
+
+
+TIMED_OUT = '451 4.4.0 Primary target IP address responded with: "421 4.4.1 Connection timed out."'
+PROXY = "450 4.4.101 Proxy session setup failed on Frontend with '"
+
+
+@pytest.mark.parametrize(
+    ("error", "address", "kind", "tls"),
+    [
+        (TIMED_OUT, "10.0.0.2:475", "own_transport_down", NO),
+        (f"451 4.4.397 Error communicating with target host. -> {DROP}", "10.0.0.2:2525", "own_transport_down", NO),
+        ("421 4.4.2 Connection dropped due to TimedOut", "[fd00::2]:475", "own_transport_down", NO),
+        ("421 4.2.1 Unable to connect -> Socket error code 10061", "10.0.0.2:2525", "own_transport_down", NO),
+        ("421 4.2.1 Unable to connect", "fd00::2:717", "own_transport_down", NO),
+        ("Socket error code 10054", "10.0.0.2:465", "own_transport_down", NO),
+        # other errors of such a hop stay what they are
+        ("TLS negotiation failed with error SocketError", "10.0.0.2:2525", "tls_handshake_cut", YES),
+        ("452 4.3.1 Insufficient system resources", "10.0.0.2:2525", "back_pressure", NO),
+        ("421 4.3.2 Service not active", "10.0.0.2:475", "not_in_service", NO),
+        # and those of hops to others
+        (TIMED_OUT, "192.0.2.1:25", "timed_out", PERHAPS),
+        (TIMED_OUT, "192.0.2.1", "timed_out", PERHAPS),
+        (TIMED_OUT, "2001:db8:1:2:3:4:5:475", "timed_out", PERHAPS),
+        (DROP, "192.0.2.1:25", DROPPED, PERHAPS),
+        ("421 4.2.1 Unable to connect -> Socket error code 10061", "192.0.2.1:25", "connection_refused", NO),
+        # a front end that sends for the hub is not whom it was tried with in the end
+        (f"{PROXY}{TIMED_OUT} The last endpoint attempted was 192.0.2.1:25'", "10.0.0.2:717", "timed_out", PERHAPS),
+        (f"{PROXY}{DROP}'", "10.0.0.2:717", DROPPED, PERHAPS),
+        (f"{TIMED_OUT} The last endpoint attempted was 10.0.0.2:475'", "", "own_transport_down", NO),
+    ],
+)
+def test_hops_inside_exchange(error: str, address: str, kind: str, tls: str) -> None:
+    found = symptoms.explain(_queue(error, address))
+    assert (found.form, found.meaning.kind, found.meaning.tls) == ("queue", kind, tls)
+
+
 def test_what_one_session_says_is_not_said_of_another() -> None:
     refused = [_line("<,550 5.7.64 TenantAttribution; Relay Access Denied,", connector="Bad one")]
     well = [_line(data, place).replace("08DE", "08DF") for place, data in enumerate([*NEW, "-,,Local"])]
@@ -183,7 +222,7 @@ def test_what_one_session_says_is_not_said_of_another() -> None:
 def test_the_last_error_alone_is_never_sure() -> None:
     """Documented certificate faults show as nothing but a connection that ended."""
     for rule in meanings.RULES:
-        if rule.codes & {"4.4.1", "4.4.2", "4.2.1"}:
+        if rule.codes & {"4.4.1", "4.4.2", "4.2.1"} and not rule.inside:
             assert rule.meaning.tls == PERHAPS
             assert rule.meaning.read is not None
 

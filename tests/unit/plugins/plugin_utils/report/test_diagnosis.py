@@ -123,6 +123,11 @@ def test_only_the_side_that_the_text_is_about_is_the_cause(text: str, how: str, 
         assert answer == f"answer:  The text is about {way} mail. TLS 1.2 is off for {other} mail alone, on ex01."
 
 
+def test_a_hop_inside_exchange_has_another_cause() -> None:
+    shown = one("off", text=f"[{{LED={DROPPED}}};{{MSG=}};{{IP=10.0.0.2:2525}}]")
+    assert f"answer:  The text is no matter of TLS. {STANDS}" in shown
+
+
 def test_servers_on_which_the_other_side_is_off_are_no_cause() -> None:
     shown = told(QUEUE, ex01=Server(verified("server off")), ex02=Server(verified("client off")))
     assert "answer:  Most likely this is the cause: TLS 1.2 is off on ex02." in shown
