@@ -19,6 +19,10 @@ from .words import RECEIVE, version_of_bits
 
 HEADER = b"#Software: Microsoft Internet Information Services"
 _WANTED: t.Final = (b"date", b"c-ip", b"s-port", b"crypt-protocol", b"crypt-cipher")
+# The server's own address, which need not be logged: who has the same is the server itself, as its health probes are.
+_OWN = b"s-ip"
+# The back end of Exchange, to which the front ends hand on what clients ask: docs/reference/mail.md 3.
+_BACK_END = b"444"
 # ALG_ID of wincrypt.h. Log Parser has read 660e as the number 660.000000.
 _CIPHERS: t.Final = {
     "6601": "DES", "6602": "RC2", "6603": "3DES", "6609": "3DES_112", "660e": "AES_128", "660f": "AES_192",
@@ -76,20 +80,22 @@ class IisScanner:
                 continue
             key = tuple([parts[index] for index in indexes])
             counts[key] = counts.get(key, 0) + 1
-        for (day, peer, port, protocol, cipher), number in counts.items():
+        for (day, peer, port, protocol, cipher, *own), number in counts.items():
             if day >= self._since:
-                place = Place(self._server, RECEIVE, b"IIS port " + port, peer, day, peer in _LOOPBACK)
+                inside = port == _BACK_END or peer in _LOOPBACK or peer in own
+                place = Place(self._server, RECEIVE, b"IIS port " + port, peer, day, inside)
                 version = version_of(protocol)
                 what = What(QUIET, "http") if version is None else What(TLS, version, cipher_of(cipher))
                 self._tally.count(place, what, number)
 
 
 def _columns(header: bytes) -> tuple[list[int], int] | None:
-    """Where the wanted fields are, and how many there are; None where one is missing."""
+    """Where the wanted fields are, the server's own address behind them where it is logged, and how many fields there
+    are; None where one that is wanted is missing."""
     names = header.partition(b":")[2].lower().split()
     if not set(_WANTED) <= set(names):
         return None
-    return [names.index(name) for name in _WANTED], len(names)
+    return [names.index(name) for name in (*_WANTED, _OWN) if name in names], len(names)
 
 
 _LOOPBACK = frozenset({b"127.0.0.1", b"::1"})

@@ -40,6 +40,40 @@ def test_versions_by_client(tmp_path: Path) -> None:
     }
 
 
+OWN = "#Fields: date time s-ip c-ip s-port crypt-protocol crypt-cipher"
+
+
+@pytest.mark.parametrize(
+    ("own", "peer", "port", "is_inside"),
+    [
+        ("10.0.0.1", "10.0.0.1", "443", True),
+        ("fe80::1%12", "fe80::1%12", "443", True),
+        ("::1", "::1", "443", True),
+        # the back end, to which the front ends of all servers hand on
+        ("10.0.0.1", "10.0.0.2", "444", True),
+        ("10.0.0.1", "10.0.0.2", "443", False),
+        ("10.0.0.1", "192.0.2.7", "443", False),
+        ("10.0.0.1", "10.0.0.11", "4443", False),
+    ],
+)
+def test_the_server_itself_and_its_back_end_are_inside(
+    tmp_path: Path, own: str, peer: str, port: str, is_inside: bool
+) -> None:
+    lines = [*HEADER, OWN, f"2026-01-05 23:59:27 {own} {peer} {port} 40 6610"]
+    (tmp_path / "u_ex.log").write_text("\n".join([*lines, ""]))
+    found = outcome.as_result(reading.read([str(tmp_path)]))
+    assert [item["peer"] for item in found["old_tls"]] == ([] if is_inside else [peer])
+    assert [item["peer"] for item in found["inside_old_tls"]] == ([peer] if is_inside else [])
+
+
+def test_the_back_end_is_known_without_the_own_address(tmp_path: Path) -> None:
+    lines = [*HEADER, CRYPT, line("40", port="444"), line("40", peer="192.0.2.8")]
+    (tmp_path / "u_ex.log").write_text("\n".join([*lines, ""]))
+    found = outcome.as_result(reading.read([str(tmp_path)]))
+    assert [item["peer"] for item in found["old_tls"]] == ["192.0.2.8"]
+    assert [item["peer"] for item in found["inside_old_tls"]] == ["192.0.2.7"]
+
+
 def test_parts_know_the_fields(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "PART", 150)
     lines = [*HEADER, CRYPT, line("40"), line("40"), CRYPT.replace(" OriginalIP", ""), *[line("40")[:-2]] * 4]
