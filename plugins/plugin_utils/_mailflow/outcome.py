@@ -14,7 +14,7 @@ from . import tally, words
 from .peers import FEW, listed
 from .reading import Found
 from .tally import Place, What
-from .words import OLD
+from .words import OLD, SEND
 
 Result = dict[str, t.Any]
 # Rows of a result, those first that people must look into.
@@ -33,6 +33,7 @@ def as_result(found: Found, most_rows: int = MOST_ROWS) -> Result:
     """The result of smtp_log_info, of what :func:`reading.read` has found."""
     rows = _rows(found.tally.counts)
     outside = [row for row in rows if not row.place.inside]
+    failing = _failing(rows)
     shown = sorted(rows, key=lambda row: not _matters(row))[:most_rows]
     days = [row.place.day for row in rows]
     return {
@@ -51,10 +52,10 @@ def as_result(found: Found, most_rows: int = MOST_ROWS) -> Result:
         "last_day": _text(max(days)) if days else None,
         "old_tls": old_peers(outside),
         "inside_old_tls": old_peers([row for row in rows if row.place.inside]),
-        "plain_text": _plain(outside),
+        "plain_text": _plain(outside, failing),
         # not "failed", which would be a failure of the task
         "failures": _failed(outside),
-        "rows": [_row(row) for row in shown],
+        "rows": [_row(row, failing) for row in shown],
         "rows_left_out": max(0, len(rows) - most_rows),
     }
 
@@ -70,7 +71,7 @@ def _matters(row: Row) -> bool:
     return any(what.kind not in tally.ORDINARY and (what.kind != tally.TLS or what.name in OLD) for what in row.counts)
 
 
-def _row(row: Row) -> Result:
+def _row(row: Row, failing: t.Container[Place]) -> Result:
     place, kinds = row.place, dict[str, int]()
     for what, number in row.counts.items():
         kinds[what.kind] = kinds.get(what.kind, 0) + number
@@ -83,13 +84,26 @@ def _row(row: Row) -> Result:
         "versions": _sums(row.counts, tally.TLS),
         "ciphers": _sums(row.counts, tally.TLS, by_detail=True),
         "errors": _sums(row.counts, tally.FAILED),
-        "fallback": _is_fallback(row),
+        "fallback": _is_fallback(row, failing),
     }
 
 
-def _is_fallback(row: Row) -> bool:
-    kinds = {what.kind for what in row.counts}
-    return tally.PLAIN_MAIL in kinds and bool(kinds & _FALLBACK)
+def _failing(rows: t.Iterable[Row]) -> set[Place]:
+    """Where TLS was tried and failed; for what we send also with whatever address by the same connector."""
+    places = {row.place for row in rows if any(what.kind in _FALLBACK for what in row.counts)}
+    return places | {_by_connector(place) for place in places if place.direction == SEND}
+
+
+def _is_fallback(row: Row, failing: t.Container[Place]) -> bool:
+    plain = {what.name for what in row.counts if what.kind == tally.PLAIN_MAIL}
+    if not plain or row.place in failing:
+        return bool(plain)
+    # a receiver has several addresses, of which the next one is tried; who has no STARTTLS is none that TLS failed with
+    return row.place.direction == SEND and plain != {tally.NO_OFFER} and _by_connector(row.place) in failing
+
+
+def _by_connector(place: Place) -> Place:
+    return place._replace(peer=tally.UNNAMED)
 
 
 def old_peers(rows: t.Iterable[Row]) -> list[Result]:
@@ -118,7 +132,7 @@ def old_peers(rows: t.Iterable[Row]) -> list[Result]:
     return sorted(found.values(), key=lambda item: (-item["sessions"], item["peer"], item["direction"]))
 
 
-def _plain(rows: t.Iterable[Row]) -> list[Result]:
+def _plain(rows: t.Iterable[Row], failing: t.Container[Place]) -> list[Result]:
     """Whose mail went in plain text, or whose passwords."""
     found = (row for row in rows if any(what.kind in (tally.PLAIN_MAIL, tally.PLAIN_LOGIN) for what in row.counts))
     return [
@@ -128,7 +142,7 @@ def _plain(rows: t.Iterable[Row]) -> list[Result]:
             "day": _text(row.place.day),
             "mails": _sums(row.counts, tally.PLAIN_MAIL),
             "logins": row.counts.get(What(tally.PLAIN_LOGIN), 0),
-            "fallback": _is_fallback(row),
+            "fallback": _is_fallback(row, failing),
         }
         for row in itertools.islice(found, MOST_ROWS)
     ]

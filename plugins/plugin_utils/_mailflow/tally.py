@@ -119,4 +119,6 @@ def facts(session: Session) -> list[What]:
     return [_what({"unconnected": UNCONNECTED, "no_message": QUIET}.get(session.outcome, INCOMPLETE))]
 
 
-_OFFERED: t.Final = {True: "offered", False: "not_offered", None: "unknown"}
+# Of mail in plain text, where STARTTLS was not there at all.
+NO_OFFER: t.Final = "not_offered"
+_OFFERED: t.Final = {True: "offered", False: NO_OFFER, None: "unknown"}

@@ -223,6 +223,50 @@ def test_of_equal_places_and_kinds_there_is_one_object(tmp_path: Path) -> None:
     assert len({id(what) for dummy, what in counts}) == 2
 
 
+GREETED = ["+,,", "<,220 mx ready,", ">,EHLO ex01,"]
+CUT = [*GREETED, logs.OFFER.replace(">", "<", 1), ">,STARTTLS,", "*,,TLS negotiation failed with error SocketError"]
+BARE = [">,MAIL FROM:<ann@contoso.example>,", ">,DATA,", "<,354 go,", "-,,Local"]
+FELL_BACK = [*GREETED, logs.OFFER.replace(">", "<", 1), *BARE]
+NO_OFFER = [*GREETED, "<,250  mx SIZE 37748736,", *BARE]
+OTHER = "192.0.2.8"
+
+
+@pytest.mark.parametrize(
+    ("events", "options", "fallback"),
+    [
+        # another address of the same receiver is tried next
+        (FELL_BACK, {"peer": OTHER}, True),
+        (FELL_BACK, {}, True),
+        (NO_OFFER, {}, True),
+        (FELL_BACK, {"peer": OTHER, "connector": "Partner"}, False),
+        (FELL_BACK, {"peer": OTHER, "day": "2026-01-06"}, False),
+        # somebody who has no STARTTLS at all has nothing to fall back from
+        (NO_OFFER, {"peer": OTHER}, False),
+    ],
+)
+def test_what_is_sent_falls_back_with_another_address(
+    tmp_path: Path, events: list[str], options: dict[str, Any], fallback: bool
+) -> None:
+    to_cloud = {"connector": "To the cloud", "port": 25, "local": "10.0.0.1:40000"}
+    lines = [
+        *logs.session([*CUT, "-,,Local"], number=1, **to_cloud),
+        *logs.session(events, number=2, **{**to_cloud, **options}),
+    ]
+    found = result(write(tmp_path / "a.log", [*logs.header("Send"), *lines]))
+    assert [item["fallback"] for item in found["plain_text"]] == [fallback]
+    assert any(row["fallback"] for row in found["rows"]) == fallback
+
+
+def test_who_connects_to_us_falls_back_alone(tmp_path: Path) -> None:
+    lines = [
+        *logs.session([*logs.BEGIN, logs.OFFER, "<,STARTTLS,", CUT[-1], "-,,Local"], number=1),
+        *logs.session(logs.plain(), number=2, peer=OTHER),
+        *logs.session(logs.plain(), number=3),
+    ]
+    found = result(write(tmp_path / "a.log", [*logs.header(), *lines]))
+    assert {item["peer"]: item["fallback"] for item in found["plain_text"]} == {"192.0.2.7": True, OTHER: False}
+
+
 def test_a_certificate_that_cannot_be_used(tmp_path: Path) -> None:
     """Exchange stops offering STARTTLS and logs no error; only the greeting for other servers stays."""
     sessions = [
