@@ -49,15 +49,19 @@ class SendConnector:
     @property
     def to_exchange_online(self) -> bool:
         """By its smart hosts, by its address spaces, or because it is marked so."""
-        spaces = [space.partition(":")[2].partition(";")[0] or space for space in self.address_spaces]
-        return bool(self.cloud_services_mail) or any(_is_cloud(name) for name in (*self.smart_hosts, *spaces))
+        names = (*self.smart_hosts, *self._domains)
+        return bool(self.cloud_services_mail) or any(map(_is_cloud, names))
 
     @property
     def hands_to_exchange_online(self) -> bool:
         """Whether what it sends is taken by Exchange Online itself, and by no gateway before it."""
-        spaces = [space.partition(":")[2].partition(";")[0] or space for space in self.address_spaces]
-        names = self.smart_hosts or spaces
+        names = self.smart_hosts or self._domains
         return bool(names) and all(map(_is_cloud, names))
+
+    @property
+    def _domains(self) -> tuple[str, ...]:
+        """Of its address spaces, ``smtp:example.com;1``, of which the type and the cost may be missing."""
+        return tuple(space.rpartition(":")[2].partition(";")[0] for space in self.address_spaces)
 
     @property
     def logs(self) -> bool | None:

@@ -29,8 +29,16 @@ _NAMES = {"lastattemptedservername": "fqdn", "lastattemptedip": "ip"}
 _CODE = re.compile(r"(?<![\d.])(?:([245]\d\d)[\"'\u00bb\u201d)]?[ -]{1,3})?([245]\.\d{1,3}\.\d{1,3})(?!\d|\.\d)")
 # What a front end says that sends for the hub: the hop that failed is one behind it, whose port is not told.
 _OF_FRONT_END = "4.4.101"
-# Errors of Winsock that a connection ends with; a port has a colon before it.
-_WINSOCK = re.compile(r"(?<![\d.:])(10051|10053|10054|10060|10061|10065|11001|11004)(?![\d.:]\d|\d)")
+# Errors of Winsock that a connection ends with, with what makes the number one: it may be a count as well.
+_AN_ERROR = r"(?:error|errno|code|winsock|exception|\bWSA[A-Z]{{3,30}})[^\w\n]{{1,5}}({})(?![\d.:]\d|\d)"
+
+
+def winsock(*numbers: int) -> str:
+    """What finds one of these errors in a text, as its only group."""
+    return _AN_ERROR.format("|".join(map(str, numbers)))
+
+
+_WINSOCK = re.compile(winsock(10051, 10053, 10054, 10060, 10061, 10065, 11001, 11004), re.IGNORECASE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +66,7 @@ def read(text: str) -> LastError:
     error = parts.get("LED") or whole
     traced = {_NAMES[match[1].lower()]: match[2] for match in _TRACED.finditer(whole)}
     tried = _LAST_TRIED.search(whole)
-    winsock = _WINSOCK.search(error)
+    number = _WINSOCK.search(error)
     address = parts.get("IP") or traced.get("ip") or (tried[1].rstrip(".:") if tried else None)
     return LastError(
         text=error,
@@ -66,7 +74,7 @@ def read(text: str) -> LastError:
         host=parts.get("FQDN") or traced.get("fqdn") or None,
         address=address,
         time=parts.get("LRT") or None,
-        winsock=int(winsock[1]) if winsock else None,
+        winsock=int(number[1]) if number else None,
         in_braces=bool(parts),
         is_inside=_port(address or "").encode() in INSIDE_PORTS and _OF_FRONT_END not in error,
     )

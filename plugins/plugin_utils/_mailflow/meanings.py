@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+from .last_errors import winsock
 from .words import INSIDE_PORTS
 
 YES, LIKELY, PERHAPS, NO, UNKNOWN = "yes", "likely", "perhaps", "no", "unknown"
@@ -245,12 +246,17 @@ RULES: t.Final = (
         "the words behind the code, and " + _READ_RECEIVE, source="the code of the error alone",
     ),
     _rule(
+        "submission_throttled", NO, "", r"\bsubmission rate\b.{0,60}\bexceeded\b",
+        "The sender has sent more messages in a minute than the receiver takes of it. That is no matter of TLS.",
+        source="Microsoft, Message rate limits and throttling",
+    ),
+    _rule(
         "proxy_failed", NO, "", r"\bPRX\d",
         "The front end of this Exchange does not reach its own transport service. While servers are restarted in turn "
         "this passes; otherwise look at that service and at the DNS servers of the network adapters.",
     ),
     _rule(
-        "own_transport_down", NO, "", rf"{_INSIDE}.{{0,200}}10061|10061.{{0,200}}{_INSIDE}",
+        "own_transport_down", NO, "", rf"{_INSIDE}.{{0,200}}{winsock(10061)}|{winsock(10061)}.{{0,200}}{_INSIDE}",
         _OWN_TRANSPORT,
     ),
     _rule(
@@ -259,7 +265,7 @@ RULES: t.Final = (
     ),
     _rule(
         "own_transport_down", NO, "",
-        r"(?<![0-9.:])(?:1005[134]|1006[015])(?![0-9])|ConnectionRefused|\bsocket ?error\b|\btimed ?out\b",
+        winsock(10051, 10053, 10054, 10060, 10061, 10065) + r"|ConnectionRefused|\bsocket ?error\b|\btimed ?out\b",
         _OWN_TRANSPORT, inside=True,
     ),
     _rule(
@@ -267,15 +273,16 @@ RULES: t.Final = (
         _REFUSED,
     ),
     _rule(
-        "connection_refused", NO, "", "(?<![0-9.:])10061(?![0-9])|ConnectionRefused",
+        "connection_refused", NO, "", winsock(10061) + "|ConnectionRefused",
         _REFUSED,
     ),
     _rule(
-        "network_unreachable", NO, "", "(?<![0-9.:])(?:10051|10065)(?![0-9])",
+        "network_unreachable", NO, "", winsock(10051, 10065),
         "There is no route to the receiver, often for an IPv6 address. That comes before any TLS.",
     ),
     _rule(
-        "dns", NO, "", r"\bDNS (?:query|server)|\bInfoDomainNonexistent|\bErrorRetry\b",
+        "dns", NO, "",
+        r"\bDNS (?:query|server|domain)|\bSMTPSEND\.DNS\b|\b(?:InfoDomainNonexistent|NonExistentDomain|ErrorRetry)\b",
         "The name of the receiver could not be looked up. That comes before any TLS.",
     ),
     _rule(
@@ -338,7 +345,7 @@ RULES: t.Final = (
     ),
     _rule(
         "connection_dropped", PERHAPS, "",
-        r"(?<![0-9.:])1005[34](?![0-9])|\bforcibly closed\b|\blost connection\b|\bclosed abruptly\b",
+        winsock(10053, 10054) + r"|\bforcibly closed\b|\blost connection\b|\bclosed abruptly\b",
         _ENDED, _READ_SEND, source=_WORDS,
     ),
     # a translation has kept the name of the error, and nothing else

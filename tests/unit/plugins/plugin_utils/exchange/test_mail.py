@@ -140,6 +140,25 @@ def test_nothing_is_wrong() -> None:
             },
             ["connector.send_opportunistic"],
         ),
+        *(
+            (
+                {
+                    "RequireTLS": False,
+                    "CloudServicesMailEnabled": False,
+                    "SmartHosts": [],
+                    "AddressSpaces": [Record(space)],
+                },
+                expected,
+            )
+            for space, expected in (
+                ("contoso.mail.onmicrosoft.com;1", ["connector.send_opportunistic"]),
+                ("contoso.mail.onmicrosoft.com", ["connector.send_opportunistic"]),
+                ("SMTP:contoso.mail.onmicrosoft.com", ["connector.send_opportunistic"]),
+                ("*.mail.onmicrosoft.com;10", ["connector.send_opportunistic"]),
+                ("contoso.mail.onmicrosoft.com.example;1", []),
+                ("*;1", []),
+            )
+        ),
     ],
 )
 def test_send_connectors(properties: dict[str, Any], expected: list[str]) -> None:
@@ -158,6 +177,14 @@ def test_send_connectors(properties: dict[str, Any], expected: list[str]) -> Non
 )
 def test_receive_connectors(properties: dict[str, Any], expected: list[str]) -> None:
     assert ids(found(ReceiveConnector=[receive(**properties)])) == expected
+
+
+@pytest.mark.parametrize(
+    "space", ["smtp:a.mail.onmicrosoft.com;1", "a.mail.onmicrosoft.com;1", "a.mail.onmicrosoft.com"]
+)
+def test_address_spaces_that_exchange_online_takes(space: str) -> None:
+    connector = connectors.send_connector(send(SmartHosts=[], AddressSpaces=[Record(space)]))
+    assert connector.hands_to_exchange_online
 
 
 def test_a_connector_as_it_comes_over_the_wire() -> None:

@@ -57,6 +57,8 @@ CODES = ("451 4.4.397", "421 4.4.2")
                 "421 4.2.1 Unable to connect -> SocketError: Winsock error code: 10051", ("421 4.2.1",), winsock=10051
             ),
         ),
+        ("550 5.2.3 to 10061 users", LastError("550 5.2.3 to 10061 users", ("550 5.2.3",))),
+        ("Code d'erreur Winsock : 10060", LastError("Code d'erreur Winsock : 10060", winsock=10060)),
         # addresses, ports and versions are no codes
         ("4.4.2.1 to 10.4.4.2:10061 by 15.1.2507.6", LastError("4.4.2.1 to 10.4.4.2:10061 by 15.1.2507.6")),
         ('"451" 5.7.3 ilman', LastError('"451" 5.7.3 ilman', ("451 5.7.3",))),

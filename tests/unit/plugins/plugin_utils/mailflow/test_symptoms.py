@@ -101,6 +101,20 @@ DROPPED = "connection_dropped_socket_error"
         ("421 4.2.1 Unable to connect -> SocketError: Winsock error code: 10051", "text", "network_unreachable", NO),
         ("450 4.7.230 The version of Exchange is out of date", "text", "exchange_outdated", NO),
         ("4.4.0 DNS query failed with error ErrorRetry", "text", "dns", NO),
+        ("No connection: Windows error 10061", "text", "connection_refused", NO),
+        ("Winsock-Fehlercode: 10061", "text", "connection_refused", NO),
+        ("System.Net.Sockets.SocketException (10061): refused", "text", "connection_refused", NO),
+        ("WSAECONNREFUSED 10061", "text", "connection_refused", NO),
+        ("550 5.4.4 SMTPSEND.DNS.NonExistentDomain; nonexistent domain", "text", "dns", NO),
+        ("550 5.4.310 DNS domain contoso.example does not exist [Message=InfoDomainNonexistent]", "text", "dns", NO),
+        ("421 4.4.2 Message submission rate for this client has exceeded the configured limit", "text",
+         "submission_throttled", NO),
+        # numbers that are no errors
+        ("Mail to 10061 users: 550 5.2.3 RESOLVER.RST.RecipSizeLimit", "text", "recipient_restricted", NO),
+        ("Mail to 10061 users: 550 5.2.3 Message too large", "text", "unknown", UNKNOWN),
+        ("Mail to 10051 users: 421 4.4.2 Connection dropped due to SocketError", "text", DROPPED, PERHAPS),
+        ("Case 10054 and 10060: Good morning", "text", "unknown", UNKNOWN),
+        ("Case 10061 of ex01:2525", "text", "unknown", UNKNOWN),
         ("452 4.3.1 Insufficient system resources", "text", "back_pressure", NO),
         ("432 4.3.2 STOREDRV.Deliver; limit exceeded", "text", "store_throttled", NO),
         ("421 4.3.2 Service not active", "text", "not_in_service", NO),
@@ -115,7 +129,7 @@ DROPPED = "connection_dropped_socket_error"
         ("Good morning", "text", "unknown", UNKNOWN),
         ("  \n", "none", "none", UNKNOWN),
     ],
-)
+)  # fmt: skip
 def test_texts(text: str, form: str, kind: str, tls: str) -> None:
     found = symptoms.explain(text)
     assert (found.form, found.meaning.kind, found.meaning.tls) == (form, kind, tls)
