@@ -22,6 +22,9 @@ _NAMED = re.compile(r"<I>(.*?)<S>(.*)", re.DOTALL)
 _PART = re.compile(r'\s*([A-Za-z0-9.]+)\s*=\s*("(?:[^"]|"")*"|(?:\\.|[^,\\])*)\s*(?:,|$)')
 # Short names that Windows writes otherwise, and those that are written alike by all.
 _ALIKE: t.Final = {"S": "ST", "E": "1.2.840.113549.1.9.1", "T": "2.5.4.12", "SERIALNUMBER": "2.5.4.5"}
+#: How far the chain of a certificate goes among those that a server has.
+SELF_SIGNED, COMPLETE, NOT_HELD = "self_signed", "complete", "not_held"
+_SMTP = "smtp"
 _PLAIN: t.Final = frozenset({"CN", "O", "OU", "L", "ST", "C", "DC", "STREET"})
 
 
@@ -38,6 +41,16 @@ class Certificate:
     self_signed: bool | None = None
     services: tuple[str, ...] | None = None
     note: str | None = None
+
+    @property
+    def may_serve_mail(self) -> bool:
+        """Whether it is enabled for SMTP, or Exchange does not tell."""
+        return self.services is None or _SMTP in map(str.casefold, self.services)
+
+    def stands_in_for(self, other: Certificate) -> bool:
+        """Whether it has the subject of another, or is for all names of it."""
+        names = {name.casefold() for name in other.names}
+        return self.subject == other.subject or (bool(names) and names <= {name.casefold() for name in self.names})
 
     def as_result(self) -> dict[str, t.Any]:
         return {
@@ -74,6 +87,25 @@ def named(name: str, certificates: t.Sequence[Certificate]) -> Match:
     plain = all(kind in _PLAIN and "+" not in value for kind, value in (*issuer, *subject))
     plain = plain and bool(issuer and subject)
     return Match(None, sure=readable and plain, alike=max(of_subject, key=_end, default=None))
+
+
+def chain(certificate: Certificate, certificates: t.Sequence[Certificate]) -> str | None:
+    """How far the chain goes by the names of issuers: :data:`SELF_SIGNED`, :data:`COMPLETE` up to one that has signed
+    itself, or :data:`NOT_HELD`; None for a certificate that cannot be read."""
+    if certificate.self_signed:
+        return SELF_SIGNED
+    if certificate.issuer is None:
+        return None
+    wanted = {_parts(certificate.issuer)}
+    # what is no such name is nobody's
+    seen: set[tuple[tuple[str, str], ...]] = {()}
+    while wanted := wanted - seen:
+        seen |= wanted
+        issuers = [item for item in certificates if item.subject is not None and _parts(item.subject) in wanted]
+        if any(item.self_signed for item in issuers):
+            return COMPLETE
+        wanted = {_parts(item.issuer) for item in issuers if item.issuer is not None}
+    return NOT_HELD
 
 
 def _end(certificate: Certificate) -> datetime.datetime:

@@ -26,6 +26,7 @@ from .queues import Queue
 
 _PROTOCOL_LOGGING = "Microsoft, Protocol logging"
 _OPPORTUNISTIC = "Microsoft, Understanding email scenarios if TLS versions cannot be agreed on with Exchange Online"
+_SELECTION = "Microsoft, Selection of inbound STARTTLS certificates"
 _KB_4051498 = "Microsoft, KB 4051498"
 _THE_SERVER = "the server"
 _RANK = {Status.NONCOMPLIANT: 0, Status.UNKNOWN: 1, Status.NOT_APPLICABLE: 2}
@@ -70,6 +71,7 @@ def findings(
         *_of_send(view, server),
         *_of_receive(view),
         *_of_certificates(view, held, server, now),
+        *_of_others(view, held or (), server, now),
         *_unread(view),
     )
     return tuple(sorted(found, key=lambda item: (_RANK[item.status], _SEVERITY.index(item.severity))))
@@ -159,9 +161,7 @@ def _of_receive(view: MailView) -> t.Iterator[MailFinding]:
 def _of_certificates(
     view: MailView, held: t.Sequence[Certificate] | None, server: str, now: datetime.datetime
 ) -> t.Iterator[MailFinding]:
-    sends = [item for item in view.send or () if item.sends_from(server)]
-    connected: tuple[SendConnector | ReceiveConnector, ...] = (*sends, *(view.receive or ()))
-    for connector in connected:
+    for connector in _connected(view, server):
         if held is None or connector.certificate is None or connector.enabled is False:
             continue
         match = certificates.named(connector.certificate, held)
@@ -179,6 +179,37 @@ def _of_certificates(
             f"The connector '{visible(connector.identity)}' names the certificate {visible(connector.certificate)}, "
             f"which {'is not on this server' if match.sure else 'was not found among those of this server'}.{alike}",
             "Without it TLS fails, or STARTTLS is not offered any more, and no TLS error is logged.", _KB_4051498,
+        )  # fmt: skip
+
+
+def _connected(view: MailView, server: str) -> tuple[SendConnector | ReceiveConnector, ...]:
+    """The connectors of the server itself."""
+    return (*(item for item in view.send or () if item.sends_from(server)), *(view.receive or ()))
+
+
+def _of_others(
+    view: MailView, held: t.Sequence[Certificate], server: str, now: datetime.datetime
+) -> t.Iterator[MailFinding]:
+    """Certificates that no connector names: where none is named, Exchange chooses, and does not tell which."""
+    if view.send is None or view.receive is None:
+        return
+    names = [item.certificate for item in _connected(view, server) if item.certificate is not None]
+    used = [certificates.named(name, held).certificate for name in names]
+    good = [item for item in held if item.not_after is not None and item.not_after >= now]
+    for certificate in held:
+        end = certificate.not_after
+        if end is None or end >= now or certificate in used or not certificate.may_serve_mail:
+            continue
+        # a certificate that was renewed may lie there for years
+        if any(item.stands_in_for(certificate) for item in good):
+            continue
+        enabled = "" if certificate.services else "; Exchange does not tell whether it is enabled for SMTP"
+        yield MailFinding(
+            "certificate.expired", "Certificates that are valid", "low", Status.UNKNOWN,
+            f"The certificate {visible(certificate.subject or '')} ({certificate.thumbprint}) has expired on "
+            f"{end:%Y-%m-%d}. No connector of this server names it{enabled}.",
+            "Where a connector names no certificate, Exchange chooses one of those that are enabled for SMTP.",
+            _SELECTION, certificate.thumbprint or _THE_SERVER,
         )  # fmt: skip
 
 

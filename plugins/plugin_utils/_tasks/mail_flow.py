@@ -10,7 +10,7 @@ import datetime
 import typing as t
 
 from .._errors import ExchangeTlsError, Unreachable
-from .._exchange import installed, mail, mail_findings, view
+from .._exchange import certificates, installed, mail, mail_findings, view
 from .._exchange.certificates import Certificate
 from .._exchange.mail import MailView, RawCertificate
 from .._exchange.queues import Queue
@@ -87,7 +87,7 @@ def _as_result(seen: MailView, held: t.Sequence[Certificate] | None) -> Result:
         "queues": waiting,
         "send_connectors": listed(seen.send),
         "receive_connectors": listed(seen.receive),
-        "certificates": listed(held),
+        "certificates": None if held is None else [_shown(item, held) for item in held],
         "logs": {
             "send": seen.transport.send_logs,
             "receive": seen.transport.receive_logs,
@@ -95,6 +95,10 @@ def _as_result(seen: MailView, held: t.Sequence[Certificate] | None) -> Result:
         },
         "unread": dict(seen.unread),
     }
+
+
+def _shown(certificate: Certificate, held: t.Sequence[Certificate]) -> Result:
+    return {**certificate.as_result(), "chain": certificates.chain(certificate, held)}
 
 
 def _queue(queue: Queue) -> Result:

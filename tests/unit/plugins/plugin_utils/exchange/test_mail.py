@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from typing import Any
 
@@ -297,6 +298,68 @@ def test_the_certificate_of_a_connector(held: list[Certificate], expected: list[
         items = found(held, **answers)
         assert ids(items) == expected
         assert words in "".join(item.message for item in items)
+
+
+EXPIRED = Certificate("EE", "CN=old.example.com", "CN=CA 1,O=Trust", ("old.example.com",), NOW - 2 * YEAR, NOW - YEAR)
+NEWER = Certificate("FF", "CN=other", "CN=CA 2", ("OLD.example.com", "a.example.com"), NOW - YEAR, NOW + YEAR)
+
+
+@pytest.mark.parametrize(
+    ("held", "expected"),
+    [
+        ([MINE, EXPIRED], ["certificate.expired"]),
+        ([dataclasses.replace(EXPIRED, services=("IIS", "SMTP"))], ["certificate.expired"]),
+        # of other services, not in use yet, or not to be read
+        ([dataclasses.replace(EXPIRED, services=("IIS",))], []),
+        ([dataclasses.replace(EXPIRED, not_before=NOW + YEAR, not_after=NOW + 2 * YEAR)], []),
+        ([Certificate("EE", note="unreadable")], []),
+        # renewed since
+        ([EXPIRED, dataclasses.replace(EXPIRED, thumbprint="FF", not_after=NOW + YEAR)], []),
+        ([EXPIRED, NEWER], []),
+        ([EXPIRED, dataclasses.replace(NEWER, not_after=NOW - YEAR)], ["certificate.expired"] * 2),
+        ([dataclasses.replace(EXPIRED, names=()), NEWER], ["certificate.expired"]),
+    ],
+)
+def test_a_certificate_that_has_expired_and_that_no_connector_names(
+    held: list[Certificate], expected: list[str]
+) -> None:
+    items = found(held)
+    assert ids(items) == expected
+    assert {(item.status.value, item.severity) for item in items} <= {("unknown", "low")}
+    for item in items:
+        assert "No connector of this server names it" in item.message
+        assert "has expired on 2025-03-01" in item.message
+    assert {item.about for item in items} <= {item.thumbprint for item in held} - {MINE.thumbprint}
+
+
+def test_a_certificate_that_a_connector_names_is_told_of_once() -> None:
+    named = Record("<I>CN=CA 1, O=Trust<S>CN=old.example.com")
+    assert ids(found([EXPIRED], SendConnector=[send(TlsCertificateName=named)])) == ["certificate.dates"]
+    # as long as it is not known which certificates are named, none is one that is not
+    assert ids(found([EXPIRED], ReceiveConnector=CmdletDenied("no"))) == ["mail.unread"]
+
+
+ROOT = Certificate("R", "CN=Root,O=Trust", "O=Trust, CN=Root", self_signed=True)
+MIDDLE = Certificate("M", "CN=CA 1,O=Trust", "CN=Root,O=Trust", self_signed=False)
+
+
+@pytest.mark.parametrize(
+    ("certificate", "others", "chain"),
+    [
+        (ROOT, [], "self_signed"),
+        (MINE, [MIDDLE, ROOT], "complete"),
+        (MINE, [ROOT, MIDDLE, EXPIRED], "complete"),
+        (MINE, [], "not_held"),
+        (MINE, [MIDDLE], "not_held"),
+        (MINE, [ROOT], "not_held"),
+        # in a circle
+        (MINE, [MIDDLE, Certificate("C", "CN=Root,O=Trust", "CN=CA 1,O=Trust", self_signed=False)], "not_held"),
+        (Certificate("U", note="unreadable"), [ROOT], None),
+        (Certificate("U", "nonsense", "nonsense"), [Certificate("V", "more", "of it", self_signed=True)], "not_held"),
+    ],
+)
+def test_chains(certificate: Certificate, others: list[Certificate], chain: str | None) -> None:
+    assert certificates.chain(certificate, [certificate, *others]) == chain
 
 
 def test_certificates_that_could_not_be_read_are_not_missing() -> None:
