@@ -27,6 +27,7 @@ _NDRS = "Microsoft, Non-delivery reports in Exchange Online"
 _DANE = "Microsoft, How SMTP DNS-based Authentication of Named Entities works"
 _ALERTS = "RFC 8446, 6.2, and RFC 5246, 7.2.2"
 _WORDS = "the words of the error alone"
+_PORT = "the port of the hop alone"
 _REPORTS = "reports of others, and no page of Microsoft"
 _READ_SEND = "the protocol log of the Send connector, lines '*' behind STARTTLS"
 _READ_RECEIVE = "the protocol log of the Receive connector, lines '>' behind EHLO: is there a STARTTLS?"
@@ -116,6 +117,7 @@ _WITHOUT_TLS = (
     "it does not use TLS at all."
 )
 _REFUSED = "Nobody listens there, or a firewall refuses. That comes before any TLS."
+_NO_NAME = "The name of the receiver could not be looked up. That comes before any TLS."
 _DROPPED = (
     "The connection was dropped. So it shows where Exchange Online refuses TLS 1.0 and 1.1, and so it shows for other "
     "causes as well."
@@ -261,12 +263,12 @@ RULES: t.Final = (
     ),
     _rule(
         "own_transport_down", NO, "4.2.1,4.4.1,4.4.2", None,
-        _OWN_TRANSPORT, inside=True,
+        _OWN_TRANSPORT, inside=True, source=_PORT,
     ),
     _rule(
         "own_transport_down", NO, "",
         winsock(10051, 10053, 10054, 10060, 10061, 10065) + r"|ConnectionRefused|\bsocket ?error\b|\btimed ?out\b",
-        _OWN_TRANSPORT, inside=True,
+        _OWN_TRANSPORT, inside=True, source=_PORT,
     ),
     _rule(
         "connection_refused", NO, "4.4.316", None,
@@ -282,8 +284,12 @@ RULES: t.Final = (
     ),
     _rule(
         "dns", NO, "",
-        r"\bDNS (?:query|server|domain)|\bSMTPSEND\.DNS\b|\b(?:InfoDomainNonexistent|NonExistentDomain|ErrorRetry)\b",
-        "The name of the receiver could not be looked up. That comes before any TLS.",
+        r"\bDNS (?:query|server)|\b(?:InfoDomainNonexistent|ErrorRetry)\b",
+        _NO_NAME,
+    ),
+    _rule(
+        "dns", NO, "", r"\bDNS domain\b|\bSMTPSEND\.DNS\b|\bNonExistentDomain\b",
+        _NO_NAME, source=_WORDS,
     ),
     _rule(
         "back_pressure", NO, "4.3.1", None,
