@@ -29,7 +29,7 @@ def test_today_through_the_tasks(run: Runner, args: dict[str, Any]) -> None:
     before = run(tls_settings_info, **info)
     predicted = run(tls_settings, check_mode=True, **args)
     assert predicted["changes"]
-    verified = run(tls_settings_info, check_mode=True, role_file="prove", known=predicted, allow_pending=True, **info)
+    verified = run(tls_settings_info, check_mode=True, role_file="shake", known=predicted, allow_pending=True, **info)
     shown = Steps.of({"change": predicted, "verify": verified}, check_mode=True)
     assert shown.overview == before["overview"]
     # a real run is shown as it ends
