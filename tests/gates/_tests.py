@@ -125,6 +125,8 @@ def cuts(arguments: Sequence[str]) -> None:
     """`make cuts`"""
     files = [f"tests/integration/test_cut_{name}.py" for name in _CUTS]
     what = "a disturbance at each request, in each way"
+    # whatever is set outside
+    os.environ.pop("TEST_EXAMPLES", None)
     pytest(what, _venvs.default_venv(), *workers(), *arguments, *files, limit=6 * 3600, env=_ALL)
 
 

@@ -18,6 +18,7 @@ import typing as t
 from .._errors import ExchangeTlsError
 from .._windows.facts import as_utc
 from .component_states import ACTIVE, HUB_TRANSPORT, SERVER_WIDE_OFFLINE, UM_CALL_ROUTER, Component, Components
+from .readiness import BLOCKED
 from .view import View
 
 #: Who marks. What other requesters have said is theirs.
@@ -25,7 +26,8 @@ REQUESTER = "Maintenance"
 #: What is marked, and given back. The call router is there up to 2016.
 COMPONENTS = (HUB_TRANSPORT, UM_CALL_ROUTER, SERVER_WIDE_OFFLINE)
 _VERSION = 1
-_LISTS = ("services", "alone", "inactive")
+_LISTS = ("services", "alone", "inactive", "copies", "mounted", "dismounted")
+_MAY_BE_NULL = ("inactive", "copies")
 
 
 class RecordUnreadable(ExchangeTlsError):
@@ -44,7 +46,8 @@ class Before:
     transport told its queues. ``alone``: databases that were mounted there and have no copy elsewhere. ``not_healthy``:
     databases whose copy there was not healthy, with its state: suspended ones stay so. ``owed``: whether transport is
     still to be restarted so that it takes mail again. ``inactive``: other components that were not Active on somebody's
-    word; None where it was not looked at."""
+    word; ``copies``: all databases with a copy there; both None where it was not looked at. ``mounted``: databases
+    that were mounted there and have a copy elsewhere; ``dismounted``: those that were active there, and not mounted."""
 
     server: str
     fqdn: str
@@ -62,6 +65,9 @@ class Before:
     alone: tuple[str, ...] = ()
     owed: bool = False
     inactive: tuple[str, ...] | None = None
+    copies: tuple[str, ...] | None = None
+    mounted: tuple[str, ...] = ()
+    dismounted: tuple[str, ...] = ()
     not_healthy: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def word(self, component: str) -> str:
@@ -153,8 +159,17 @@ def of(
         queues=bool(seen.queues),
         inactive=inactive(seen.components),
         alone=tuple(item.database for item in seen.copies if item.is_mounted and not seen.elsewhere(item)),
+        copies=tuple(item.database for item in seen.copies),
+        mounted=tuple(item.database for item in seen.copies if item.is_mounted and seen.elsewhere(item)),
+        dismounted=tuple(item.database for item in seen.copies if item.is_left_alone),
         not_healthy={item.database: item.status for item in seen.copies if not item.is_fine},
     )
+
+
+def sends_away(policy: str | None, move_now: bool | None) -> bool:
+    """Whether databases leave a server and none comes: Blocked alone moves nothing, and MoveNow alone lets them come
+    back."""
+    return (policy or "").casefold() == BLOCKED.casefold() and bool(move_now)
 
 
 def moment_of(text: str) -> datetime.datetime | None:
@@ -169,7 +184,8 @@ def _check(found: Before) -> None:
     """Raises TypeError for a field that is of another kind than what is written."""
     texts = (found.server, found.fqdn, found.at, found.seen)
     may_be_null = (found.policy, found.directory, found.node, *found.words.values())
-    names = (*found.services, *found.alone, *(found.inactive or ()), *found.words)
+    lists = (found.services, found.alone, found.inactive or (), found.copies or (), found.mounted, found.dismounted)
+    names = (*(name for some in lists for name in some), *found.words)
     names = (*names, *found.not_healthy, *found.not_healthy.values())
     flags = (found.banner, found.queues, found.owed, *(() if found.move_now is None else (found.move_now,)))
     of_kind = (
@@ -181,13 +197,18 @@ def _check(found: Before) -> None:
         raise TypeError("a field is of another kind")
 
 
+def _texts(given: t.Any, name: str) -> tuple[t.Any, ...] | None:
+    return None if given is None and name in _MAY_BE_NULL else tuple(given)
+
+
 def from_text(text: str) -> Before:
     """Raises :class:`RecordUnreadable`."""
     try:
         given = json.loads(text)
         if given.pop("version") != _VERSION:
             raise ValueError("another version")
-        found = Before(**{**given, **{name: tuple(given[name]) for name in _LISTS if given.get(name) is not None}})
+        lists = {name: _texts(given[name], name) for name in _LISTS if name in given}
+        found = Before(**{**given, **lists})
         _check(found)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as exc:
         raise RecordUnreadable(

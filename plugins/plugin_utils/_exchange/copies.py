@@ -43,9 +43,9 @@ class Copy:
         return self.active and self.status.casefold().startswith("mount")
 
     @property
-    def is_here(self) -> bool:
-        """Mounted, or on its way from one state to another: it has not left yet."""
-        return self.is_mounted or (self.active and self.status.casefold() == "dismounting")
+    def is_left_alone(self) -> bool:
+        """Active, and not mounted: not one that is about to be dismounted, as in a move."""
+        return self.active and not self.is_mounted and self.status.casefold() != "dismounting"
 
     @property
     def is_fine(self) -> bool:

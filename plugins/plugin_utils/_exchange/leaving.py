@@ -181,7 +181,7 @@ def leave(work: Work, seen: View) -> None:
         # what becomes of it is the other run's
         raise
     except ExchangeTlsError as exc:
-        _go_back(work, seen, exc)
+        _go_back(work, before, exc)
 
 
 def _as_it_is(work: Work, seen: View) -> Before:
@@ -196,13 +196,15 @@ def _as_it_is(work: Work, seen: View) -> Before:
     )
 
 
-def _go_back(work: Work, seen: View, reason: ExchangeTlsError) -> t.NoReturn:
+def _go_back(work: Work, before: Before, reason: ExchangeTlsError) -> t.NoReturn:
     raised = type(reason) if isinstance(reason, (AnotherMember, NotReady)) else MaintenanceFailed
     details = {**(reason.details if isinstance(reason, NotReady) else {}), "cause": reason.kind}
     done = list(work.steps)
     told = f"{work.name} is back in service, as it was."
     try:
         returning.come_back(work)
+    except AtWork:
+        raise
     except NotAsBefore as exc:
         told = exc.message
     except ExchangeTlsError as exc:
@@ -213,19 +215,18 @@ def _go_back(work: Work, seen: View, reason: ExchangeTlsError) -> t.NoReturn:
             steps=done,
             back=False,
         ) from None
-    raise raised(f"{reason.message} {told}{_left_elsewhere(work, seen)}", **details, steps=done, back=True) from None
+    raise raised(f"{reason.message} {told}{_left_elsewhere(work, before)}", **details, steps=done, back=True) from None
 
 
-def _left_elsewhere(work: Work, seen: View) -> str:
+def _left_elsewhere(work: Work, before: Before) -> str:
     """Databases that have left are not moved back, as the way back moves none; but that is said."""
-    were_here = [item.database for item in seen.copies if item.is_mounted and seen.elsewhere(item)]
-    if not were_here:
+    if not before.mounted:
         return ""
     try:
-        here = {item.database.casefold() for item in work.copies(seen.server.name) if item.active}
+        here = {item.database.casefold() for item in work.copies(before.server) if item.active}
     except ExchangeTlsError as exc:
         return f" Which of its databases are active on other members now is not known: {exc.message}"
-    gone = [name for name in were_here if name.casefold() not in here]
+    gone = [name for name in before.mounted if name.casefold() not in here]
     return f" Active on other members now, and left there: {listed(gone)}." if gone else ""
 
 
@@ -241,7 +242,7 @@ def _enter(work: Work, seen: View, before: Before) -> None:
     if (router := components.get(UM_CALL_ROUTER)) is not None:
         work.word(router, DRAINING, fqdn)
     if seen.group is not None:
-        _databases_leave(work, seen)
+        _databases_leave(work, seen, before)
     _mail_leaves(work, seen)
     work.still_ours()
     work.word(components[SERVER_WIDE_OFFLINE], INACTIVE, fqdn)
@@ -325,13 +326,8 @@ def _others(work: Work, names: t.Sequence[str]) -> dict[str, list[str]]:
 # --- databases -------------------------------------------------------------------------------------------------------
 
 
-def _leaves(policy: str | None, move_now: bool | None) -> bool:
-    return (policy or "").casefold() == BLOCKED.casefold() and bool(move_now)
-
-
-def _databases_leave(work: Work, seen: View) -> None:
-    """Blocked alone moves nothing, and MoveNow alone lets them come back."""
-    if not _leaves(seen.server.policy, seen.server.move_now):
+def _databases_leave(work: Work, seen: View, before: Before) -> None:
+    if not befores.sends_away(seen.server.policy, seen.server.move_now):
         work.change(
             "its databases leave (Blocked, MoveNow)",
             "Set-MailboxServer",
@@ -343,11 +339,14 @@ def _databases_leave(work: Work, seen: View) -> None:
     is_paused = _pause(work)
     elsewhere = {item.database.casefold() for member in seen.members for item in member.copies}
 
+    # one that is dismounted on its way has not left; one that was so before is left alone
+    elsewhere -= {name.casefold() for name in before.dismounted}
+
     def left() -> list[str]:
         return [
             item.database
             for item in work.copies(seen.server.name)
-            if item.is_here and item.database.casefold() in elsewhere
+            if item.active and item.database.casefold() in elsewhere
         ]
 
     work.until_empty("databases to leave", left)

@@ -11,7 +11,6 @@ suspended before.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import typing as t
 
@@ -40,19 +39,18 @@ def come_back(work: Work, now: Now | None = None, *, whole: bool = False) -> Non
     work.still_ours()
     components, policy = now or answer(work, before)
     sick: list[str] = []
-    if whole or before.owed or before.left_in(components):
+    if whole or before.owed or work.is_left(before, components):
         # all of it, though a part may be as it was: a run that was cut off has given that back, or somebody else
         _give_back(work, components, SERVER_WIDE_OFFLINE, before)
         _give_back(work, components, UM_CALL_ROUTER, before)
         _resume(work, before)
-        if policy is not None:
-            _open(work, before, *policy)
+        is_well = policy is None or _open(work, before, *policy)
         # the mark goes last, so that whoever finds it knows that the rest is still to be looked at
         before = dataclasses.replace(before, owed=True)
         work.remember(before)
         _give_back(work, components, HUB_TRANSPORT, before)
         work.restart_transport("so that it takes mail again")
-        sick = _prove(work, before)
+        sick = _prove(work, before, wait=is_well)
     work.still_ours()
     work.means.memory.forget()
     if sick:
@@ -122,8 +120,9 @@ def _resume(work: Work, before: Before) -> None:
     work.until_empty("its cluster node to be resumed", lambda: [PAUSED] if node.state() == PAUSED else [])
 
 
-def _open(work: Work, before: Before, policy: str, move_now: bool) -> None:
-    """Lets databases be activated there again: none is moved, and those that move by themselves find healthy copies."""
+def _open(work: Work, before: Before, policy: str, move_now: bool) -> bool:
+    """Lets databases be activated there again: none is moved, and those that move by themselves find healthy copies.
+    Returns whether they are healthy: open, it takes over what is; closed, it would take over nothing for good."""
     if move_now != before.move_now:
         work.change(
             f"DatabaseCopyActivationDisabledAndMoveNow is {before.move_now} again",
@@ -132,7 +131,7 @@ def _open(work: Work, before: Before, policy: str, move_now: bool) -> None:
             DatabaseCopyActivationDisabledAndMoveNow=bool(before.move_now),
             **view.pinned(before.directory),
         )
-    _copies_healthy(work, before)
+    is_well = _copies_healthy(work, before)
     if policy != before.policy:
         work.change(
             f"the activation policy is {before.policy} again",
@@ -141,30 +140,38 @@ def _open(work: Work, before: Before, policy: str, move_now: bool) -> None:
             DatabaseCopyAutoActivationPolicy=before.policy,
             **view.pinned(before.directory),
         )
+    return is_well
 
 
 def _sick(work: Work, before: Before) -> list[str]:
-    """Copies that were fine and are not: those that were suspended before stay so."""
+    """Copies that were fine and are not: those that were suspended before stay so, and one that was not there may be in
+    the making."""
     known = {name.casefold() for name in before.not_healthy}
+    there = None if before.copies is None else {name.casefold() for name in before.copies}
     return [
         f"{item.database} is {item.status}"
         for item in work.copies(before.server)
-        if not item.is_fine and item.database.casefold() not in known
+        if not item.is_fine
+        and item.database.casefold() not in known
+        and (there is None or item.database.casefold() in there)
     ]
 
 
-def _copies_healthy(work: Work, before: Before) -> None:
-    # open, it takes over what is healthy; closed, it would take over nothing for good: what is sick is told in the end
-    with contextlib.suppress(MaintenanceFailed):
+def _copies_healthy(work: Work, before: Before) -> bool:
+    """Whether they are, after a wait."""
+    try:
         work.until_empty("its copies to be healthy", lambda: _sick(work, before))
+    except MaintenanceFailed:
+        return False
+    return True
 
 
 # --- proof -----------------------------------------------------------------------------------------------------------
 
 
-def _prove(work: Work, before: Before) -> list[str]:
+def _prove(work: Work, before: Before, *, wait: bool) -> list[str]:
     """States say nothing of services, and services nothing of states: all that was there before is there again.
-    Returns copies that are not: whoever waits for those has waited already."""
+    Returns copies that are not. ``wait``: for those as well, where they have been well since; else it has been done."""
     seen: list[Components] = []
 
     def left() -> list[str]:
@@ -177,7 +184,9 @@ def _prove(work: Work, before: Before) -> list[str]:
     for name, state in before.not_healthy.items():
         work.remarks.append(Remark("database.copy", f"The copy of {name} was {state} before, and is left so."))
     work.remarks += _inactive_since(seen[0], before)
-    return [] if before.policy is None else _sick(work, before)
+    if before.policy is None or (wait and _copies_healthy(work, before)):
+        return []
+    return _sick(work, before)
 
 
 def _inactive_since(components: Components, before: Before) -> list[Remark]:

@@ -14,7 +14,7 @@ import typing as t
 from .._errors import ExchangeTlsError
 from .._progress import Progress
 from . import before as befores
-from . import component_states
+from . import component_states, view
 from .before import REQUESTER, Before
 from .component_states import Component, Components
 from .copies import Copy, of_record
@@ -161,16 +161,16 @@ class Work:
     def remembered(self, components: Components) -> Before | None:
         """How the server was, None where it is not in maintenance by this collection, which ``components`` show.
 
-        A record without a word of it in any component is of a maintenance that never began, or that somebody has ended;
-        it counts only while transport still has to be restarted. One that the server itself does not have counts only
-        where the mark is of its time: it may be of another maintenance. Raises :class:`AtWork`.
+        A record of which nothing is left is of a maintenance that never began, or that somebody has ended; it counts
+        only while transport still has to be restarted. One that the server itself does not have counts only where the
+        mark is of its time: it may be of another maintenance. Raises :class:`AtWork`.
         """
         found = self.means.memory.recall()
         if found is not None and (other := self.means.at_work(found)):
             raise _at_work(found, other)
         is_marked, since = befores.marked_at(components)
         if found is not None:
-            if is_marked or found.owed or found.left_in(components):
+            if is_marked or found.owed or self.is_left(found, components):
                 self.before = found
             else:
                 self.is_stale = True
@@ -186,6 +186,17 @@ class Work:
             # of a run that was cut off before it began: a later mark is not of that
             self.is_stale = True
         return self.before
+
+    def is_left(self, before: Before, components: Components) -> bool:
+        """Whether anything of a maintenance is still there: a word, a policy that sends databases away, a paused node.
+        The last two are asked about only where no component tells."""
+        if before.left_in(components):
+            return True
+        can_tell = before.policy is not None and not befores.sends_away(before.policy, before.move_now)
+        if can_tell and befores.sends_away(*view.activation(self.means.shell, before.fqdn, before.directory)):
+            return True
+        node = self.means.host.node
+        return node is not None and before.node != PAUSED and node.state() == PAUSED
 
     def remember(self, before: Before) -> None:
         """Keeps it, as this run's. Raises :class:`AtWork` where another run has done so at the same time."""

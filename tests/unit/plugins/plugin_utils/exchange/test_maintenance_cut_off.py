@@ -22,8 +22,8 @@ from .living import Cut, World, refused
 from .maintained import DAG, back, done, out
 
 
-def _cut_points(run: Any) -> int:
-    world = World(DAG)
+def _cut_points(run: Any, version: str) -> int:
+    world = World(DAG, version=version)
     world.servers["EX01"].mail = 5
     steps: list[str] = []
     world.turn = lambda _name, what: steps.append(what)
@@ -49,12 +49,13 @@ def _in_and_out(world: World) -> None:
     back(world)
 
 
+@pytest.mark.parametrize("version", ["2016", "2019"])
 @pytest.mark.parametrize("finish", [True, False])
-def test_cut_anywhere(finish: bool) -> None:
+def test_cut_anywhere(finish: bool, version: str) -> None:
     """Killed before or after any step, on the way out or back: the next run ends in service as it was."""
     for policy in ("Unrestricted", "IntrasiteOnly"):
-        for point in range(_cut_points(_in_and_out)):
-            world = World(DAG)
+        for point in range(_cut_points(_in_and_out, version)):
+            world = World(DAG, version=version)
             server = world.servers["EX01"]
             server.mail, server.policy = 5, policy
             was = server.shown()

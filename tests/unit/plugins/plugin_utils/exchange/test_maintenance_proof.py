@@ -9,13 +9,14 @@ import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange import leaving
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.component_states import HUB_TRANSPORT
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.work import (
+    AnotherMember,
     MaintenanceFailed,
     NotAsBefore,
     NotReady,
     Wishes,
 )
 
-from .living import Database, World, refused
+from .living import Cut, Database, World, refused
 from .maintained import DAG, back, done, out
 
 
@@ -64,12 +65,26 @@ def test_a_policy_that_was_not_set_is_found() -> None:
         out(world)
 
 
-def test_a_database_in_mid_move_is_waited_for() -> None:
+@pytest.mark.parametrize("state", ["Dismounting", "Dismounted"])
+def test_a_database_in_mid_move_is_waited_for(state: str) -> None:
+    """It would be down, and nobody would say so."""
     world = World(DAG)
-    world.databases = [Database("DB1", "EX01", DAG, stays=True, state="Dismounting")]
+    world.databases = [Database("DB1", "EX01", DAG, stays=True)]
+
+    def turn(_server: str, what: str) -> None:
+        if what.startswith("after Set-MailboxServer"):
+            world.databases[0].state = state
+
+    world.turn = turn
     with pytest.raises(MaintenanceFailed, match=r"databases to leave came to no end, .*: DB1") as caught:
         out(world, stalled=60)
     assert caught.value.details["back"] is True
+
+
+def test_a_database_that_was_dismounted_before_is_left_alone() -> None:
+    world = World(DAG)
+    world.databases = [Database("DB1", "EX01", DAG, stays=True, state="Dismounted")]
+    out(world, stalled=60)
 
 
 def test_databases_that_stay_elsewhere_are_named() -> None:
@@ -240,3 +255,69 @@ def test_the_domain_controller_that_was_told_is_asked() -> None:
     world.restart("EX01")
     back(world, stalled=60)
     assert world.servers["EX01"].shown() == was
+
+
+def _killed_after(world: World, step: str, name: str = "EX01") -> None:
+    def turn(_server: str, what: str) -> None:
+        if what.startswith(step):
+            raise Cut
+
+    world.turn = turn
+    with pytest.raises(Cut):
+        out(world, name)
+    world.turn = lambda _server, _what: None
+
+
+@pytest.mark.parametrize("version", ["2016", "2019"])
+@pytest.mark.parametrize("step", ["after Set-MailboxServer", "after pausing its node"])
+def test_a_second_run_that_gives_way_gives_all_back(step: str, version: str) -> None:
+    """What it has found of the first one as well: where there is no call router, its mark was the only word."""
+    world = World(DAG, version=version)
+    was = world.servers["EX02"].shown()
+
+    _killed_after(world, step, "EX02")
+
+    def other(name: str, what: str) -> None:
+        if name == "EX02" and what.startswith("after remembering"):
+            world.servers["EX01"].words["HubTransport"] = {"Maintenance": "Draining"}
+
+    world.turn = other
+    with pytest.raises(AnotherMember):
+        out(world, "EX02", others=30.0)
+    assert (world.servers["EX02"].shown(), world.servers["EX02"].record) == (was, None)
+
+
+@pytest.mark.parametrize("version", ["2016", "2019"])
+@pytest.mark.parametrize("step", ["after Set-MailboxServer", "after pausing its node"])
+def test_a_policy_and_a_node_are_signs_of_a_maintenance(step: str, version: str) -> None:
+    world = World(DAG, version=version)
+    was = world.servers["EX01"].shown()
+    _killed_after(world, step)
+    for words in world.servers["EX01"].words.values():
+        words["Maintenance"] = "Active"
+    back(world)
+    assert (world.servers["EX01"].shown(), world.servers["EX01"].record) == (was, None)
+
+
+def test_copies_may_be_away_for_a_moment_when_transport_starts() -> None:
+    world = World(DAG)
+    out(world)
+    world.restart("EX01")
+
+    def turn(_server: str, what: str) -> None:
+        sick = world.databases[1].sick
+        if what == "restarts transport":
+            sick["EX01"] = "DisconnectedAndHealthy"
+        elif what == "sleeps" and world.time > 60:
+            sick.pop("EX01", None)
+
+    world.turn = turn
+    assert "warns=True" not in str(back(world, stalled=120).remarks)
+
+
+def test_a_copy_that_was_made_meanwhile_is_not_waited_for() -> None:
+    world = World(DAG)
+    out(world)
+    world.restart("EX01")
+    world.databases.append(Database("NEW", "EX02", ("EX01", "EX02"), sick={"EX01": "Seeding"}))
+    back(world, stalled=30)
