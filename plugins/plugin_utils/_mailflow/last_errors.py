@@ -29,13 +29,22 @@ _NAMES = {"lastattemptedservername": "fqdn", "lastattemptedip": "ip"}
 _CODE = re.compile(r"(?<![\d.])(?:([245]\d\d)[\"'\u00bb\u201d)]?[ -]{1,3})?([245]\.\d{1,3}\.\d{1,3})(?!\d|\.\d)")
 # What a front end says that sends for the hub: the hop that failed is one behind it, whose port is not told.
 _OF_FRONT_END = "4.4.101"
-# Errors of Winsock that a connection ends with, with what makes the number one: it may be a count as well.
-_AN_ERROR = r"(?:error|errno|code|winsock|exception|\bWSA[A-Z]{{3,30}})[^\w\n]{{1,5}}({})(?![\d.:]\d|\d)"
+# Errors of Winsock that a connection ends with. The number may be a count or a port as well: what makes it an error is
+# the word right before it, or one not far away that no translation changes, or that is of a connection that failed.
+_WORD = r"(?:error|errno|code|winsock|exception|\bWSA[A-Z]{3,30})[^\w\n]{1,5}"
+_NEAR = r"(?:winsock|\brefused\b|\bactively\b|\btimed ?out\b)"
+_BEFORE, _BEHIND = 40, 60
+_BEGINS = r"(?<![A-Za-z0-9.\]-])(?<![A-Za-z0-9\]]:)"
+_ENDS = r"(?![\d.:]\d|\d)"
+_COUNTED = r"(?! ?(?:users|recipients|messages|mails|items|bytes|seconds|ms)\b)"
 
 
 def winsock(*numbers: int) -> str:
     """What finds one of these errors in a text, as its only group."""
-    return _AN_ERROR.format("|".join(map(str, numbers)))
+    number = "|".join(map(str, numbers))
+    whole = f"(?:{number}){_ENDS}{_COUNTED}"
+    before, behind = f"{_NEAR}.{{0,{_BEFORE}}}?{_BEGINS}(?={whole})", f"{_BEGINS}(?={whole}.{{0,{_BEHIND}}}{_NEAR})"
+    return f"(?:{_WORD}|{before}|{behind})({number}){_ENDS}"
 
 
 _WINSOCK = re.compile(winsock(10051, 10053, 10054, 10060, 10061, 10065, 11001, 11004), re.IGNORECASE)

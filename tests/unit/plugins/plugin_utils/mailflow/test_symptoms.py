@@ -105,6 +105,17 @@ DROPPED = "connection_dropped_socket_error"
         ("Winsock-Fehlercode: 10061", "text", "connection_refused", NO),
         ("System.Net.Sockets.SocketException (10061): refused", "text", "connection_refused", NO),
         ("WSAECONNREFUSED 10061", "text", "connection_refused", NO),
+        ("10061 No connection could be made because the target machine actively refused it", "text",
+         "connection_refused", NO),
+        ("connect to 10.0.0.1 refused (10061)", "text", "connection_refused", NO),
+        ("Winsock error code is 10061", "text", "connection_refused", NO),
+        ("Winsock-felkod: 10061", "text", "connection_refused", NO),
+        ("Winsock hata kodu: 10061", "text", "connection_refused", NO),
+        ("Winsock エラー コード: 10061", "text", "connection_refused", NO),
+        ("Winsock 错误代码: 10061", "text", "connection_refused", NO),
+        ("Winsock 错误代码10061", "text", "connection_refused", NO),
+        ("Winsock 오류 코드: 10061", "text", "connection_refused", NO),
+        ("421 4.4.1 Connection timed out 10061 failure", "text", "connection_refused", NO),
         ("550 5.4.4 SMTPSEND.DNS.NonExistentDomain; nonexistent domain", "text", "dns", NO),
         ("550 5.4.310 DNS domain contoso.example does not exist [Message=InfoDomainNonexistent]", "text", "dns", NO),
         ("421 4.4.2 Message submission rate for this client has exceeded the configured limit", "text",
@@ -115,6 +126,9 @@ DROPPED = "connection_dropped_socket_error"
         ("Mail to 10051 users: 421 4.4.2 Connection dropped due to SocketError", "text", DROPPED, PERHAPS),
         ("Case 10054 and 10060: Good morning", "text", "unknown", UNKNOWN),
         ("Case 10061 of ex01:2525", "text", "unknown", UNKNOWN),
+        ("421 4.4.1 Connection timed out to 10.0.0.1:10061", "text", "timed_out", PERHAPS),
+        ("421 4.4.1 Connection timed out after 10061 ms", "text", "timed_out", PERHAPS),
+        ("Mail to 10061 users was refused", "text", "unknown", UNKNOWN),
         ("452 4.3.1 Insufficient system resources", "text", "back_pressure", NO),
         ("432 4.3.2 STOREDRV.Deliver; limit exceeded", "text", "store_throttled", NO),
         ("421 4.3.2 Service not active", "text", "not_in_service", NO),
@@ -269,7 +283,7 @@ def test_any_text_gives_an_answer(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["TLS ", "SocketError ", "STARTTLS required ", ":2525 10061 ", "*,", "{LED=", "«", "\ud800"]
+    "piece", ["TLS ", "SocketError ", "STARTTLS required ", ":2525 10061 ", "timed out ", "Winsock 10060 ", "*,", "{LED=", "«", "\ud800"]
 )
 def test_a_long_text_is_cut(piece: str) -> None:
     whole = piece * 100_000
