@@ -15,7 +15,7 @@ from __future__ import annotations
 import dataclasses
 import re
 
-from .words import INSIDE_PORTS
+from .words import INSIDE_OF_ERRORS
 
 # Longer than any text that was ever recorded; what is behind it is not looked at.
 LONGEST = 20_000
@@ -85,7 +85,7 @@ def read(text: str) -> LastError:
         time=parts.get("LRT") or None,
         winsock=int(number[1]) if number else None,
         in_braces=bool(parts),
-        is_inside=_port(address or "").encode() in INSIDE_PORTS and _OF_FRONT_END not in error,
+        is_inside=_port(address or "").encode() in INSIDE_OF_ERRORS and _OF_FRONT_END not in error,
     )
 
 

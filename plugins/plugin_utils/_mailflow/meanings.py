@@ -14,7 +14,7 @@ import re
 import typing as t
 
 from .last_errors import winsock
-from .words import INSIDE_PORTS
+from .words import INSIDE_OF_ERRORS
 
 YES, LIKELY, PERHAPS, NO, UNKNOWN = "yes", "likely", "perhaps", "no", "unknown"
 #: How sure it is that TLS is the cause, the surest first.
@@ -127,7 +127,12 @@ _OWN_TRANSPORT = (
     "A hop between services of Exchange itself failed: the transport service of one of its servers did not run, or not "
     "answer, as during its restart. That is no matter of TLS."
 )
-_INSIDE = f":(?:{'|'.join(sorted(port.decode() for port in INSIDE_PORTS))})\\b"
+_OWN_DROPPED = (
+    "A connection between two Exchange servers, or two services of one, was dropped. A transport service that restarts "
+    "shows so, and so do two servers that have no TLS version in common: the text does not tell which it is."
+)
+_READ_BOTH = "the TLS settings of both servers, and " + _READ_SEND
+_INSIDE = f":(?:{'|'.join(sorted(port.decode() for port in INSIDE_OF_ERRORS))})\\b"
 _TLS_ERRORS = "SocketError|UnknownCredentials|NoCredentials|InvalidToken|IllegalMessage|ConnectionAborted"
 
 _NOT_TRUSTED = "A certificate was refused. The code does not say whose: the words behind it do."
@@ -262,12 +267,32 @@ RULES: t.Final = (
         _OWN_TRANSPORT,
     ),
     _rule(
-        "own_transport_down", NO, "4.2.1,4.4.1,4.4.2", None,
+        "own_transport_down", NO, "", winsock(10051, 10060, 10061, 10065) + "|ConnectionRefused",
+        _OWN_TRANSPORT, inside=True, source=_PORT,
+    ),
+    # these speak TLS to each other: so a negotiation ends that one of them cannot take
+    _rule(
+        "connection_dropped_socket_error", PERHAPS, "4.4.2", "socket ?error",
+        _OWN_DROPPED, _READ_BOTH, inside=True, source=_PORT,
+    ),
+    _rule(
+        "connection_dropped", PERHAPS, "4.4.2", None,
+        _OWN_DROPPED, _READ_BOTH, inside=True, source=_PORT,
+    ),
+    _rule(
+        "connection_dropped", PERHAPS, "", winsock(10053, 10054),
+        _OWN_DROPPED, _READ_BOTH, inside=True, source=_PORT,
+    ),
+    _rule(
+        "own_transport_down", NO, "4.2.1,4.4.1", None,
         _OWN_TRANSPORT, inside=True, source=_PORT,
     ),
     _rule(
-        "own_transport_down", NO, "",
-        winsock(10051, 10053, 10054, 10060, 10061, 10065) + r"|ConnectionRefused|\bsocket ?error\b|\btimed ?out\b",
+        "connection_dropped_socket_error", PERHAPS, "", r"\bsocket ?error\b",
+        _OWN_DROPPED, _READ_BOTH, inside=True, source=_PORT,
+    ),
+    _rule(
+        "own_transport_down", NO, "", r"\btimed ?out\b",
         _OWN_TRANSPORT, inside=True, source=_PORT,
     ),
     _rule(

@@ -36,6 +36,8 @@ _NO_ERRORS = frozenset({"unknown", "tls_mentioned", "session_closed"})
 # What tells more than that TLS was agreed on.
 _TELLS_MORE = frozenset({meanings.YES, meanings.LIKELY, meanings.NO})
 _NOBODY = (b"", b"")
+# Where an error is no sign of a hop inside Exchange, although the session may be one.
+_IMPLICIT = tuple(b":" + port for port in words.INSIDE_PORTS - words.INSIDE_OF_ERRORS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,7 +128,7 @@ def _of_session(session: Session, said: t.Sequence[str]) -> Meaning:
     if tls is not None:
         # also what is told of certificates by the way, which were taken
         said = [line for line in said if _REFUSAL.search(line)]
-    by_text = _of_text(" ".join(said), session.is_inside)
+    by_text = _of_text(" ".join(said), session.is_inside and not session.peer.endswith(_IMPLICIT))
     if tls is not None and tls.version not in (*words.OLD, words.UNKNOWN):
         return by_text if by_text.tls in _TELLS_MORE else meanings.AGREED
     if by_text.kind not in _NO_ERRORS:

@@ -34,6 +34,9 @@ _NAMES: t.Final = {
 # Ports on which the services of Exchange talk to each other: hub and client proxy, mailbox delivery, and the front end
 # that sends for the hub. Who connects there is no peer.
 INSIDE_PORTS: t.Final = frozenset({b"465", b"475", b"717", b"2525"})
+# Those that tell so of an error as well: on 465 a smart host of others takes TLS from the first byte, as no
+# Send connector speaks it.
+INSIDE_OF_ERRORS: t.Final = INSIDE_PORTS - {b"465"}
 
 
 class Tls(t.NamedTuple):

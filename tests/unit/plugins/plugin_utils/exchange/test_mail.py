@@ -222,8 +222,8 @@ def test_queues(error: str, status: str, severity: str, words: str) -> None:
 
 
 @pytest.mark.parametrize("port", ["475", "2525"])
-def test_a_hop_inside_exchange_is_no_matter_of_tls(port: str) -> None:
-    error = f"[{{LED=421 4.4.2 Connection dropped due to SocketError}};{{MSG=}};{{IP=10.0.0.2:{port}}}]"
+def test_a_hop_inside_exchange_that_does_not_answer_is_no_matter_of_tls(port: str) -> None:
+    error = f"[{{LED=421 4.4.1 Connection timed out}};{{MSG=}};{{IP=10.0.0.2:{port}}}]"
     (finding,) = found(Queue=[queue("3", 2, LastError=error)])
     assert (finding.id, finding.status.value, finding.severity) == ("mail.queue", "not_applicable", "low")
     assert "between services of Exchange" in finding.message

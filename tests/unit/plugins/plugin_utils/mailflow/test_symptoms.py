@@ -213,11 +213,21 @@ PROXY = "450 4.4.101 Proxy session setup failed on Frontend with '"
     ("error", "address", "kind", "tls"),
     [
         (TIMED_OUT, "10.0.0.2:475", "own_transport_down", NO),
-        (f"451 4.4.397 Error communicating with target host. -> {DROP}", "10.0.0.2:2525", "own_transport_down", NO),
-        ("421 4.4.2 Connection dropped due to TimedOut", "[fd00::2]:475", "own_transport_down", NO),
+        (f"451 4.4.397 Error communicating with target host. -> {DROP}", "10.0.0.2:2525", DROPPED, PERHAPS),
+        ("421 4.4.2 Connection dropped due to TimedOut", "[fd00::2]:475", "connection_dropped", PERHAPS),
         ("421 4.2.1 Unable to connect -> Socket error code 10061", "10.0.0.2:2525", "own_transport_down", NO),
         ("421 4.2.1 Unable to connect", "fd00::2:717", "own_transport_down", NO),
-        ("Socket error code 10054", "10.0.0.2:465", "own_transport_down", NO),
+        ("Socket error code 10060", "10.0.0.2:475", "own_transport_down", NO),
+        ("The connection timed out", "10.0.0.2:475", "own_transport_down", NO),
+        # two servers of Exchange that have no TLS version in common end so as well
+        ("Socket error code 10053", "10.0.0.2:475", "connection_dropped", PERHAPS),
+        ("Socket error code 10054", "10.0.0.2:2525", "connection_dropped", PERHAPS),
+        ("421 4.2.1 Unable to connect -> Socket error code 10054", "10.0.0.2:2525", "connection_dropped", PERHAPS),
+        ("SocketError", "10.0.0.2:2525", DROPPED, PERHAPS),
+        # a smart host with TLS from the first byte
+        (DROP, "192.0.2.1:465", DROPPED, PERHAPS),
+        (TIMED_OUT, "192.0.2.1:465", "timed_out", PERHAPS),
+        ("421 4.2.1 Unable to connect -> Socket error code 10061", "192.0.2.1:465", "connection_refused", NO),
         # other errors of such a hop stay what they are
         ("TLS negotiation failed with error SocketError", "10.0.0.2:2525", "tls_handshake_cut", YES),
         ("452 4.3.1 Insufficient system resources", "10.0.0.2:2525", "back_pressure", NO),
@@ -239,6 +249,12 @@ def test_hops_inside_exchange(error: str, address: str, kind: str, tls: str) -> 
     assert (found.form, found.meaning.kind, found.meaning.tls) == ("queue", kind, tls)
 
 
+@pytest.mark.parametrize(("port", "kind"), [("465", "timed_out"), ("2525", "own_transport_down")])
+def test_a_session_with_a_smart_host_on_465_is_not_taken_for_a_hop_inside(port: str, kind: str) -> None:
+    line = _line('<,"421 4.4.1 Connection timed out",').replace("192.0.2.1:25", f"192.0.2.1:{port}")
+    assert symptoms.explain(line).meaning.kind == kind
+
+
 def test_what_one_session_says_is_not_said_of_another() -> None:
     refused = [_line("<,550 5.7.64 TenantAttribution; Relay Access Denied,", connector="Bad one")]
     well = [_line(data, place).replace("08DE", "08DF") for place, data in enumerate([*NEW, "-,,Local"])]
@@ -250,7 +266,8 @@ def test_what_one_session_says_is_not_said_of_another() -> None:
 def test_the_last_error_alone_is_never_sure() -> None:
     """Documented certificate faults show as nothing but a connection that ended."""
     for rule in meanings.RULES:
-        if rule.codes & {"4.4.1", "4.4.2", "4.2.1"} and not rule.inside:
+        # between servers of Exchange the codes of who does not answer are told from those of who hangs up
+        if rule.codes & ({"4.4.2"} if rule.inside else {"4.4.1", "4.4.2", "4.2.1"}):
             assert rule.meaning.tls == PERHAPS
             assert rule.meaning.read is not None
 

@@ -124,8 +124,13 @@ def test_only_the_side_that_the_text_is_about_is_the_cause(text: str, how: str, 
 
 
 def test_a_hop_inside_exchange_has_another_cause() -> None:
-    shown = one("off", text=f"[{{LED={DROPPED}}};{{MSG=}};{{IP=10.0.0.2:2525}}]")
+    shown = one("off", text="[{LED=421 4.2.1 Unable to connect};{MSG=};{IP=10.0.0.2:2525}]")
     assert f"answer:  The text is no matter of TLS. {STANDS}" in shown
+
+
+def test_a_hop_inside_exchange_that_was_dropped_may_be_tls() -> None:
+    shown = one("off", text=f"[{{LED={DROPPED}}};{{MSG=}};{{IP=10.0.0.2:2525}}]")
+    assert f"answer:  Most likely this is the cause: {OFF}." in shown
 
 
 def test_servers_on_which_the_other_side_is_off_are_no_cause() -> None:
