@@ -29,7 +29,7 @@ def mail_diagnosis(hostvars: t.Any, hosts: t.Any, symptom: t.Any = None) -> list
             raise KeyError(", ".join(missing))
         known = {str(name): of_host(hostvars, name) for name in hosts}
         servers = {
-            name: Server(variables[_SETTINGS], _mapping(variables.get(_MAIL)))
+            name: Server(variables[_SETTINGS], _mapping(variables.get(_MAIL)), _text(variables.get("ansible_host")))
             for name, variables in known.items()
             if _mapping(variables.get(_SETTINGS)) is not None
         }
@@ -45,6 +45,10 @@ def mail_diagnosis(hostvars: t.Any, hosts: t.Any, symptom: t.Any = None) -> list
 def _mapping(value: t.Any) -> t.Mapping[str, t.Any] | None:
     """None for what was not registered, or was skipped."""
     return value if isinstance(value, Mapping) and not value.get("skipped") else None
+
+
+def _text(value: t.Any) -> str | None:
+    return str(value) if isinstance(value, str) else None
 
 
 class FilterModule:

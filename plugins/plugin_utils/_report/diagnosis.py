@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import ipaddress
 import typing as t
 
 from .._schannel.protocols import SIDES, TLS12
@@ -73,10 +74,11 @@ _ANSWERS: t.Final = {
 @dataclasses.dataclass(frozen=True)
 class Server:
     """``settings``: the result of tls_settings_info with handshakes; ``mail``: that of mail_flow_info, None where it
-    was not run."""
+    was not run; ``address``: where the inventory has it, which may be a name as well."""
 
     settings: Result
     mail: Result | None = None
+    address: str | None = None
 
     @property
     def steps(self) -> Steps:
@@ -104,7 +106,8 @@ def lines(
     order = sorted(seen, key=lambda name: (seen[name].rank, name))
     worst = min((item.rank for item in seen.values()), default=Rank.FINE)
     of_worst = [name for name in order if seen[name].rank == worst]
-    shown = [*_of_symptom(symptom, text), f"answer:  {_answer(symptom, worst, of_worst, seen)}"]
+    receivers = [name for name in order if _is_meant(symptom, name, servers[name])]
+    shown = [*_of_symptom(symptom, text), f"answer:  {_answer(symptom, worst, of_worst, seen, receivers)}"]
     groups: dict[str, list[str]] = {}
     for name in order:
         groups.setdefault(seen[name].line, []).append(name)
@@ -138,7 +141,48 @@ def _side(symptom: Result) -> str | None:
     return _SIDE_OF_DIRECTION.get(symptom["direction"]) or _SIDE_OF_FORM.get(symptom["form"])
 
 
-def _answer(symptom: Result, worst: Rank, names: t.Sequence[str], seen: t.Mapping[str, Seen]) -> str:
+def _is_meant(symptom: Result, name: str, server: Server) -> bool:
+    """Whether a server is the one that the text names as whom mail was to go to."""
+    computer = (server.settings.get("host") or {}).get("computer_name")
+    known = {str(item).casefold().rstrip(".") for item in (name, computer, server.address) if item}
+    own = set().union(*map(_addresses, (*known, *_bindings(server.mail or {}))))
+    if own & _addresses(symptom["address"] or ""):
+        return True
+    host = (symptom["host"] or "").casefold().rstrip(".")
+    known = {item for item in known if not _addresses(item)}
+    full = {item for item in known if "." in item}
+    # a short name says less than a full one, and counts where there are no two full ones to compare
+    if "." in host and full:
+        return host in full
+    return bool(host) and host.partition(".")[0] in {item.partition(".")[0] for item in known}
+
+
+def _bindings(mail: Result) -> t.Iterator[str]:
+    for connector in mail.get("receive_connectors") or ():
+        yield from map(str, connector.get("bindings") or ())
+
+
+def _addresses(endpoint: str) -> set[str]:
+    """What may be the address of an endpoint: that of IPv6 may have its port without brackets. None of any server."""
+    found = set()
+    for text in (endpoint, endpoint.rpartition(":")[0]):
+        try:
+            address = ipaddress.ip_address(text.strip("[]"))
+        except ValueError:
+            continue
+        if not (address.is_unspecified or address.is_loopback):
+            found.add(str(address))
+    return found
+
+
+def _answer(
+    symptom: Result,
+    worst: Rank,
+    names: t.Sequence[str],
+    seen: t.Mapping[str, Seen],
+    receivers: t.Sequence[str],
+) -> str:
+    """``receivers``: those of the servers that the text names as whom mail was to go to."""
     found = _ANSWERS[worst].format(names=_names(names))
     if not seen or (worst is Rank.UNREAD and len(names) == len(seen)):
         return "No server could be read, so that nothing is known of them."
@@ -148,9 +192,14 @@ def _answer(symptom: Result, worst: Rank, names: t.Sequence[str], seen: t.Mappin
         return f"The text is one of a certificate. {found}"
     if worst is Rank.OFF and symptom["tls"] in ("yes", "likely", "perhaps") and symptom["form"] != "none":
         side = _side(symptom)
-        causes = [name for name in names if side is None or side in seen[name].off]
+        # what goes out of one of them comes in at another
+        sides = dict.fromkeys(receivers, "Server") if side == "Client" else {}
+        causes = [name for name in names if side is None or sides.get(name, side) in seen[name].off]
         if side is None or causes:
             return f"Most likely this is the cause: TLS 1.2 is off on {_names(causes)}."
+        if sides:
+            to = _names(receivers)
+            return f"The text is about mail to {to}. TLS 1.2 is off for other mail alone, on {_names(names)}."
         (other,) = (_MAIL[name] for name in SIDES if name != side)
         return f"The text is about {_MAIL[side]} mail. TLS 1.2 is off for {other} mail alone, on {_names(names)}."
     return found

@@ -306,6 +306,9 @@ def _answered(symptom: Any = None, **variables: Any) -> list[str]:
 def test_mail_diagnosis() -> None:
     assert _answered()[0].startswith("answer:  TLS 1.2 is on in the registry")
     assert "queues and connectors not seen" in _answered(_tls12_mail={"skipped": True})[1]
+    to_it = "[{LED=421 4.4.2 Connection dropped due to SocketError};{IP=10.0.0.1:25}]"
+    server_off = {"_tls12_why": settings_of("server off"), "ansible_host": "10.0.0.1"}
+    assert "answer:  Most likely this is the cause: TLS 1.2 is off on ex01." in _answered(to_it, **server_off)
     # a number is what -e makes of 421 alone
     assert _answered(421)[0] == "text:    421"
 

@@ -133,6 +133,55 @@ def test_a_hop_inside_exchange_that_was_dropped_may_be_tls() -> None:
     assert f"answer:  Most likely this is the cause: {OFF}." in shown
 
 
+TO_EX02 = "[{{LED=454 4.7.0 TLS negotiation failed with error SocketError}};{{FQDN={}}};{{IP={}}}]"
+
+
+@pytest.mark.parametrize(
+    ("name", "fqdn", "address", "more", "is_meant"),
+    [
+        ("ex02", "ex02.example.com", "10.0.0.2:25", {}, True),
+        ("EX02", "ex02.example.com", "10.0.0.2:25", {}, True),
+        ("ex02.example.com", "EX02", "", {}, True),
+        ("ex02.example.com", "EX02.example.com.", "", {}, True),
+        ("two", "ex02.example.com", "", {"address": "ex02.example.com"}, True),
+        ("two", "", "10.0.0.2:2525", {"address": "10.0.0.2"}, True),
+        ("10.0.0.2", "", "10.0.0.2:25", {}, True),
+        ("two", "", "[fd00::2]:25", {"address": "FD00:0::2"}, True),
+        ("two", "", "fd00::2:25", {"address": "fd00::2"}, True),
+        ("two", "", "10.0.0.2:25", {"mail": {"receive_connectors": [{"bindings": ["10.0.0.2:25"]}]}}, True),
+        # somebody else, or nobody
+        ("ex02.example.com", "ex02.example.org", "192.0.2.1:25", {}, False),
+        ("ex02", "relay.example", "192.0.2.1:25", {"address": "10.0.0.2"}, False),
+        ("ex02", "", "", {}, False),
+        ("10.0.0.2", "10.example", "", {}, False),
+        ("two", "", "0.0.0.0:25", {"mail": {"receive_connectors": [{"bindings": ["0.0.0.0:25", "[::]:25"]}]}}, False),
+    ],
+)
+def test_what_goes_out_to_a_server_that_was_asked_comes_in_there(
+    name: str, fqdn: str, address: str, more: dict[str, Any], is_meant: bool
+) -> None:
+    server = Server(verified("server off"), **more)
+    if name != "ex02":
+        server = Server({**server.settings, "host": {**server.settings["host"], "computer_name": None}}, **more)
+    shown = told(TO_EX02.format(fqdn, address), **{name: server})
+    cause = f"answer:  Most likely this is the cause: TLS 1.2 is off on {name}."
+    assert (cause in shown) is is_meant
+    other = f"answer:  The text is about outgoing mail. TLS 1.2 is off for incoming mail alone, on {name}."
+    assert (other in shown) is not is_meant
+
+
+def test_who_sends_and_who_receives_may_both_be_the_cause() -> None:
+    text = TO_EX02.format("ex02.example.com", "")
+    hows = {"ex01": "client off", "ex02": "server off", "ex03": "server off"}
+    servers = {name: Server({**verified(how), "host": {**verified(how)["host"], "computer_name": name.upper()}})
+               for name, how in hows.items()}  # fmt: skip
+    assert "answer:  Most likely this is the cause: TLS 1.2 is off on ex01, ex02." in told(text, **servers)
+    servers["ex02"] = Server(verified("client off"))
+    del servers["ex01"]
+    shown = told(text, **servers)
+    assert "answer:  The text is about mail to ex02. TLS 1.2 is off for other mail alone, on ex02, ex03." in shown
+
+
 def test_servers_on_which_the_other_side_is_off_are_no_cause() -> None:
     shown = told(QUEUE, ex01=Server(verified("server off")), ex02=Server(verified("client off")))
     assert "answer:  Most likely this is the cause: TLS 1.2 is off on ex02." in shown
