@@ -300,7 +300,19 @@ def test_any_text_gives_an_answer(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["TLS ", "SocketError ", "STARTTLS required ", ":2525 10061 ", "timed out ", "Winsock 10060 ", "*,", "{LED=", "«", "\ud800"]
+    "piece",
+    [
+        "TLS ",
+        "SocketError ",
+        "STARTTLS required ",
+        ":2525 10061 ",
+        "timed out ",
+        "Winsock 10060 ",
+        "*,",
+        "{LED=",
+        "«",
+        "\ud800",
+    ],
 )
 def test_a_long_text_is_cut(piece: str) -> None:
     whole = piece * 100_000
