@@ -29,7 +29,8 @@ _STARTTLS = re.compile(rb"STARTTLS\b", re.IGNORECASE)
 _OLD_GREETING = re.compile(rb"HELO\b", re.IGNORECASE)
 _MAIL = re.compile(rb"MAIL +FROM\b", re.IGNORECASE)
 # The mail itself: what follows is no line of the log. A recipient that is refused leaves nothing to send.
-_HANDED_OVER = re.compile(rb"354\b|BDAT +\d", re.IGNORECASE)
+_HANDED_OVER = re.compile(rb"(354\b)|(BDAT +\d)", re.IGNORECASE)
+_HANDED_FLAGS: t.Final = {1: seen.PLAIN_MAIL, 2: seen.CHUNKS}
 _LOGIN_BEGUN = re.compile(rb"334\b")
 _REFUSAL = re.compile(rb"[45]\d\d[ -]")
 # Hops between services of Exchange, which name the client that they act for.
@@ -98,8 +99,8 @@ def _said(session: Session, said: bytes) -> None:
         return
     elif _STARTTLS.match(said):
         session.flags |= seen.STARTTLS
-    elif _HANDED_OVER.match(said):
-        session.flags |= seen.PLAIN_MAIL
+    elif match := _HANDED_OVER.match(said):
+        session.flags |= _HANDED_FLAGS[t.cast(int, match.lastindex)]
     elif _OLD_GREETING.match(said):
         session.flags |= seen.OLD_GREETING
     elif _LOGIN_BEGUN.match(said):

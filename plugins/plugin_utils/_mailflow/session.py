@@ -37,7 +37,9 @@ PROXIED = 0x1000
 # HELO, after which nothing is offered
 OLD_GREETING = 0x2000
 ATTEMPTED = 0x4000
-_OF_PLAIN_TEXT = PLAIN_MAIL | PLAIN_LOGIN
+# mail as PLAIN_MAIL, sent without waiting for leave (BDAT): it may have been refused all the same
+CHUNKS = 0x8000
+_OF_PLAIN_TEXT = PLAIN_MAIL | PLAIN_LOGIN | CHUNKS
 
 
 class Session:
@@ -131,7 +133,8 @@ class Session:
     @property
     def is_plain(self) -> bool:
         """Whether mail was surely handed over in plain text. Where the beginning was not seen, TLS is unknown."""
-        return bool(self.flags & PLAIN_MAIL and self.flags & BEGAN)
+        surely = PLAIN_MAIL if self.flags & REQUIRED else PLAIN_MAIL | CHUNKS
+        return bool(self.flags & surely and self.flags & BEGAN)
 
     @property
     def failure(self) -> str | None:

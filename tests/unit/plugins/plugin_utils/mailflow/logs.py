@@ -34,6 +34,8 @@ TAKEN = '>,"250 2.6.0 <1@contoso.example> [InternalId=1, Hostname=EX01] Queued m
 DATA = [">,250 2.1.5 Recipient OK,", "<,DATA,", ">,354 Start mail input; end with <CRLF>.<CRLF>,", TAKEN]
 CHUNKS = [">,250 2.1.5 Recipient OK,", "<,BDAT 500,", ">,250 2.6.0 CHUNK received OK,", "<,BDAT 12 LAST,", TAKEN]
 MAIL = [*ENVELOPE, *DATA]
+# Sent without waiting for leave, and refused.
+NO_CHUNKS = [*ENVELOPE, "<,BDAT 1200 LAST,", ">,530 5.7.0 Must issue a STARTTLS command first,"]
 # Neither of them goes any further.
 NO_SENDER = [ENVELOPE[0], ">,550 5.7.1 blocked,"]
 NO_RECIPIENT = [*ENVELOPE, ">,550 5.7.1 Unable to relay,"]

@@ -90,6 +90,7 @@ def test_a_session_goes_on_in_another_file(tmp_path: Path, names: tuple[str, str
         ([*logs.BEGIN, logs.OFFER, *logs.NO_RECIPIENT, *logs.END], []),
         ([*logs.BEGIN, *logs.OFFER_2010, *logs.NO_RECIPIENT, *logs.END], []),
         ([*logs.BEGIN, logs.OFFER, *logs.NO_SENDER, *logs.ENVELOPE, *logs.CHUNKS, *logs.END], [{"offered": 1}]),
+        ([*logs.BEGIN, logs.OFFER, *logs.NO_CHUNKS, *logs.END], []),
         (logs.tls(), []),
     ],
 )

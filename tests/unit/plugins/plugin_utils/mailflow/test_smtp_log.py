@@ -79,6 +79,7 @@ def test_a_session_with_tls() -> None:
         ([*logs.BEGIN, logs.OFFER, *logs.NO_SENDER, *logs.END], "no_message", None, True),
         ([*logs.BEGIN, logs.OFFER, *logs.NO_RECIPIENT, *logs.END], "no_message", None, True),
         ([*logs.BEGIN, *logs.OFFER_2010, *logs.NO_RECIPIENT, "<,RSET,", *logs.END], "no_message", None, True),
+        ([*logs.BEGIN, logs.OFFER, *logs.NO_CHUNKS, *logs.END], "no_message", None, True),
         # nor where it was only asked whether there is such a recipient, or given up before
         ([*logs.BEGIN, logs.OFFER, *logs.ENVELOPE, logs.DATA[0], *logs.END], "no_message", None, True),
         ([*logs.BEGIN, logs.OFFER, *logs.ENVELOPE], "incomplete", None, True),
