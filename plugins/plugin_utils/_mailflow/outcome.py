@@ -98,8 +98,9 @@ def _is_fallback(row: Row, failing: t.Container[Place]) -> bool:
     plain = {what.name for what in row.counts if what.kind == tally.PLAIN_MAIL}
     if not plain or row.place in failing:
         return bool(plain)
-    # a receiver has several addresses, of which the next one is tried; who has no STARTTLS is none that TLS failed with
-    return row.place.direction == SEND and plain != {tally.NO_OFFER} and _by_connector(row.place) in failing
+    # a receiver has several addresses, of which the next one is tried; a connector has many receivers, and who is not
+    # known to have STARTTLS is none that TLS failed with
+    return row.place.direction == SEND and tally.OFFER in plain and _by_connector(row.place) in failing
 
 
 def _by_connector(place: Place) -> Place:

@@ -119,6 +119,6 @@ def facts(session: Session) -> list[What]:
     return [_what({"unconnected": UNCONNECTED, "no_message": QUIET}.get(session.outcome, INCOMPLETE))]
 
 
-# Of mail in plain text, where STARTTLS was not there at all.
-NO_OFFER: t.Final = "not_offered"
-_OFFERED: t.Final = {True: "offered", False: NO_OFFER, None: "unknown"}
+# Of mail in plain text, where STARTTLS was there all the same.
+OFFER: t.Final = "offered"
+_OFFERED: t.Final = {True: OFFER, False: "not_offered", None: "unknown"}

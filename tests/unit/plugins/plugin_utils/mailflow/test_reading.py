@@ -229,6 +229,7 @@ CUT = [*GREETED, logs.OFFER.replace(">", "<", 1), ">,STARTTLS,", "*,,TLS negotia
 BARE = [">,MAIL FROM:<ann@contoso.example>,", ">,DATA,", "<,354 go,", "-,,Local"]
 FELL_BACK = [*GREETED, logs.OFFER.replace(">", "<", 1), *BARE]
 NO_OFFER = [*GREETED, "<,250  mx SIZE 37748736,", *BARE]
+OLD_GREETING = ["+,,", "<,220 mx ready,", ">,HELO ex01,", "<,250 mx,", *BARE]
 OTHER = "192.0.2.8"
 
 
@@ -243,6 +244,9 @@ OTHER = "192.0.2.8"
         (FELL_BACK, {"peer": OTHER, "day": "2026-01-06"}, False),
         # somebody who has no STARTTLS at all has nothing to fall back from
         (NO_OFFER, {"peer": OTHER}, False),
+        # nor is it known of who was not asked
+        (OLD_GREETING, {"peer": OTHER}, False),
+        (OLD_GREETING, {}, True),
     ],
 )
 def test_what_is_sent_falls_back_with_another_address(
