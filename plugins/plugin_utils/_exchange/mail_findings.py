@@ -195,7 +195,8 @@ def _of_others(
         return
     names = [item.certificate for item in _connected(view, server) if item.certificate is not None]
     used = [certificates.named(name, held).certificate for name in names]
-    good = [item for item in held if item.not_after is not None and item.not_after >= now]
+    valid = [item for item in held if item.not_after is not None and item.not_after >= now]
+    good = [item for item in valid if item.may_serve_mail]
     for certificate in held:
         end = certificate.not_after
         if end is None or end >= now or certificate in used or not certificate.may_serve_mail:

@@ -315,6 +315,9 @@ NEWER = Certificate("FF", "CN=other", "CN=CA 2", ("OLD.example.com", "a.example.
         ([Certificate("EE", note="unreadable")], []),
         # renewed since
         ([EXPIRED, dataclasses.replace(EXPIRED, thumbprint="FF", not_after=NOW + YEAR)], []),
+        ([EXPIRED, dataclasses.replace(NEWER, services=("IIS", "SMTP"))], []),
+        # but for other services
+        ([EXPIRED, dataclasses.replace(NEWER, services=("IIS",))], ["certificate.expired"]),
         ([EXPIRED, NEWER], []),
         ([EXPIRED, dataclasses.replace(NEWER, not_after=NOW - YEAR)], ["certificate.expired"] * 2),
         ([dataclasses.replace(EXPIRED, names=()), NEWER], ["certificate.expired"]),
