@@ -35,6 +35,8 @@ _REFUSAL = re.compile(r'^[",]*[45]\d\d[ -]|(?<![\d.])[45]\d\d [45]\.\d{1,3}\.\d{
 _NO_ERRORS = frozenset({"unknown", "tls_mentioned", "session_closed"})
 # What tells more than that TLS was agreed on.
 _TELLS_MORE = frozenset({meanings.YES, meanings.LIKELY, meanings.NO})
+# What a session is where nothing of it is an error.
+_SAY_NOTHING = _NO_ERRORS | {meanings.AGREED.kind, meanings.NO_TLS_TRIED.kind}
 _NOBODY = (b"", b"")
 # Where an error is no sign of a hop inside Exchange, although the session may be one.
 _IMPLICIT = tuple(b":" + port for port in words.INSIDE_PORTS - words.INSIDE_OF_ERRORS)
@@ -82,10 +84,7 @@ def explain(text: str) -> Symptom:
     sessions = smtp_log.sessions_of(text.encode("utf-8", "replace"), None)[0]
     if sessions:
         return _of_sessions(text, sessions, found)
-    error = words.failed(found.text.encode("utf-8", "replace"))
-    if error is not None:
-        return Symptom(_form(text, found), _of_error(error), found, error)
-    return Symptom(_form(text, found), _of_text(found.text, found.is_inside), found)
+    return Symptom(_form(text, found), *_of_sentence(found.text, found))
 
 
 def _form(text: str, found: LastError) -> str:
@@ -97,13 +96,15 @@ def _form(text: str, found: LastError) -> str:
 
 
 def _of_sessions(text: str, sessions: t.Sequence[Session], found: LastError) -> Symptom:
-    """The worst of the sessions of a protocol log."""
+    """The worst of the sessions of a protocol log, or of what stands beside them and belongs to none."""
     said = _by_session(text)
-    others = said.get(_NOBODY, [])
-    told = [
-        (session, _of_session(session, [*said.get((session.id, session.peer), []), *others])) for session in sessions
-    ]
+    told = [(session, _of_session(session, said.get((session.id, session.peer), []))) for session in sessions]
     session, meaning = min(told, key=lambda item: meanings.SURE.index(item[1].tls))
+    beside = Symptom(PROTOCOL_LOG, *_of_sentence(" ".join(said.get(_NOBODY, [])), found))
+    if beside.meaning.kind not in _NO_ERRORS and (
+        meaning.kind in _SAY_NOTHING or meanings.SURE.index(beside.meaning.tls) < meanings.SURE.index(meaning.tls)
+    ):
+        return beside
     shown = session.as_result()
     return Symptom(PROTOCOL_LOG, meaning, found, session.error, shown["connector"], shown["direction"])
 
@@ -119,7 +120,7 @@ def _by_session(text: str) -> dict[tuple[bytes, bytes], list[str]]:
 
 
 def _of_session(session: Session, said: t.Sequence[str]) -> Meaning:
-    """``said``: the lines of that session, and those of none."""
+    """``said``: the lines of that session."""
     if session.error is not None:
         return _of_error(session.error)
     if session.outcome == "tls_failed":
@@ -134,10 +135,19 @@ def _of_session(session: Session, said: t.Sequence[str]) -> Meaning:
     if by_text.kind not in _NO_ERRORS:
         return by_text
     if tls is not None:
-        return meanings.OLD_AGREED if tls.version in words.OLD else by_text
+        if tls.version in words.OLD:
+            return meanings.OLD_AGREED
+        # a version that is not known is one that was agreed on, as long as nothing was refused behind it
+        return by_text if said else meanings.AGREED
     if session.is_plain:
         return meanings.PLAIN
     return meanings.NO_TLS_TRIED if session.outcome == "no_message" else by_text
+
+
+def _of_sentence(text: str, found: LastError) -> tuple[Meaning, LastError, str | None]:
+    """Of a text that is no line of a log; with the name of the error of a negotiation, if it has one."""
+    error = words.failed(text.encode("utf-8", "replace"))
+    return _of_text(text, found.is_inside) if error is None else _of_error(error), found, error
 
 
 def _of_error(name: str) -> Meaning:

@@ -153,6 +153,7 @@ def _line(data: str, place: int = 0, connector: str = "To the cloud") -> str:
     return f"2026-01-05T09:00:00.000Z,{connector},08DE000000000001,{place},10.0.0.1:40001,192.0.2.1:25,{data}"
 
 
+SENT = [">,MAIL FROM:<a@b> SIZE=512,", "<,250 2.1.0 Sender OK,"]
 NEW, OLD, SSL3 = (
     ["+,,", ">,STARTTLS,", logs.agreed(version, logs.CLIENT), ">,EHLO x,"] for version in ("TLS1_2", "TLS1_0", "SSL3")
 )
@@ -180,7 +181,11 @@ NEW, OLD, SSL3 = (
         ([*OLD, "-,,Remote(SocketError)"], "old_tls_agreed", PERHAPS),
         ([*SSL3, "-,,Local"], "old_tls_agreed", PERHAPS),
         ([*OLD, "<,550 5.1.10 RESOLVER.ADR.RecipientNotFound,"], "recipient_unknown", NO),
-        ([logs.agreed("TLS9_9", logs.CLIENT), "-,,Local"], "unknown", UNKNOWN),
+        # of a version that is not known
+        ([logs.agreed("TLS9_9", logs.CLIENT), "-,,Local"], "tls_agreed", NO),
+        (["+,,", ">,STARTTLS,", logs.agreed("FOO", logs.CLIENT), *SENT, "-,,Local"], "tls_agreed", NO),
+        ([logs.agreed("FOO", logs.CLIENT), "<,599 never heard of,"], "unknown", UNKNOWN),
+        ([logs.agreed("FOO", logs.CLIENT), "<,421 4.4.2 Connection dropped,"], "connection_dropped", PERHAPS),
         # what tells less than that TLS was agreed on
         ([*NEW, "<,421 4.4.2 Connection dropped due to SocketError,"], "tls_agreed", NO),
         ([*NEW, "*,,Client certificate chain validation status: 'UntrustedRoot'", "-,,Local"], "tls_agreed", NO),
@@ -261,6 +266,29 @@ def test_what_one_session_says_is_not_said_of_another() -> None:
     for lines in (well + refused, refused + well):
         found = symptoms.explain("\n".join(lines))
         assert (found.meaning.kind, found.connector) == ("relay_denied", "Bad one")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "error"),
+    [
+        ("454 4.7.5 Certificate validation failure", "certificate_refused", None),
+        ("TLS negotiation failed with error SocketError", "tls_handshake_cut", "SocketError"),
+        (DROP, DROPPED, None),
+        ("452 4.3.1 Insufficient system resources", "back_pressure", None),
+    ],
+)
+def test_what_no_session_says_is_said_of_none(text: str, kind: str, error: str | None) -> None:
+    well = [_line(data, place) for place, data in enumerate([*NEW, "-,,Local"])]
+    for lines in ([*well, text], [text, *well]):
+        found = symptoms.explain("\n".join(lines))
+        assert (found.form, found.meaning.kind, found.error) == ("protocol_log", kind, error)
+        assert (found.connector, found.direction) == (None, None)
+
+
+@pytest.mark.parametrize("text", ["Good morning", "We have turned TLS on", "452 4.3.1 Insufficient system resources"])
+def test_a_session_with_an_error_of_its_own_counts_before_what_tells_less(text: str) -> None:
+    found = symptoms.explain("\n".join([text, _line(f"<,{DROP},")]))
+    assert (found.meaning.kind, found.connector, found.direction) == (DROPPED, "To the cloud", "send")
 
 
 def test_the_last_error_alone_is_never_sure() -> None:
