@@ -81,7 +81,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
         "_report/commands._variables", "_role.out_of_place",
     ),
     "what this collection has made itself: requests, results of its tasks, records that were read and checked before": (
-        "_exchange/shell.checked", "_judgement/outgoing.waiting",
+        "_exchange/shell.checked", "_judgement/outgoing.waiting", "_report/diagnosis._addresses",
         "_report/overview._place", "_report/plain.plain", "_report/standing.Steps.rebooted", "_report/standing._boot",
         "_run._own_version", "_tasks/mail_proof._flow", "_tasks/mail_proof.moment_of",
     ),
