@@ -20,10 +20,11 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from . import _files, _given, _options, _patterns, _preflight, _reporting, _role, _typed, _variables
+from . import _files, _given, _patterns, _preflight, _reporting, _role, _typed, _variables
 from ._errors import ExchangeTlsError, OptionError, Unreachable, all_problems
 from ._exchange.endpoint import OPTIONS, Endpoint, address_of, endpoint, is_address, misspelt, neighbour
 from ._exchange.shell import Shell
+from ._options import ROLE
 from ._policy import baselines
 from ._policy.options import from_options
 from ._tasks.task import Task
@@ -55,7 +56,7 @@ class ExchangeTlsAction(ActionBase):
 
     ARGUMENT_SPEC: t.ClassVar[dict[str, t.Any]] = {}
     # what only the role's own tasks may give: no public interface
-    ROLE_SPEC: t.ClassVar[dict[str, t.Any]] = _options.ROLE
+    ROLE_SPEC: t.ClassVar[dict[str, t.Any]] = ROLE
     SPEC_RULES: t.ClassVar[dict[str, t.Any]] = {}
     # whether it may change its host
     WRITES: t.ClassVar[bool] = False
