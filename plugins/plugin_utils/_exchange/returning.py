@@ -56,7 +56,7 @@ def come_back(work: Work, now: Now | None = None, *, whole: bool = False) -> Non
     if sick:
         raise NotAsBefore(
             f"{work.name} is back in service, but copies that were healthy are not: {listed(sick)}. Mend them before "
-            "another member is taken out.",
+            f"another member is taken out; Get-MailboxDatabaseCopyStatus -Server {work.name} shows why.",
             steps=list(work.steps),
             back=True,
         )
