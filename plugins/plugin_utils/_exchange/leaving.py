@@ -306,8 +306,8 @@ def _set_mark(work: Work, components: Components, fqdn: str) -> None:
     if not befores.marked_at(work.components(fqdn))[0]:
         raise MaintenanceFailed(
             f"{HUB_TRANSPORT} of {work.name} was told to drain; no error came, and it has no effect. To see why, try "
-            f"'Set-ServerComponentState {work.name} -Component {HUB_TRANSPORT} -State {DRAINING} -Requester {REQUESTER}' "
-            "in Exchange's own shell, and undo it with the state Active."
+            f"'Set-ServerComponentState {work.name} -Component {HUB_TRANSPORT} -State {DRAINING} "
+            f"-Requester {REQUESTER}' in Exchange's own shell, and undo it with the state Active."
         )
 
 
