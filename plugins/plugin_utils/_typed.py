@@ -17,8 +17,8 @@ from ansible.utils.vars import load_extra_vars
 
 from ._text import NAME, visible
 
-# The pasted text of an error, which is taken whole.
-_SYMPTOM = re.compile(r"\s*tls12_symptom\s*=\s*(.*)", re.DOTALL)
+# The pasted text of an error, which is taken whole; under its short name as well.
+_SYMPTOM = re.compile(r"\s*(?:tls12_)?symptom\s*=\s*(.*)", re.DOTALL)
 # Under this name Ansible keeps the words that belong to no variable.
 _WORDS = "_raw_params"
 # Files, JSON and YAML.

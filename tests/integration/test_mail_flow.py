@@ -185,6 +185,7 @@ def test_tls12_is_off_and_mail_waits(lab: LabClient, ansible: Ansible) -> None:
 
 def test_all_is_well_on_the_servers(lab: LabClient, ansible: Ansible) -> None:
     found = answer(why(lab, ansible, "well", "-e", f"tls12_symptom={DROPPED}").ok())
+    assert answer(why(lab, ansible, "well", "-e", f"symptom='{DROPPED}'").ok())[:2] == found[:2], "by its short name"
     assert found[0] == f"text:    {DROPPED}", "what Ansible cuts at the first blank is taken whole"
     assert found[2].startswith("answer:  TLS 1.2 is on in the registry of every server that was read.")
     assert found[-1].endswith("ansible localhost -m mailops.exchange_tls.smtp_log_info -a paths=logs")
