@@ -14,7 +14,7 @@ import dataclasses
 import re
 import typing as t
 
-from . import last_errors, meanings, smtp_log, words
+from . import last_errors, meanings, rules, smtp_log, words
 from .dialogue import DATED, LINE
 from .last_errors import LastError
 from .meanings import Meaning
@@ -162,7 +162,7 @@ def _of_text(text: str, is_inside: bool) -> Meaning:
     """``is_inside``: whether it is of a hop between services of Exchange itself."""
     whole = last_errors.codes(text)
     codes = {*whole, *(code.rpartition(" ")[2] for code in whole)}
-    for rule in meanings.RULES:
+    for rule in rules.RULES:
         if rule.inside and not is_inside:
             continue
         if (not rule.codes or rule.codes & codes) and all(pattern.search(text) for pattern in rule.words):

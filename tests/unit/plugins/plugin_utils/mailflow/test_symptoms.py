@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow import meanings, symptoms
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow import meanings, rules, symptoms
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow.meanings import (
     LIKELY,
     NO,
@@ -293,7 +293,7 @@ def test_a_session_with_an_error_of_its_own_counts_before_what_tells_less(text: 
 
 def test_the_last_error_alone_is_never_sure() -> None:
     """Documented certificate faults show as nothing but a connection that ended."""
-    for rule in meanings.RULES:
+    for rule in rules.RULES:
         # between servers of Exchange the codes of who does not answer are told from those of who hangs up
         if rule.codes & ({"4.4.2"} if rule.inside else {"4.4.1", "4.4.2", "4.2.1"}):
             assert rule.meaning.tls == PERHAPS
@@ -307,7 +307,7 @@ def test_a_code_alone_is_not_on_the_page_of_microsoft() -> None:
 
 
 def test_every_meaning_can_be_explained() -> None:
-    for meaning in (*(rule.meaning for rule in meanings.RULES), *meanings.NEGOTIATION.values()):
+    for meaning in (*(rule.meaning for rule in rules.RULES), *meanings.NEGOTIATION.values()):
         assert meaning.tls in meanings.SURE
         assert meaning.meaning.endswith((".", "?"))
 

@@ -1,0 +1,349 @@
+# Copyright (c) 2026, mailops contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface.
+"""How the meaning of an error text is found: by its codes, and by words that no translation changes, such as names of
+errors, of commands, of properties. Pure data, the most special rules first.
+
+The facts are in docs/reference/mail.md 1.1 to 1.4.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .last_errors import winsock
+from .meanings import KB_4051498, LIKELY, NO, PERHAPS, READ_RECEIVE, READ_SEND, SEED, UNKNOWN, YES, Meaning
+from .words import INSIDE_OF_ERRORS
+
+_NDRS = "Microsoft, Non-delivery reports in Exchange Online"
+_DANE = "Microsoft, How SMTP DNS-based Authentication of Named Entities works"
+_ALERTS = "RFC 8446, 6.2, and RFC 5246, 7.2.2"
+_WORDS = "the words of the error alone"
+_PORT = "the port of the hop alone"
+_REPORTS = "reports of others, and no page of Microsoft"
+
+
+class Rule(t.NamedTuple):
+    """``codes``: one of them must be in the text, as a whole or from its enhanced part on; none for any text.
+    ``words``: each of them must be found in it. ``inside``: whether it is for hops inside Exchange alone."""
+
+    meaning: Meaning
+    codes: frozenset[str]
+    words: tuple[re.Pattern[str], ...]
+    inside: bool = False
+
+
+def _rule(
+    kind: str,
+    tls: str,
+    codes: str,
+    words: str | None,
+    meaning: str,
+    read: str | None = None,
+    *,
+    inside: bool = False,
+    **more: str,
+) -> Rule:
+    patterns = (re.compile(words, re.IGNORECASE),) if words else ()
+    return Rule(Meaning(kind, tls, meaning, read, **more), frozenset(filter(None, codes.split(","))), patterns, inside)
+
+
+# What several rules say.
+_WITHOUT_TLS = (
+    "A connector that demands TLS was spoken to without it: the sender has no TLS version that the receiver takes, or "
+    "it does not use TLS at all."
+)
+_REFUSED = "Nobody listens there, or a firewall refuses. That comes before any TLS."
+_NO_NAME = "The name of the receiver could not be looked up. That comes before any TLS."
+_DROPPED = (
+    "The connection was dropped. So it shows where Exchange Online refuses TLS 1.0 and 1.1, and so it shows for other "
+    "causes as well."
+)
+_ENDED = "The connection was dropped. A handshake that hangs shows so too: of itself the text does not tell."
+_OWN_TRANSPORT = (
+    "A hop between services of Exchange itself failed: the transport service of one of its servers did not run, or not "
+    "answer, as during its restart. That is no matter of TLS."
+)
+_OWN_DROPPED = (
+    "A connection between two Exchange servers, or two services of one, was dropped. A transport service that restarts "
+    "shows so, and so do two servers that have no TLS version in common: the text does not tell which it is."
+)
+_READ_BOTH = "the TLS settings of both servers, and " + READ_SEND
+_INSIDE = f":(?:{'|'.join(sorted(port.decode() for port in INSIDE_OF_ERRORS))})\\b"
+_TLS_ERRORS = "SocketError|UnknownCredentials|NoCredentials|InvalidToken|IllegalMessage|ConnectionAborted"
+
+_NOT_TRUSTED = "A certificate was refused. The code does not say whose: the words behind it do."
+_OLD_TLS = "One side has no TLS version that the other takes."
+_NOT_OFFERED = (
+    "The sender demands TLS, and the receiver did not offer STARTTLS: its certificate cannot be used (named and "
+    "removed, or its chain is broken), TLS is off, or a device between them hides the offer."
+)
+# Numbers of alerts, as Schannel writes them into the event log.
+_ALERT = r"\balert(?: code)?(?: is)?:? (?:{})\b"
+
+RULES: t.Final = (
+    _rule(
+        "certificate_not_found", YES, "4.7.5", "TlsCertificateName",
+        "The certificate that the Send connector names (TlsCertificateName) is not on the server that sends.",
+        "Get-SendConnector (TlsCertificateName) and Get-ExchangeCertificate of that server",
+    ),
+    _rule(
+        "certificate_refused", YES, "4.7.5", None,
+        _NOT_TRUSTED, READ_SEND,
+    ),
+    _rule(
+        "certificate_refused", YES, "4.7.320,5.7.320", None,
+        "Exchange Online demands a certificate of the server, and refuses the one that it shows: another name, "
+        "expired, or without trust.",
+        "the certificate of the Receive connector (TlsCertificateName)",
+        source="Microsoft, Exchange Challenge Accepted, 2017-04-14",
+    ),
+    _rule(
+        "certificate_refused", YES, "4.7.322,5.7.322,4.7.323,5.7.323,4.7.325,5.7.325", None,
+        _NOT_TRUSTED, READ_SEND, source=_DANE,
+    ),
+    _rule(
+        "certificate_refused", YES, "",
+        r"\b(?:UntrustedRoot|Cert(?:ificate)?(?:Expired|Unknown|Revoked|Untrusted|WrongUsage|NameMismatch)|SubjectMismatch)\b"
+        r"|certificate (?:has expired|validation fail|verify failed)|\bunknown[ _]ca\b|\bbad[ _]certificate\b"
+        "|" + _ALERT.format("4[2-68]"),
+        _NOT_TRUSTED, READ_SEND, source=_WORDS,
+    ),
+    _rule(
+        "relay_denied", LIKELY, "5.7.64", None,
+        "Exchange Online does not take the sender for one of yours: the certificate that it shows is not the one that "
+        "the inbound connector names, or comes without its chain, or the address has changed.",
+        "the certificate of the Send connector (TlsCertificateName), and the inbound connector of Exchange Online",
+        source="Microsoft, KB 3212877 and KB 4051495",
+    ),
+    _rule(
+        "tls_version_refused", YES, "",
+        r"\bunsupported protocol\b|\balert protocol version\b|\bprotocol_version\b|\bunsupported TLS\b"
+        r"|\b(?:TLS|SSL) ?(?:protocol )?(?:version|v?(?:1[._][01]|[23](?:[._]0)?)\b).{0,40}"
+        r"(?:not|no longer) (?:supported|accepted|allowed)"
+        "|" + _ALERT.format("70"),
+        _OLD_TLS, "the TLS settings of both servers", source=_ALERTS,
+    ),
+    _rule(
+        "no_common_suite", YES, "",
+        r"\bno shared cipher\b|\bnone of the cipher suites\b|\bno ciphers? (?:suites? )?(?:available|in common)\b"
+        r"|\bdo not possess a common algorithm\b|\b0x80090331\b|\balert handshake failure\b|" + _ALERT.format("40"),
+        "The two sides have no TLS version or no cipher suite in common.",
+        "the TLS settings and the cipher suites of both servers", source=_ALERTS,
+    ),
+    _rule(
+        "no_credential", LIKELY, "", r"\binternal error state is (?:10010|10013)\b",
+        "Windows could not make what a TLS connection begins with: mostly no version that the program asks for is on.",
+        "the TLS settings of the server, Client and Server, and those of .NET", source=_REPORTS,
+    ),
+    _rule(
+        "exchange_outdated", NO, "4.7.230,5.7.230", None,
+        "Exchange Online throttles or blocks this Exchange for its old build. That is no matter of TLS: update it.",
+    ),
+    _rule(
+        "starttls_not_offered", LIKELY, "5.7.3", "STARTTLS.{0,40}required|required.{0,40}STARTTLS",
+        _NOT_OFFERED, READ_RECEIVE,
+    ),
+    _rule(
+        "starttls_not_offered", LIKELY, "4.7.321,5.7.321", None,
+        _NOT_OFFERED, READ_RECEIVE, source=_DANE,
+    ),
+    _rule(
+        "starttls_not_offered", LIKELY, "",
+        r"\bTLS is required,? but was not offered|\b(?:START)?TLS (?:was |is )?not (?:offered|advertised|supported)\b"
+        r"|\bnot (?:offer|advertise|support) (?:START)?TLS\b",
+        _NOT_OFFERED, READ_RECEIVE, source=_WORDS,
+    ),
+    _rule(
+        "starttls_refused", LIKELY, "", r"\b454\b.{0,20}\bTLS (?:is )?(?:currently )?not available\b",
+        "The receiver has STARTTLS and cannot do it at this time: its certificate or its key cannot be used.",
+        READ_RECEIVE, source="RFC 3207, 4",
+    ),
+    _rule(
+        "authentication", NO, "5.7.57,5.7.139", None,
+        "A login was refused. That is no matter of TLS.", source=_NDRS,
+    ),
+    _rule(
+        "authentication", NO, "",
+        r"535 5\.7\.3|LogonDenied|Temporary authentication failure|authentication unsuccessful",
+        "A login was refused. That is no matter of TLS.",
+    ),
+    _rule(
+        "authentication", NO, "5.7.3", "Exchange Server authentication",
+        "Two Exchange servers did not log in to each other: the Receive connector that answers does not take logins of "
+        "Exchange servers, or a device between them hides that it does.",
+        "the Receive connectors of the receiver: AuthMechanism (ExchangeServer) and RemoteIPRanges",
+        source="Microsoft, KB 979175",
+    ),
+    # a translation has kept the name of the command
+    _rule(
+        "starttls_required", LIKELY, "451 5.7.3", "START ?TLS",
+        _WITHOUT_TLS, "the TLS settings of both servers, and " + READ_RECEIVE, source=SEED,
+    ),
+    _rule(
+        "starttls_required", LIKELY, "", "Must issue a STARTTLS command first",
+        _WITHOUT_TLS, "the TLS settings of both servers, and " + READ_RECEIVE, source=SEED,
+    ),
+    _rule(
+        "starttls_required", PERHAPS, "451 5.7.3", None,
+        "A login or TLS was missing: by this code alone nobody can tell which.",
+        "the words behind the code, and " + READ_RECEIVE, source="the code of the error alone",
+    ),
+    _rule(
+        "submission_throttled", NO, "", r"\bsubmission rate\b.{0,60}\bexceeded\b",
+        "The sender has sent more messages in a minute than the receiver takes of it. That is no matter of TLS.",
+        source="Microsoft, Message rate limits and throttling",
+    ),
+    _rule(
+        "proxy_failed", NO, "", r"\bPRX\d",
+        "The front end of this Exchange does not reach its own transport service. While servers are restarted in turn "
+        "this passes; otherwise look at that service and at the DNS servers of the network adapters.",
+    ),
+    _rule(
+        "own_transport_down", NO, "", rf"{_INSIDE}.{{0,200}}{winsock(10061)}|{winsock(10061)}.{{0,200}}{_INSIDE}",
+        _OWN_TRANSPORT,
+    ),
+    _rule(
+        "own_transport_down", NO, "", winsock(10051, 10060, 10061, 10065) + "|ConnectionRefused",
+        _OWN_TRANSPORT, inside=True, source=_PORT,
+    ),
+    # these speak TLS to each other: so a negotiation ends that one of them cannot take
+    _rule(
+        "connection_dropped_socket_error", PERHAPS, "4.4.2", "socket ?error",
+        _OWN_DROPPED, _READ_BOTH, inside=True, source=_PORT,
+    ),
+    _rule(
+        "connection_dropped", PERHAPS, "4.4.2", None,
+        _OWN_DROPPED, _READ_BOTH, inside=True, source=_PORT,
+    ),
+    _rule(
+        "connection_dropped", PERHAPS, "", winsock(10053, 10054),
+        _OWN_DROPPED, _READ_BOTH, inside=True, source=_PORT,
+    ),
+    _rule(
+        "own_transport_down", NO, "4.2.1,4.4.1", None,
+        _OWN_TRANSPORT, inside=True, source=_PORT,
+    ),
+    _rule(
+        "connection_dropped_socket_error", PERHAPS, "", r"\bsocket ?error\b",
+        _OWN_DROPPED, _READ_BOTH, inside=True, source=_PORT,
+    ),
+    _rule(
+        "own_transport_down", NO, "", r"\btimed ?out\b",
+        _OWN_TRANSPORT, inside=True, source=_PORT,
+    ),
+    _rule(
+        "connection_refused", NO, "4.4.316", None,
+        _REFUSED,
+    ),
+    _rule(
+        "connection_refused", NO, "", winsock(10061) + "|ConnectionRefused",
+        _REFUSED,
+    ),
+    _rule(
+        "network_unreachable", NO, "", winsock(10051, 10065),
+        "There is no route to the receiver, often for an IPv6 address. That comes before any TLS.",
+    ),
+    _rule(
+        "dns", NO, "",
+        r"\bDNS (?:query|server)|\b(?:InfoDomainNonexistent|ErrorRetry)\b",
+        _NO_NAME,
+    ),
+    _rule(
+        "dns", NO, "", r"\bDNS domain\b|\bSMTPSEND\.DNS\b|\bNonExistentDomain\b",
+        _NO_NAME, source=_WORDS,
+    ),
+    _rule(
+        "back_pressure", NO, "4.3.1", None,
+        "A server is short of disk or memory and takes no mail. That is no matter of TLS.",
+    ),
+    _rule(
+        "not_in_service", NO, "421 4.3.2", r"\bservice not (?:active|available)\b",
+        "Transport of that server is out of service, in maintenance, or starting. That is no matter of TLS.",
+        source=_WORDS,
+    ),
+    _rule(
+        "store_throttled", NO, "4.3.2", None,
+        "A server takes no more mail for now. That is no matter of TLS.",
+    ),
+    _rule(
+        "recipient_restricted", NO, "", r"RESOLVER\.RST",
+        "The recipient does not take mail from this sender. That is no matter of TLS.",
+    ),
+    _rule(
+        "recipient_unknown", NO, "5.1.1,5.1.10", None,
+        "There is no such recipient. That is no matter of TLS.", source=_NDRS,
+    ),
+    _rule(
+        "mailbox_full", NO, "5.2.2", None,
+        "The mailbox of the recipient is full. That is no matter of TLS.", source=_NDRS,
+    ),
+    _rule(
+        "sender_refused", NO, "", r"(?<![\d.])[45]\d\d [45]\.7\.[56]\d\d(?![\d.])",
+        "Exchange Online takes no mail, or not so much, from this address for now. That is no matter of TLS.",
+        source=_NDRS,
+    ),
+    _rule(
+        "session_closed", UNKNOWN, "", r"\b(?:Remote|Local)\(SocketError\)",
+        "A session was closed. With no STARTTLS before it in the same session it is the probe of a load balancer.",
+        READ_RECEIVE,
+    ),
+    _rule(
+        "connection_dropped_socket_error", PERHAPS, "4.4.2", "socket ?error",
+        _DROPPED,
+        "the TLS settings of the server, and " + READ_SEND, source=SEED,
+    ),
+    _rule(
+        "connection_dropped", PERHAPS, "4.4.2", None,
+        _ENDED, READ_SEND,
+    ),
+    _rule(
+        "timed_out", PERHAPS, "4.4.1", None,
+        "The connection timed out. Certificate faults show so too: of itself the text rules TLS neither in nor out.",
+        READ_SEND, source=KB_4051498,
+    ),
+    _rule(
+        "unable_to_connect", PERHAPS, "4.2.1,4.4.315,5.4.315,4.4.317,5.4.317", None,
+        "No connection came about. Certificate faults show so too: of itself the text rules TLS neither in nor out.",
+        READ_SEND,
+    ),
+    _rule(
+        "connection_dropped", PERHAPS, "4.4.318,5.4.318", None,
+        _ENDED, READ_SEND, source=_REPORTS,
+    ),
+    _rule(
+        "connection_dropped", PERHAPS, "",
+        winsock(10053, 10054) + r"|\bforcibly closed\b|\blost connection\b|\bclosed abruptly\b",
+        _ENDED, READ_SEND, source=_WORDS,
+    ),
+    # a translation has kept the name of the error, and nothing else
+    _rule(
+        "tls_failed", LIKELY, "",
+        rf"(?<![A-Za-z])TLS.{{0,120}}\b(?:{_TLS_ERRORS})|\b(?:{_TLS_ERRORS}).{{0,120}}(?<![A-Za-z])TLS",
+        "By its name this is the error of a TLS negotiation.",
+        "the TLS settings of the server, and " + READ_SEND, source=SEED,
+    ),
+    _rule(
+        "tls_failed", YES, "",
+        r"\bTLS handshake fail|\b(?:TLS|SSL).{0,40}handshake[ _]failure\b"
+        r"|\bTLS negotiation fail|\bCannot start TLS\b|\bestablish appropriate TLS channel\b",
+        "A TLS negotiation failed, and the text does not say why.", READ_SEND, source=_WORDS,
+    ),
+    _rule(
+        "expired", UNKNOWN, "4.4.7,5.4.7,5.4.300", None,
+        "Mail has waited too long. Why it waited is in the words behind, or in the last error of the queue.",
+        "the last error of the queue (Get-Queue), and " + READ_SEND, source=_NDRS,
+    ),
+    _rule(
+        "connection_dropped_socket_error", PERHAPS, "", "socket ?error",
+        _DROPPED,
+        "the TLS settings of the server, and " + READ_SEND, source=SEED,
+    ),
+    _rule(
+        "tls_mentioned", PERHAPS, "", r"\bSTARTTLS\b|(?<![A-Za-z])TLS(?![A-Za-z])",
+        "The text speaks of TLS, with no error that is known here.",
+        READ_SEND,
+    ),
+)  # fmt: skip
