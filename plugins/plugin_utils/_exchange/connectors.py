@@ -17,7 +17,11 @@ from .._errors import UnexpectedAnswer
 from .endpoint import is_same_server
 from .records import Record
 
-_CLOUD = (".mail.protection.outlook.com", ".mail.protection.partner.outlook.cn", ".mail.onmicrosoft.com")
+# The names of its MX records: worldwide, of the clouds of governments and of China, and with DNSSEC.
+_CLOUD = (
+    ".mail.protection.outlook.com", ".mail.protection.office365.us", ".mail.protection.partner.outlook.cn",
+    ".mx.microsoft", ".mail.onmicrosoft.com", ".mail.onmicrosoft.us",
+)  # fmt: skip
 VERBOSE = "verbose"
 # Microsoft, Protocol logging: where the logs are, unless the transport service says otherwise.
 SEND_LOGS = r"%ExchangeInstallPath%TransportRoles\Logs\Hub\ProtocolLog\SmtpSend"

@@ -25,7 +25,8 @@ DATED: t.Final = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d")
 
 # Behind ``<`` or ``>``.
 _GREETING = re.compile(rb"250[ -](?!\d\.\d)")
-_STARTTLS = re.compile(rb"STARTTLS\b", re.IGNORECASE)
+# The other one is how Exchange servers ask each other.
+_STARTTLS = re.compile(rb"(?:STARTTLS|X-ANONYMOUSTLS)\b", re.IGNORECASE)
 _OLD_GREETING = re.compile(rb"HELO\b", re.IGNORECASE)
 _MAIL = re.compile(rb"MAIL +FROM\b", re.IGNORECASE)
 # The mail itself: what follows is no line of the log. A recipient that is refused leaves nothing to send.
@@ -33,17 +34,20 @@ _HANDED_OVER = re.compile(rb"(354\b)|(BDAT +\d)", re.IGNORECASE)
 _HANDED_FLAGS: t.Final = {1: seen.PLAIN_MAIL, 2: seen.CHUNKS}
 _LOGIN_BEGUN = re.compile(rb"334\b")
 _REFUSAL = re.compile(rb"[45]\d\d[ -]")
+# To STARTTLS: not now, or not at all (RFC 3207, 4; RFC 5321, 4.2.2), or what Exchange says that cannot begin it.
+_NO_TLS: t.Final = (b"454", b"50", b"554 5.7.3")
 # Hops between services of Exchange, which name the client that they act for.
 _INSIDE = re.compile(rb"(?:XPROXY\w*|XSESSIONPARAMS)\b(?:[^\r\n]*?\bIP=([0-9A-Fa-f.:]+))?", re.IGNORECASE)
 
 # Behind ``*``, in the data or in the context.
 _TOLD = re.compile(
     rb"(?:(?:" + _FIELD + rb'),)?"?(?:'
-    rb"(TLS (?:protocol|negotiation)|Security status)|((?:In|Out)bound auth)|(attempting to connect)"
-    rb"|(Failed to connect)|(Proxy session was successfully))",
+    rb"(TLS (?:protocol|negotiation|cipher strength)|Security status|(?:In|Out)bound TLS auth)|((?:In|Out)bound auth)"
+    rb"|(attempting to connect)|(Failed to connect)|(Proxy session was successfully)"
+    rb"|(Drop connection because TLS configuration requires))",
     re.IGNORECASE,
 )
-_TOLD_FLAGS: t.Final = {3: seen.ATTEMPTED, 4: seen.UNCONNECTED, 5: seen.PROXIED}
+_TOLD_FLAGS: t.Final = {3: seen.ATTEMPTED, 4: seen.UNCONNECTED, 5: seen.PROXIED, 6: seen.REQUIRED}
 
 
 def tell(session: Session, event: bytes, rest: bytes) -> None:
@@ -84,7 +88,7 @@ def _told(session: Session, kind: int, text: bytes) -> None:
     elif (tls := words.agreed(text)) is not None:
         session.tls = tls
     else:
-        session.error = words.failed(text) or session.error
+        session.error = words.failed(text) or words.refused_behind(text) or session.error
 
 
 def _said(session: Session, said: bytes) -> None:
@@ -108,7 +112,7 @@ def _said(session: Session, said: bytes) -> None:
     elif _REFUSAL.match(said):
         if b"STARTTLS" in said.upper():
             session.flags |= seen.REQUIRED
-        elif session.flags & seen.STARTTLS and (said.startswith((b"454", b"50")) or b"TLS" in said):
+        elif session.flags & seen.STARTTLS and (said.startswith(_NO_TLS) or b"TLS" in said):
             session.flags |= seen.REFUSED
 
 

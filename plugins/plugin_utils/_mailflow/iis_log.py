@@ -18,8 +18,9 @@ from .tally import QUIET, TLS, Place, Tally, What
 from .words import RECEIVE, version_of_bits
 
 HEADER = b"#Software: Microsoft Internet Information Services"
-_WANTED: t.Final = (b"date", b"c-ip", b"s-port", b"crypt-protocol", b"crypt-cipher")
-# The server's own address, which need not be logged: who has the same is the server itself, as its health probes are.
+_WANTED: t.Final = (b"date", b"c-ip", b"s-port", b"crypt-protocol")
+_CIPHER = b"crypt-cipher"
+# The server's own address: who has the same is the server itself, as its health probes are.
 _OWN = b"s-ip"
 # The back end of Exchange, to which the front ends hand on what clients ask: docs/reference/mail.md 3.
 _BACK_END = b"444"
@@ -78,24 +79,25 @@ class IisScanner:
             if len(parts) != width:
                 self.damaged += 1
                 continue
-            key = tuple([parts[index] for index in indexes])
+            # what need not be logged is a hyphen, as it is where IIS has nothing to log
+            key = tuple([b"-" if index is None else parts[index] for index in indexes])
             counts[key] = counts.get(key, 0) + 1
-        for (day, peer, port, protocol, cipher, *own), number in counts.items():
+        for (day, peer, port, protocol, cipher, own), number in counts.items():
             if day >= self._since:
-                inside = port == _BACK_END or peer in _LOOPBACK or peer in own
+                inside = port == _BACK_END or peer in _LOOPBACK or peer == own
                 place = Place(self._server, RECEIVE, b"IIS port " + port, peer, day, inside)
                 version = version_of(protocol)
                 what = What(QUIET, "http") if version is None else What(TLS, version, cipher_of(cipher))
                 self._tally.count(place, what, number)
 
 
-def _columns(header: bytes) -> tuple[list[int], int] | None:
-    """Where the wanted fields are, the server's own address behind them where it is logged, and how many fields there
-    are; None where one that is wanted is missing."""
+def _columns(header: bytes) -> tuple[list[int | None], int] | None:
+    """Where the wanted fields are, and behind them the cipher and the server's own address, which need not be there;
+    and how many fields there are. None where one that is wanted is missing."""
     names = header.partition(b":")[2].lower().split()
     if not set(_WANTED) <= set(names):
         return None
-    return [names.index(name) for name in (*_WANTED, _OWN) if name in names], len(names)
+    return [names.index(name) if name in names else None for name in (*_WANTED, _CIPHER, _OWN)], len(names)
 
 
 _LOOPBACK = frozenset({b"127.0.0.1", b"::1"})

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import typing as t
 
-from .words import INSIDE_OF_ERRORS
+from .words import INSIDE_OF_ERRORS, is_public
 
 # Longer than any text that was ever recorded; what is behind it is not looked at.
 LONGEST = 20_000
@@ -23,12 +24,20 @@ LONGEST = 20_000
 _MARK = re.compile(r"\{\s*(LED|MSG|FQDN|IP|LRT)\s*=", re.IGNORECASE)
 _TRACED = re.compile(r"\[(LastAttemptedServerName|LastAttemptedIP)=([^\]]{0,300})\]", re.IGNORECASE)
 _LAST_TRIED = re.compile(r"last endpoint attempted was ([0-9A-Fa-f.:\[\]]{3,60})", re.IGNORECASE)
+_WITHOUT_BLANKS = frozenset({"FQDN", "IP"})
 _NAMES = {"lastattemptedservername": "fqdn", "lastattemptedip": "ip"}
 
 # Three digits of SMTP (RFC 5321) and the enhanced code (RFC 3463). Translations put quotes around the first.
 _CODE = re.compile(r"(?<![\d.])(?:([245]\d\d)[\"'\u00bb\u201d)]?[ -]{1,3})?([245]\.\d{1,3}\.\d{1,3})(?!\d|\.\d)")
 # What a front end says that sends for the hub: the hop that failed is one behind it, whose port is not told.
-_OF_FRONT_END = "4.4.101"
+_OF_FRONT_END = re.compile(r"(?<![\d.])4\.4\.101(?![\d.])|Proxy session setup failed on Frontend", re.IGNORECASE)
+# An endpoint of a service of Exchange, of which a text may tell without the address.
+_PORTS = "|".join(sorted(port.decode() for port in INSIDE_OF_ERRORS))
+_INSIDE = re.compile(rf"(?<![\w.:\]%-])([\w.:\[\]%-]{{0,60}}):(?:{_PORTS})(?![\d.:]\d|\w)")
+# Queues that are looked at, of those that were pasted together.
+_MOST = 100
+# The beginning of each of several that were pasted together.
+_NEXT = re.compile(r"(?=\bLastError\s*[:=])", re.IGNORECASE)
 # Errors of Winsock that a connection ends with. The number may be a count or a port as well: what makes it an error is
 # the word right before it, or one not far away that no translation changes, or that is of a connection that failed.
 _WORD = r"(?:error|errno|code|winsock|exception|\bWSA[A-Z]{3,30})[^\w\n]{1,5}"
@@ -64,14 +73,26 @@ class LastError:
     winsock: int | None = None
     #: Whether it is in the form of a queue, in braces.
     in_braces: bool = False
-    #: Whether the hop that failed is one between services of Exchange itself, by its port.
+    #: Whether the hop that failed is one between services of Exchange itself, by its port and its address.
     is_inside: bool = False
 
 
 def read(text: str) -> LastError:
-    """Any text gives an answer. No more than :data:`LONGEST` characters are looked at."""
+    """The first error of a text, whatever it is. No more than :data:`LONGEST` characters are looked at."""
+    return read_all(text)[0]
+
+
+def read_all(text: str) -> list[LastError]:
+    """The errors of several queues, or the only one. Any text gives an answer; see :func:`read`."""
     whole = " ".join(text[:LONGEST].split())
-    parts = _parts(whole)
+    first, *others = _groups(whole)[:_MOST] or [{}]
+    if first:
+        return [_read(whole, first), *(_read(parts["LED"], parts) for parts in others if parts.get("LED"))]
+    pieces = [piece for piece in map(str.strip, _NEXT.split(whole, _MOST)) if piece]
+    return [_read(piece, {}) for piece in pieces] or [_read("", {})]
+
+
+def _read(whole: str, parts: t.Mapping[str, str]) -> LastError:
     error = parts.get("LED") or whole
     traced = {_NAMES[match[1].lower()]: match[2] for match in _TRACED.finditer(whole)}
     tried = _LAST_TRIED.search(whole)
@@ -85,8 +106,18 @@ def read(text: str) -> LastError:
         time=parts.get("LRT") or None,
         winsock=int(number[1]) if number else None,
         in_braces=bool(parts),
-        is_inside=_port(address or "").encode() in INSIDE_OF_ERRORS and _OF_FRONT_END not in error,
+        is_inside=not is_of_front_end(error) and (_is_inside(address or "") or _is_inside(error)),
     )
+
+
+def is_of_front_end(text: str) -> bool:
+    """Whether it is what a front end says that has sent for the hub: that of a hop behind it."""
+    return _OF_FRONT_END.search(text) is not None
+
+
+def _is_inside(text: str) -> bool:
+    """Whether an endpoint in it is one of a service of Exchange: relays of others listen on such ports as well."""
+    return any(_is_endpoint(match[0]) and not is_public(match[1]) for match in _INSIDE.finditer(text))
 
 
 def codes(text: str) -> tuple[str, ...]:
@@ -94,24 +125,30 @@ def codes(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(" ".join(filter(None, match.groups())) for match in _CODE.finditer(text)))
 
 
-def _port(endpoint: str) -> str:
-    """Empty for an address without a port. An IPv6 address may have its port without brackets."""
-    is_address = (endpoint.count(":") == 7 and "::" not in endpoint) or endpoint.count("[") > endpoint.count("]")
-    host, colon, port = endpoint.rpartition(":")
-    return port if colon and host and not is_address else ""
+def _is_endpoint(text: str) -> bool:
+    """Not so an address without a port. An IPv6 address may have its port without brackets."""
+    return not (text.count(":") == 7 and "::" not in text) and text.count("[") == text.count("]")
 
 
-def _parts(whole: str) -> dict[str, str]:
-    """The parts in braces, by their names: each goes on until the next one begins. The first of a name counts."""
+def _groups(whole: str) -> list[dict[str, str]]:
+    """The parts in braces, by their names: each goes on until the next one begins. Those of another queue begin with a
+    name that was there already."""
     marks = list(_MARK.finditer(whole))
-    found: dict[str, str] = {}
+    found: list[dict[str, str]] = []
     ends = [*(mark.start() for mark in marks[1:]), len(whole)]
     # without any mark there is one end too many
     for mark, end in zip(marks, ends, strict=False):
         raw = whole[mark.end() : end]
         name = mark[1].upper()
-        found.setdefault(name, _error(raw) if name == "LED" else raw.partition("}")[0].strip("]; "))
+        if not found or name in found[-1]:
+            found.append({})
+        found[-1][name] = _error(raw) if name == "LED" else _value(name, raw.partition("}")[0].strip("]; "))
     return found
+
+
+def _value(name: str, text: str) -> str:
+    """A console breaks lines in the middle of a word; hosts and addresses have no blanks."""
+    return "".join(text.split()) if name in _WITHOUT_BLANKS else text
 
 
 def _error(raw: str) -> str:

@@ -13,9 +13,8 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .last_errors import winsock
-from .meanings import KB_4051498, LIKELY, NO, PERHAPS, READ_RECEIVE, READ_SEND, SEED, UNKNOWN, YES, Meaning
-from .words import INSIDE_OF_ERRORS
+from .last_errors import codes, winsock
+from .meanings import KB_4051498, LIKELY, NO, NOT_KNOWN, PERHAPS, READ_RECEIVE, READ_SEND, SEED, UNKNOWN, YES, Meaning
 
 _NDRS = "Microsoft, Non-delivery reports in Exchange Online"
 _DANE = "Microsoft, How SMTP DNS-based Authentication of Named Entities works"
@@ -71,7 +70,6 @@ _OWN_DROPPED = (
     "shows so, and so do two servers that have no TLS version in common: the text does not tell which it is."
 )
 _READ_BOTH = "the TLS settings of both servers, and " + READ_SEND
-_INSIDE = f":(?:{'|'.join(sorted(port.decode() for port in INSIDE_OF_ERRORS))})\\b"
 _TLS_ERRORS = "SocketError|UnknownCredentials|NoCredentials|InvalidToken|IllegalMessage|ConnectionAborted"
 
 _NOT_TRUSTED = "A certificate was refused. The code does not say whose: the words behind it do."
@@ -81,7 +79,13 @@ _NOT_OFFERED = (
     "removed, or its chain is broken), TLS is off, or a device between them hides the offer."
 )
 # Numbers of alerts, as Schannel writes them into the event log.
-_ALERT = r"\balert(?: code)?(?: is)?:? (?:{})\b"
+_ALERT = r"\b(?:alert|fatal error)(?: code)?(?: is| was (?:received|generated))?:? (?:{})\b"
+
+# Of Schannel's event 36871: what a translation leaves of it is the number, and the name of the protocol.
+_NO_CREDENTIAL = r"(?<![\w.:])(?:10010|10013)(?![\d:]|\.\d)"
+_TLS = r"(?<![A-Za-z])(?:TLS|SSL|Schannel)(?![A-Za-z])"
+_CONNECT = r"\b(?:(?:unable|fail\w*) to connect|SocketTimedout)\b"
+_TIMED_OUT = winsock(10060)
 
 RULES: t.Final = (
     _rule(
@@ -106,17 +110,44 @@ RULES: t.Final = (
     ),
     _rule(
         "certificate_refused", YES, "",
-        r"\b(?:UntrustedRoot|Cert(?:ificate)?(?:Expired|Unknown|Revoked|Untrusted|WrongUsage|NameMismatch)|SubjectMismatch)\b"
-        r"|certificate (?:has expired|validation fail|verify failed)|\bunknown[ _]ca\b|\bbad[ _]certificate\b"
+        r"\b(?:UntrustedRoot|Cert(?:ificate)?(?:Expired|Unknown|Revoked|Untrusted|WrongUsage|NameMismatch)|SubjectMismatch"
+        r"|Revocation(?:Offline|Failure)|PartialChain|SignatureFailure|UntrustedTestRoot)\b"
+        r"|certificate (?:has expired|validation (?:fail|error)|verify failed|is invalid according to)"
+        r"|certificate received from the remote (?:server|client)\b.{0,60}"
+        r"\b(?:untrusted|expired|not contain|not validated|revoked)\b|\bunknown[ _]ca\b|\bbad[ _]certificate\b"
         "|" + _ALERT.format("4[2-68]"),
         _NOT_TRUSTED, READ_SEND, source=_WORDS,
     ),
     _rule(
-        "relay_denied", LIKELY, "5.7.64", None,
+        "relay_denied", LIKELY, "5.7.51,5.7.64", None,
         "Exchange Online does not take the sender for one of yours: the certificate that it shows is not the one that "
         "the inbound connector names, or comes without its chain, or the address has changed.",
         "the certificate of the Send connector (TlsCertificateName), and the inbound connector of Exchange Online",
         source="Microsoft, KB 3212877 and KB 4051495",
+    ),
+    _rule(
+        "own_certificate", YES, "",
+        r"could not find a certificate that contains the domain name|could not load the certificate with thumbprint"
+        r"|no valid SMTP (?:Transport Layer Security \(TLS\) )?certificate\b"
+        r"|cannot load (?:the )?internal transport certificate|internal transport certificate (?:has )?expired",
+        "A certificate of an Exchange server is missing, cannot be loaded, or has expired. A connector that needs it "
+        "does not offer STARTTLS.",
+        "Get-ExchangeCertificate of that server: names, dates, Services, and whether it has its private key",
+        source=_WORDS,
+    ),
+    _rule(
+        "cipher_too_weak", YES, "", r"\bcipher strength is too weak\b",
+        "TLS was agreed on, with a cipher that one side takes for too weak.",
+        "the cipher suites of both servers", source=_WORDS,
+    ),
+    _rule(
+        "connector_without_tls_domain", YES, "", r"\bTLSAuthLevel cannot be DomainValidation\b",
+        "A Send connector is to check the name of the other side (DomainValidation), and does not say which name that "
+        "is.", "Get-SendConnector (TlsAuthLevel, TlsDomain)", source=_WORDS,
+    ),
+    _rule(
+        "tls_version_refused", YES, "4.7.66,5.7.66,5.7.67", None,
+        _OLD_TLS, "the TLS settings of both servers", source="Microsoft, Enable opt in to the SMTP AUTH endpoint",
     ),
     _rule(
         "tls_version_refused", YES, "",
@@ -128,13 +159,16 @@ RULES: t.Final = (
     ),
     _rule(
         "no_common_suite", YES, "",
-        r"\bno shared cipher\b|\bnone of the cipher suites\b|\bno ciphers? (?:suites? )?(?:available|in common)\b"
+        r"\bno shared cipher\b|\bno supported cipher suites were found\b|\bnone of the cipher suites\b"
+        r"|\bno ciphers? (?:suites? )?(?:available|in common)\b"
         r"|\bdo not possess a common algorithm\b|\b0x80090331\b|\balert handshake failure\b|" + _ALERT.format("40"),
         "The two sides have no TLS version or no cipher suite in common.",
         "the TLS settings and the cipher suites of both servers", source=_ALERTS,
     ),
     _rule(
-        "no_credential", LIKELY, "", r"\binternal error state is (?:10010|10013)\b",
+        "no_credential", LIKELY, "",
+        rf"\binternal error stat(?:e|us) is {_NO_CREDENTIAL}"
+        rf"|{_TLS}.{{0,400}}{_NO_CREDENTIAL}|{_NO_CREDENTIAL}.{{0,400}}{_TLS}",
         "Windows could not make what a TLS connection begins with: mostly no version that the program asks for is on.",
         "the TLS settings of the server, Client and Server, and those of .NET", source=_REPORTS,
     ),
@@ -147,6 +181,10 @@ RULES: t.Final = (
         _NOT_OFFERED, READ_RECEIVE,
     ),
     _rule(
+        "starttls_not_offered", LIKELY, "", r"\bTLS configuration requires TLS\b.{0,60}\bcould not achieve\b",
+        _NOT_OFFERED, READ_RECEIVE, source=_WORDS,
+    ),
+    _rule(
         "starttls_not_offered", LIKELY, "4.7.321,5.7.321", None,
         _NOT_OFFERED, READ_RECEIVE, source=_DANE,
     ),
@@ -157,9 +195,25 @@ RULES: t.Final = (
         _NOT_OFFERED, READ_RECEIVE, source=_WORDS,
     ),
     _rule(
-        "starttls_refused", LIKELY, "", r"\b454\b.{0,20}\bTLS (?:is )?(?:currently )?not available\b",
+        "starttls_refused", LIKELY, "",
+        r"\b454\b.{0,20}\bTLS (?:is )?(?:currently )?not available\b|\bunable to initialize security subsystem\b",
         "The receiver has STARTTLS and cannot do it at this time: its certificate or its key cannot be used.",
         READ_RECEIVE, source="RFC 3207, 4",
+    ),
+    _rule(
+        "tls_rate_exceeded", NO, "", r"\bmaximum TLS rate exceeded\b",
+        "The receiver takes no more new TLS connections for now. The TLS settings are no matter of that.",
+        source=_WORDS,
+    ),
+    _rule(
+        "tls_handshake_cut", LIKELY, "", r"\bremote party has closed the transport stream\b",
+        "The other side has ended a TLS handshake of a program of .NET: mostly they have no TLS version in common.",
+        "the TLS settings of the server, Client and Server, and those of .NET", source=_WORDS,
+    ),
+    _rule(
+        "tls_failed", LIKELY, "", r"\bcould not create SSL/TLS secure channel\b",
+        "A program of .NET could not agree on TLS: no version or no cipher suite in common, or a certificate.",
+        "the TLS settings of the server, Client and Server, and those of .NET", source=_WORDS,
     ),
     _rule(
         "authentication", NO, "5.7.57,5.7.139", None,
@@ -197,13 +251,9 @@ RULES: t.Final = (
         source="Microsoft, Message rate limits and throttling",
     ),
     _rule(
-        "proxy_failed", NO, "", r"\bPRX\d",
+        "proxy_failed", NO, "", r"\bC?PRX\d",
         "The front end of this Exchange does not reach its own transport service. While servers are restarted in turn "
         "this passes; otherwise look at that service and at the DNS servers of the network adapters.",
-    ),
-    _rule(
-        "own_transport_down", NO, "", rf"{_INSIDE}.{{0,200}}{winsock(10061)}|{winsock(10061)}.{{0,200}}{_INSIDE}",
-        _OWN_TRANSPORT,
     ),
     _rule(
         "own_transport_down", NO, "", winsock(10051, 10060, 10061, 10065) + "|ConnectionRefused",
@@ -243,6 +293,11 @@ RULES: t.Final = (
         _REFUSED,
     ),
     _rule(
+        "no_answer", NO, "", rf"{_CONNECT}.{{0,120}}{_TIMED_OUT}|{_TIMED_OUT}.{{0,120}}{_CONNECT}",
+        "Nobody has answered there: a firewall, a route, or a wrong address. That comes before any TLS.",
+        source=_WORDS,
+    ),
+    _rule(
         "network_unreachable", NO, "", winsock(10051, 10065),
         "There is no route to the receiver, often for an IPv6 address. That comes before any TLS.",
     ),
@@ -252,8 +307,17 @@ RULES: t.Final = (
         _NO_NAME,
     ),
     _rule(
+        "dns", NO, "4.7.324,5.7.324", None,
+        "The records of the receiver in the DNS are not signed as its policy demands (DNSSEC). That comes before any "
+        "TLS.", source=_DANE,
+    ),
+    _rule(
         "dns", NO, "", r"\bDNS domain\b|\bSMTPSEND\.DNS\b|\bNonExistentDomain\b",
         _NO_NAME, source=_WORDS,
+    ),
+    _rule(
+        "removed_by_agent", NO, "", r"\bQUEUE\.TransportAgent\b|\bintercepted\b.{0,80}\bTRJCT",
+        "A transport agent or a rule of the server has taken the message. That is no matter of TLS.", source=_WORDS,
     ),
     _rule(
         "back_pressure", NO, "4.3.1", None,
@@ -315,8 +379,15 @@ RULES: t.Final = (
     ),
     _rule(
         "connection_dropped", PERHAPS, "",
-        winsock(10053, 10054) + r"|\bforcibly closed\b|\blost connection\b|\bclosed abruptly\b",
+        winsock(10053, 10054) + r"|\bforcibly closed\b|\blost connection\b|\bclosed abruptly\b"
+        r"|\bdisconnected abruptly\b|\bSuspiciousRemoteServerError\b"
+        r"|\bunexpected error occurred on a (?:send|receive)\b",
         _ENDED, READ_SEND, source=_WORDS,
+    ),
+    _rule(
+        "timed_out", PERHAPS, "", winsock(10060),
+        "The connection timed out: before TLS, or in it. Of itself the text rules TLS neither in nor out.",
+        READ_SEND, source=_WORDS,
     ),
     # a translation has kept the name of the error, and nothing else
     _rule(
@@ -330,6 +401,11 @@ RULES: t.Final = (
         r"\bTLS handshake fail|\b(?:TLS|SSL).{0,40}handshake[ _]failure\b"
         r"|\bTLS negotiation fail|\bCannot start TLS\b|\bestablish appropriate TLS channel\b",
         "A TLS negotiation failed, and the text does not say why.", READ_SEND, source=_WORDS,
+    ),
+    _rule(
+        "tls_failed", PERHAPS, "5.7.5", None,
+        "Something of encryption failed: of itself the code does not say whether of the connection or of the message.",
+        READ_SEND, source="RFC 3463, 3.8",
     ),
     _rule(
         "expired", UNKNOWN, "4.4.7,5.4.7,5.4.300", None,
@@ -347,3 +423,15 @@ RULES: t.Final = (
         READ_SEND,
     ),
 )  # fmt: skip
+
+
+def meaning_of(text: str, is_inside: bool) -> Meaning:
+    """``is_inside``: whether it is of a hop between services of Exchange itself."""
+    whole = codes(text)
+    known = {*whole, *(code.rpartition(" ")[2] for code in whole)}
+    for rule in RULES:
+        if rule.inside and not is_inside:
+            continue
+        if (not rule.codes or rule.codes & known) and all(pattern.search(text) for pattern in rule.words):
+            return rule.meaning
+    return NOT_KNOWN

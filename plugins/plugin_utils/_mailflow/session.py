@@ -12,7 +12,7 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
-from .words import INSIDE_PORTS, RECEIVE, SEND, Tls
+from .words import INSIDE_PORTS, RECEIVE, SEND, Tls, is_public
 
 # What was seen of a session.
 BEGAN = 0x1
@@ -103,7 +103,8 @@ class Session:
         """``receive`` or ``send``. Where no header says it: a receive connector is ``SERVER\\Name``."""
         if self.direction:
             return self.direction
-        return RECEIVE if b"\\" in self.connector else SEND
+        is_receive = b"\\" in self.connector or b"CN=SMTP Receive Connectors" in self.connector
+        return RECEIVE if is_receive else SEND
 
     @property
     def host(self) -> bytes:
@@ -117,8 +118,12 @@ class Session:
             return True
         own, dummy, own_port = self.local.rpartition(b":")
         other, dummy, other_port = self.peer.rpartition(b":")
-        port = other_port if self.way == SEND else own_port
-        return port in INSIDE_PORTS or (own == other != b"") or other in _LOOPBACK
+        if (own == other != b"") or other in _LOOPBACK:
+            return True
+        if self.way != SEND:
+            return own_port in INSIDE_PORTS
+        # relays of others listen on these ports as well
+        return other_port in INSIDE_PORTS and (not is_public(text(other)) or is_public(text(own)))
 
     @property
     def is_offered(self) -> bool | None:
@@ -138,9 +143,9 @@ class Session:
 
     @property
     def failure(self) -> str | None:
-        """The error of a negotiation that failed: a name of the log, ``refused`` where STARTTLS was answered with
-        an error,
-        or ``ended`` where nothing more came after STARTTLS but the end."""
+        """The error of a negotiation that failed, or of what this side refused behind it: a name of the log, or
+        ``weak_cipher``; ``refused`` where STARTTLS was answered with an error, or ``ended`` where nothing more came
+        after it but the end."""
         if self.error is not None:
             return self.error
         if self.tls is not None or not self.flags & STARTTLS:
@@ -155,10 +160,10 @@ class Session:
         ``incomplete``
         where the log does not have enough of it."""
         flags = self.flags
-        if self.tls is not None:
-            return "tls_ok"
         if self.failure is not None:
             return "tls_failed"
+        if self.tls is not None:
+            return "tls_ok"
         if self.is_plain:
             return "plain_mail"
         if flags & PLAIN_LOGIN and flags & BEGAN:
@@ -212,8 +217,9 @@ def address(endpoint: bytes) -> bytes:
     """``192.0.2.1`` of ``192.0.2.1:25``, ``2001:db8::1`` of ``[2001:db8::1]:25``; what is no endpoint stays as it
     is."""
     host, colon, port = endpoint.rpartition(b":")
-    if not colon or not port.isdigit() or (b":" in host and not host.startswith(b"[")):
-        # without brackets the port of an IPv6 address cannot be told from its last part
+    is_open = b":" in host and not host.startswith(b"[") and b"%" not in host
+    if not colon or not port.isdigit() or is_open:
+        # without brackets, or a scope, the port of an IPv6 address cannot be told from its last part
         return endpoint.strip(b"[]")
     return host.strip(b"[]")
 

@@ -38,6 +38,8 @@ _TELLS_MORE = frozenset({meanings.YES, meanings.LIKELY, meanings.NO})
 # What a session is where nothing of it is an error.
 _SAY_NOTHING = _NO_ERRORS | {meanings.AGREED.kind, meanings.NO_TLS_TRIED.kind}
 _NOBODY = (b"", b"")
+# Lines of a log lose their ends in chats and on command lines.
+_JOINED = re.compile(r"[ \t]+(?=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*Z?,)")
 # Where an error is no sign of a hop inside Exchange, although the session may be one.
 _IMPLICIT = tuple(b":" + port for port in words.INSIDE_PORTS - words.INSIDE_OF_ERRORS)
 
@@ -77,14 +79,16 @@ class Symptom:
 
 def explain(text: str) -> Symptom:
     """Any text gives an answer; no more than its first :data:`last_errors.LONGEST` characters are looked at."""
-    text = text[: last_errors.LONGEST]
-    found = last_errors.read(text)
-    if not found.text:
-        return Symptom(NO_FORM, meanings.NOTHING, found)
+    text = _JOINED.sub("\n", text[: last_errors.LONGEST])
+    errors = last_errors.read_all(text)
+    if not errors[0].text:
+        return Symptom(NO_FORM, meanings.NOTHING, errors[0])
     sessions = smtp_log.sessions_of(text.encode("utf-8", "replace"), None)[0]
     if sessions:
-        return _of_sessions(text, sessions, found)
-    return Symptom(_form(text, found), *_of_sentence(found.text, found))
+        return _of_sessions(text, sessions, errors[0])
+    told = [(found, *_of_sentence(found.text, found.is_inside)) for found in errors]
+    found, meaning, error = min(told, key=lambda item: meanings.SURE.index(item[1].tls))
+    return Symptom(_form(text, found), meaning, found, error)
 
 
 def _form(text: str, found: LastError) -> str:
@@ -98,15 +102,15 @@ def _form(text: str, found: LastError) -> str:
 def _of_sessions(text: str, sessions: t.Sequence[Session], found: LastError) -> Symptom:
     """The worst of the sessions of a protocol log, or of what stands beside them and belongs to none."""
     said = _by_session(text)
-    told = [(session, _of_session(session, said.get((session.id, session.peer), []))) for session in sessions]
-    session, meaning = min(told, key=lambda item: meanings.SURE.index(item[1].tls))
-    beside = Symptom(PROTOCOL_LOG, *_of_sentence(" ".join(said.get(_NOBODY, [])), found))
-    if beside.meaning.kind not in _NO_ERRORS and (
-        meaning.kind in _SAY_NOTHING or meanings.SURE.index(beside.meaning.tls) < meanings.SURE.index(meaning.tls)
+    told = [(session, *_of_session(session, said.get((session.id, session.peer), []))) for session in sessions]
+    session, meaning, error = min(told, key=lambda item: meanings.SURE.index(item[1].tls))
+    beside, name = _of_sentence(" ".join(said.get(_NOBODY, [])), found.is_inside)
+    if beside.kind not in _NO_ERRORS and (
+        meaning.kind in _SAY_NOTHING or meanings.SURE.index(beside.tls) < meanings.SURE.index(meaning.tls)
     ):
-        return beside
+        return Symptom(PROTOCOL_LOG, beside, found, name)
     shown = session.as_result()
-    return Symptom(PROTOCOL_LOG, meaning, found, session.error, shown["connector"], shown["direction"])
+    return Symptom(PROTOCOL_LOG, meaning, found, error, shown["connector"], shown["direction"])
 
 
 def _by_session(text: str) -> dict[tuple[bytes, bytes], list[str]]:
@@ -119,17 +123,31 @@ def _by_session(text: str) -> dict[tuple[bytes, bytes], list[str]]:
     return found
 
 
-def _of_session(session: Session, said: t.Sequence[str]) -> Meaning:
-    """``said``: the lines of that session."""
+def _of_session(session: Session, said: t.Sequence[str]) -> tuple[Meaning, str | None]:
+    """With the name of the error of a negotiation. ``said``: the lines of that session."""
+    behind = [line for line in said if last_errors.is_of_front_end(line)]
+    if behind:
+        # the hop that failed is another one than that of the session
+        return _of_sentence(" ".join(behind), is_inside=False)
+    is_inside = session.is_inside and not session.peer.endswith(_IMPLICIT)
     if session.error is not None:
-        return _of_error(session.error)
+        found, name = _of_sentence(" ".join(said), is_inside)
+        return (
+            (found, name or session.error) if found.tls == meanings.YES else (_of_error(session.error), session.error)
+        )
     if session.outcome == "tls_failed":
-        return meanings.NEGOTIATION["unknown"]
-    tls = session.tls
-    if tls is not None:
+        return meanings.NEGOTIATION["unknown"], None
+    if session.tls is not None:
         # also what is told of certificates by the way, which were taken
         said = [line for line in said if _REFUSAL.search(line)]
-    by_text = _of_text(" ".join(said), session.is_inside and not session.peer.endswith(_IMPLICIT))
+    by_text, name = _of_sentence(" ".join(said), is_inside)
+    meaning = _beside(session, by_text, bool(said))
+    return meaning, name if meaning is by_text else None
+
+
+def _beside(session: Session, by_text: Meaning, is_refused: bool) -> Meaning:
+    """What counts of a session and what its lines say. ``is_refused``: whether anything was refused behind TLS."""
+    tls = session.tls
     if tls is not None and tls.version not in (*words.OLD, words.UNKNOWN):
         return by_text if by_text.tls in _TELLS_MORE else meanings.AGREED
     if by_text.kind not in _NO_ERRORS:
@@ -138,16 +156,17 @@ def _of_session(session: Session, said: t.Sequence[str]) -> Meaning:
         if tls.version in words.OLD:
             return meanings.OLD_AGREED
         # a version that is not known is one that was agreed on, as long as nothing was refused behind it
-        return by_text if said else meanings.AGREED
+        return by_text if is_refused else meanings.AGREED
     if session.is_plain:
         return meanings.PLAIN
     return meanings.NO_TLS_TRIED if session.outcome == "no_message" else by_text
 
 
-def _of_sentence(text: str, found: LastError) -> tuple[Meaning, LastError, str | None]:
-    """Of a text that is no line of a log; with the name of the error of a negotiation, if it has one."""
+def _of_sentence(text: str, is_inside: bool) -> tuple[Meaning, str | None]:
+    """Of any words; with the name of the error of a negotiation, if they have one. ``is_inside``: whether they are of
+    a hop between services of Exchange itself."""
     error = words.failed(text.encode("utf-8", "replace"))
-    return _of_text(text, found.is_inside) if error is None else _of_error(error), found, error
+    return (rules.meaning_of(text, is_inside) if error is None else _of_error(error)), error
 
 
 def _of_error(name: str) -> Meaning:
@@ -156,15 +175,3 @@ def _of_error(name: str) -> Meaning:
     if known.recorded or known.kind == "unknown":
         return meaning
     return meaning._replace(tls=meanings.LIKELY, source="the name of the error alone: no log with it is known")
-
-
-def _of_text(text: str, is_inside: bool) -> Meaning:
-    """``is_inside``: whether it is of a hop between services of Exchange itself."""
-    whole = last_errors.codes(text)
-    codes = {*whole, *(code.rpartition(" ")[2] for code in whole)}
-    for rule in rules.RULES:
-        if rule.inside and not is_inside:
-            continue
-        if (not rule.codes or rule.codes & codes) and all(pattern.search(text) for pattern in rule.words):
-            return rule.meaning
-    return meanings.NOT_KNOWN

@@ -12,6 +12,7 @@ pages print ``SP_PROT-TLS1_2_SERVER``, which no recorded log has. Both are read.
 from __future__ import annotations
 
 import functools
+import ipaddress
 import re
 import typing as t
 
@@ -61,7 +62,7 @@ class ErrorClass(t.NamedTuple):
 
 # Of "TLS negotiation failed with error X" and "Security status X". The certificate faults: Microsoft KB 4051498,
 # 4495258.
-_ERRORS: t.Final = {
+_ERRORS: t.Final[dict[str, ErrorClass]] = {
     "SocketError": ErrorClass("version", True),
     "ConnectionAborted": ErrorClass("version", True),
     "IllegalMessage": ErrorClass("version", True),
@@ -82,6 +83,15 @@ _ERRORS: t.Final = {
     "MessageAltered": ErrorClass("not_tls", False),
     "DecryptFailure": ErrorClass("not_tls", False),
 }
+# Of ChainValidityStatus, where the certificate of the other side is looked at once TLS is agreed on. No recorded log
+# has one.
+_CHAINS: t.Final = (
+    "CertificateExpired", "CertificateRevoked", "EmptyCertificate", "InternalChainFailure", "PartialChain",
+    "RevocationFailure", "RevocationOffline", "SignatureFailure", "SubjectMismatch", "UntrustedTestRoot", "WrongUsage",
+)  # fmt: skip
+_ERRORS.update(dict.fromkeys(_CHAINS, ErrorClass("certificate", False)))
+# Of a session that Exchange ends as the cipher that was agreed on is too weak for it.
+WEAK_CIPHER: t.Final = "weak_cipher"
 _FOLDED: t.Final = {name.casefold(): found for name, found in _ERRORS.items()}
 _SURE_OF_NOTHING: t.Final = ErrorClass("unknown", False)
 
@@ -90,8 +100,16 @@ _AGREED = re.compile(r"TLS protocol (\S{1,80}) negotiation succeeded(.*)", re.IG
 _CIPHER = re.compile(r"bulk encryption algorithm (?:CALG_)?(\w+)(?: with strength (\d{1,5}) bits)?", re.IGNORECASE)
 _MAC = re.compile(r"MAC hash algorithm (?:CALG_)?(\w+)", re.IGNORECASE)
 _EXCHANGE = re.compile(r"key exchange algorithm (?:CALG_)?(\w+)", re.IGNORECASE)
+# The log has "with error X"; people, and what they use, write other words before the name.
 _FAILED = re.compile(
-    r"TLS negotiation failed(?: with (?:error|status|security status))?[ :]*(\w{1,60})?|Security status[ :]*(\w{1,60})",
+    r"TLS negotiation failed(?:[\s:]+(?:with|due|to|because|of|the|error|status|security|code)\b)*"
+    r"[\s:]*[\"'\u2018\u201c]?(\w{1,60})?|Security status[ :]*(\w{1,60})",
+    re.IGNORECASE,
+)
+_CUT = re.compile(r"\.\.\.|\u2026")
+_GOES_ON = re.compile(r"\s+(\w{1,60})")
+_CHAIN = re.compile(
+    r"certificate validation error(?:\W{1,3}ChainValidityStatus\s*=\s*(\w{1,60}))?|(cipher strength is too weak)",
     re.IGNORECASE,
 )
 _NAMED = re.compile(r"failed (?:with|because of) (\w{1,60})", re.IGNORECASE)
@@ -100,6 +118,15 @@ _NAMED = re.compile(r"failed (?:with|because of) (\w{1,60})", re.IGNORECASE)
 def error_class(name: str) -> ErrorClass:
     """What an error of a negotiation is a sign of."""
     return _FOLDED.get(name.casefold(), _SURE_OF_NOTHING)
+
+
+@functools.lru_cache(maxsize=1024)
+def is_public(host: str) -> bool:
+    """Whether it is an address of the Internet, at which others are rather than an own server."""
+    try:
+        return ipaddress.ip_address(host.strip("[]").partition("%")[0]).is_global
+    except ValueError:
+        return False
 
 
 def version_of_bits(number: int) -> tuple[str, str | None]:
@@ -144,8 +171,31 @@ def agreed(text: bytes) -> Tls | None:
 @functools.lru_cache(maxsize=1024)
 def failed(text: bytes) -> str | None:
     """The name of the error of a negotiation that failed, ``unknown`` where the line has none; None for other lines."""
-    match = _FAILED.search(text.decode("utf-8", "replace"))
-    return (match[1] or match[2] or UNKNOWN) if match else None
+    said = text.decode("utf-8", "replace")
+    match = _FAILED.search(said)
+    return _name(match[1] or match[2] or "", said[match.end() :]) if match else None
+
+
+def _name(name: str, rest: str) -> str:
+    """The name that a text has, which may be cut, or broken by a console; ``rest``: what comes behind."""
+    known = name.casefold() in _FOLDED
+    if known or not name:
+        return name or UNKNOWN
+    more = _GOES_ON.match(rest)
+    if more is not None and (name + more[1]).casefold() in _FOLDED:
+        return name + more[1]
+    # in the text of a person it may be any word
+    return UNKNOWN if _CUT.match(rest) or name[0].islower() else name
+
+
+@functools.lru_cache(maxsize=1024)
+def refused_behind(text: bytes) -> str | None:
+    """Why this side has ended a session in which TLS was agreed on: what is wrong with the certificate of the other
+    side, ``unknown`` where the line does not say, or :data:`WEAK_CIPHER`; None for other lines."""
+    match = _CHAIN.search(text.decode("utf-8", "replace"))
+    if match is None:
+        return None
+    return WEAK_CIPHER if match[2] else match[1] or UNKNOWN
 
 
 @functools.lru_cache(maxsize=1024)

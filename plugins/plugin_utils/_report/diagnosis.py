@@ -25,7 +25,9 @@ Result = t.Mapping[str, t.Any]
 # Servers that show the same share a line; there are so many of these, and so many names and things in each.
 _MOST_LINES, _MOST_NAMES, _MOST_THINGS = 4, 6, 4
 _LONGEST, _THING = 260, 150
-_CERTIFICATES = frozenset({"tls_certificate", "certificate_not_found", "certificate_refused", "relay_denied"})
+_CERTIFICATES = frozenset(
+    {"tls_certificate", "certificate_not_found", "certificate_refused", "own_certificate", "relay_denied"}
+)
 # Which side of TLS a text is about. A queue is of mail that goes; a report may be of either.
 _SIDE_OF_FORM = {"queue": "Client"}
 _SIDE_OF_DIRECTION = {"send": "Client", "receive": "Server"}

@@ -82,6 +82,14 @@ def test_parts_know_the_fields(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert [(peer["versions"], found["damaged_lines"]) for peer in found["old_tls"]] == [({"TLS 1.0": 6}, 0)]
 
 
+def test_a_log_without_ciphers(tmp_path: Path) -> None:
+    lines = [*HEADER, "#Fields: date time c-ip s-port crypt-protocol", "2026-01-05 23:59:27 192.0.2.7 443 40"]
+    (tmp_path / "u_ex.log").write_text("\n".join([*lines, ""]))
+    found = outcome.as_result(reading.read([str(tmp_path)]))
+    assert [(item["peer"], item["versions"]) for item in found["old_tls"]] == [("192.0.2.7", {"TLS 1.0": 1})]
+    assert not found["lines_without_tls_fields"]
+
+
 @pytest.mark.parametrize(
     ("field", "version"),
     [
