@@ -75,8 +75,8 @@ def symptom(data: bytes) -> None:
 
 
 def log_words(data: bytes) -> None:
-    words.agreed(data), words.failed(data), words.refused_login(data)
-    words.error_class(given.text(data)), words.version_of_token(given.text(data))
+    words.agreed(data), words.failed(data), words.refused_login(data), words.refused_behind(data)
+    words.error_class(given.text(data)), words.version_of_token(given.text(data)), words.is_public(given.text(data))
 
 
 def sent_mail(data: bytes) -> None:
