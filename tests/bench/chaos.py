@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Controllers that are killed again and again: is what they have left ever more than the next run can finish?
 
-Several small fleets side by side, each with a lab of its own. In each, runs change all servers and go back, by turns;
-a run is killed at a request that the seed chooses, and started again. One that comes to its end before that ends its
-turn, and what must be true then is looked up in the lab: what the runs say of themselves counts for nothing.
+Several small fleets side by side, each with a lab of its own, one of four at the end of a long line, where reads
+overlap over several logins. In each, runs change all servers and go back, by turns; a run is killed at a request that
+the seed chooses, and started again. One that comes to its end before that ends its turn, and what must be true then is
+looked up in the lab: what the runs say of themselves counts for nothing.
 """
 
 from __future__ import annotations
@@ -122,7 +123,7 @@ class Story:
                 if not WAYS[moment.way].alone:
                     run.wait(LIMIT)
             if host is not None:
-                host.clear_quirks()
+                fleet.leave_alone(host)
             if held is None or (moment is not None and WAYS[moment.way].alone and self._chance.random() < 1 / 2):
                 # half of the orphans are waited for; others are met by the next run
                 code = run.wait(LIMIT)
@@ -175,7 +176,7 @@ def story(seed: int, kills: int, say: Callable[[str], None]) -> tuple[int, int, 
         work = pathlib.Path(folder)
         phase = list(JOBS)[seed % len(JOBS)]
         lab = stack.enter_context(running_lab(description(phase), work / "lab"))
-        fleet = Fleet(lab, work, phase)
+        fleet = Fleet(lab, work, phase, far=seed % 4 == 0)
         told = Story(seed, fleet, lambda line: say(f"seed {seed}: {line}"))
         try:
             told.run(kills)
