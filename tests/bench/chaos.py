@@ -86,7 +86,7 @@ class Story:
         self._chance = random.Random(seed)
         self._fleet = fleet
         self._told = told
-        self._orphans = False  # whether workers of a killed run may still be at it
+        self._orphans: list[int] = []  # workers that were left alone
         self.killed = 0
         self.finished = 0
         self.moment = "before the first kill"
@@ -107,6 +107,8 @@ class Story:
         """Whether the job was done. Without a moment nothing disturbs it."""
         fleet = self._fleet
         fleet.wait_until_up(LIMIT)
+        # on a long line they outlive the next run, if that is killed as well
+        met = self._orphans = [pid for pid in self._orphans if forked.live(pid)]
         output = fleet.work / f"output-{self.killed}-{self.finished}.txt"
         host = fleet.lab.host(moment.host) if moment else None
         if host is not None and moment is not None:
@@ -131,14 +133,11 @@ class Story:
                 code = None
         fleet.check_events()
         if held is not None:
-            self._orphans = code is None and moment is not None and WAYS[moment.way].alone
             return False
-        if code and self._orphans:
+        if code and met:
             # it was told that another run is at work, which was true
-            self._orphans = False
             time.sleep(1)
             return False
-        self._orphans = False
         if code:
             raise Violation(f"{job.playbook}, which nothing disturbed, ended with {code}:\n{tail(output)}")
         fleet.check(job)
@@ -163,7 +162,7 @@ class Story:
         if WAYS[moment.way].pause:
             self._fleet.lab.host(moment.host).set_quirk("hold", None)
             time.sleep(moment.pause)
-        run.kill(alone=WAYS[moment.way].alone)
+        self._orphans += run.kill(alone=WAYS[moment.way].alone)
 
 
 def tail(output: pathlib.Path, lines: int = 40) -> str:

@@ -94,14 +94,26 @@ class Started:
         """Whether wait would not have to wait."""
         return bool(select.select([self._line], [], [], 0)[0])
 
-    def kill(self, *, alone: bool = False) -> None:
-        """Kills it with its workers, each of which has a session of its own; or alone, so that they go on."""
+    def kill(self, *, alone: bool = False) -> list[int]:
+        """Kills it with its workers, each of which has a session of its own; or alone, so that they go on, and are
+        returned."""
         with contextlib.suppress(ProcessLookupError):
             # so that it starts no other
             os.kill(self.pid, signal.SIGSTOP)
-            for pid in (self.pid, *(() if alone else _below(self.pid))):
+            workers = _below(self.pid)
+            for pid in (self.pid, *(() if alone else workers)):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
+            return workers if alone else []
+        return []
+
+
+def live(pid: int) -> bool:
+    """Whether a process is at work. One that has ended may not be reaped where its parent was killed."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
+    except OSError:
+        return False
 
 
 def _below(pid: int) -> list[int]:
