@@ -20,6 +20,8 @@ from .records import Record
 from .shell import CmdletDenied, CmdletError, CmdletNotFound, Shell, Value
 
 MAILBOX, EDGE = "Mailbox", "Edge"
+# As many as the members of a DAG may be. In an organisation with more of them, what is of others is not asked for.
+_FEW = 16
 # The front end of a Client Access server of 2013 keeps no mail.
 WITH_QUEUES = frozenset({MAILBOX, "HubTransport"})
 
@@ -87,12 +89,14 @@ def look(shell: Shell, name: str) -> View:
     server = _server(exchange, mailbox, roles)
     components = component_states.read(shell.read("Get-ServerComponentState", Identity=server.fqdn), server.name)
     waiting, no_queues = _queues(shell, server) if WITH_QUEUES & set(roles) else ((), None)
-    own = _copies(shell, server.name) if mailbox is not None else ()
     if server.dag is None:
+        own = _copies(shell, server.name) if mailbox is not None else ()
         return View(server, components, own, waiting, no_queues)
     group = groups.of_record(_one(shell, "Get-DatabaseAvailabilityGroup", server.dag, Status=True))
     others = {name: _told(shell, "Get-MailboxServer", name, every) for name in group.others(server.name)}
-    members = tuple(_member(shell, name, *_activation(record)) for name, record in others.items())
+    known = _all_copies(shell) if len(others) > 1 and 0 < len(every) <= _FEW else {}
+    own = known.get(server.name.casefold()) or _copies(shell, server.name)
+    members = tuple(_member(shell, name, *_activation(record), known) for name, record in others.items())
     return View(server, components, own, waiting, no_queues, group, members)
 
 
@@ -141,6 +145,17 @@ def _copies(shell: Shell, server: str) -> tuple[Copy, ...]:
     return tuple(map(copies.of_record, shell.read("Get-MailboxDatabaseCopyStatus", Server=server)))
 
 
+def _all_copies(shell: Shell) -> dict[str, tuple[Copy, ...]]:
+    """The copies of all servers by the server, which has not to answer for that; nothing where Exchange does not tell:
+    then each server is asked about by itself."""
+    found: dict[str, tuple[Copy, ...]] = {}
+    for record in _listing(shell, "Get-MailboxDatabaseCopyStatus", Identity="*"):
+        copy = copies.of_record(record)
+        name = copy.server.casefold()
+        found[name] = (*found.get(name, ()), copy)
+    return found
+
+
 def activation(shell: Shell, identity: str, directory: str | None = None) -> tuple[str, bool]:
     """The activation policy of a mailbox server, and whether its databases are to leave it (MoveNow). ``directory``:
     the domain controller that is asked: the one that was told, as others learn late."""
@@ -151,11 +166,11 @@ def _activation(record: Record) -> tuple[str, bool]:
     return record.text("DatabaseCopyAutoActivationPolicy"), record.flag("DatabaseCopyActivationDisabledAndMoveNow")
 
 
-def _listing(shell: Shell, cmdlet: str) -> list[Record]:
-    """What the directory says of all servers; nothing where it cannot: an error may be of one that has nothing to do
-    with this."""
+def _listing(shell: Shell, cmdlet: str, **parameters: Value) -> list[Record]:
+    """What Exchange says of all servers; nothing where it cannot: an error may be of one that has nothing to do with
+    this."""
     try:
-        return shell.read(cmdlet)
+        return shell.read(cmdlet, **parameters)
     except CmdletError:
         return []
 
@@ -189,12 +204,14 @@ def components_of(shell: Shell, name: str) -> tuple[Components | None, str | Non
         return None, exc.message
 
 
-def _member(shell: Shell, name: str, policy: str, move_now: bool) -> Member:
+def _member(shell: Shell, name: str, policy: str, move_now: bool, known: t.Mapping[str, tuple[Copy, ...]]) -> Member:
+    """``known``: the copies of servers that were asked about already."""
     components, why = components_of(shell, name)
     if components is None:
         return Member(name, policy, move_now, None, (), why)
     try:
-        return Member(name, policy, move_now, components, _copies(shell, name))
+        found = known.get(name.casefold()) or _copies(shell, name)
+        return Member(name, policy, move_now, components, found)
     except (CmdletNotFound, CmdletDenied):
         raise
     except CmdletError as exc:

@@ -317,18 +317,25 @@ class Shell:
         assert given["Component"] != "UMCallRouter" or self._world.version == "2016"
         server.words.setdefault(str(given["Component"]), {})[str(given["Requester"])] = str(given["State"])
 
-    def _get_mailboxdatabasecopystatus(self, Server: Value) -> list[Record]:  # noqa: N803
-        server = self._server(Server, asked_itself=True)
+    def _get_mailboxdatabasecopystatus(self, Server: Value = None, Identity: Value = None) -> list[Record]:  # noqa: N803
+        if Identity is not None:
+            assert (Server, Identity) == (None, "*")
+            return self._every(lambda name: self._copies(self._world.servers[name]))
+        return self._copies(self._server(Server, asked_itself=True))
+
+    def _copies(self, server: Server) -> list[Record]:
         return [
             copy(
                 item.name,
                 server.name,
-                item.state if item.active == server.name else item.sick.get(server.name, "Healthy"),
+                # others tell that of one that does not answer
+                "ServiceDown" if server.down
+                else item.state if item.active == server.name else item.sick.get(server.name, "Healthy"),
                 ActiveCopy=item.active == server.name,
             )
             for item in self._world.databases
             if server.name in item.copies
-        ]
+        ]  # fmt: skip
 
     def _get_queue(self, Server: Value) -> list[Record]:  # noqa: N803
         server = self._server(Server, asked_itself=True)

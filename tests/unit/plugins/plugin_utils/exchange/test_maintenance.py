@@ -62,18 +62,30 @@ def test_the_order_back() -> None:
 
 
 def test_few_questions() -> None:
-    """With mail that has to be redirected, and some waiting. Directory questions are asked once for all members."""
+    """With some waiting. What the directory and others can tell of all members is asked once."""
     counts = {}
-    for members in (2, 3, 6):
+    for members, mail in ((2, 5), (4, 0), (6, 0), (6, 5)):
         world = World(tuple(f"EX{number:02}" for number in range(1, members + 1)))
-        world.servers["EX01"].mail, world.servers["EX01"].drains = 5, False
+        world.servers["EX01"].mail, world.servers["EX01"].drains = mail, False
         gone = out(world).means.shell.round_trips
         world.restart("EX01")
-        counts[members] = gone // 3, back(world).means.shell.round_trips // 3
-    assert max(counts[2]) <= 25
-    assert counts[3][0] - counts[2][0] == 3, "its components twice, and its copies"
-    assert counts[6][0] - counts[3][0] == 3 * 3
-    assert counts[6][1] == counts[2][1]
+        counts[members, mail] = gone // 3, back(world).means.shell.round_trips // 3
+    assert max(counts[2, 5]) <= 25, "also with mail that has to be redirected"
+    assert max(counts[4, 0]) <= 25
+    assert counts[6, 0][0] - counts[4, 0][0] == 2 * 2, "the components of each, before and behind the mark"
+    assert counts[6, 5][1] == counts[2, 5][1]
+
+
+def test_in_a_large_organisation_copies_are_asked_of_each_member() -> None:
+    """There the copies of all are those of many others."""
+    groups = [tuple(f"{letter}{number}" for number in range(6)) for letter in "ABC"]
+    trips, seen = [], []
+    for world in (World(*groups[:2]), World(*groups)):
+        shell = world.work("A0").means.shell
+        seen.append(view.look(shell, "A0"))
+        trips.append(shell.round_trips // 3)
+    assert seen[0] == seen[1]
+    assert trips[1] - trips[0] == 5
 
 
 def test_a_server_that_the_directory_cannot_show() -> None:
