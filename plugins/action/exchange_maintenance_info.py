@@ -14,6 +14,7 @@ from ..plugin_utils._tasks import ready
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "minimum_healthy_copies": _maintenance.READINESS["minimum_healthy_copies"],
+    "blocked_members": _maintenance.READINESS["blocked_members"],
     "fail_if_not_ready": {"type": "bool", "default": False},
     **_options.SHARED,
 }

@@ -15,4 +15,11 @@ options:
       - How many copies that work each mounted database must have elsewhere, beside those that have their only copy here.
       - Two where it is left out, as Microsoft's own script wants it. A DAG of two members cannot have them; say V(1) for it.
     type: int
+  blocked_members:
+    description:
+      - Members of the DAG that have the activation policy Blocked on purpose, as those of a site for disasters, by their names. They take
+        nothing over, and are no reason to wait. Any other member that is Blocked is taken for one that somebody has taken out.
+    type: list
+    elements: str
+    default: []
 """

@@ -60,6 +60,11 @@ options:
           minimum_healthy_copies:
             description: As O(mailops.exchange_tls.exchange_maintenance#module:minimum_healthy_copies).
             type: int
+          blocked_members:
+            description: As O(mailops.exchange_tls.exchange_maintenance#module:blocked_members).
+            type: list
+            elements: str
+            default: []
           redirect_to:
             description: As O(mailops.exchange_tls.exchange_maintenance#module:redirect_to).
             type: str

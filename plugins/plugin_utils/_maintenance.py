@@ -18,6 +18,7 @@ PORTS = 65535
 # What can be known before: whether it may be taken out at all.
 READINESS: dict[str, t.Any] = {
     "minimum_healthy_copies": {"type": "int"},
+    "blocked_members": {"type": "list", "elements": "str", "default": []},
     "redirect_to": {"type": "str"},
     "leave_mail": {"type": "bool", "default": False},
     "take_over": {"type": "bool", "default": False},

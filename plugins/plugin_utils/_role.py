@@ -52,6 +52,7 @@ _VARIABLES = {
         for where in ("", "restart.")
         for name in (
             "minimum_healthy_copies",
+            "blocked_members",
             "redirect_to",
             "leave_mail",
             "take_over",
@@ -153,7 +154,7 @@ _PLAIN = frozenset(
     (
         *WANTED, "strays", "waivers", "fail_on", "force", "backup_dir", "undo_on_failure", "backup", "other_host",
         "wire_log", "report_dir", "logins", "fail_on_findings", "endpoints", "server_name",
-        "smtp_logs", "smtp_logs_since", "accepted_peers",
+        "smtp_logs", "smtp_logs_since", "accepted_peers", "blocked_members",
         "exchange", "symptom", "updates_within", "dag_check", "dags_at_once", "one_per_site", "site",
         "minimum_healthy_copies", "redirect_to", "leave_mail", "take_over", "pause_node", "smtp_port",
         "wait_for_members",

@@ -22,7 +22,9 @@ from . import clixml
 from .records import ABSENT, Record, RecordError, shown
 
 ACTIVE, INACTIVE, DRAINING = "Active", "Inactive", "Draining"
-_STATES = (ACTIVE, INACTIVE, DRAINING)
+# What Exchange tells where it could not read one: it is not told to be anything else.
+UNKNOWN = "Unknown"
+_STATES = (ACTIVE, INACTIVE, DRAINING, UNKNOWN)
 SERVER_WIDE_OFFLINE = "ServerWideOffline"
 HUB_TRANSPORT = "HubTransport"
 UM_CALL_ROUTER = "UMCallRouter"  # up to 2016
@@ -92,8 +94,8 @@ class Component:
 
     @property
     def is_held(self) -> bool:
-        """Not Active, and somebody asked for that."""
-        return self.state != ACTIVE and not self.by_default
+        """Not Active, and somebody asked for that; or not known to be."""
+        return self.state != ACTIVE and (not self.by_default or self.state == UNKNOWN)
 
     @property
     def is_marked(self) -> bool:

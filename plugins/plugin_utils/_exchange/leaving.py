@@ -19,9 +19,9 @@ from __future__ import annotations
 import functools
 import typing as t
 
-from .._errors import ExchangeTlsError, OptionError
+from .._errors import ExchangeTlsError
 from . import before as befores
-from . import groups, queues, readiness, returning, view
+from . import groups, leaving_mail, readiness, returning, view
 from .before import REQUESTER, Before
 from .component_states import ACTIVE, DRAINING, HUB_TRANSPORT, INACTIVE, SERVER_WIDE_OFFLINE, UM_CALL_ROUTER, Components
 from .endpoint import is_same_server
@@ -59,10 +59,10 @@ def plan(work: Work, more: t.Sequence[Remark] = ()) -> View:
     before = work.remembered(seen.components)
     if before is None:
         found = [
-            *_marked(seen),
-            *readiness.obstacles(seen, work.wishes.minimum_healthy_copies),
+            *_marked(seen, _node_state(work)),
+            *_of_readiness(work, seen),
             *more,
-            *_mail(work, seen),
+            *leaving_mail.in_the_way(work, seen),
         ]
     else:
         found = [*_still_in_the_way(work, seen), *more]
@@ -79,7 +79,7 @@ def ready(work: Work, more: t.Callable[[], t.Sequence[Remark]]) -> View:
         try:
             return plan(work, more())
         except NotReady as exc:
-            is_waiting = _OF_OTHERS & {item["id"] for item in exc.details["obstacles"]}
+            is_waiting = any(item.id in _OF_OTHERS and not item.stays for item in work.obstacles)
             if not is_waiting or work.means.clock() - begun >= work.wishes.others:
                 raise
             if not said:
@@ -88,9 +88,13 @@ def ready(work: Work, more: t.Callable[[], t.Sequence[Remark]]) -> View:
         work.means.sleep(min(_BETWEEN_LOOKS, work.wishes.others))
 
 
+def _of_readiness(work: Work, seen: View) -> tuple[Remark, ...]:
+    return readiness.obstacles(seen, work.wishes.minimum_healthy_copies, work.wishes.blocked_members)
+
+
 def _still_in_the_way(work: Work, seen: View) -> list[Remark]:
     """For a server that is on its way: its transport may be starting, and is waited for later."""
-    found = readiness.obstacles(seen, work.wishes.minimum_healthy_copies)
+    found = _of_readiness(work, seen)
     return [item for item in found if item.id != "mail.unknown"]
 
 
@@ -101,56 +105,28 @@ def _not_ready(work: Work, found: t.Sequence[Remark], what: str = "") -> NotRead
     )
 
 
-def _marked(seen: View) -> t.Iterator[Remark]:
-    """What somebody has begun without us is theirs to end."""
+def _marked(seen: View, node: str | None) -> t.Iterator[Remark]:
+    """What somebody has begun without us is theirs to end. ``node``: the state of the cluster node."""
+    absent = [name for name in (HUB_TRANSPORT, SERVER_WIDE_OFFLINE) if name not in seen.components]
+    if absent:
+        yield Remark(
+            "server.components",
+            f"Get-ServerComponentState {seen.server.name} does not list {' and '.join(absent)}, by which a server is "
+            "taken out of service: do that by hand.",
+        )
     what = [*befores.marked(seen.components)]
     if seen.server.move_now:
         what.append("DatabaseCopyActivationDisabledAndMoveNow is true")
+    if node == PAUSED and readiness.activation_marks(seen.server.policy or "", move_now=False):
+        # as StartDagServerMaintenance.ps1 leaves it; either of both alone may be how somebody wants it
+        what.append("its activation policy is Blocked and its cluster node is paused")
     if what:
         yield Remark(
             "server.marked",
             f"{seen.server.name} is in maintenance already, at least in part, and not by this collection "
-            f"({', '.join(what)}): whoever began that is to end it.",
+            f"({', '.join(what)}): whoever began that is to end it, with StopDagServerMaintenance.ps1 or as it was "
+            "begun.",
         )
-
-
-def _mail(work: Work, seen: View) -> t.Iterator[Remark]:
-    waiting = queues.waiting(seen.queues or ())
-    if work.wishes.redirect_to:
-        _named_target(work, seen)
-    elif waiting and not work.wishes.leave_mail and not _able(seen):
-        yield Remark(
-            "mail.nowhere",
-            f"{waiting} messages wait on {seen.server.name}, and there is no other member that could take them: name a "
-            "server with 'redirect_to', or set 'leave_mail'.",
-        )
-
-
-def _named_target(work: Work, seen: View) -> str:
-    """The full name of the server that was named. Raises :class:`OptionError` where it can take no mail."""
-    wanted = work.wishes.redirect_to or ""
-    ((fqdn, _site),) = view.where(work.means.shell, wanted)
-    if is_same_server(fqdn, seen.server.fqdn):
-        raise OptionError(f"'redirect_to' is {wanted}, which is the server itself.")
-    if found := _marks_of(work, seen, fqdn):
-        raise OptionError(f"'redirect_to' is {wanted}, which takes no mail now: it {' and '.join(found)}.")
-    return fqdn
-
-
-def _marks_of(work: Work, seen: View, fqdn: str) -> list[str]:
-    """Why a server takes no mail now: a member was looked at already."""
-    for member in seen.members:
-        if is_same_server(member.name, fqdn):
-            return readiness.marks(member)
-    components, why = view.components_of(work.means.shell, fqdn)
-    if components is None:
-        return readiness.component_marks(components, why)
-    policy, move_now = view.activation(work.means.shell, fqdn)
-    return [*readiness.component_marks(components, why), *readiness.activation_marks(policy, move_now)]
-
-
-def _able(seen: View) -> list[str]:
-    return [member.name for member in seen.members if not readiness.marks(member)]
 
 
 def now_and_then(work: Work, seen: View) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
@@ -243,7 +219,7 @@ def _enter(work: Work, seen: View, before: Before) -> None:
         work.word(router, DRAINING, fqdn)
     if seen.group is not None:
         _databases_leave(work, seen, before)
-    _mail_leaves(work, seen)
+    leaving_mail.leave(work, seen)
     work.still_ours()
     work.word(components[SERVER_WIDE_OFFLINE], INACTIVE, fqdn)
     _prove(work, seen)
@@ -382,7 +358,12 @@ def _pause(work: Work) -> bool:
 def _manager_leaves(work: Work, seen: View) -> None:
     """The Primary Active Manager goes with the groups of a node that is paused."""
     group = seen.group
-    if group is None or group.manager is None or not is_same_server(group.manager, seen.server.name):
+    if (
+        group is None
+        or group.manager is None
+        or not seen.members
+        or not is_same_server(group.manager, seen.server.name)
+    ):
         return
 
     def left() -> list[str]:
@@ -398,74 +379,6 @@ def _manager_leaves(work: Work, seen: View) -> None:
 
 def _node_state(work: Work) -> str | None:
     return None if work.means.host.node is None else work.means.host.node.state()
-
-
-# --- mail ------------------------------------------------------------------------------------------------------------
-
-
-def _mail_leaves(work: Work, seen: View) -> None:
-    if not _has_queues(seen):
-        return
-    found: list[queues.Queue] = []
-
-    def unseen() -> list[str]:
-        waiting = _waiting(work, seen)
-        found[:] = waiting or []
-        return ["it does not yet"] if waiting is None else []
-
-    try:
-        work.until_empty("transport to list its queues", unseen)
-        if any(item.goes for item in found):
-            _redirect(work, seen)
-            work.until_empty("mail to go", lambda: _left(work, seen))
-    except MaintenanceFailed as exc:
-        if not work.wishes.leave_mail:
-            raise
-        told = f"{exc.message} It was left, as 'leave_mail' allows, and goes later."
-        work.remarks.append(Remark("mail.left", told, warns=True))
-    rests = sum(item.messages - item.goes for item in found)
-    if rests:
-        work.remarks.append(Remark("mail.rests", f"{rests} messages wait there for their next try, and go later."))
-
-
-def _has_queues(seen: View) -> bool:
-    return bool(view.WITH_QUEUES & set(seen.server.roles))
-
-
-def _waiting(work: Work, seen: View) -> list[queues.Queue] | None:
-    """The queues with something in them; None where transport does not tell, which is no empty queue."""
-    try:
-        found = [queues.of_record(item) for item in work.means.shell.read("Get-Queue", Server=seen.server.fqdn)]
-    except (CmdletNotFound, CmdletDenied):
-        raise
-    except CmdletError:
-        return None
-    return [item for item in found if item.drains and item.messages]
-
-
-def _left(work: Work, seen: View) -> list[str]:
-    found = _waiting(work, seen)
-    if found is None:
-        return ["transport does not list its queues"]
-    return [f"{item.goes} in {item.identity}" for item in found if item.goes]
-
-
-def _redirect(work: Work, seen: View) -> None:
-    target = _target(work, seen)
-    if target is None:
-        if not work.wishes.leave_mail:
-            raise MaintenanceFailed("No other server can take the mail that waits. Set 'redirect_to', or 'leave_mail'.")
-        return
-    work.change(f"mail is sent to {target}", "Redirect-Message", Server=seen.server.fqdn, Target=target, Confirm=False)
-
-
-def _target(work: Work, seen: View) -> str | None:
-    """The full name of a server that can take mail: the one that was named, a member of the site, any member."""
-    if work.wishes.redirect_to:
-        return _named_target(work, seen)
-    able = view.where(work.means.shell, *_able(seen))
-    same_site = [fqdn for fqdn, site in able if site == seen.server.site]
-    return next(iter((*same_site, *(fqdn for fqdn, _site in able))), None)
 
 
 # --- proof -----------------------------------------------------------------------------------------------------------

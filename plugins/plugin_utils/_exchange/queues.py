@@ -17,6 +17,8 @@ from .records import Record
 
 _SHADOW = "ShadowRedundancy"
 _POISON = ("poison message", "poison")
+# Mail that has no way to go: no other server has one for it either.
+_UNREACHABLE = "unreachable"
 # What is in such a queue waits for its next try, or for somebody to resume it, wherever it lies.
 _RESTS = frozenset({"retry", "suspended"})
 SUBMISSION = "Submission"
@@ -48,9 +50,14 @@ class Queue:
         )
 
     @property
+    def has_no_way(self) -> bool:
+        """What is in it waits until somebody changes the routing: to redirect it takes it nowhere."""
+        return self.delivery.casefold() == _UNREACHABLE or self.identity.rpartition("\\")[2].casefold() == _UNREACHABLE
+
+    @property
     def goes(self) -> int:
         """Messages of it that go at once, unless something is wrong with their way."""
-        if not self.drains or self.status.casefold() in _RESTS:
+        if not self.drains or self.has_no_way or self.status.casefold() in _RESTS:
             return 0
         return max(0, self.messages - (self.deferred or 0))
 
@@ -104,4 +111,4 @@ def _deferred(record: Record) -> int | None:
 
 def waiting(queues: t.Iterable[Queue]) -> int:
     """The messages that have to go before the server may."""
-    return sum(queue.messages for queue in queues if queue.drains)
+    return sum(queue.messages for queue in queues if queue.drains and not queue.has_no_way)

@@ -14,10 +14,11 @@ import dataclasses
 import typing as t
 
 from .._errors import OptionError
+from .._text import NAME, visible
 from . import queues
 from .component_states import APART, HUB_TRANSPORT, INACTIVE, SERVER_WIDE_OFFLINE, Components
 from .endpoint import is_same_server
-from .view import Member, View
+from .view import INTRASITE_ONLY, Member, View
 
 BLOCKED = "Blocked"
 MAINTENANCE = "Maintenance"
@@ -27,11 +28,13 @@ TWO = 2
 
 @dataclasses.dataclass(frozen=True)
 class Remark:
-    """``id`` stays the same in later releases. ``warns``: whether it takes something from what was promised."""
+    """``id`` stays the same in later releases. ``warns``: whether it takes something from what was promised.
+    ``stays``: whether it does not pass by itself."""
 
     id: str
     message: str
     warns: bool = False
+    stays: bool = False
 
     def as_result(self) -> dict[str, str]:
         return {"id": self.id, "message": self.message}
@@ -79,11 +82,17 @@ def needed_copies(view: View, minimum: int | None) -> int:
     return minimum
 
 
-def obstacles(view: View, minimum: int | None) -> tuple[Remark, ...]:
+def obstacles(view: View, minimum: int | None, blocked: t.Sequence[str] = ()) -> tuple[Remark, ...]:
     """What is in the way. ``minimum``: copies elsewhere that every mounted database with a second copy must have; None
-    for two."""
+    for two. ``blocked``: members that are Blocked on purpose. Raises :class:`OptionError` for a name that is none."""
     needed = needed_copies(view, minimum)
-    return (*_of_group(view), *_of_members(view), *_of_databases(view, needed, minimum is None), *_of_mail(view))
+    _check_members(view, blocked)
+    return (
+        *_of_group(view),
+        *_of_members(view, blocked),
+        *_of_databases(view, needed, minimum is None),
+        *_of_mail(view),
+    )
 
 
 def _of_group(view: View) -> t.Iterator[Remark]:
@@ -105,15 +114,32 @@ def _of_group(view: View) -> t.Iterator[Remark]:
             yield Remark("dag.member", f"{name}, another member of {group.name}, is not operational.")
 
 
-def _of_members(view: View) -> t.Iterator[Remark]:
+def _check_members(view: View, blocked: t.Sequence[str]) -> None:
+    known = [view.server.name, *(member.name for member in view.members)]
+    unknown = [name for name in blocked if not any(is_same_server(name, other) for other in known)]
+    if unknown and view.group is not None:
+        raise OptionError(
+            f"'blocked_members' has {visible(', '.join(unknown), NAME)}, but the members of {view.group.name} are "
+            f"{', '.join(known)}."
+        )
+
+
+def _of_members(view: View, blocked: t.Sequence[str]) -> t.Iterator[Remark]:
     for member in view.members:
         found = marks(member)
-        if found:
-            yield Remark("dag.marked", f"{member.name}, another member of the DAG, {' and '.join(found)}.")
+        if not found:
+            continue
+        is_only_blocked = found == activation_marks(BLOCKED, move_now=False)
+        if is_only_blocked and any(is_same_server(name, member.name) for name in blocked):
+            continue
+        # who takes a member out marks it otherwise as well
+        cure = " Where it is to be so, name it in 'blocked_members'." if is_only_blocked else ""
+        told = f"{member.name}, another member of the DAG, {' and '.join(found)}.{cure}"
+        yield Remark("dag.marked", told, stays=is_only_blocked)
 
 
 def _of_databases(view: View, needed: int, by_default: bool) -> t.Iterator[Remark]:
-    able = {member.name: not marks(member) for member in view.members}
+    able = {member.name: not marks(member) and not _is_elsewhere(view, member) for member in view.members}
     for copy in view.copies:
         elsewhere = view.elsewhere(copy)
         if not copy.is_mounted or not elsewhere:
@@ -133,6 +159,12 @@ def _of_databases(view: View, needed: int, by_default: bool) -> t.Iterator[Remar
             f"{copy.database} is mounted here and has {_counted(len(working), 'copy', 'copies')} elsewhere that could "
             f"take over, of {needed} wanted{told}.{cure}",
         )
+
+
+def _is_elsewhere(view: View, member: Member) -> bool:
+    """Whether it takes over within its own site only, which is another one."""
+    is_bound = member.policy.casefold() == INTRASITE_ONLY.casefold()
+    return is_bound and None not in (member.site, view.server.site) and member.site != view.server.site
 
 
 def _is_able(server: str, able: t.Mapping[str, bool]) -> bool:

@@ -55,8 +55,9 @@ def come_back(work: Work, now: Now | None = None, *, whole: bool = False) -> Non
     work.means.memory.forget()
     if sick:
         raise NotAsBefore(
-            f"{work.name} is back in service, but copies that were healthy are not: {listed(sick)}. Mend them before "
-            f"another member is taken out; Get-MailboxDatabaseCopyStatus -Server {work.name} shows why.",
+            f"{work.name} is back in service, but databases are not as they were: {listed(sick)}. Mend that before "
+            f"another member is taken out: Get-MailboxDatabaseCopyStatus -Server {work.name} shows why, and "
+            "Mount-Database mounts what is not mounted.",
             steps=list(work.steps),
             back=True,
         )
@@ -171,7 +172,8 @@ def _copies_healthy(work: Work, before: Before) -> bool:
 
 def _prove(work: Work, before: Before, *, wait: bool) -> list[str]:
     """States say nothing of services, and services nothing of states: all that was there before is there again.
-    Returns copies that are not. ``wait``: for those as well, where they have been well since; else it has been done."""
+    Returns databases that are not. ``wait``: for copies as well, where they have been well since; else it has been
+    done."""
     seen: list[Components] = []
 
     def left() -> list[str]:
@@ -184,9 +186,27 @@ def _prove(work: Work, before: Before, *, wait: bool) -> list[str]:
     for name, state in before.not_healthy.items():
         work.remarks.append(Remark("database.copy", f"The copy of {name} was {state} before, and is left so."))
     work.remarks += _inactive_since(seen[0], before)
+    away = _not_mounted(work, before)
     if before.policy is None or (wait and _copies_healthy(work, before)):
+        return away
+    return [*away, *_sick(work, before)]
+
+
+def _not_mounted(work: Work, before: Before) -> list[str]:
+    """Databases with their only copy there that were mounted and are not, after a wait: not each mounts by itself
+    (MountAtStartup), and a server that serves the others is not kept out for it."""
+
+    def left() -> list[str]:
+        mounted = {item.database.casefold() for item in work.copies(before.server) if item.is_mounted}
+        return [f"{name} is not mounted" for name in before.alone if name.casefold() not in mounted]
+
+    if not before.alone:
         return []
-    return _sick(work, before)
+    try:
+        work.until_empty("its databases to be mounted", left)
+    except MaintenanceFailed:
+        return left()
+    return []
 
 
 def _inactive_since(components: Components, before: Before) -> list[Remark]:
@@ -220,9 +240,6 @@ def _not_served(work: Work, before: Before, components: Components) -> list[str]
     node = work.means.host.node
     if node is not None and before.node != PAUSED and node.state() != "up":
         wrong.append("its cluster node is not up")
-    if before.alone:
-        mounted = {item.database.casefold() for item in work.copies(before.server) if item.is_mounted}
-        wrong += [f"{name} is not mounted" for name in before.alone if name.casefold() not in mounted]
     if before.queues:
         try:
             work.means.shell.read("Get-Queue", Server=before.fqdn)

@@ -110,8 +110,10 @@ def stopping(parameters: t.Mapping[str, Value]) -> dict[str, Value]:
 _NOT_FOUND = ("CommandNotFoundException", "CommandNotFound")
 _NO_PARAMETER = ("NamedParameterNotFound",)
 _DENIED = re.compile(
-    r"write scopes?|access (is|was) denied|insufficient (access )?(rights|permissions)|not authori[sz]ed"
+    r"write scopes?|access (is|was) denied|access to .{1,300} (is|was) denied|registry access is not allowed"
+    r"|unauthori[sz]ed operation|insufficient (access )?(rights|permissions)|not authori[sz]ed"
 )
+_DENIED_MARKS = ("PermissionDenied", "UnauthorizedAccess", "SecurityException")
 
 
 def failed(cmdlet: str, errors: t.Sequence[Record], server: str) -> CmdletError:
@@ -136,7 +138,7 @@ def failed(cmdlet: str, errors: t.Sequence[Record], server: str) -> CmdletError:
             f"account's role does not have it. Exchange said: {said}",
             **details,
         )
-    if "PermissionDenied" in marks or _DENIED.search(said.lower()):
+    if any(word in marks for word in _DENIED_MARKS) or _DENIED.search(said.lower()):
         return CmdletDenied(
             f"{cmdlet} on {server}: the account may not do this. Check its role groups and their write scope. "
             f"Exchange said: {said}{more}",

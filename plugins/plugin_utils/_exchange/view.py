@@ -20,6 +20,8 @@ from .records import Record
 from .shell import CmdletDenied, CmdletError, CmdletNotFound, Shell, Value
 
 MAILBOX, EDGE = "Mailbox", "Edge"
+# A server with this policy takes over from servers of its own site only.
+INTRASITE_ONLY = "IntrasiteOnly"
 # As many as the members of a DAG may be. In an organisation with more of them, what is of others is not asked for.
 _FEW = 16
 # The front end of a Client Access server of 2013 keeps no mail.
@@ -50,7 +52,8 @@ class Server:
 
 @dataclasses.dataclass(frozen=True)
 class Member:
-    """Another member of the DAG. ``components``: None where it does not answer, and ``why`` says so."""
+    """Another member of the DAG. ``components``: None where it does not answer, and ``why`` says so. ``site``: where
+    its policy depends on it, else None."""
 
     name: str
     policy: str
@@ -58,6 +61,7 @@ class Member:
     components: Components | None
     copies: tuple[Copy, ...] = ()
     why: str | None = None
+    site: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,7 +101,10 @@ def look(shell: Shell, name: str) -> View:
     known = _all_copies(shell) if len(others) > 1 and 0 < len(every) <= _FEW else {}
     own = known.get(server.name.casefold()) or _copies(shell, server.name)
     members = tuple(_member(shell, name, *_activation(record), known) for name, record in others.items())
-    return View(server, components, own, waiting, no_queues, group, members)
+    bound = [item.name for item in members if item.policy.casefold() == INTRASITE_ONLY.casefold()]
+    sites = dict(zip(bound, (site for _fqdn, site in where(shell, *bound)), strict=True))
+    placed = tuple(dataclasses.replace(item, site=sites.get(item.name)) for item in members)
+    return View(server, components, own, waiting, no_queues, group, placed)
 
 
 def _one(shell: Shell, cmdlet: str, identity: str, **more: Value) -> Record:

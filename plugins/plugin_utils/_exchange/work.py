@@ -66,11 +66,13 @@ class NotAsBefore(MaintenanceFailed):
 @dataclasses.dataclass(frozen=True)
 class Wishes:
     """Times in seconds: ``longest`` for each wait as a whole, ``stalled`` without any progress, ``others`` for another
-    member that is out. ``minimum_healthy_copies``: None for two. ``redirect_to``: the full name of the server that is
+    member that is out. ``minimum_healthy_copies``: None for two. ``blocked_members``: the names of those that are
+    Blocked on purpose. ``redirect_to``: the full name of the server that is
     to take the mail, None for a member that can. ``leave_mail``: go on where mail has nowhere to go, or does not go.
     ``pause_node``: ``always``, ``if_allowed`` or ``never``."""
 
     minimum_healthy_copies: int | None = None
+    blocked_members: tuple[str, ...] = ()
     longest: float = 1800.0
     stalled: float = 300.0
     others: float = 1800.0

@@ -107,6 +107,7 @@ def _lines(shown: t.Mapping[str, t.Any]) -> str:
 def _wishes(options: Options) -> Wishes:
     return Wishes(
         minimum_healthy_copies=options["minimum_healthy_copies"],
+        blocked_members=tuple(options["blocked_members"]),
         longest=options["timeout"],
         stalled=options["no_progress_timeout"],
         others=options["wait_for_members"],

@@ -120,6 +120,7 @@ def _look(task: Task, host: ServedHost, records: Records, wanted: Options, *, le
     """Raises what is in the way."""
     wishes = Wishes(
         minimum_healthy_copies=wanted["minimum_healthy_copies"],
+        blocked_members=tuple(wanted["blocked_members"]),
         redirect_to=wanted["redirect_to"] or None,
         leave_mail=leave_mail,
     )

@@ -27,7 +27,8 @@ def info(task: Task, options: Options) -> Result:
     nodes = ServedHost(session, name, task.address).nodes()
     with asked(task, name, nodes or {}) as (entry, shell):
         seen = view.look(shell, name)
-    obstacles = [*readiness.obstacles(seen, options["minimum_healthy_copies"]), *of_cluster(nodes, name)]
+    found = readiness.obstacles(seen, options["minimum_healthy_copies"], options["blocked_members"])
+    obstacles = [*found, *of_cluster(nodes, name)]
     remarks = [*readiness.remarks(seen), *_of_entry(task, entry, seen)]
     result = {
         "changed": False,

@@ -39,7 +39,11 @@ with contextlib.suppress(ImportError):  # they are there where anything is sent 
 
 _UNKNOWN_SHELL = 2150858843
 # By number, or by subcode where the fault came as MSFT_WmiError: pypsrp keeps no more of it.
-_QUOTAS = frozenset({2150859173, 2150859174, "w:QuotaLimit"})
+# Quotas of the account, of the server, of its shells: docs/reference/exchange.md 3.
+_QUOTAS = frozenset({2150859173, 2150859174, 2150859175, 2150859176, 2150859179, 2150859236, "w:QuotaLimit"})
+# What Exchange says itself, under a number that is no other's: limits of its throttling policy, and who has no role.
+_TOO_MANY = re.compile(r"exceeded the maximum number of connections|\bMaxConcurrency\b|\bload quota\b", re.IGNORECASE)
+_NO_ROLE = re.compile(r"assigned to any management roles|\bAuthZ-|isn't authorized|is not authorized", re.IGNORECASE)
 _DENIED = frozenset({5, 2147942405, "w:AccessDenied"})
 _DTD = re.compile(rb"<!(DOCTYPE|ENTITY)")
 # The variables of the host's connection, which other messages name, and those of this one.
@@ -108,12 +112,12 @@ def _of_fault(
     said = login.told(exc.provider_fault or exc.reason or exc).rstrip(". ")
     if code == _UNKNOWN_SHELL:
         return lost(f"{doing}: the server does not know the session any more; it was restarted, or closed it ({said}).")
-    if code in _QUOTAS:
+    if code in _QUOTAS or _TOO_MANY.search(said):
         return HostBusy(
-            f"{doing}: the account has too many sessions on this server ({said}). Close some, or wait until they end; "
-            "run fewer hosts at a time, or spread them over several servers with exchange_server."
+            f"{doing}: the account has too many sessions or requests on this server ({said}). Close some, or wait "
+            "until they end; run fewer hosts at a time, or spread them over several servers with exchange_server."
         )
-    if code in _DENIED:
+    if code in _DENIED or _NO_ROLE.search(said):
         return AccessDenied(
             f"{doing}: the account may not use Exchange's remote PowerShell ({said}). It needs an Exchange role group "
             "and RemotePowerShellEnabled (Set-User).",

@@ -116,6 +116,12 @@ _TICKS = re.compile(r"(?:0x)?([0-9a-f]{15,16})", re.IGNORECASE | re.ASCII)
 def parse_day(text: str | None, today: datetime.date) -> datetime.date | None:
     """InstalledOn, which is text in WMI and whose form nobody guarantees: ``10/15/2025``, ``20251015`` (of a CIM
     datetime as well), or the number of a FILETIME in hexadecimal digits. None for anything else."""
+    found = _day(text, today)
+    # where the host's zone is ahead of UTC, it is tomorrow already; what is later than that is of another calendar
+    return None if found is None or found > today + datetime.timedelta(days=1) else found
+
+
+def _day(text: str | None, today: datetime.date) -> datetime.date | None:
     text = (text or "").strip()
     try:
         if match := _DAY.match(text):

@@ -63,6 +63,7 @@ class Machine:
     away: str | None = None
     no_queues: str | None = None
     role: str = "Mailbox"
+    site: str = "Here"
 
 
 class Organisation:
@@ -129,7 +130,7 @@ class Organisation:
             "Edition": Enum("Enterprise", 1),
             "AdminDisplayVersion": Record("Version 15.1 (Build 2507.6)"),
             "ServerRole": Enum(machine.role, 2),
-            "Site": Record(f"{DOMAIN}/Configuration/Sites/Here"),
+            "Site": Record(f"{DOMAIN}/Configuration/Sites/{machine.site}"),
         }
         return Record(name, ("Microsoft.Exchange.Data.Directory.Management.ExchangeServer",), properties)
 

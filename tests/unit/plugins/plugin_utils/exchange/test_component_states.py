@@ -113,6 +113,12 @@ def test_what_is_not_understood_is_said(record: Record, text: str) -> None:
     assert text in caught.value.message
 
 
+def test_a_state_that_is_not_known_is_no_error() -> None:
+    """Nobody can say that such a component is in service, and for the others it is only told."""
+    found = states.read([component("HubTransport", "Unknown"), component("EwsProxy", "unknown")], "EX01")
+    assert [(item.state, item.is_held, item.held_by) for item in found.values()] == [("Unknown", True, ())] * 2
+
+
 def test_no_component_is_no_answer() -> None:
     with pytest.raises(UnexpectedAnswer, match="for EX01 returned nothing"):
         states.read([], "EX01")

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange import leaving
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange import leaving, queues
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.component_states import HUB_TRANSPORT
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.work import (
     AnotherMember,
@@ -105,6 +105,25 @@ def test_what_is_not_as_promised_is_a_warning() -> None:
     assert not [item for item in out(World(DAG)).remarks if item.warns]
 
 
+def test_a_maintenance_by_hand_is_theirs_who_began_it() -> None:
+    """As StartDagServerMaintenance.ps1 leaves a server: without any component marked."""
+    world = World(DAG)
+    world.servers["EX01"].policy, world.servers["EX01"].node = "Blocked", "paused"
+    was = world.servers["EX01"].shown()
+    with pytest.raises(NotReady, match=r"Blocked and its cluster node is paused.*StopDagServerMaintenance"):
+        out(world)
+    assert (world.servers["EX01"].shown(), world.log) == (was, [])
+
+
+def test_mail_that_has_no_way_to_go_is_not_waited_for() -> None:
+    found = [
+        queues.Queue(r"EX01\Unreachable", "Unreachable", "Unreachable Domain", "Ready", 3),
+        queues.Queue(r"EX01\7", "SmtpDeliveryToMailbox", "db01", "Ready", 2),
+    ]
+    assert [item.goes for item in found] == [0, 2]
+    assert queues.waiting(found) == 2
+
+
 # --- back ------------------------------------------------------------------------------------------------------------
 
 
@@ -151,11 +170,35 @@ def test_copies_that_are_not_healthy_again_are_a_failure_of_a_server_that_serves
     out(world)
     world.restart("EX01")
     world.databases[1].sick["EX01"] = "FailedAndSuspended"
-    with pytest.raises(NotAsBefore, match="in service, but copies that were healthy are not: DB-EX02 is FailedAnd"):
+    with pytest.raises(NotAsBefore, match="in service, but databases are not as they were: DB-EX02 is FailedAnd"):
         back(world, stalled=30)
     assert (world.servers["EX01"].shown(), world.servers["EX01"].record) == (was, None)
     # nothing is left to be ended
     assert back(world).steps == []
+
+
+@pytest.mark.parametrize("group", [DAG, ("EX01",), ()])
+def test_a_database_that_does_not_mount_by_itself_keeps_nobody_out(group: tuple[str, ...]) -> None:
+    """As with MountAtStartup off, or a recovery database: who serves the others serves."""
+    world = World(group) if group else World(alone=("EX01",))
+    world.databases.append(Database("RDB1", "EX01", ("EX01",)))
+    was = world.servers["EX01"].shown()
+    gone = out(world, minimum_healthy_copies=min(1, max(0, len(group) - 1)))
+    assert not [item for item in gone.remarks if item.warns], "nor is another Primary Active Manager waited for"
+    world.restart("EX01")
+    world.databases[-1].state = "Dismounted"
+    with pytest.raises(NotAsBefore, match=r"not as they were: RDB1 is not mounted.*Mount-Database mounts"):
+        back(world, stalled=30)
+    assert (world.servers["EX01"].shown(), world.servers["EX01"].record) == (was, None)
+
+
+def test_one_that_mounts_late_is_waited_for() -> None:
+    world = World(alone=("EX01",))
+    world.databases.append(Database("RDB1", "EX01", ("EX01",)))
+    out(world)
+    world.restart("EX01")
+    world.databases[-1].state = "Mounting"
+    assert not [item for item in back(world).remarks if item.warns]
 
 
 def test_own_copies_that_were_suspended_before_are_not_waited_for() -> None:

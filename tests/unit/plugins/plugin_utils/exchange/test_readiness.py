@@ -9,7 +9,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import OptionError, UnexpectedAnswer
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange import copies, queues, readiness, view
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange import (
+    copies,
+    leaving_mail,
+    queues,
+    readiness,
+    view,
+)
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.records import Enum, Record
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.shell import CmdletDenied, CmdletError
 
@@ -140,6 +146,39 @@ def test_another_member_that_somebody_has_marked(mark: str) -> None:
     found = obstacles(shell)
     assert found["dag.marked"].startswith("EX02, another member of the DAG, ")
     assert set(found) == {"dag.marked"}, "two other copies are still there"
+
+
+def test_a_member_that_is_blocked_on_purpose() -> None:
+    """It is no reason to wait for anything, and takes nothing over."""
+    shell = dag(4)
+    shell["EX02"].policy = "Blocked"
+    seen = view.look(shell, "EX01")
+    (found,) = readiness.obstacles(seen, None)
+    assert (found.id, found.stays) == ("dag.marked", True)
+    assert found.message.endswith("Where it is to be so, name it in 'blocked_members'.")
+    for name in ("EX02", "ex02", "ex02.example.com"):
+        assert readiness.obstacles(seen, None, [name]) == ()
+    (found,) = readiness.obstacles(seen, 3, ["EX02"])
+    assert found.id == "database.copies"
+    assert "EX02 takes none now" in found.message
+    assert leaving_mail.able(seen) == ["EX03", "EX04"]
+    with pytest.raises(OptionError, match="'blocked_members' has EX9, but the members of DAG1 are EX01, EX02"):
+        readiness.obstacles(seen, None, ["EX02", "EX9"])
+
+
+def test_one_that_is_blocked_and_marked_is_an_obstacle_all_the_same() -> None:
+    shell = dag(4)
+    for name, value in {**MARKS["draining"], **MARKS["blocked"]}.items():
+        setattr(shell["EX02"], name, value)
+    (found,) = readiness.obstacles(view.look(shell, "EX01"), None, ["EX02"])
+    assert (found.id, found.stays) == ("dag.marked", False)
+
+
+@pytest.mark.parametrize(("site", "able"), [("Here", True), ("There", False)])
+def test_a_member_that_takes_over_within_its_site_only(site: str, able: bool) -> None:
+    shell = dag(3)
+    shell["EX02"].policy, shell["EX02"].site = "IntrasiteOnly", site
+    assert set(obstacles(shell)) == (set() if able else {"database.copies"})
 
 
 def test_its_own_marks_are_no_obstacle() -> None:

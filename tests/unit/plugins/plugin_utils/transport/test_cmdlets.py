@@ -274,7 +274,7 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("kind", "error", "words"),
         [
-            ("shell_quota", HostBusy, "too many sessions on this server"),
+            ("shell_quota", HostBusy, "too many sessions or requests on this server"),
             ("http_503_html", HostBusy, "HTTP 503, with the words .*Service Unavailable"),
             ("http_500_empty", Unreachable, "refuses unencrypted messages"),
             ("bad_header", ExchangeTlsError, "invalid SOAP headers"),

@@ -45,6 +45,11 @@ def hotfix(name: str, day: str) -> dict[str, str]:
         ("01d9a1f5c3e20000", "2023-06-18"),  # a FILETIME
         ("11/27/2026", "2026-11-27"),  # in its zone it is tomorrow already
         ("12/1/2026", "2026-01-12"),
+        # a day to come is of another calendar, or of a wrong clock
+        ("10/15/2568", None),
+        ("1/13/2027", None),
+        ("25/12/2026", None),
+        ("20270101", None),
         ("", None),
         (None, None),
         ("13/13/2025", None),
