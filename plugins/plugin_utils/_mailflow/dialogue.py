@@ -28,6 +28,8 @@ _GREETING = re.compile(rb"250[ -](?!\d\.\d)")
 # The other one is how Exchange servers ask each other.
 _STARTTLS = re.compile(rb"(?:STARTTLS|X-ANONYMOUSTLS)\b", re.IGNORECASE)
 _OLD_GREETING = re.compile(rb"HELO\b", re.IGNORECASE)
+# What nobody says, or answers, to whom a handshake has failed.
+_GOES_ON = re.compile(rb"(?:EHLO|QUIT|221)\b", re.IGNORECASE)
 _MAIL = re.compile(rb"MAIL +FROM\b", re.IGNORECASE)
 # The mail itself: what follows is no line of the log. A recipient that is refused leaves nothing to send.
 _HANDED_OVER = re.compile(rb"(354\b)|(BDAT +\d)", re.IGNORECASE)
@@ -103,6 +105,8 @@ def _said(session: Session, said: bytes) -> None:
         return
     elif _STARTTLS.match(said):
         session.flags |= seen.STARTTLS
+    elif session.flags & seen.STARTTLS and _GOES_ON.match(said):
+        session.flags |= seen.WENT_ON
     elif match := _HANDED_OVER.match(said):
         session.flags |= _HANDED_FLAGS[t.cast(int, match.lastindex)]
     elif _OLD_GREETING.match(said):

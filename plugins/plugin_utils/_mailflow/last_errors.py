@@ -16,7 +16,7 @@ import dataclasses
 import re
 import typing as t
 
-from .words import INSIDE_OF_ERRORS, is_public
+from .words import INSIDE_OF_ERRORS, is_private
 
 # Longer than any text that was ever recorded; what is behind it is not looked at.
 LONGEST = 20_000
@@ -31,13 +31,15 @@ _NAMES = {"lastattemptedservername": "fqdn", "lastattemptedip": "ip"}
 _CODE = re.compile(r"(?<![\d.])(?:([245]\d\d)[\"'\u00bb\u201d)]?[ -]{1,3})?([245]\.\d{1,3}\.\d{1,3})(?!\d|\.\d)")
 # What a front end says that sends for the hub: the hop that failed is one behind it, whose port is not told.
 _OF_FRONT_END = re.compile(r"(?<![\d.])4\.4\.101(?![\d.])|Proxy session setup failed on Frontend", re.IGNORECASE)
-# An endpoint of a service of Exchange, of which a text may tell without the address.
+# An endpoint of a service of Exchange. In a text only an address is one: of a name nobody can say whose it is.
 _PORTS = "|".join(sorted(port.decode() for port in INSIDE_OF_ERRORS))
 _INSIDE = re.compile(rf"(?<![\w.:\]%-])([\w.:\[\]%-]{{0,60}}):(?:{_PORTS})(?![\d.:]\d|\w)")
 # Queues that are looked at, of those that were pasted together.
 _MOST = 100
 # The beginning of each of several that were pasted together.
 _NEXT = re.compile(r"(?=\bLastError\s*[:=])", re.IGNORECASE)
+_EMPTY = re.compile(r"LastError\s*[:=]\s*", re.IGNORECASE)
+_OPENS = re.compile(r"\[\{\s*(?:LED|MSG|FQDN|IP|LRT)\s*=", re.IGNORECASE)
 # Errors of Winsock that a connection ends with. The number may be a count or a port as well: what makes it an error is
 # the word right before it, or one not far away that no translation changes, or that is of a connection that failed.
 _WORD = r"(?:error|errno|code|winsock|exception|\bWSA[A-Z]{3,30})[^\w\n]{1,5}"
@@ -45,13 +47,13 @@ _NEAR = r"(?:winsock|\brefused\b|\bactively\b|\btimed ?out\b)"
 _BEFORE, _BEHIND = 40, 60
 _BEGINS = r"(?<![A-Za-z0-9.\]-])(?<![A-Za-z0-9\]]:)"
 _ENDS = r"(?![\d.:]\d|\d)"
-_COUNTED = r"(?! ?(?:users|recipients|messages|mails|items|bytes|seconds|ms)\b)"
+COUNTED = r"(?! ?(?:users|recipients|messages|mails|items|bytes|seconds|ms)\b)"
 
 
 def winsock(*numbers: int) -> str:
     """What finds one of these errors in a text, as its only group."""
     number = "|".join(map(str, numbers))
-    whole = f"(?:{number}){_ENDS}{_COUNTED}"
+    whole = f"(?:{number}){_ENDS}{COUNTED}"
     before, behind = f"{_NEAR}.{{0,{_BEFORE}}}?{_BEGINS}(?={whole})", f"{_BEGINS}(?={whole}.{{0,{_BEHIND}}}{_NEAR})"
     return f"(?:{_WORD}|{before}|{behind})({number}){_ENDS}"
 
@@ -85,11 +87,24 @@ def read(text: str) -> LastError:
 def read_all(text: str) -> list[LastError]:
     """The errors of several queues, or the only one. Any text gives an answer; see :func:`read`."""
     whole = " ".join(text[:LONGEST].split())
-    first, *others = _groups(whole)[:_MOST] or [{}]
-    if first:
-        return [_read(whole, first), *(_read(parts["LED"], parts) for parts in others if parts.get("LED"))]
-    pieces = [piece for piece in map(str.strip, _NEXT.split(whole, _MOST)) if piece]
-    return [_read(piece, {}) for piece in pieces] or [_read("", {})]
+    begun, *more = _NEXT.split(whole, _MOST)
+    # what stands before the first one is no error of its own
+    pieces = [begun + more[0], *more[1:]] if more else [begun]
+    found = [error for piece in pieces for error in _of_piece(piece.strip())]
+    return [error for error in found if error.text and not _EMPTY.fullmatch(error.text)] or found[:1]
+
+
+def _of_piece(piece: str) -> list[LastError]:
+    """The errors of one text, each with what stands beside it in its brackets."""
+    begins: list[int] = []
+    for match in _OPENS.finditer(piece):
+        # one that is quoted within another is no other one
+        if not begins or "}]" in piece[begins[-1] : match.start()]:
+            begins.append(match.start())
+    if len(begins) < 2:
+        return [_read(piece, _parts(piece))]
+    texts = [piece[begin:end] for begin, end in zip(begins, [*begins[1:], len(piece)], strict=True)]
+    return [_read(text, parts) for text in texts[:_MOST] if (parts := _parts(text)).get("LED")] or [_read(piece, {})]
 
 
 def _read(whole: str, parts: t.Mapping[str, str]) -> LastError:
@@ -117,7 +132,7 @@ def is_of_front_end(text: str) -> bool:
 
 def _is_inside(text: str) -> bool:
     """Whether an endpoint in it is one of a service of Exchange: relays of others listen on such ports as well."""
-    return any(_is_endpoint(match[0]) and not is_public(match[1]) for match in _INSIDE.finditer(text))
+    return any(_is_endpoint(match[0]) and is_private(match[1]) for match in _INSIDE.finditer(text))
 
 
 def codes(text: str) -> tuple[str, ...]:
@@ -130,19 +145,16 @@ def _is_endpoint(text: str) -> bool:
     return not (text.count(":") == 7 and "::" not in text) and text.count("[") == text.count("]")
 
 
-def _groups(whole: str) -> list[dict[str, str]]:
-    """The parts in braces, by their names: each goes on until the next one begins. Those of another queue begin with a
-    name that was there already."""
+def _parts(whole: str) -> dict[str, str]:
+    """The parts in braces, by their names: each goes on until the next one begins. The first of a name counts."""
     marks = list(_MARK.finditer(whole))
-    found: list[dict[str, str]] = []
+    found: dict[str, str] = {}
     ends = [*(mark.start() for mark in marks[1:]), len(whole)]
     # without any mark there is one end too many
     for mark, end in zip(marks, ends, strict=False):
         raw = whole[mark.end() : end]
         name = mark[1].upper()
-        if not found or name in found[-1]:
-            found.append({})
-        found[-1][name] = _error(raw) if name == "LED" else _value(name, raw.partition("}")[0].strip("]; "))
+        found.setdefault(name, _error(raw) if name == "LED" else _value(name, raw.partition("}")[0].strip("]; ")))
     return found
 
 

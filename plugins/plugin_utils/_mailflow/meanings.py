@@ -70,5 +70,12 @@ NEGOTIATION: t.Final = {
         "STARTTLS was answered with something that is not TLS, as devices do that look into mail.",
         READ_SEND,
     ),
+    "cipher": Meaning(
+        "cipher_too_weak",
+        YES,
+        "TLS was agreed on, with a cipher that one side takes for too weak.",
+        "the cipher suites of both servers",
+        "the words of the error alone",
+    ),
     "unknown": Meaning("tls_failed", YES, "A TLS negotiation failed, with an error that is not known here.", READ_SEND),
 }

@@ -13,8 +13,21 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .last_errors import codes, winsock
-from .meanings import KB_4051498, LIKELY, NO, NOT_KNOWN, PERHAPS, READ_RECEIVE, READ_SEND, SEED, UNKNOWN, YES, Meaning
+from .last_errors import COUNTED, codes, winsock
+from .meanings import (
+    KB_4051498,
+    LIKELY,
+    NEGOTIATION,
+    NO,
+    NOT_KNOWN,
+    PERHAPS,
+    READ_RECEIVE,
+    READ_SEND,
+    SEED,
+    UNKNOWN,
+    YES,
+    Meaning,
+)
 
 _NDRS = "Microsoft, Non-delivery reports in Exchange Online"
 _DANE = "Microsoft, How SMTP DNS-based Authentication of Named Entities works"
@@ -79,12 +92,18 @@ _NOT_OFFERED = (
     "removed, or its chain is broken), TLS is off, or a device between them hides the offer."
 )
 # Numbers of alerts, as Schannel writes them into the event log.
-_ALERT = r"\b(?:alert|fatal error)(?: code)?(?: is| was (?:received|generated))?:? (?:{})\b"
+_ALERT = r"\b(?:alert|TLS protocol defined fatal error)(?: code)?(?: is| was (?:received|generated))?:? (?:{})\b"
 
 # Of Schannel's event 36871: what a translation leaves of it is the number, and the name of the protocol.
 _NO_CREDENTIAL = r"(?<![\w.:])(?:10010|10013)(?![\d:]|\.\d)"
 _TLS = r"(?<![A-Za-z])(?:TLS|SSL|Schannel)(?![A-Za-z])"
-_CONNECT = r"\b(?:(?:unable|fail\w*) to connect|SocketTimedout)\b"
+_NOTHING_TO_BEGIN_WITH = (
+    "Windows could not make what a TLS connection begins with: mostly no version that the program asks for is on."
+)
+_READ_DOTNET = "the TLS settings of the server, Client and Server, and those of .NET"
+# That the text speaks of a handshake says that somebody had answered.
+_CONNECT = r"\b(?:(?:unable|fail(?:ed|s|ure)?) to connect|SocketTimedout)\b"
+_BEFORE_TLS = r"^(?!.*\b(?:STARTTLS|handshake)\b)"
 _TIMED_OUT = winsock(10060)
 
 RULES: t.Final = (
@@ -111,7 +130,8 @@ RULES: t.Final = (
     _rule(
         "certificate_refused", YES, "",
         r"\b(?:UntrustedRoot|Cert(?:ificate)?(?:Expired|Unknown|Revoked|Untrusted|WrongUsage|NameMismatch)|SubjectMismatch"
-        r"|Revocation(?:Offline|Failure)|PartialChain|SignatureFailure|UntrustedTestRoot)\b"
+        r"|Revocation(?:Offline|Failure)|UntrustedTestRoot)\b"
+        r"|(?:\[Message=|ChainValidityStatus\s?=\s?)(?:PartialChain|SignatureFailure|EmptyCertificate|WrongUsage)\b"
         r"|certificate (?:has expired|validation (?:fail|error)|verify failed|is invalid according to)"
         r"|certificate received from the remote (?:server|client)\b.{0,60}"
         r"\b(?:untrusted|expired|not contain|not validated|revoked)\b|\bunknown[ _]ca\b|\bbad[ _]certificate\b"
@@ -119,7 +139,14 @@ RULES: t.Final = (
         _NOT_TRUSTED, READ_SEND, source=_WORDS,
     ),
     _rule(
-        "relay_denied", LIKELY, "5.7.51,5.7.64", None,
+        "relay_denied", LIKELY, "5.7.51", r"TenantInboundAttribution|\bpartner connector\b",
+        "Exchange Online takes mail of this sender by a partner's connector alone, and that wants another certificate, "
+        "or another address.",
+        "the certificate of the Send connector (TlsCertificateName), and the inbound connector of Exchange Online",
+        source="Microsoft, TenantInboundAttribution",
+    ),
+    _rule(
+        "relay_denied", LIKELY, "5.7.64", None,
         "Exchange Online does not take the sender for one of yours: the certificate that it shows is not the one that "
         "the inbound connector names, or comes without its chain, or the address has changed.",
         "the certificate of the Send connector (TlsCertificateName), and the inbound connector of Exchange Online",
@@ -135,18 +162,14 @@ RULES: t.Final = (
         "Get-ExchangeCertificate of that server: names, dates, Services, and whether it has its private key",
         source=_WORDS,
     ),
-    _rule(
-        "cipher_too_weak", YES, "", r"\bcipher strength is too weak\b",
-        "TLS was agreed on, with a cipher that one side takes for too weak.",
-        "the cipher suites of both servers", source=_WORDS,
-    ),
+    Rule(NEGOTIATION["cipher"], frozenset(), (re.compile(r"\bcipher strength is too weak\b", re.IGNORECASE),)),
     _rule(
         "connector_without_tls_domain", YES, "", r"\bTLSAuthLevel cannot be DomainValidation\b",
         "A Send connector is to check the name of the other side (DomainValidation), and does not say which name that "
         "is.", "Get-SendConnector (TlsAuthLevel, TlsDomain)", source=_WORDS,
     ),
     _rule(
-        "tls_version_refused", YES, "4.7.66,5.7.66,5.7.67", None,
+        "tls_version_refused", YES, "4.7.66,5.7.66,5.7.67", _TLS,
         _OLD_TLS, "the TLS settings of both servers", source="Microsoft, Enable opt in to the SMTP AUTH endpoint",
     ),
     _rule(
@@ -167,10 +190,8 @@ RULES: t.Final = (
     ),
     _rule(
         "no_credential", LIKELY, "",
-        rf"\binternal error stat(?:e|us) is {_NO_CREDENTIAL}"
-        rf"|{_TLS}.{{0,400}}{_NO_CREDENTIAL}|{_NO_CREDENTIAL}.{{0,400}}{_TLS}",
-        "Windows could not make what a TLS connection begins with: mostly no version that the program asks for is on.",
-        "the TLS settings of the server, Client and Server, and those of .NET", source=_REPORTS,
+        rf"\binternal error stat(?:e|us) is {_NO_CREDENTIAL}",
+        _NOTHING_TO_BEGIN_WITH, _READ_DOTNET, source=_REPORTS,
     ),
     _rule(
         "exchange_outdated", NO, "4.7.230,5.7.230", None,
@@ -208,12 +229,12 @@ RULES: t.Final = (
     _rule(
         "tls_handshake_cut", LIKELY, "", r"\bremote party has closed the transport stream\b",
         "The other side has ended a TLS handshake of a program of .NET: mostly they have no TLS version in common.",
-        "the TLS settings of the server, Client and Server, and those of .NET", source=_WORDS,
+        _READ_DOTNET, source=_WORDS,
     ),
     _rule(
         "tls_failed", LIKELY, "", r"\bcould not create SSL/TLS secure channel\b",
         "A program of .NET could not agree on TLS: no version or no cipher suite in common, or a certificate.",
-        "the TLS settings of the server, Client and Server, and those of .NET", source=_WORDS,
+        _READ_DOTNET, source=_WORDS,
     ),
     _rule(
         "authentication", NO, "5.7.57,5.7.139", None,
@@ -293,11 +314,6 @@ RULES: t.Final = (
         _REFUSED,
     ),
     _rule(
-        "no_answer", NO, "", rf"{_CONNECT}.{{0,120}}{_TIMED_OUT}|{_TIMED_OUT}.{{0,120}}{_CONNECT}",
-        "Nobody has answered there: a firewall, a route, or a wrong address. That comes before any TLS.",
-        source=_WORDS,
-    ),
-    _rule(
         "network_unreachable", NO, "", winsock(10051, 10065),
         "There is no route to the receiver, often for an IPv6 address. That comes before any TLS.",
     ),
@@ -307,13 +323,18 @@ RULES: t.Final = (
         _NO_NAME,
     ),
     _rule(
-        "dns", NO, "4.7.324,5.7.324", None,
+        "dns", NO, "4.7.324,5.7.324", "dnssec",
         "The records of the receiver in the DNS are not signed as its policy demands (DNSSEC). That comes before any "
         "TLS.", source=_DANE,
     ),
     _rule(
         "dns", NO, "", r"\bDNS domain\b|\bSMTPSEND\.DNS\b|\bNonExistentDomain\b",
         _NO_NAME, source=_WORDS,
+    ),
+    _rule(
+        "no_answer", NO, "", rf"{_BEFORE_TLS}.*?(?:{_CONNECT}.{{0,120}}{_TIMED_OUT}|{_TIMED_OUT}.{{0,120}}{_CONNECT})",
+        "Nobody has answered there: a firewall, a route, or a wrong address. That comes before any TLS.",
+        source=_WORDS,
     ),
     _rule(
         "removed_by_agent", NO, "", r"\bQUEUE\.TransportAgent\b|\bintercepted\b.{0,80}\bTRJCT",
@@ -403,8 +424,8 @@ RULES: t.Final = (
         "A TLS negotiation failed, and the text does not say why.", READ_SEND, source=_WORDS,
     ),
     _rule(
-        "tls_failed", PERHAPS, "5.7.5", None,
-        "Something of encryption failed: of itself the code does not say whether of the connection or of the message.",
+        "tls_failed", PERHAPS, "5.7.5", r"\bcryptographic failure\b",
+        "Something of encryption failed: of itself the text does not say whether of the connection or of the message.",
         READ_SEND, source="RFC 3463, 3.8",
     ),
     _rule(
@@ -416,6 +437,11 @@ RULES: t.Final = (
         "connection_dropped_socket_error", PERHAPS, "", "socket ?error",
         _DROPPED,
         "the TLS settings of the server, and " + READ_SEND, source=SEED,
+    ),
+    # of an event in a language that is not known here
+    _rule(
+        "no_credential", LIKELY, "", rf"{_TLS}[^\d]{{1,200}}(?<!port )(?<!pid ){_NO_CREDENTIAL}{COUNTED}",
+        _NOTHING_TO_BEGIN_WITH, _READ_DOTNET, source=_REPORTS,
     ),
     _rule(
         "tls_mentioned", PERHAPS, "", r"\bSTARTTLS\b|(?<![A-Za-z])TLS(?![A-Za-z])",

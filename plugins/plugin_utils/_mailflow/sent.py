@@ -25,7 +25,7 @@ _ANSWERED = re.compile(rb'"?(?:250[ -]2\.[056]\.|[45]\d\d[ -])')
 
 class Connection(t.NamedTuple):
     """``time``: of its first line, as the log has it. ``peer``: the address of the other side. ``version``: of TLS,
-    None where none was agreed on. ``failure``: the error of a negotiation that failed. ``inside``: between services of
+    None where none was agreed on. ``failure``: why it failed, or was refused behind it. ``inside``: between services of
     Exchange. ``has_message``: whether the message that was looked for was taken by the other side."""
 
     time: str

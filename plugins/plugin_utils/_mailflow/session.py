@@ -39,6 +39,8 @@ OLD_GREETING = 0x2000
 ATTEMPTED = 0x4000
 # mail as PLAIN_MAIL, sent without waiting for leave (BDAT): it may have been refused all the same
 CHUNKS = 0x8000
+# what goes on behind STARTTLS, although no line tells of the negotiation
+WENT_ON = 0x10000
 _OF_PLAIN_TEXT = PLAIN_MAIL | PLAIN_LOGIN | CHUNKS
 
 
@@ -152,7 +154,7 @@ class Session:
             return None
         if self.flags & REFUSED:
             return "refused"
-        return "ended" if self.flags & ENDED and not self.flags & MAIL else None
+        return "ended" if self.flags & ENDED and not self.flags & (MAIL | WENT_ON) else None
 
     @property
     def outcome(self) -> str:

@@ -28,7 +28,7 @@ MOST_ALIKE = 50_000
 
 # More than first letters in the expression takes longer than looking afterwards; but permissions are told of in every
 # session ("Set Session Permissions").
-_TOLD = rb'"?[TSFIOo][Leanul][Scibts](?<!Set)'
+_TOLD = rb'"?[TSFIOtsfio][LEANUleanu][SCIBTscibt](?<![Ss]et)'
 _MARK = re.compile(
     rb",[-+*<>],(?:(?<=[-+],)"
     # in the data, or in the context behind data without commas, or with them

@@ -39,7 +39,7 @@ _TELLS_MORE = frozenset({meanings.YES, meanings.LIKELY, meanings.NO})
 _SAY_NOTHING = _NO_ERRORS | {meanings.AGREED.kind, meanings.NO_TLS_TRIED.kind}
 _NOBODY = (b"", b"")
 # Lines of a log lose their ends in chats and on command lines.
-_JOINED = re.compile(r"[ \t]+(?=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*Z?,)")
+_JOINED = re.compile(r"(?<=[ \t])(?=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*Z?,)")
 # Where an error is no sign of a hop inside Exchange, although the session may be one.
 _IMPLICIT = tuple(b":" + port for port in words.INSIDE_PORTS - words.INSIDE_OF_ERRORS)
 
@@ -87,8 +87,13 @@ def explain(text: str) -> Symptom:
     if sessions:
         return _of_sessions(text, sessions, errors[0])
     told = [(found, *_of_sentence(found.text, found.is_inside)) for found in errors]
-    found, meaning, error = min(told, key=lambda item: meanings.SURE.index(item[1].tls))
+    found, meaning, error = min(told, key=lambda item: _rank(item[1]))
     return Symptom(_form(text, found), meaning, found, error)
+
+
+def _rank(meaning: Meaning) -> tuple[bool, int]:
+    """The worst first; what is no error, or says no more than that there was one, behind those that are none of TLS."""
+    return meaning.kind in _NO_ERRORS or meaning.tls == meanings.UNKNOWN, meanings.SURE.index(meaning.tls)
 
 
 def _form(text: str, found: LastError) -> str:
@@ -126,7 +131,7 @@ def _by_session(text: str) -> dict[tuple[bytes, bytes], list[str]]:
 def _of_session(session: Session, said: t.Sequence[str]) -> tuple[Meaning, str | None]:
     """With the name of the error of a negotiation. ``said``: the lines of that session."""
     behind = [line for line in said if last_errors.is_of_front_end(line)]
-    if behind:
+    if behind and session.failure is None:
         # the hop that failed is another one than that of the session
         return _of_sentence(" ".join(behind), is_inside=False)
     is_inside = session.is_inside and not session.peer.endswith(_IMPLICIT)

@@ -53,8 +53,8 @@ class Tls(t.NamedTuple):
 
 
 class ErrorClass(t.NamedTuple):
-    """``kind``: ``version``, ``certificate``, ``not_tls`` or ``unknown``. ``recorded``: whether a real log has it; what
-    is not recorded is read off the name of the error alone."""
+    """``kind``: ``version``, ``certificate``, ``cipher``, ``not_tls`` or ``unknown``. ``recorded``: whether a real log
+    has it; what is not recorded is read off the name of the error alone."""
 
     kind: str
     recorded: bool
@@ -90,8 +90,9 @@ _CHAINS: t.Final = (
     "RevocationFailure", "RevocationOffline", "SignatureFailure", "SubjectMismatch", "UntrustedTestRoot", "WrongUsage",
 )  # fmt: skip
 _ERRORS.update(dict.fromkeys(_CHAINS, ErrorClass("certificate", False)))
-# Of a session that Exchange ends as the cipher that was agreed on is too weak for it.
+# Of a session that Exchange ends as the cipher that was agreed on is too weak for it: our word, and no name of a log.
 WEAK_CIPHER: t.Final = "weak_cipher"
+_ERRORS[WEAK_CIPHER] = ErrorClass("cipher", False)
 _FOLDED: t.Final = {name.casefold(): found for name, found in _ERRORS.items()}
 _SURE_OF_NOTHING: t.Final = ErrorClass("unknown", False)
 
@@ -120,13 +121,26 @@ def error_class(name: str) -> ErrorClass:
     return _FOLDED.get(name.casefold(), _SURE_OF_NOTHING)
 
 
-@functools.lru_cache(maxsize=1024)
 def is_public(host: str) -> bool:
     """Whether it is an address of the Internet, at which others are rather than an own server."""
+    found = _address(host)
+    return found is not None and found.is_global
+
+
+def is_private(host: str) -> bool:
+    """Whether it is an address, and none of the Internet. Neither is so of a name."""
+    found = _address(host)
+    return found is not None and not found.is_global
+
+
+@functools.lru_cache(maxsize=1024)
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        return ipaddress.ip_address(host.strip("[]").partition("%")[0]).is_global
+        found = ipaddress.ip_address(host.strip("[]").partition("%")[0])
     except ValueError:
-        return False
+        return None
+    # not all versions of Python look at the address within
+    return getattr(found, "ipv4_mapped", None) or found
 
 
 def version_of_bits(number: int) -> tuple[str, str | None]:

@@ -25,9 +25,14 @@ Result = t.Mapping[str, t.Any]
 # Servers that show the same share a line; there are so many of these, and so many names and things in each.
 _MOST_LINES, _MOST_NAMES, _MOST_THINGS = 4, 6, 4
 _LONGEST, _THING = 260, 150
-_CERTIFICATES = frozenset(
-    {"tls_certificate", "certificate_not_found", "certificate_refused", "own_certificate", "relay_denied"}
-)
+# What the text is of where it is of no version of TLS.
+_OF_OTHERS = {
+    **dict.fromkeys(
+        ("tls_certificate", "certificate_not_found", "certificate_refused", "own_certificate", "relay_denied"),
+        "a certificate",
+    ),
+    "connector_without_tls_domain": "the settings of a connector",
+}
 # Which side of TLS a text is about. A queue is of mail that goes; a report may be of either.
 _SIDE_OF_FORM = {"queue": "Client"}
 _SIDE_OF_DIRECTION = {"send": "Client", "receive": "Server"}
@@ -190,8 +195,8 @@ def _answer(
         return "No server could be read, so that nothing is known of them."
     if symptom["tls"] == "no":
         return f"The text is no matter of TLS. {found}"
-    if symptom["kind"] in _CERTIFICATES and worst in (Rank.OFF, Rank.REFUSED, Rank.PENDING):
-        return f"The text is one of a certificate. {found}"
+    if symptom["kind"] in _OF_OTHERS and worst in (Rank.OFF, Rank.REFUSED, Rank.PENDING):
+        return f"The text is one of {_OF_OTHERS[symptom['kind']]}. {found}"
     if worst is Rank.OFF and symptom["tls"] in ("yes", "likely", "perhaps") and symptom["form"] != "none":
         side = _side(symptom)
         # what goes out of one of them comes in at another

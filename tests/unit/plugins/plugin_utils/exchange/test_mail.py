@@ -404,3 +404,15 @@ def test_no_bytes_are_no_certificate() -> None:
     view = mail.look(Told(ExchangeCertificate=[Record(None, (), {"RawData": b""})]), "EX01")
     assert view.certificates is None
     assert "without its RawData" in view.unread["Get-ExchangeCertificate"]
+
+
+@pytest.mark.parametrize(
+    ("host", "is_cloud"),
+    [
+        ("x.mail.protection.outlook.com", True), ("x.mail.protection.office365.us.", True), ("X.MX.Microsoft", True),
+        ("x.mail.onmicrosoft.us", True), ("mail.protection.outlook.com.example", False), ("xmx.microsoft", False),
+    ],
+)  # fmt: skip
+def test_the_names_of_exchange_online(host: str, is_cloud: bool) -> None:
+    found = connectors.send_connector(send(SmartHosts=[Record(host)], CloudServicesMailEnabled=False))
+    assert found.hands_to_exchange_online is is_cloud

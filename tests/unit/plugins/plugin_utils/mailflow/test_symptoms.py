@@ -330,6 +330,7 @@ def test_any_text_gives_an_answer(text: str) -> None:
 @pytest.mark.parametrize(
     "piece",
     [
+        " ",
         "TLS ",
         "SocketError ",
         "STARTTLS required ",

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow import smtp_log, symptoms, tally
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow import smtp_log, symptoms, tally, words
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow.meanings import (
     LIKELY,
     NO,
@@ -90,6 +90,22 @@ NOT_FOUND = (
         ("421 4.2.1 Unable to connect", "unable_to_connect", PERHAPS),
         ("Winsock error code: 10060", "timed_out", PERHAPS),
         ("421 4.4.1 Connection timed out", "timed_out", PERHAPS),
+        ("failed to connect to the DNS server: Winsock error code: 10060", "dns", NO),
+        ("Attempted failover to connect elsewhere; STARTTLS sent; error code 10060", "timed_out", PERHAPS),
+        ("TLS handshake begun. Client failed to connect again, Winsock error code: 10060", "timed_out", PERHAPS),
+        # numbers and words that are of something else
+        ("550 5.1.1 <u@x> User unknown; version=TLS1_2, cipher=TLS_ECDHE; X-Size: 10013", "recipient_unknown", NO),
+        ("452 4.3.1 Insufficient system resources (TLS) id 1; ticket 10010", "back_pressure", NO),
+        ("TLS 1.2 is on. Port 10010 is open.", "tls_mentioned", PERHAPS),
+        ("Event 10010 DistributedCOM. Also we changed TLS settings.", "tls_mentioned", PERHAPS),
+        ("We turned TLS off, 10013 messages wait", "tls_mentioned", PERHAPS),
+        ("454 4.7.0 TLS not available due to local problem (pid 10013)", "starttls_refused", LIKELY),
+        ("A fatal error 70: disk full, 452 4.3.1 Insufficient system resources", "back_pressure", NO),
+        ("S/MIME SignatureFailure in message: 550 5.1.1 user unknown", "recipient_unknown", NO),
+        ("450 4.4.317 Cannot connect [Message=PartialChain]", "certificate_refused", YES),
+        ("550 5.7.51 blocked by policy", "unknown", UNKNOWN),
+        ("554 5.7.67 message blocked", "unknown", UNKNOWN),
+        ("554 5.7.5 Permanent error evaluating DMARC policy", "unknown", UNKNOWN),
         # programs of .NET
         ("The connection was closed: An unexpected error occurred on a send.", "connection_dropped", PERHAPS),
         ("The remote certificate is invalid according to the validation procedure.", "certificate_refused", YES),
@@ -178,6 +194,12 @@ def test_what_a_front_end_says_is_of_the_hop_behind_it(code: str, said: str, kin
          "tls_failed", YES),
         (["+,,", ">,STARTTLS,", "<,554 5.7.3 Unable to initialize security subsystem,", "-,,Local"],
          "tls_failed", YES),
+        # it goes on, although no line tells of the negotiation
+        (["+,,", ">,X-ANONYMOUSTLS,", "<,220 ready,", ">,EHLO x,", "<,250 y,", ">,QUIT,", "<,221 bye,", "-,,Local"],
+         "unknown", UNKNOWN),
+        # the session has an error of its own beside what a front end says of another hop
+        (["*,,TLS negotiation failed with error UnknownCredentials",
+          "<,450 4.4.101 Proxy session setup failed on Frontend,"], "tls_certificate", YES),
         # a healthy one
         (["+,,", ">,X-ANONYMOUSTLS,", logs.agreed("TLS1_2", logs.CLIENT), "-,,Local"], "tls_agreed", NO),
     ],
@@ -192,7 +214,13 @@ def test_sessions(events: list[str], kind: str, tls: str) -> None:
     [
         ([*NEW, REFUSED_BEHIND.format("UntrustedRoot"), "-,,Local"], {("tls", "TLS 1.2"), ("failed", "UntrustedRoot")}),
         ([*NEW, "*,,Tls cipher strength is too weak", "-,,Local"], {("tls", "TLS 1.2"), ("failed", "weak_cipher")}),
+        (
+            [*NEW, "*,,inbound TLS authentication failed due to certificate validation error. X", "-,,Local"],
+            {("tls", "TLS 1.2"), ("failed", "unknown")},
+        ),
+        ([*NEW, "*,,tls cipher strength is too weak", "-,,Local"], {("tls", "TLS 1.2"), ("failed", "weak_cipher")}),
         (["+,,", ">,X-ANONYMOUSTLS,", "<,220 2.0.0 ready,", "-,,Remote"], {("failed", "ended")}),
+        (["+,,", ">,STARTTLS,", "<,220 2.0.0 ready,", ">,EHLO x,", "-,,Remote"], {("incomplete", "")}),
         (["+,,", ">,STARTTLS,", "<,554 5.7.3 Unable to,", "-,,Local"], {("failed", "refused")}),
         (
             ["+,,", ">,EHLO x,", "<,250 y SIZE,", "*,,Drop connection because TLS configuration requires TLS", "-,,"],
@@ -205,6 +233,7 @@ def test_the_same_is_counted_in_a_log(events: list[str], counted: set[tuple[str,
     ((session,), damaged) = smtp_log.sessions_of(lines, "send")
     assert not damaged
     assert {(what.kind, what.name) for what in tally.facts(session)} == counted
+    assert (session.as_result()["result"] == "tls_failed") == any(kind == "failed" for kind, _name in counted)
     # the quick way through a block has the same
     found: list[set[tuple[str, str]]] = []
     scanner = smtp_log.Scanner(lambda one, number: found.append({(w.kind, w.name) for w in tally.facts(one)}), "send")
@@ -242,6 +271,57 @@ def test_the_worst_of_several_without_braces() -> None:
     assert (found.meaning.kind, found.last_error.codes) == ("certificate_refused", ("454 4.7.5",))
 
 
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        ("451 4.4.0 DNS query failed", "dns"),
+        ("452 4.3.1 Insufficient system resources", "back_pressure"),
+        ("421 4.2.1 Unable to connect: Winsock error code: 10061", "connection_refused"),
+        ("454 4.7.5 Certificate validation failure", "certificate_refused"),
+    ],
+)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "RunspaceId : 7a\nStatus : Retry\nMessageCount : 3\nLastError : {}\nRetryCount : 4",
+        "#550 4.4.7 QUEUE.Expired; message expired ## LastError={}",
+        "We enabled TLS 1.2 last week. LastError : {}",
+        "LastError :\nLastError : {}",
+        "LastError : {}\n\nLastError :",
+        "LastError : [{{LED={}}};{{MSG=}}]\nLastError : 550 4.4.7 QUEUE.Expired",
+    ],
+)
+def test_what_stands_around_an_error_is_no_other_error(text: str, error: str, kind: str) -> None:
+    found = symptoms.explain(text.format(error))
+    assert found.meaning.kind == kind
+    assert error[:9] in found.last_error.codes
+
+
+def test_each_queue_keeps_what_is_its_own() -> None:
+    first = "[{MSG=};{FQDN=one};{IP=192.0.2.1}]"
+    second = "[{MSG=};{LED=451 4.4.0 DNS query failed};{FQDN=two};{IP=192.0.2.2}]"
+    third = "[{MSG=};{LED=454 4.7.5 Certificate validation failure};{FQDN=three};{IP=192.0.2.3}]"
+    found = symptoms.explain(f"{first} {second} {third}")
+    assert (found.meaning.kind, found.last_error.host) == ("certificate_refused", "three")
+    tried = "[{LED=451 4.4.0 DNS query failed. The last endpoint attempted was 10.0.0.5:2525};{MSG=};{FQDN=two};{IP=}]"
+    found = symptoms.explain(f"[{{LED=421 4.4.1 Connection timed out}};{{MSG=}};{{FQDN=one}};{{IP=}}] {tried}")
+    assert (found.meaning.kind, found.last_error.host, found.last_error.address) == ("timed_out", "one", None)
+
+
+def test_one_in_braces_and_one_without() -> None:
+    braces = "[{LED=451 4.4.0 DNS query failed};{MSG=};{FQDN=one}]"
+    found = symptoms.explain(f"LastError : {braces}\nLastError : 454 4.7.5 Certificate validation failure")
+    assert (found.meaning.kind, found.last_error.host) == ("certificate_refused", None)
+
+
+@pytest.mark.parametrize(
+    "error", ["421 4.4.2 x {MSG=400 4.4.7 see}", "451 4.4.0 SocketError {IP=x} {IP=y} more", "a [{LED=b};{MSG=c"]
+)
+def test_braces_within_an_error_begin_no_other_queue(error: str) -> None:
+    found = symptoms.explain(f"[{{LED={error}}};{{MSG=}};{{FQDN=mx.example}};{{LRT=}}]")
+    assert found.last_error.host == "mx.example"
+
+
 def test_a_console_breaks_hosts_and_addresses() -> None:
     found = symptoms.explain(
         _queue("421 4.4.2 Dropped", "contoso-com.mail.prote\n  ction.outlook.com", "104.\n 47.1.36")
@@ -258,8 +338,11 @@ def test_a_console_breaks_hosts_and_addresses() -> None:
         ("[2606:4700::1]:2525", "connection_refused"),
         ("10.0.0.5:2525", "own_transport_down"),
         ("[fe80::1%3]:2525", "own_transport_down"),
-        ("ex02:2525", "own_transport_down"),
-        ("ex02.example.com:475", "own_transport_down"),
+        # of a name nobody can say whose it is, nor of what is none
+        ("ex02.example.com:475", "connection_refused"),
+        ("smtp.relay.example:2525", "connection_refused"),
+        ("100.64.0.5:2525", "own_transport_down"),
+        ("[::ffff:8.8.8.8]:2525", "connection_refused"),
         ("10.0.0.5:25250", "connection_refused"),
     ],
 )
@@ -286,6 +369,14 @@ def test_sessions_with_a_relay_of_others(peer: str, local: str, inside: bool) ->
     assert session.is_inside is inside
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["at line:475", "queued:2525 retry", "09:12:475", "(pid:717)", "last endpoint attempted was smtp.x.example:2525"],
+)
+def test_what_looks_like_a_port_is_no_hop_inside(text: str) -> None:
+    assert symptoms.explain(f"421 4.4.1 Connection timed out {text}").meaning.kind == "timed_out"
+
+
 def test_a_scope_without_brackets() -> None:
     lines = _session("+,,", "-,,Remote", peer="fe80::7c3a:4b2%13:51234").encode()
     ((session,), _damaged) = smtp_log.sessions_of(lines, "receive")
@@ -297,3 +388,11 @@ def test_a_receive_connector_by_its_name_of_the_directory() -> None:
     line = _line("+,,").replace("To the cloud", name)
     ((session,), _damaged) = smtp_log.sessions_of(line.encode())
     assert session.way == "receive"
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [("PartialChain", "certificate"), ("SubjectMismatch", "certificate"), ("weak_cipher", "cipher"), ("X", "unknown")],
+)
+def test_what_is_refused_behind_a_handshake_has_a_class(error: str, kind: str) -> None:
+    assert words.error_class(error).kind == kind

@@ -66,6 +66,11 @@ STANDS = f"{OFF}: mail with Office 365 most likely stands still."
         (DROPPED, f"Most likely this is the cause: {OFF}."),
         ("TLS negotiation failed with error SocketError", f"Most likely this is the cause: {OFF}."),
         ("TLS negotiation failed with error NoCredentials", f"The text is one of a certificate. {STANDS}"),
+        ("There is no valid SMTP certificate for the FQDN of x", f"The text is one of a certificate. {STANDS}"),
+        (
+            "421 TLSAuthLevel cannot be DomainValidation with out a valid TLS Domain.",
+            f"The text is one of the settings of a connector. {STANDS}",
+        ),
         ("451 5.7.3 STARTTLS is required to send mail", f"Most likely this is the cause: {OFF}."),
         ("452 4.3.1 Insufficient system resources", f"The text is no matter of TLS. {STANDS}"),
         ("Good morning", STANDS),
