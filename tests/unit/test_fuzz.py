@@ -94,7 +94,8 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "one expression over the last bytes of a file, in the tests of send logs": ("_mailflow/files.last_time",),
     "what a library or the system has read already: a status, headers, an address, a number of the kernel": (
         "_handshake/_runner._Run.wait", "_handshake/_wire._lookup", "_transport/channels.PsrpChannel._open",
-        "_transport/channels.WinrmChannel._adopt", "_transport/cmdlet_errors._of_status",
+        "_transport/channels.WinrmChannel._adopt", "_transport/cmdlet_errors._of_fault",
+        "_transport/cmdlet_errors._of_status",
         "_transport/explain._by_what_came", "_transport/explain._of_requests", "_transport/explain._of_status",
         "_transport/login.challenged", "_transport/login.login_failed", "_transport/login.login_refused",
         "_wire/overlap._waited",
