@@ -74,6 +74,10 @@ def test_few_questions() -> None:
     assert max(counts[4, 0]) <= 25
     assert counts[6, 0][0] - counts[4, 0][0] == 2 * 2, "the components of each, before and behind the mark"
     assert counts[6, 5][1] == counts[2, 5][1]
+    # a member that has no active database, whose waits are two questions to a transport that starts
+    world = World(tuple(f"EX{number:02}" for number in range(1, 7)))
+    next(item for item in world.databases if item.active == "EX06").active = "EX01"
+    assert out(world, "EX06").means.shell.round_trips // 3 - 2 <= 25
 
 
 def test_in_a_large_organisation_copies_are_asked_of_each_member() -> None:
