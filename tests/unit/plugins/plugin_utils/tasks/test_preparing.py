@@ -46,6 +46,7 @@ def prepared(host: FakeWindows, when: str) -> Preparation:
     wanted = {
         "when": when,
         "minimum_healthy_copies": None,
+        "blocked_members": [],
         "redirect_to": None,
         "leave_mail": False,
         "take_over": False,
