@@ -80,6 +80,18 @@ def now_and_then(work: Work, before: Before, answered: Now) -> tuple[dict[str, t
     return now, then
 
 
+def components_now(work: Work) -> Components:
+    """Those of the server, once Exchange has time for the question."""
+    found: list[Components] = []
+
+    def left() -> list[str]:
+        found[:] = [work.components(work.name)]
+        return []
+
+    work.until_empty(_STARTING, left)
+    return found[0]
+
+
 def answer(work: Work, before: Before) -> Now:
     """Components and activation policy of a server that may just have been restarted, and takes a while to tell."""
     found: list[t.Any] = []

@@ -11,7 +11,7 @@ import datetime
 import time
 import typing as t
 
-from .._errors import ExchangeTlsError
+from .._errors import ExchangeTlsError, HostBusy
 from .._progress import Progress
 from . import before as befores
 from . import component_states, view
@@ -275,13 +275,13 @@ class Work:
     def until_empty(self, what: str, left: t.Callable[[], t.Sequence[str]]) -> None:
         """Waits until nothing is ``left``, as long as there is progress. Raises :class:`MaintenanceFailed`.
 
-        ``left``: what is still to go; that it looks otherwise than before is progress.
+        ``left``: what is still to go; that it looks otherwise than before is progress. A host that is busy tells later.
         """
         begun = since = self.means.clock()
         pause = _FIRST
         progress = Progress(self.means.say, self.wishes.longest, self.means.clock)
         last: t.Sequence[str] | None = None
-        while found := left():
+        while found := _told(left):
             now = self.means.clock()
             if found != last:
                 last, since = found, now
@@ -300,6 +300,13 @@ class Work:
         """Waits, and is seen to."""
         self._show_life()
         self.means.sleep(seconds)
+
+
+def _told(left: t.Callable[[], t.Sequence[str]]) -> t.Sequence[str]:
+    try:
+        return left()
+    except HostBusy as exc:
+        return [exc.message.rstrip(".")]
 
 
 def listed(items: t.Sequence[str]) -> str:

@@ -54,7 +54,7 @@ def _started(task: Task, work: Work, entry: str, host: ServedHost) -> Result:
 
 
 def _stopped(task: Task, options: Options, work: Work) -> Result:
-    components = work.components(work.name)
+    components = returning.components_now(work)
     before = work.remembered(components)
     by_hand = before is None and options["activation_policy"] is not None
     if by_hand:

@@ -23,7 +23,7 @@ def out(world: World, name: str = "EX01", **wishes: Any) -> Work:
 
 def back(world: World, name: str = "EX01", **wishes: Any) -> Work:
     work = world.work(name, Wishes(**wishes))
-    before = work.remembered(work.components(name))
+    before = work.remembered(returning.components_now(work))
     if before is not None:
         work.remember(before)
         returning.come_back(work)

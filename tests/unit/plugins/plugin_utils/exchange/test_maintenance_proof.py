@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import HostBusy
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange import leaving, queues
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.component_states import HUB_TRANSPORT
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.work import (
@@ -364,3 +365,23 @@ def test_a_copy_that_was_made_meanwhile_is_not_waited_for() -> None:
     world.restart("EX01")
     world.databases.append(Database("NEW", "EX02", ("EX01", "EX02"), sick={"EX01": "Seeding"}))
     back(world, stalled=30)
+
+
+@pytest.mark.parametrize("cmdlet", ["Get-ServerComponentState", "Get-MailboxServer", "Get-Queue"])
+def test_an_endpoint_over_its_quota_is_asked_again(cmdlet: str) -> None:
+    """A server that has been restarted would stay out of service otherwise."""
+    world = World(DAG)
+    was = world.servers["EX01"].shown()
+    out(world)
+    world.restart("EX01")
+    busy = [3]
+
+    def error(_server: str, asked: str) -> Exception | None:
+        if asked != cmdlet or not busy[0]:
+            return None
+        busy[0] -= 1
+        return HostBusy("The load quota is exceeded.")
+
+    world.error = error
+    back(world)
+    assert (world.servers["EX01"].shown(), world.servers["EX01"].record, busy) == (was, None, [0])
