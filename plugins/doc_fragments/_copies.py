@@ -18,7 +18,8 @@ options:
   blocked_members:
     description:
       - Members of the DAG that have the activation policy Blocked on purpose, as those of a site for disasters, by their names. They take
-        nothing over, and are no reason to wait. Any other member that is Blocked is taken for one that somebody has taken out.
+        nothing over, and are no reason to wait. Names of other servers may be among them. Any other member that is Blocked is taken for
+        one that somebody has taken out.
     type: list
     elements: str
     default: []

@@ -101,7 +101,8 @@ def _still_in_the_way(work: Work, seen: View) -> list[Remark]:
 def _not_ready(work: Work, found: t.Sequence[Remark], what: str = "") -> NotReady:
     reasons = " ".join(item.message for item in found)
     return NotReady(
-        f"{work.name} is not taken out of service, {what}{reasons}", obstacles=[item.as_result() for item in found]
+        f"{work.name} is not taken out of service{': ' if not what else ', '}{what}{reasons}",
+        obstacles=[item.as_result() for item in found],
     )
 
 

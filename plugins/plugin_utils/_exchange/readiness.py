@@ -14,7 +14,6 @@ import dataclasses
 import typing as t
 
 from .._errors import OptionError
-from .._text import NAME, visible
 from . import queues
 from .component_states import APART, HUB_TRANSPORT, INACTIVE, SERVER_WIDE_OFFLINE, Components
 from .endpoint import is_same_server
@@ -84,13 +83,12 @@ def needed_copies(view: View, minimum: int | None) -> int:
 
 def obstacles(view: View, minimum: int | None, blocked: t.Sequence[str] = ()) -> tuple[Remark, ...]:
     """What is in the way. ``minimum``: copies elsewhere that every mounted database with a second copy must have; None
-    for two. ``blocked``: members that are Blocked on purpose. Raises :class:`OptionError` for a name that is none."""
+    for two. ``blocked``: servers that are Blocked on purpose, of this DAG and of others."""
     needed = needed_copies(view, minimum)
-    _check_members(view, blocked)
     return (
         *_of_group(view),
         *_of_members(view, blocked),
-        *_of_databases(view, needed, minimum is None),
+        *_of_databases(view, needed, minimum is None, blocked),
         *_of_mail(view),
     )
 
@@ -114,23 +112,13 @@ def _of_group(view: View) -> t.Iterator[Remark]:
             yield Remark("dag.member", f"{name}, another member of {group.name}, is not operational.")
 
 
-def _check_members(view: View, blocked: t.Sequence[str]) -> None:
-    known = [view.server.name, *(member.name for member in view.members)]
-    unknown = [name for name in blocked if not any(is_same_server(name, other) for other in known)]
-    if unknown and view.group is not None:
-        raise OptionError(
-            f"'blocked_members' has {visible(', '.join(unknown), NAME)}, but the members of {view.group.name} are "
-            f"{', '.join(known)}."
-        )
-
-
 def _of_members(view: View, blocked: t.Sequence[str]) -> t.Iterator[Remark]:
     for member in view.members:
         found = marks(member)
         if not found:
             continue
         is_only_blocked = found == activation_marks(BLOCKED, move_now=False)
-        if is_only_blocked and any(is_same_server(name, member.name) for name in blocked):
+        if is_only_blocked and _is_named(member.name, blocked):
             continue
         # who takes a member out marks it otherwise as well
         cure = " Where it is to be so, name it in 'blocked_members'." if is_only_blocked else ""
@@ -138,7 +126,7 @@ def _of_members(view: View, blocked: t.Sequence[str]) -> t.Iterator[Remark]:
         yield Remark("dag.marked", told, stays=is_only_blocked)
 
 
-def _of_databases(view: View, needed: int, by_default: bool) -> t.Iterator[Remark]:
+def _of_databases(view: View, needed: int, by_default: bool, blocked: t.Sequence[str]) -> t.Iterator[Remark]:
     able = {member.name: not marks(member) and not _is_elsewhere(view, member) for member in view.members}
     for copy in view.copies:
         elsewhere = view.elsewhere(copy)
@@ -149,9 +137,10 @@ def _of_databases(view: View, needed: int, by_default: bool) -> t.Iterator[Remar
             continue
         reasons = [f"{item.server} {item.wrong(copy) or 'takes none now'}" for item in elsewhere if item not in working]
         told = f": {'; '.join(reasons)}" if reasons else ""
+        may_work = [item for item in elsewhere if not _is_named(item.server, blocked)]
         cure = (
             " For a DAG with one copy elsewhere say so with 'minimum_healthy_copies' 1."
-            if by_default and len(elsewhere) == len(working) == 1
+            if by_default and len(may_work) == len(working) == 1
             else ""
         )
         yield Remark(
@@ -159,6 +148,10 @@ def _of_databases(view: View, needed: int, by_default: bool) -> t.Iterator[Remar
             f"{copy.database} is mounted here and has {_counted(len(working), 'copy', 'copies')} elsewhere that could "
             f"take over, of {needed} wanted{told}.{cure}",
         )
+
+
+def _is_named(server: str, names: t.Sequence[str]) -> bool:
+    return any(is_same_server(name, server) for name in names)
 
 
 def _is_elsewhere(view: View, member: Member) -> bool:

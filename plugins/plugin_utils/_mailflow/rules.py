@@ -102,7 +102,7 @@ _NOTHING_TO_BEGIN_WITH = (
 )
 _READ_DOTNET = "the TLS settings of the server, Client and Server, and those of .NET"
 # That the text speaks of a handshake says that somebody had answered.
-_CONNECT = r"\b(?:(?:unable|fail(?:ed|s|ure)?) to connect|SocketTimedout)\b"
+_CONNECT = r"\b(?:(?:unable|fail|fails|failed|failure) to connect|SocketTimedout)\b"
 _BEFORE_TLS = r"^(?!.*\b(?:STARTTLS|handshake)\b)"
 _TIMED_OUT = winsock(10060)
 

@@ -80,6 +80,8 @@ def _heading(names: t.Sequence[str]) -> str:
 def _lines(steps: Steps) -> t.Iterator[str]:
     if (steps.failed_step or steps.error or steps.unreachable) and _error_kind(steps) not in _SAID_ELSEWHERE:
         yield f"error:    {steps.message}"
+    if steps.is_out:
+        yield "service:  out of service: a run that was cut off has left it so, and no mail goes through it"
     if steps.overview is not None and (steps.verdict or {}).get("word") != verdicts.RESTORED:
         yield from _wrong(steps.overview)
     yield from _waived(steps)
@@ -213,6 +215,8 @@ def next_step(steps: Steps) -> Next:
     word = (steps.verdict or {}).get("word")
     if steps.unreachable:
         return Next("mend the connection, then", SAME)
+    if steps.category == standing.OUT:
+        return Next("to end that:", ENFORCE, really=True)
     if steps.undone is not None:
         return _after_going_back(steps)
     if _error_kind(steps) == "phase_refused" and _is_enforced(steps):

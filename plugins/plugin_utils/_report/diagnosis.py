@@ -50,19 +50,21 @@ _TLS = {
 class Rank(enum.IntEnum):
     """What was found on a server, the worst first."""
 
-    OFF = 0
-    REFUSED = 1
-    CERTIFICATE = 2
-    TOO_OLD = 3
-    PENDING = 4
-    OPEN = 5
-    QUEUE = 6
-    UNREAD = 7
-    DIFFERS = 8
-    FINE = 9
+    OUT = 0
+    OFF = 1
+    REFUSED = 2
+    CERTIFICATE = 3
+    TOO_OLD = 4
+    PENDING = 5
+    OPEN = 6
+    QUEUE = 7
+    UNREAD = 8
+    DIFFERS = 9
+    FINE = 10
 
 
 _ANSWERS: t.Final = {
+    Rank.OUT: "Out of service: {names}. A run that was cut off has left it so, and no mail goes through it.",
     Rank.OFF: "TLS 1.2 is off on {names}: mail with Office 365 most likely stands still.",
     Rank.REFUSED: "TLS 1.2 is on in the registry of {names}, and refused there all the same: a restart is missing, or "
     "something else answers.",
@@ -238,6 +240,8 @@ def _off(glance: Result) -> tuple[str, ...]:
 def _of_settings(steps: Steps) -> t.Iterator[tuple[Rank, str]]:
     glance = steps.overview or {}
     off = _off(glance)
+    if steps.is_out:
+        yield Rank.OUT, "out of service, as a run that was cut off has left it"
     if off:
         yield Rank.OFF, f"off for {' and '.join(_SIDES[side] for side in off)}"
     if "unknown" in glance["protocols"][TLS12].values():
@@ -295,7 +299,9 @@ def _next(
     command: Command,
     text: str,
 ) -> t.Iterator[str]:
-    if worst in (Rank.OFF, Rank.PENDING, Rank.DIFFERS, Rank.TOO_OLD):
+    if worst is Rank.OUT:
+        yield f"next:    {command.run(commands.ENFORCE, names)}"
+    elif worst in (Rank.OFF, Rank.PENDING, Rank.DIFFERS, Rank.TOO_OLD):
         install = next((seen[name].install for name in names if seen[name].install), None)
         before = f"install {install} on {_names(names)}, then " if install else ""
         yield f"next:    {before}{command.run(commands.ENFORCE, names, '--check')}"

@@ -27,11 +27,15 @@ _AREAS = {
 SHOWN = ("TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3")
 
 
+_LEFT_OUT = "exchange.left_out"
+
+
 def overview(settings: Result) -> dict[str, t.Any]:
     """``windows``: its version; ``protocols``: what each TLS version is in effect, for Client and Server; ``default``:
     the sides on which nobody has configured TLS 1.2; ``wanted``: those on which the policy asks for it and no waiver
     lets it off; ``dotnet``: whether .NET 4 is as the policy wants it, None where it asks for nothing; ``install``: the
-    update that Exchange needs before settings can help, None where it needs none. ``wrong``,
+    update that Exchange needs before settings can help, None where it needs none; ``left_out``: whether a run that was
+    cut off has left the server out of service. ``wrong``,
     ``missing``, ``waived``, ``odd`` and ``updates`` (what is said of Exchange and updates, and counts against nobody):
     lines for people; ``counts``: findings by status, those that have a value to
     write."""
@@ -57,7 +61,8 @@ def overview(settings: Result) -> dict[str, t.Any]:
             *(visible(item["message"], 220) for item in findings if _is_odd(item)),
             *_beside_their_place(findings),
         ],
-        "updates": [visible(item["message"], 220) for item in findings if _is_said(item)],
+        "left_out": any(item["id"] == _LEFT_OUT for item in findings),
+        "updates": [visible(item["message"], 220) for item in findings if _is_said(item) and item["id"] != _LEFT_OUT],
         "counts": {
             "wrong": len(wrong),
             "missing": len(missing),

@@ -18,12 +18,13 @@ Result = t.Mapping[str, t.Any]
 
 _BAD, _WARN, _NOTE, _GOOD = "bad", "warn", "note", "good"
 _TONES = {
-    **dict.fromkeys((standing.BROKEN, standing.FAILED, standing.UNREACHABLE, standing.MAIL_WAITS), _BAD),
+    **dict.fromkeys((standing.BROKEN, standing.OUT, standing.FAILED, standing.UNREACHABLE, standing.MAIL_WAITS), _BAD),
     **dict.fromkeys((standing.RESTORED, standing.FINE, standing.VERIFIED), _GOOD),
     standing.ODD: _NOTE,
 }
 _MEANS = {
     standing.BROKEN: "TLS 1.2 is off where it is wanted: mail with Office 365 most likely stands still",
+    standing.OUT: "a run that was cut off has left it out of service: no mail goes through it",
     standing.FAILED: "the run failed there, or a handshake contradicts the registry",
     standing.UNREACHABLE: "could not be reached",
     standing.UNKNOWN: "something could not be read, or nobody can tell what Windows makes of it",

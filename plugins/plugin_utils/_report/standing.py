@@ -22,6 +22,7 @@ Result = t.Mapping[str, t.Any]
 
 # How a server stands, worst first: the order of the last screen, and what its totals count.
 BROKEN = "broken"  # TLS 1.2 is off
+OUT = "out of service"  # a run that was cut off has left it so
 FAILED = "failed"
 UNREACHABLE = "unreachable"
 UNKNOWN = "unknown"
@@ -38,6 +39,7 @@ VERIFIED = "verified"
 FINE = "as wanted"
 STATES = (
     BROKEN,
+    OUT,
     FAILED,
     UNREACHABLE,
     UNKNOWN,
@@ -305,6 +307,12 @@ class Steps:
         return self.overview.get("install") if self.overview else None
 
     @property
+    def is_out(self) -> bool:
+        """Whether a run that was cut off has left the server out of service, as far as it was looked at only: a change
+        brings it back."""
+        return self.change is None and bool((self.overview or {}).get("left_out"))
+
+    @property
     def off(self) -> tuple[str, ...]:
         """The sides on which TLS 1.2 is off, although the policy wants it on."""
         glance = self.overview
@@ -320,6 +328,8 @@ class Steps:
         restored = (self.verdict or {}).get("word") == verdicts.RESTORED
         if self.off and not restored and (self.check_mode or not self.restart_wanted):
             return BROKEN
+        if self.is_out and not self.error:
+            return OUT
         if self.failed_step or self.error or self.undone is not None:
             return FAILED
         if self.check_mode and self.planned:
@@ -359,6 +369,8 @@ class Steps:
             return "UNREACHABLE"
         if self.undone is not None:
             return "FAILED, undone" if not self.undone.get("failed") else "FAILED"
+        if self.category == OUT:
+            return "OUT OF SERVICE"
         if self.failed_step or self.error:
             # a reading that was to fail where something is to write
             return f"FAILED, {self._difference}" if self.failed_step == "audit" and self.to_write else "FAILED"

@@ -162,8 +162,16 @@ def test_a_member_that_is_blocked_on_purpose() -> None:
     assert found.id == "database.copies"
     assert "EX02 takes none now" in found.message
     assert leaving_mail.able(seen) == ["EX03", "EX04"]
-    with pytest.raises(OptionError, match="'blocked_members' has EX9, but the members of DAG1 are EX01, EX02"):
-        readiness.obstacles(seen, None, ["EX02", "EX9"])
+    # one of another DAG of the same run
+    assert readiness.obstacles(seen, None, ["EX02", "EX11"]) == ()
+
+
+def test_the_only_copy_elsewhere_that_is_not_on_one_that_is_blocked() -> None:
+    shell = dag(3)
+    shell["EX02"].policy = "Blocked"
+    (found,) = readiness.obstacles(view.look(shell, "EX01"), None, ["EX02"])
+    assert found.message.endswith("say so with 'minimum_healthy_copies' 1.")
+    assert readiness.obstacles(view.look(shell, "EX01"), 1, ["EX02"]) == ()
 
 
 def test_one_that_is_blocked_and_marked_is_an_obstacle_all_the_same() -> None:

@@ -313,3 +313,20 @@ def test_variables_that_were_refused_are_all_there_is_to_say() -> None:
 
 def test_the_text_goes_into_the_command_that_reads_it_again() -> None:
     assert f'"tls12_symptom": "{DROPPED}"' in told(DROPPED, ex01=Server(gone()))[-1]
+
+
+def test_a_server_that_was_left_out_of_service_is_the_answer() -> None:
+    settings = verified("fine")
+    left = {"id": "exchange.left_out", "status": "not_applicable", "expected": None, "message": "It is out."}
+    settings = {**settings, "findings": [*settings["findings"], {**settings["findings"][0], **left}]}
+    shown = told(DROPPED, ex01=Server(verified("fine"), mail()), ex02=Server(settings, mail()))
+    (answer,) = [line for line in shown if line.startswith("answer: ")]
+    assert (
+        answer == "answer:  Out of service: ex02. A run that was cut off has left it so, and no mail goes through it."
+    )
+    assert any(
+        line.startswith("ex02: ") and "out of service, as a run that was cut off has left it" in line for line in shown
+    )
+    assert shown[-1].startswith("next:    ansible-playbook")
+    assert "enforce-tls12.yml -l ex02" in shown[-1]
+    assert "--check" not in shown[-1]

@@ -93,3 +93,26 @@ def test_the_limit_of_the_user_counts(updated: str, odd: int) -> None:
     found = audit("fine", CU23, updated=updated)
     assert found["compliant"] is not bool(odd)
     assert len(found["overview"]["odd"]) == odd
+
+
+def left_out(how: str) -> Any:
+    """An audit of a server that a run which was cut off has left out of service."""
+    found = audit_of(policy(baseline="exchange_tls12"), HOSTS[how], 14393, CU23, ())
+    updates = Updates(frozenset(), datetime.date(2025, 10, 14), {})
+    seen = Seen(Exchange(CU23, ("Mailbox",)), updates, 14393, datetime.date(2025, 10, 14), left_out=True)
+    return dataclasses.replace(found, seen=seen, scope=Scope("ignore")).as_result()
+
+
+def test_a_server_that_was_left_out_of_service_comes_first() -> None:
+    shown = lines(told(audit=audit("fine", CU23)), told(audit=left_out("fine")))
+    assert "OUT OF SERVICE" in shown[1]
+    assert shown[1].startswith("ex02")
+    assert "service:  out of service: a run that was cut off has left it so, and no mail goes through it" in shown
+    assert any("enforce-tls12.yml -l ex02" in line and "--check" not in line for line in shown)
+    assert shown[-1] == "1 out of service, 1 as wanted; not reached: none; not touched: none"
+    assert not any("left this server out" in line for line in shown), "it is said once"
+
+
+def test_a_change_brings_it_back() -> None:
+    shown = lines(told(audit=left_out("fine"), change={**left_out("fine"), "changed": False, "changes": []}))
+    assert "OUT OF SERVICE" not in shown[1]
