@@ -63,6 +63,7 @@ class Rank(enum.IntEnum):
     FINE = 10
 
 
+_ON = "TLS 1.2 is on in the registry of every server that was read"
 _ANSWERS: t.Final = {
     Rank.OUT: "Out of service: {names}. A run that was cut off has left it so, and no mail goes through it.",
     Rank.OFF: "TLS 1.2 is off on {names}: mail with Office 365 most likely stands still.",
@@ -75,8 +76,8 @@ _ANSWERS: t.Final = {
     Rank.QUEUE: "TLS 1.2 is on where it was read, and mail waits on {names} all the same: the protocol log decides.",
     Rank.UNREAD: "Of the servers that could be read none shows a cause; {names} could not be read.",
     Rank.DIFFERS: "TLS 1.2 is on where it was read; something else is not as wanted on {names}.",
-    Rank.FINE: "TLS 1.2 is on in the registry of every server that was read. Look at the other side, at devices "
-    "between, and at the protocol log; outgoing mail was not tried.",
+    Rank.FINE: f"{_ON}. Look at the other side, at devices between, and at the protocol log; outgoing mail was not "
+    "tried.",
 }
 
 
@@ -196,9 +197,10 @@ def _answer(
     if not seen or (worst is Rank.UNREAD and len(names) == len(seen)):
         return "No server could be read, so that nothing is known of them."
     if symptom["tls"] == "no":
-        return f"The text is no matter of TLS. {found}"
-    if symptom["kind"] in _OF_OTHERS and worst in (Rank.OFF, Rank.REFUSED, Rank.PENDING):
-        return f"The text is one of {_OF_OTHERS[symptom['kind']]}. {found}"
+        return f"The text is no matter of TLS{f', and {_ON}.' if worst is Rank.FINE else f'. {found}'}"
+    if symptom["kind"] in _OF_OTHERS and worst is not Rank.CERTIFICATE:
+        more = f", and {_ON}: look at {symptom['read']}." if worst is Rank.FINE else f". {found}"
+        return f"The text is one of {_OF_OTHERS[symptom['kind']]}{more}"
     if worst is Rank.OFF and symptom["tls"] in ("yes", "likely", "perhaps") and symptom["form"] != "none":
         side = _side(symptom)
         # what goes out of one of them comes in at another
@@ -317,7 +319,7 @@ def _next(
     elif worst is Rank.UNREAD:
         again = [commands.variable("tls12_symptom", text)] if text.strip() else []
         yield f"next:    mend the way to them, then {command.run(commands.WHY, names, *again)}"
-    elif names and (worst is Rank.QUEUE or symptom["form"] != "none"):
+    elif names and (worst is Rank.QUEUE or (symptom["form"] != "none" and symptom["tls"] != "no")):
         yield from _logs(names, servers)
 
 

@@ -330,3 +330,27 @@ def test_a_server_that_was_left_out_of_service_is_the_answer() -> None:
     assert shown[-1].startswith("next:    ansible-playbook")
     assert "enforce-tls12.yml -l ex02" in shown[-1]
     assert "--check" not in shown[-1]
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "has_logs"),
+    [
+        (
+            "454 4.7.5 The certificate specified in TlsCertificateName of the SendConnector could not be found",
+            "The text is one of a certificate, and TLS 1.2 is on in the registry of every server that was read: look at "
+            "Get-SendConnector (TlsCertificateName) and Get-ExchangeCertificate of that server.",
+            True,
+        ),
+        (
+            "451 4.4.0 DNS query failed",
+            "The text is no matter of TLS, and TLS 1.2 is on in the registry of every server that was read.",
+            False,
+        ),
+    ],
+)
+def test_what_is_known_of_the_text_is_answered_where_the_servers_show_nothing(
+    text: str, answer: str, has_logs: bool
+) -> None:
+    shown = one("fine", text=text)
+    assert f"answer:  {answer}" in shown
+    assert any("copy " in line for line in shown) is has_logs
