@@ -57,6 +57,8 @@ def one(how: str, found: dict[str, Any] | None = None, text: str = DROPPED, **pr
 FINE = {"smtp": True}
 OFF = "TLS 1.2 is off on ex01"
 DIFFERS = "TLS 1.2 is on where it was read; something else is not as wanted on ex01."
+ON = "TLS 1.2 is on in the registry of every server that was read"
+CONNECTOR = "Get-SendConnector (TlsCertificateName) and Get-ExchangeCertificate of that server"
 STANDS = f"{OFF}: mail with Office 365 most likely stands still."
 
 
@@ -337,13 +339,12 @@ def test_a_server_that_was_left_out_of_service_is_the_answer() -> None:
     [
         (
             "454 4.7.5 The certificate specified in TlsCertificateName of the SendConnector could not be found",
-            "The text is one of a certificate, and TLS 1.2 is on in the registry of every server that was read: look at "
-            "Get-SendConnector (TlsCertificateName) and Get-ExchangeCertificate of that server.",
+            f"The text is one of a certificate, and {ON}: look at {CONNECTOR}.",
             True,
         ),
         (
             "451 4.4.0 DNS query failed",
-            "The text is no matter of TLS, and TLS 1.2 is on in the registry of every server that was read.",
+            f"The text is no matter of TLS, and {ON}.",
             False,
         ),
     ],
