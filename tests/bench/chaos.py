@@ -162,7 +162,7 @@ class Story:
         if WAYS[moment.way].pause:
             self._fleet.lab.host(moment.host).set_quirk("hold", None)
             time.sleep(moment.pause)
-        self._orphans += run.kill(alone=WAYS[moment.way].alone)
+        self._orphans = [*self._orphans, *run.kill(alone=WAYS[moment.way].alone)]
 
 
 def tail(output: pathlib.Path, lines: int = 40) -> str:

@@ -22,7 +22,7 @@ from . import clixml
 from .records import ABSENT, Record, RecordError, shown
 
 ACTIVE, INACTIVE, DRAINING = "Active", "Inactive", "Draining"
-# What Exchange tells where it could not read one: it is not told to be anything else.
+# Nobody can say of such a component that it serves: docs/reference/exchange.md 3.
 UNKNOWN = "Unknown"
 _STATES = (ACTIVE, INACTIVE, DRAINING, UNKNOWN)
 SERVER_WIDE_OFFLINE = "ServerWideOffline"

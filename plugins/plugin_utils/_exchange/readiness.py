@@ -121,7 +121,12 @@ def _of_members(view: View, blocked: t.Sequence[str]) -> t.Iterator[Remark]:
         if is_only_blocked and _is_named(member.name, blocked):
             continue
         # who takes a member out marks it otherwise as well
-        cure = " Where it is to be so, name it in 'blocked_members'." if is_only_blocked else ""
+        cure = (
+            f" Where it is to be so, name it in 'blocked_members'; else open it: Set-MailboxServer {member.name} "
+            "-DatabaseCopyAutoActivationPolicy Unrestricted."
+            if is_only_blocked
+            else ""
+        )
         told = f"{member.name}, another member of the DAG, {' and '.join(found)}.{cure}"
         yield Remark("dag.marked", told, stays=is_only_blocked)
 

@@ -93,7 +93,7 @@ def explain(text: str) -> Symptom:
 
 def _rank(meaning: Meaning) -> tuple[bool, int]:
     """The worst first; what is no error, or says no more than that there was one, behind those that are none of TLS."""
-    return meaning.kind in _NO_ERRORS or meaning.tls == meanings.UNKNOWN, meanings.SURE.index(meaning.tls)
+    return meaning.kind in _SAY_NOTHING or meaning.tls == meanings.UNKNOWN, meanings.SURE.index(meaning.tls)
 
 
 def _form(text: str, found: LastError) -> str:
@@ -108,7 +108,7 @@ def _of_sessions(text: str, sessions: t.Sequence[Session], found: LastError) -> 
     """The worst of the sessions of a protocol log, or of what stands beside them and belongs to none."""
     said = _by_session(text)
     told = [(session, *_of_session(session, said.get((session.id, session.peer), []))) for session in sessions]
-    session, meaning, error = min(told, key=lambda item: meanings.SURE.index(item[1].tls))
+    session, meaning, error = min(told, key=lambda item: _rank(item[1]))
     beside, name = _of_sentence(" ".join(said.get(_NOBODY, [])), found.is_inside)
     if beside.kind not in _NO_ERRORS and (
         meaning.kind in _SAY_NOTHING or meanings.SURE.index(beside.tls) < meanings.SURE.index(meaning.tls)

@@ -50,8 +50,8 @@ _TLS = {
 class Rank(enum.IntEnum):
     """What was found on a server, the worst first."""
 
-    OUT = 0
-    OFF = 1
+    OFF = 0
+    OUT = 1
     REFUSED = 2
     CERTIFICATE = 3
     TOO_OLD = 4
@@ -65,8 +65,8 @@ class Rank(enum.IntEnum):
 
 _ON = "TLS 1.2 is on in the registry of every server that was read"
 _ANSWERS: t.Final = {
-    Rank.OUT: "Out of service: {names}. A run that was cut off has left it so, and no mail goes through it.",
     Rank.OFF: "TLS 1.2 is off on {names}: mail with Office 365 most likely stands still.",
+    Rank.OUT: "Out of service: {names}. A run that was cut off has left it so, and no mail goes through it.",
     Rank.REFUSED: "TLS 1.2 is on in the registry of {names}, and refused there all the same: a restart is missing, or "
     "something else answers.",
     Rank.CERTIFICATE: "A certificate or a connector is at fault on {names}, not the TLS version.",
@@ -97,12 +97,14 @@ class Server:
 
 @dataclasses.dataclass(frozen=True)
 class Seen:
-    """What a server shows: a line, and the worst rank in it. ``off``: the sides for which TLS 1.2 is off."""
+    """What a server shows: a line, and the worst rank in it. ``off``: the sides for which TLS 1.2 is off. ``is_out``:
+    whether it was left out of service, which is so beside whatever is worse."""
 
     rank: Rank
     line: str
     install: str | None = None
     off: tuple[str, ...] = ()
+    is_out: bool = False
 
 
 def lines(
@@ -117,7 +119,9 @@ def lines(
     worst = min((item.rank for item in seen.values()), default=Rank.FINE)
     of_worst = [name for name in order if seen[name].rank == worst]
     receivers = [name for name in order if _is_meant(symptom, name, servers[name])]
-    shown = [*_of_symptom(symptom, text), f"answer:  {_answer(symptom, worst, of_worst, seen, receivers)}"]
+    out = [name for name in order if seen[name].is_out]
+    besides = f" Out of service besides: {_names(out)}." if out and worst is not Rank.OUT else ""
+    shown = [*_of_symptom(symptom, text), f"answer:  {_answer(symptom, worst, of_worst, seen, receivers)}{besides}"]
     groups: dict[str, list[str]] = {}
     for name in order:
         groups.setdefault(seen[name].line, []).append(name)
@@ -125,7 +129,11 @@ def lines(
     left = [name for names in list(groups.values())[_MOST_LINES:] for name in names]
     if left:
         shown.append(f"{len(left)} more servers with less: {_names(left)}")
-    return [*shown, *_next(symptom, worst, of_worst, seen, servers, command, text)]
+    if out:
+        others = [name for name in of_worst if name not in out]
+        shown.append(f"{'first:  ' if others else 'next:   '} {command.run(commands.ENFORCE, out)}")
+        of_worst = others
+    return [*shown, *(_next(symptom, worst, of_worst, seen, servers, command, text) if of_worst or not out else ())]
 
 
 def _refused(servers: t.Mapping[str, Server]) -> str | None:
@@ -230,7 +238,7 @@ def _seen(server: Server) -> Seen:
     more = [f"{len(things) - _MOST_THINGS} more"] if len(things) > _MOST_THINGS else []
     state = f"TLS 1.2 {tls12_word(glance)} (Client/Server), handshake {_handshake(steps)}"
     rank = min((item[0] for item in things), default=Rank.FINE)
-    return Seen(rank, "; ".join([state, *most, *more]), steps.install, _off(glance))
+    return Seen(rank, "; ".join([state, *most, *more]), steps.install, _off(glance), steps.is_out)
 
 
 def _off(glance: Result) -> tuple[str, ...]:
@@ -301,9 +309,7 @@ def _next(
     command: Command,
     text: str,
 ) -> t.Iterator[str]:
-    if worst is Rank.OUT:
-        yield f"next:    {command.run(commands.ENFORCE, names)}"
-    elif worst in (Rank.OFF, Rank.PENDING, Rank.DIFFERS, Rank.TOO_OLD):
+    if worst in (Rank.OFF, Rank.PENDING, Rank.DIFFERS, Rank.TOO_OLD):
         install = next((seen[name].install for name in names if seen[name].install), None)
         before = f"install {install} on {_names(names)}, then " if install else ""
         yield f"next:    {before}{command.run(commands.ENFORCE, names, '--check')}"

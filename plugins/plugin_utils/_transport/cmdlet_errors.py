@@ -39,7 +39,7 @@ with contextlib.suppress(ImportError):  # they are there where anything is sent 
 
 _UNKNOWN_SHELL = 2150858843
 # By number, or by subcode where the fault came as MSFT_WmiError: pypsrp keeps no more of it.
-# Quotas of the account, of the server, of its shells: docs/reference/exchange.md 3.
+# Quotas of the account, of the server, of its shells: docs/reference/exchange.md 2.
 _QUOTAS = frozenset({2150859173, 2150859174, 2150859175, 2150859176, 2150859179, 2150859236, "w:QuotaLimit"})
 # What Exchange says itself, under a number that is no other's: limits of its throttling policy, and who has no role.
 _TOO_MANY = re.compile(r"exceeded the maximum number of connections|\bMaxConcurrency\b|\bload quota\b", re.IGNORECASE)

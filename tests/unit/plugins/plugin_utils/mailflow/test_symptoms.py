@@ -268,6 +268,13 @@ def test_what_one_session_says_is_not_said_of_another() -> None:
         assert (found.meaning.kind, found.connector) == ("relay_denied", "Bad one")
 
 
+def test_a_session_that_was_refused_counts_before_one_that_went_well() -> None:
+    refused = [_line(data, place, "Bad one") for place, data in enumerate([*NEW[:2], "<,599 never heard of,"])]
+    well = [_line(data, place).replace("08DE", "08DF") for place, data in enumerate([*NEW, "-,,Local"])]
+    for lines in (well + refused, refused + well):
+        assert symptoms.explain("\n".join(lines)).connector == "Bad one"
+
+
 @pytest.mark.parametrize(
     ("text", "kind", "error"),
     [

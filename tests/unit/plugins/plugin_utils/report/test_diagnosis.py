@@ -317,21 +317,33 @@ def test_the_text_goes_into_the_command_that_reads_it_again() -> None:
     assert f'"tls12_symptom": "{DROPPED}"' in told(DROPPED, ex01=Server(gone()))[-1]
 
 
-def test_a_server_that_was_left_out_of_service_is_the_answer() -> None:
+def _left_out() -> dict[str, Any]:
     settings = verified("fine")
     left = {"id": "exchange.left_out", "status": "not_applicable", "expected": None, "message": "It is out."}
-    settings = {**settings, "findings": [*settings["findings"], {**settings["findings"][0], **left}]}
-    shown = told(DROPPED, ex01=Server(verified("fine"), mail()), ex02=Server(settings, mail()))
+    return {**settings, "findings": [*settings["findings"], {**settings["findings"][0], **left}]}
+
+
+def test_a_server_that_was_left_out_of_service_is_the_answer() -> None:
+    shown = told(DROPPED, ex01=Server(verified("fine"), mail()), ex02=Server(_left_out(), mail()))
     (answer,) = [line for line in shown if line.startswith("answer: ")]
     assert (
         answer == "answer:  Out of service: ex02. A run that was cut off has left it so, and no mail goes through it."
     )
-    assert any(
-        line.startswith("ex02: ") and "out of service, as a run that was cut off has left it" in line for line in shown
-    )
+    (line,) = [line for line in shown if line.startswith("ex02: ")]
+    assert "out of service, as a run that was cut off has left it" in line
     assert shown[-1].startswith("next:    ansible-playbook")
     assert "enforce-tls12.yml -l ex02" in shown[-1]
     assert "--check" not in shown[-1]
+
+
+def test_where_it_is_off_on_another_both_are_told() -> None:
+    """That one is out does not explain what the text is about; and the other one waits for it."""
+    shown = told(DROPPED, ex01=Server(verified("off"), mail()), ex02=Server(_left_out(), mail()))
+    assert f"answer:  Most likely this is the cause: {OFF}. Out of service besides: ex02." in shown
+    first, then = shown[-2:]
+    assert (first[:6], then[:5]) == ("first:", "next:")
+    assert "enforce-tls12.yml -l ex02" in first
+    assert "enforce-tls12.yml -l ex01 --check" in then
 
 
 @pytest.mark.parametrize(
