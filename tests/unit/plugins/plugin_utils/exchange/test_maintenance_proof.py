@@ -5,10 +5,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import HostBusy
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange import leaving, queues
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.component_states import HUB_TRANSPORT
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.component_states import (
+    HUB_TRANSPORT,
+    Components,
+)
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.work import (
     AnotherMember,
     MaintenanceFailed,
@@ -114,6 +119,17 @@ def test_a_maintenance_by_hand_is_theirs_who_began_it() -> None:
     with pytest.raises(NotReady, match=r"Blocked and its cluster node is paused.*StopDagServerMaintenance"):
         out(world)
     assert (world.servers["EX01"].shown(), world.log) == (was, [])
+
+
+def test_a_server_without_the_components_that_count_is_left_alone() -> None:
+    """As one of 2013 that has no hub: there is nothing to mark it by."""
+    work = World(DAG).work("EX01")
+    seen = leaving.plan(work)
+    bare = Components("EX01", [item for name, item in seen.components.items() if name != HUB_TRANSPORT])
+    (found,) = leaving._marked(dataclasses.replace(seen, components=bare), None)
+    assert found.id == "server.components"
+    assert "does not list HubTransport" in found.message
+    assert found.message.endswith("do that by hand.")
 
 
 def test_mail_that_has_no_way_to_go_is_not_waited_for() -> None:

@@ -72,6 +72,7 @@ def test_a_change_stops_at_its_first_error() -> None:
             shell.CmdletDenied,
             "may not do this",
         ),
+        (samples.error("?", category="NotSpecified: (:) [], SecurityException"), shell.CmdletDenied, "may not do this"),
         (samples.error("Access to EX01 was lost."), shell.CmdletError, "Get-Y on EX02 failed"),
         (samples.error("'EX01' isn't within your current write scopes."), shell.CmdletDenied, "may not do this"),
         (samples.error("Too\u202e bad\r\n"), shell.CmdletError, "Get-Y on EX02 failed: Too<U+202E> bad"),

@@ -308,6 +308,11 @@ def test_each_queue_keeps_what_is_its_own() -> None:
     assert (found.meaning.kind, found.last_error.host, found.last_error.address) == ("timed_out", "one", None)
 
 
+def test_queues_without_an_error_are_no_error() -> None:
+    found = symptoms.explain("[{MSG=};{FQDN=one}] [{MSG=};{FQDN=two}]")
+    assert (found.meaning.kind, found.last_error.host) == ("unknown", None)
+
+
 def test_one_in_braces_and_one_without() -> None:
     braces = "[{LED=451 4.4.0 DNS query failed};{MSG=};{FQDN=one}]"
     found = symptoms.explain(f"LastError : {braces}\nLastError : 454 4.7.5 Certificate validation failure")
