@@ -234,7 +234,7 @@ def next_step(steps: Steps) -> Next:
     if word == verdicts.WRONG:
         return _after_a_failed_proof(steps)
     if steps.restart_wanted:
-        return _RESTART
+        return _restart(steps)
     if steps.category == standing.MAIL_WAITS:
         # without the text: what another server has said is for nobody's command line
         return Next("to see why:", WHY, really=True)
@@ -261,6 +261,21 @@ _AFTER_ERRORS = {
     "findings": _LOOK_FIRST,
     "exchange_too_old": Next("install the update of Exchange, then", SAME),
 }
+
+
+def _restart(steps: Steps) -> Next:
+    """The restart that is waited for, and nothing besides."""
+    restored = (steps.change or {}).get("restored_from")
+    if restored:
+        # the first phase would write again what was just taken back
+        return dataclasses.replace(
+            _RESTART, book=ROLLBACK, more=(variable("tls12_backup", str(restored)), *_RESTART.more)
+        )
+    if steps.to_write:
+        return dataclasses.replace(
+            _LOOK_FIRST, words="a restart is pending, and not all is as wanted. To see what would be done:"
+        )
+    return _RESTART
 
 
 def _update(steps: Steps) -> Next:

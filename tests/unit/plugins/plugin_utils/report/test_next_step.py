@@ -128,6 +128,28 @@ def test_a_restart_is_made_also_after_an_audit_in_check_mode() -> None:
     assert command == "ansible-playbook -i hosts.yml enforce-tls12.yml -l ex01 -e tls12_reboot=if_pending"
 
 
+def test_the_restart_after_a_rollback_writes_nothing_again() -> None:
+    backup = "/b/ex01.0001.change.json"
+    typed = Command("rollback-tls12.yml", ("hosts.yml",), extra=("tls12_reboot=never",))
+    steps = told(
+        change=changed("new", restored_from=backup, restart_pending=True),
+        verify=verified(pending=True, allow_pending=True),
+    )
+    assert [line.strip() for line in block_of(steps, typed)[-2:]] == [
+        "next:     restart it:",
+        f"ansible-playbook -i hosts.yml rollback-tls12.yml -l ex01 -e tls12_backup={backup} -e tls12_reboot=if_pending",
+    ]
+
+
+def test_a_restart_that_would_write_as_well_is_looked_at_first() -> None:
+    """Somebody may have rolled back just now."""
+    pending = told(audit={**settings("new"), "restart_pending": True})
+    assert [line.strip() for line in block_of(pending)[-2:]] == [
+        "next:     a restart is pending, and not all is as wanted. To see what would be done:",
+        "ansible-playbook -i hosts.yml enforce-tls12.yml -l ex01 --check",
+    ]
+
+
 # --- what is waived --------------------------------------------------------------------------------------------------
 
 
