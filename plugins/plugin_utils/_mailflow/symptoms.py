@@ -47,7 +47,8 @@ _IMPLICIT = tuple(b":" + port for port in words.INSIDE_PORTS - words.INSIDE_OF_E
 @dataclasses.dataclass(frozen=True)
 class Symptom:
     """``form``: ``ndr``, ``queue``, ``protocol_log``, ``text``, or ``none`` for no text. ``error``: the name of the
-    error of a negotiation. ``connector``, ``direction``: of a line of a protocol log, else None."""
+    error of a negotiation. ``connector``, ``direction``: of a line of a protocol log, else None. ``others``: what else
+    the text has that means something else, the worst first."""
 
     form: str
     meaning: Meaning
@@ -55,6 +56,7 @@ class Symptom:
     error: str | None = None
     connector: str | None = None
     direction: str | None = None
+    others: tuple[Meaning, ...] = ()
 
     def as_result(self) -> dict[str, t.Any]:
         """What README and filter promise."""
@@ -74,6 +76,7 @@ class Symptom:
             "winsock": self.last_error.winsock,
             "connector": self.connector,
             "direction": self.direction,
+            "others": [{"kind": item.kind, "tls": item.tls, "meaning": item.meaning} for item in self.others],
         }
 
 
@@ -88,7 +91,16 @@ def explain(text: str) -> Symptom:
         return _of_sessions(text, sessions, errors[0])
     told = [(found, *_of_sentence(found.text, found.is_inside)) for found in errors]
     found, meaning, error = min(told, key=lambda item: _rank(item[1]))
-    return Symptom(_form(text, found), meaning, found, error)
+    return Symptom(_form(text, found), meaning, found, error, others=_others(meaning, [item[1] for item in told]))
+
+
+def _others(worst: Meaning, told: t.Iterable[Meaning]) -> tuple[Meaning, ...]:
+    """Of several errors those that mean something else than the worst, each kind once."""
+    known = {worst.kind: worst}
+    for meaning in sorted(told, key=_rank):
+        if meaning.kind not in _SAY_NOTHING:
+            known.setdefault(meaning.kind, meaning)
+    return tuple(meaning for kind, meaning in known.items() if kind != worst.kind)
 
 
 def _rank(meaning: Meaning) -> tuple[bool, int]:
@@ -109,13 +121,15 @@ def _of_sessions(text: str, sessions: t.Sequence[Session], found: LastError) -> 
     said = _by_session(text)
     told = [(session, *_of_session(session, said.get((session.id, session.peer), []))) for session in sessions]
     session, meaning, error = min(told, key=lambda item: _rank(item[1]))
+    meanings_told = [item[1] for item in told]
     beside, name = _of_sentence(" ".join(said.get(_NOBODY, [])), found.is_inside)
     if beside.kind not in _NO_ERRORS and (
         meaning.kind in _SAY_NOTHING or meanings.SURE.index(beside.tls) < meanings.SURE.index(meaning.tls)
     ):
-        return Symptom(PROTOCOL_LOG, beside, found, name)
+        return Symptom(PROTOCOL_LOG, beside, found, name, others=_others(beside, meanings_told))
     shown = session.as_result()
-    return Symptom(PROTOCOL_LOG, meaning, found, error, shown["connector"], shown["direction"])
+    others = _others(meaning, [*meanings_told, beside])
+    return Symptom(PROTOCOL_LOG, meaning, found, error, shown["connector"], shown["direction"], others)
 
 
 def _by_session(text: str) -> dict[tuple[bytes, bytes], list[str]]:

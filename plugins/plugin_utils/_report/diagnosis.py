@@ -125,8 +125,9 @@ def lines(
     groups: dict[str, list[str]] = {}
     for name in order:
         groups.setdefault(seen[name].line, []).append(name)
-    shown += [f"{_names(names)}: {line}" for line, names in list(groups.items())[:_MOST_LINES]]
-    left = [name for names in list(groups.values())[_MOST_LINES:] for name in names]
+    most = _MOST_LINES - bool(symptom["others"])
+    shown += [f"{_names(names)}: {line}" for line, names in list(groups.items())[:most]]
+    left = [name for names in list(groups.values())[most:] for name in names]
     if left:
         shown.append(f"{len(left)} more servers with less: {_names(left)}")
     if out:
@@ -152,6 +153,9 @@ def _of_symptom(symptom: Result, text: str) -> t.Iterator[str]:
         return
     yield f"text:    {visible(' '.join(text.split()), _LONGEST)}"
     yield f"means:   {symptom['meaning']} ({_TLS[symptom['tls']]}; source: {symptom['source']})"
+    for other in symptom["others"][:1]:
+        more = len(symptom["others"]) - 1
+        yield f"besides: {other['meaning']} ({_TLS[other['tls']]}){f', and {more} more' if more else ''}"
 
 
 def _side(symptom: Result) -> str | None:

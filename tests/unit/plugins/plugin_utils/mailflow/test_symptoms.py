@@ -204,6 +204,19 @@ def test_the_worst_session_of_several_counts() -> None:
     for lines in (well + bad, bad + well):
         found = symptoms.explain("\n".join(lines))
         assert (found.meaning.kind, found.connector, found.error) == ("tls_certificate", "Bad one", "NoCredentials")
+        assert found.others == (), "a session that is well is no other error"
+
+
+def test_other_sessions_are_told_besides() -> None:
+    bad = [_line("*,,TLS negotiation failed with error NoCredentials", connector="Bad one")]
+    cut = [_line("*,,TLS negotiation failed with error SocketError").replace("08DE", "08DF")]
+    found = symptoms.explain("\n".join([*bad, *cut, "452 4.3.1 Insufficient system resources"]))
+    assert found.as_result()["others"][0] == {
+        "kind": "tls_certificate" if found.meaning.kind == "tls_handshake_cut" else "tls_handshake_cut",
+        "tls": "yes",
+        "meaning": found.others[0].meaning,
+    }
+    assert found.others[-1].kind == "back_pressure"
 
 
 def _queue(error: str, address: str) -> str:

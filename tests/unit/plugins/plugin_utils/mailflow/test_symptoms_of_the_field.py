@@ -262,6 +262,17 @@ def test_the_worst_of_several_queues() -> None:
         found = symptoms.explain(text)
         assert (found.form, found.meaning.kind, found.error) == ("queue", "tls_handshake_cut", "SocketError")
         assert (found.last_error.host, found.last_error.codes) == ("two.example", ("451 4.4.397", "451 4.4.0"))
+        assert [other.kind for other in found.others] == ["dns"], "the rest is told as well"
+
+
+def test_what_means_the_same_is_told_once() -> None:
+    cut = "451 4.4.397 Error -> 451 4.4.0 TLS negotiation failed with error SocketError"
+    errors = [cut, cut, "", "451 4.4.0 DNS query failed", "452 4.3.1 Insufficient system resources", "hello"]
+    found = symptoms.explain("\n".join(_queue(error, f"{place}.example") for place, error in enumerate(errors)))
+    assert (found.meaning.kind, [other.kind for other in found.others]) == (
+        "tls_handshake_cut",
+        ["dns", "back_pressure"],
+    )
 
 
 def test_the_worst_of_several_without_braces() -> None:

@@ -270,6 +270,16 @@ def test_a_waiver_does_not_turn_tls_on() -> None:
     assert f"answer:  {STANDS}" in told("", ex01=Server(waived, mail()))
 
 
+def test_what_else_was_pasted_is_told_in_a_line() -> None:
+    queues = [f"[{{LED={error}}};{{MSG=}}]" for error in (DROPPED, "451 4.4.0 DNS query failed", "452 4.3.1 Full")]
+    shown = told("\n".join(queues), ex01=Server(verified("fine", FINE), mail()))
+    assert shown[1].startswith("means: ")
+    assert shown[2].startswith("besides: ")
+    assert shown[2].endswith("(no matter of TLS), and 1 more")
+    servers = {f"ex{number}": Server({**gone(), "msg": f"reason {number}"}) for number in range(20)}
+    assert len(told("\n".join(queues), **servers)) <= 10
+
+
 def test_a_fleet_fits_on_a_screen() -> None:
     servers = {f"ex{number:03}": Server(verified("fine", FINE), mail()) for number in range(500)}
     servers["off01"] = Server(verified("off"), NOT_ASKED)
