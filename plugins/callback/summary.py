@@ -41,7 +41,7 @@ from ..plugin_utils._report import result as results
 from ..plugin_utils._report import standing
 from ..plugin_utils._report.commands import Command
 from ..plugin_utils._report.result import BESIDE, Run
-from ..plugin_utils._report.screen import screen
+from ..plugin_utils._report.screen import refusal, screen
 from ..plugin_utils._report.standing import Steps
 from ..plugin_utils._text import utc_text, visible
 
@@ -63,6 +63,7 @@ class CallbackModule(CallbackBase):
         self._results: dict[str, dict[str, t.Any]] = {}
         self._errors: dict[str, str] = {}
         self._unreachable: set[str] = set()
+        self._refused: str | None = None  # why the run was ended for all servers at once
         self._of_play: list[str] = []
         self._every: dict[str, None] = {}  # the servers of the plays that our role was run in
         self._touched: set[str] = set()  # those of them that some task was run for
@@ -102,6 +103,9 @@ class CallbackModule(CallbackBase):
         self._remember(result, failed=True)
         if not ignore_errors:
             self._errors[_host(result)] = _told(result)
+            task = _task(result)
+            if getattr(task, "run_once", False) and _is_ours(task):
+                self._refused = _said(_values(result))
 
     def v2_runner_on_skipped(self, result: t.Any) -> None:
         self._in_play.add(_host(result))
@@ -117,14 +121,19 @@ class CallbackModule(CallbackBase):
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
         atexit.unregister(self._interrupted)
         on_stderr = constants.DEFAULT_STDOUT_CALLBACK in _JSON
+        command = Command.of(context.CLIARGS)
+        if self._refused is not None and not self._results:
+            for line in refusal(self._refused, command):
+                self._say(line, on_stderr)
+            return
         if not self._results:
-            if Command.of(context.CLIARGS).is_ours and not stats.processed:
+            if command.is_ours and not stats.processed:
                 self._say("No task was run: nothing was read, and nothing was changed.", on_stderr)
             return
         self._end_play()
         ended = {host for host in self._every if stats.failures.get(host) or stats.dark.get(host)}
         hosts = self._hosts(ended, {host for host in self._unreachable if stats.dark.get(host)})
-        for line in screen(hosts, command=Command.of(context.CLIARGS), untouched=self._untouched(hosts)):
+        for line in screen(hosts, command=command, untouched=self._untouched(hosts)):
             self._say(line, on_stderr)
         self._report(hosts, on_stderr)
 

@@ -24,7 +24,7 @@ _MOST = 6
 _MOST_NAMES = 8
 _WIDTH = 120
 # A message is cut after so many characters; what to do is at its end.
-_LONGEST = 1200
+LONGEST = 1200
 _QUIET = (standing.FINE, standing.VERIFIED)
 # Kinds of errors that are told by the lines on settings and proof.
 _SAID_ELSEWHERE = ("findings", "not_proven")
@@ -49,7 +49,7 @@ def blocks(hosts: t.Mapping[str, Steps], command: Command) -> list[list[str]]:
     for name, steps in hosts.items():
         quiet = steps.category in _QUIET
         told = _waived(steps) if quiet else _lines(steps)
-        lines = tuple(part for line in told for part in wrapped(visible(line, _LONGEST), 10))
+        lines = tuple(part for line in told for part in wrapped(visible(line, LONGEST), 10))
         if lines or not quiet:
             step = None if quiet else _cautious(next_step(steps), steps.check_mode)
             groups.setdefault((lines, step), []).append(name)

@@ -13,8 +13,8 @@ from .._judgement import mail_words, verdicts
 from .._schannel.protocols import SIDES, TLS12
 from .._text import NAME, visible
 from . import fleet, standing
-from .commands import Command
-from .details import blocks, changed_lines, wrapped
+from .commands import SAME, Command
+from .details import LONGEST, blocks, changed_lines, wrapped
 from .standing import Steps
 
 _HEADER = ("host", "Windows", "1.0", "1.1", "1.2 C/S", ".NET4", "restart", "verdict", "handshake")
@@ -46,6 +46,16 @@ def screen(
     if compare and all(steps.audit is not None for steps in hosts.values()):
         lines += [*_differences(hosts), *_updates(hosts)]
     return [*lines, "", *_totals(hosts, untouched), *_outgoing(hosts)]
+
+
+def refusal(message: str, command: Command) -> list[str]:
+    """The lines where the run was ended for all servers at once, before anything was done to any."""
+    return [
+        *wrapped(f"error:    {visible(message, LONGEST)}", 10),
+        "changed:  nothing, on no server",
+        "next:     mend what the message says, then",
+        f"          {command.run(SAME, ())}",
+    ]
 
 
 # --- the table -------------------------------------------------------------------------------------------------------

@@ -36,5 +36,35 @@ def test_a_hook_that_fails_is_named(tmp_path: Path, result: dict[str, Any], word
     assert told(str(tmp_path / "drain.yml"), **result) == words
 
 
+@pytest.mark.parametrize(
+    ("file", "once", "is_refused"),
+    [
+        (ROLE / "learn.yml", True, True),
+        (ROLE / "change.yml", False, False),
+        (Path("/etc/hooks/drain.yml"), True, False),
+    ],
+)
+def test_what_ends_the_run_for_all_is_told_once(
+    monkeypatch: pytest.MonkeyPatch, file: Path, once: bool, is_refused: bool
+) -> None:
+    callback, lines = summary.CallbackModule(), list[str]()
+    monkeypatch.setattr(callback._display, "display", lambda line, **how: lines.append(line))
+    arguments = {"args": ["harden-tls.yml"], "inventory": ["hosts.yml"], "subset": "dag1"}
+    monkeypatch.setattr(summary.context, "CLIARGS", arguments)
+    task = types.SimpleNamespace(
+        name="Begin nothing", action="fail", register=None, run_once=once, get_path=lambda: f"{file}:7"
+    )
+    result = {"failed": True, "msg": "Nothing was begun: ex02 is away."}
+    handed = types.SimpleNamespace(task=task, result=result, host=types.SimpleNamespace(name="ex01"))
+    callback.v2_runner_on_failed(handed)
+    callback.v2_playbook_on_stats(types.SimpleNamespace(processed={"ex01": 1}, failures={"ex01": 1}, dark={}))
+    assert lines == is_refused * [
+        "error:    Nothing was begun: ex02 is away.",
+        "changed:  nothing, on no server",
+        "next:     mend what the message says, then",
+        "          ansible-playbook -i hosts.yml harden-tls.yml -l dag1",
+    ]
+
+
 def test_our_own_tasks_speak_for_themselves() -> None:
     assert told(str(ROLE / "restart.yml"), msg="Not restarted.") == "Not restarted."
