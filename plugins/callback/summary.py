@@ -212,6 +212,7 @@ class CallbackModule(CallbackBase):
             return
         if beside is not None:
             self._beside.setdefault(_host(result), {})[beside] = {**_values(result), **how}
+        if step is None:
             return
         self._is_ours = True
         self._every.update(dict.fromkeys((*self._of_play, _host(result))))

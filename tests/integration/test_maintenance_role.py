@@ -185,6 +185,16 @@ def test_what_a_run_has_left_out_comes_back(lab: LabClient, ansible: Ansible) ->
     assert len(host.restarts()) == 1
 
 
+def test_what_is_refused_brings_back_what_was_left_out(lab: LabClient, ansible: Ansible) -> None:
+    host = lab.host("foura")
+    was = shown(host)
+    take_out(lab, ansible, "foura", "fourb")
+    run = enforce(lab, ansible, "-l", "foura", book="harden-tls.yml", tls12_handshakes="never", env=SUMMARY)
+    assert run.rc
+    assert "service: brought back; a run that was cut off had left it out" in " ".join(run.output.split())
+    assert shown(host) == was
+
+
 @pytest.mark.smoke
 def test_hooks_surround_it(lab: LabClient, ansible: Ansible) -> None:
     for name in ("before", "after"):

@@ -161,7 +161,7 @@ def _changed(steps: Steps) -> t.Iterator[str]:
         ended = steps.failed_step not in (None, "verify") or (steps.error and not steps.failed_step)
         right = steps.overview is not None and not ended
         yield f"changed:  nothing{', everything was right already' if right else ''}"
-    if _was_left_out(change) and not steps.failed_step:
+    if _was_left_out(change) and (not steps.failed_step or (steps.back or {}).get("changed")):
         yield "service:  brought back; a run that was cut off had left it out of service"
     if steps.rebooted is not None:
         yield f"restart:  done in {steps.rebooted:.0f} seconds"

@@ -84,6 +84,7 @@ REGISTERED = {
     "_tls12_verify": "verify",
     # how mail goes since the last start
     "_tls12_mail_since": "mail",
+    "_tls12_back": "back",
 }
 
 
@@ -163,7 +164,7 @@ class Steps:
     """The results of the steps that were made; a step that was not made is None.
 
     ``undone``: the rollback that the second phase makes where TLS 1.2 got lost. ``error``: what ended the server where
-    no step of ours did (a hook of the user's, say).
+    no step of ours did (a hook of the user's, say). ``back``: the way back into service, which is no step of its own.
     """
 
     audit: Result | None = None
@@ -172,6 +173,7 @@ class Steps:
     undone: Result | None = None
     verify: Result | None = None
     mail: Result | None = None
+    back: Result | None = None
     error: str | None = None
     unreachable: bool = False
     check_mode: bool = False
@@ -202,6 +204,8 @@ class Steps:
             error = error or str(mail.get("msg") or "")
         elif isinstance(mail, Mapping) and _is_since_start(mail, made.get("verify")):
             made["mail"] = mail
+        if isinstance(results.get("back"), Mapping):
+            made["back"] = results["back"]
         latest = ("verify", "undone", "reboot", "change", "audit")
         last: Result = next((made[name] for name in latest if name in made), {})
         gone = unreachable or bool(last.get("unreachable"))
