@@ -51,6 +51,7 @@ def come_back(work: Work, now: Now | None = None, *, whole: bool = False) -> Non
         _give_back(work, components, HUB_TRANSPORT, before)
         work.restart_transport("so that it takes mail again")
         sick = _prove(work, before, wait=is_well)
+        _say_what_is_elsewhere(work, before)
     work.still_ours()
     work.means.memory.forget()
     if sick:
@@ -177,6 +178,16 @@ def _copies_healthy(work: Work, before: Before) -> bool:
     except MaintenanceFailed:
         return False
     return True
+
+
+def _say_what_is_elsewhere(work: Work, before: Before) -> None:
+    """Databases that were active there, and are not: the way back moves none."""
+    active = {item.database.casefold() for item in work.last_copies if item.active}
+    gone = [name for name in before.mounted if name.casefold() not in active]
+    if gone:
+        told = f"Back without databases that were active there before, and nothing moves them: {listed(gone)}."
+        cure = f"To move one: Move-ActiveMailboxDatabase -Identity '{gone[0]}' -ActivateOnServer {work.name}"
+        work.remarks.append(Remark("database.elsewhere", f"{told} {cure}"))
 
 
 # --- proof -----------------------------------------------------------------------------------------------------------

@@ -147,8 +147,8 @@ class Means:
 @dataclasses.dataclass
 class Work:
     """One server, and what was done with it. ``steps``: what was changed, in its order. ``remarks``: what people should
-    know. ``obstacles``: what is in the way. ``is_stale``: whether there is a record that counts for nothing. All are
-    true at any time."""
+    know. ``obstacles``: what is in the way. ``is_stale``: whether there is a record that counts for nothing.
+    ``last_copies``: what :meth:`copies` has told last. All are true at any time."""
 
     name: str
     means: Means
@@ -158,6 +158,7 @@ class Work:
     remarks: list[Remark] = dataclasses.field(default_factory=list)
     obstacles: tuple[Remark, ...] = ()
     is_stale: bool = False
+    last_copies: tuple[Copy, ...] = ()
     _seen: float = 0.0
 
     def remembered(self, components: Components) -> Before | None:
@@ -255,7 +256,9 @@ class Work:
         return component_states.read(self.means.shell.read("Get-ServerComponentState", Identity=fqdn), self.name)
 
     def copies(self, server: str) -> list[Copy]:
-        return [of_record(item) for item in self.means.shell.read("Get-MailboxDatabaseCopyStatus", Server=server)]
+        found = self.means.shell.read("Get-MailboxDatabaseCopyStatus", Server=server)
+        self.last_copies = tuple(map(of_record, found))
+        return list(self.last_copies)
 
     def joined(self) -> str | None:
         """The state of the cluster node, up or paused, once it has joined its cluster; None for a server without one.

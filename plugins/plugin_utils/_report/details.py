@@ -163,11 +163,21 @@ def _changed(steps: Steps) -> t.Iterator[str]:
         yield f"changed:  nothing{', everything was right already' if right else ''}"
     if _was_left_out(change) and (not steps.failed_step or (steps.back or {}).get("changed")):
         yield "service:  brought back; a run that was cut off had left it out of service"
+    yield from _serves(steps)
     if steps.rebooted is not None:
         yield f"restart:  done in {steps.rebooted:.0f} seconds"
     if steps.restart_wanted and (left or steps.category not in _QUIET):
         yield "restart:  needed"
     yield from _warnings(change, _FORCED)
+
+
+def _serves(steps: Steps) -> t.Iterator[str]:
+    """What is not as it was before a maintenance, although the server serves again."""
+    back = steps.back or {}
+    for remark in back.get("remarks") or ():
+        if remark.get("id") == "database.elsewhere":
+            yield f"service:  {remark.get('message')}"
+    yield from (f"service:  {warning}" for warning in back.get("warnings") or ())
 
 
 def _was_left_out(change: t.Mapping[str, t.Any]) -> bool:

@@ -61,6 +61,29 @@ def test_the_order_back() -> None:
     assert world.servers["EX01"].record is None
 
 
+def test_databases_that_stay_elsewhere_are_named() -> None:
+    world = World(DAG)
+    (name,) = [item.name for item in world.databases if item.active == "EX01"]
+    out(world)
+    world.restart("EX01")
+    (told,) = [item.message for item in back(world).remarks if item.id == "database.elsewhere"]
+    assert told == (
+        f"Back without databases that were active there before, and nothing moves them: {name}. "
+        f"To move one: Move-ActiveMailboxDatabase -Identity '{name}' -ActivateOnServer EX01"
+    )
+    # somebody, or Exchange itself, may have moved it back by then
+    out(world := World(DAG))
+    world.restart("EX01")
+    database = next(item for item in world.databases if item.name == name)
+
+    def move_back(server: str, what: str) -> None:
+        if what.startswith("Set-ServerComponentState HubTransport"):
+            database.active = "EX01"
+
+    world.turn = move_back
+    assert "database.elsewhere" not in {item.id for item in back(world).remarks}
+
+
 def test_few_questions() -> None:
     """With some waiting. What the directory and others can tell of all members is asked once."""
     counts = {}
