@@ -10,7 +10,7 @@ import re
 import typing as t
 
 from ._errors import OptionError, all_problems
-from ._exchange.work import ALWAYS, NEVER
+from ._exchange.wishes import ALWAYS, NEVER
 from ._maintenance import AUTO, LONGEST
 from ._text import NAME, visible
 

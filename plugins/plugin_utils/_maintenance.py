@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ._errors import OptionError, all_problems
-from ._exchange.work import ALWAYS, IF_ALLOWED, NEVER
+from ._exchange.wishes import ALWAYS, IF_ALLOWED, NEVER
 
 AUTO = "auto"
 LONGEST = 24 * 3600

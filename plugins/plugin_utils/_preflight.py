@@ -17,7 +17,7 @@ from ansible.playbook.task import Task
 
 from . import _mail_options, _maintenance
 from ._errors import OptionError, all_problems
-from ._exchange.work import NEVER
+from ._exchange.wishes import NEVER
 from ._files import candidates, existing, within
 from ._schannel.values import unsendable
 from ._text import NAME, visible

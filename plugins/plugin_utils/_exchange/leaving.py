@@ -28,9 +28,8 @@ from .endpoint import is_same_server
 from .readiness import BLOCKED, Remark
 from .shell import CmdletDenied, CmdletError, CmdletNotFound
 from .view import View
+from .wishes import IF_ALLOWED, NEVER
 from .work import (
-    IF_ALLOWED,
-    NEVER,
     PAUSED,
     POLL,
     AnotherMember,

@@ -20,6 +20,7 @@ from .component_states import Component, Components
 from .copies import Copy, of_record
 from .readiness import Remark
 from .shell import Shell
+from .wishes import Wishes
 
 # Seconds between two looks: little at first, as most things are done at once.
 POLL = 5.0
@@ -31,8 +32,6 @@ _MARKED_WITHIN = datetime.timedelta(hours=2)
 
 PAUSED = "paused"
 _JOINED = frozenset({"up", PAUSED})
-
-ALWAYS, IF_ALLOWED, NEVER = "always", "if_allowed", "never"
 
 
 class NotReady(ExchangeTlsError):
@@ -61,24 +60,6 @@ class MaintenanceFailed(ExchangeTlsError):
 
 class NotAsBefore(MaintenanceFailed):
     """It serves again, and not all is as it was; nothing of the maintenance is left to be ended."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Wishes:
-    """Times in seconds: ``longest`` for each wait as a whole, ``stalled`` without any progress, ``others`` for another
-    member that is out. ``minimum_healthy_copies``: None for two. ``blocked_members``: the names of those that are
-    Blocked on purpose. ``redirect_to``: the full name of the server that is
-    to take the mail, None for a member that can. ``leave_mail``: go on where mail has nowhere to go, or does not go.
-    ``pause_node``: ``always``, ``if_allowed`` or ``never``."""
-
-    minimum_healthy_copies: int | None = None
-    blocked_members: tuple[str, ...] = ()
-    longest: float = 1800.0
-    stalled: float = 300.0
-    others: float = 1800.0
-    redirect_to: str | None = None
-    leave_mail: bool = False
-    pause_node: str = ALWAYS
 
 
 class Node(t.Protocol):

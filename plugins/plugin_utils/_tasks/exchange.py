@@ -17,7 +17,7 @@ from .._windows.cluster import PAUSED
 from .._windows.facts import Host, read_host, today_on
 from .._windows.registry import Registry
 from .._wire.session import Session
-from .served import has_record
+from .recorded import has_record
 from .task import Options, Result, Task
 
 

@@ -11,7 +11,8 @@ import typing as t
 
 from .._exchange import before as befores
 from .._exchange import installed, leaving, returning, view
-from .._exchange.work import Wishes, Work
+from .._exchange.wishes import Wishes
+from .._exchange.work import Work
 from .._windows.facts import read_operating_system
 from .._windows.registry import Registry
 from .entries import asked, nothing_to_take_out, of_cluster, refuse_own_entry

@@ -10,11 +10,13 @@ import dataclasses
 
 from .._errors import ExchangeTlsError
 from .._exchange import installed, leaving
-from .._exchange.work import ALWAYS, NEVER, NotReady, Wishes
+from .._exchange.wishes import ALWAYS, NEVER, Wishes
+from .._exchange.work import NotReady
 from .._windows.registry import Registry
 from .._wire.session import Session
 from .entries import asked, nothing_to_take_out, of_cluster, refuse_own_entry
-from .served import Records, ServedHost, has_record, work_on
+from .recorded import has_record
+from .served import Records, ServedHost, work_on
 from .task import Options, Result, Task
 
 _CHOICES = (

@@ -21,7 +21,7 @@ from .._windows.restart import HowToRestart, Restarter, RestartFailed
 from .._windows.services import services_to_wait_for
 from .._wire.session import Session
 from .preparing import NOTHING, Preparation, left_out, prepare
-from .served import has_record
+from .recorded import has_record
 from .task import Options, Result, Task
 
 # Members that have just been restarted are waited for so many seconds before anything is written.

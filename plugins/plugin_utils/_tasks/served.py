@@ -16,7 +16,8 @@ from .._errors import ExchangeTlsError
 from .._exchange import before as befores
 from .._exchange.before import Before
 from .._exchange.shell import Shell
-from .._exchange.work import Means, Wishes, Work
+from .._exchange.wishes import Wishes
+from .._exchange.work import Means, Work
 from .._handshake.greeting import greets
 from .._schannel.values import Type, Value
 from .._text import utc_text
@@ -25,9 +26,9 @@ from .._windows.cluster import OwnNode
 from .._windows.facts import now_on, read_operating_system
 from .._windows.registry import Registry
 from .._wire.session import Session
+from .recorded import NAME
 from .task import Task
 
-NAME = "Maintenance"
 # A run of another controller that was seen within this time is at work: longer than a restart takes.
 AT_WORK = datetime.timedelta(minutes=15)
 _EXCHANGE = ("MSExchange*",)
@@ -101,12 +102,6 @@ def _at_work(host: ServedHost, before: Before) -> str | None:
             "clock, or set 'take_over'"
         )
     return str(owner) if lives else None
-
-
-def has_record(registry: Registry) -> bool:
-    """Whether a maintenance has a record on the host, readable or not (one request)."""
-    value = registry.get(notes.KEY, NAME, Type.REG_SZ)
-    return value is not None and value.present
 
 
 class Records:

@@ -18,7 +18,8 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors impor
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.before import Before, from_text
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.records import Enum, Record
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.shell import CmdletError, Value
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.work import Means, Wishes, Work
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.wishes import Wishes
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.work import Means, Work
 
 from .organisation import DOMAIN, copy
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange import leaving, returning
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.work import Wishes, Work
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.wishes import Wishes
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.work import Work
 
 from .living import World
 

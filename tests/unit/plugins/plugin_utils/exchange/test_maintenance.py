@@ -9,11 +9,11 @@ import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import OptionError
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange import leaving, returning, view
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.shell import CmdletDenied, CmdletError
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.wishes import Wishes
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.work import (
     AnotherMember,
     MaintenanceFailed,
     NotReady,
-    Wishes,
 )
 
 from .living import World, refused

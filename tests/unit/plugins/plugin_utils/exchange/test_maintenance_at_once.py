@@ -11,7 +11,8 @@ import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import ExchangeTlsError
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange import leaving, returning
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.shell import CmdletError
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.work import AtWork, NotReady, Wishes
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.wishes import Wishes
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.work import AtWork, NotReady
 from hypothesis import given
 from hypothesis import strategies as st
 

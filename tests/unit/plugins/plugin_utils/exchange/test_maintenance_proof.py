@@ -14,12 +14,12 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.com
     HUB_TRANSPORT,
     Components,
 )
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.wishes import Wishes
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.work import (
     AnotherMember,
     MaintenanceFailed,
     NotAsBefore,
     NotReady,
-    Wishes,
 )
 
 from .living import Cut, Database, World, refused

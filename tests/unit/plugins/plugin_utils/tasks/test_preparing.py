@@ -12,14 +12,14 @@ import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change import notes
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import ExchangeTlsError
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import Type, Value
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks import preparing, served
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks import preparing, recorded
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks.preparing import NOTHING, Preparation
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks.task import Task
 
 from ..fakes import FakeWindows, service
 
 ROOT = r"SOFTWARE\Microsoft\ExchangeServer"
-RECORD = {notes.KEY: {served.NAME: Value(Type.REG_SZ, "{")}}
+RECORD = {notes.KEY: {recorded.NAME: Value(Type.REG_SZ, "{")}}
 
 
 def windows(*keys: str, member: bool = False, record: bool = False) -> FakeWindows:

@@ -17,9 +17,9 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change impor
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import ExchangeTlsError
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.before import Before, RecordUnreadable
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.endpoint import neighbour
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.work import Wishes
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.wishes import Wishes
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import Type, Value
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks import served
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks import recorded, served
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks.task import Task
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._text import utc_text
 
@@ -42,7 +42,7 @@ def test_it_is_kept_twice_and_removed_twice(tmp_path: Path) -> None:
     assert (kept.recall(), kept.recall_elsewhere()) == (None, None)
     kept.remember(known)
     assert (kept.recall(), kept.recall_elsewhere()) == (known, known)
-    assert served.has_record(registry_of(windows))
+    assert recorded.has_record(registry_of(windows))
     assert kept.file.stat().st_mode & 0o777 == 0o600
     kept.forget()
     assert (kept.recall(), kept.recall_elsewhere()) == (None, None)
@@ -87,7 +87,7 @@ def test_what_else_is_in_the_key_stays(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"version": 2}', '{"version": 1, "server": 1}'])
 def test_one_that_cannot_be_read_is_said(tmp_path: Path, text: str) -> None:
-    windows = FakeWindows({notes.KEY: {served.NAME: Value(Type.REG_SZ, text)}})
+    windows = FakeWindows({notes.KEY: {recorded.NAME: Value(Type.REG_SZ, text)}})
     with pytest.raises(RecordUnreadable, match="Bring it back by hand"):
         records(windows, tmp_path).recall()
 
