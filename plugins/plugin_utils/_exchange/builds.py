@@ -126,7 +126,7 @@ def _version(text: str) -> Version:
 @dataclasses.dataclass(frozen=True)
 class Build:
     """What a version number means. ``product`` is None where the table has none of that kind, ``cumulative_update``
-    where the version is older than the first one of the table, or newer than the last."""
+    where the version is of none that the table has."""
 
     version: Version
     product: Product | None = None
@@ -148,8 +148,12 @@ class Build:
         """Whether it came after the table was made."""
         if self.product is None:
             return self._newer_than_all
-        newest = self.cumulative_update or self.product.newest
-        return self.version > newest.newest.build
+        return self.version > self._wanted(self.product).newest.build
+
+    def _wanted(self, product: Product) -> CumulativeUpdate:
+        """What it would have its next update of: its cumulative update as long as that is supported, else the newest
+        of its product."""
+        return self.cumulative_update if self.cumulative_update and self.supported else product.newest
 
     @property
     def _newer_than_all(self) -> bool:
@@ -158,18 +162,18 @@ class Build:
     @property
     def supported(self) -> bool | None:
         """Whether its cumulative update still got security updates when the table was made; None where it is newer."""
-        if self.cumulative_update is None or self.product is None:
-            return None if self.newer_than_table else False
+        if self.product is None:
+            return None if self._newer_than_all else False
+        if self.cumulative_update is None:
+            return None if self.version > self.product.newest.newest.build else False
         return self.cumulative_update.name in self.product.supported
 
     @property
     def newest(self) -> str | None:
-        """The newest build that is known for it, where it is older than that: of its cumulative update as long as that
-        is supported, else of its product."""
+        """The newest build that is known for it, where it is older than that."""
         if self.product is None or self.newer_than_table:
             return None
-        is_kept = self.cumulative_update is not None and self.supported
-        wanted = self.cumulative_update if is_kept and self.cumulative_update else self.product.newest
+        wanted = self._wanted(self.product)
         newest = wanted.newest
         if self.version >= newest.build:
             return None
@@ -194,8 +198,8 @@ def identify(version: Version) -> Build:
         return Build(version)
     product = fitting[-1]
     below = [item for item in product.cumulative_updates if item.build <= version]
-    # an update of a cumulative one has its first three numbers; the next cumulative one does not
-    if not below or (version > product.newest.newest.build and version[:3] != product.newest.build[:3]):
+    # an update of a cumulative one has its first three numbers; what the table does not have does not
+    if not below or version[:3] != below[-1].build[:3]:
         return Build(version, product)
     update = next((item.name for item in below[-1].updates if item.build == version), None)
     return Build(version, product, below[-1], update)

@@ -36,7 +36,9 @@ ALL = [
         ("15.2.2562.17", "Exchange SE RTM"),
         ("15.2.3100.5", "Exchange SE (15.2.3100.5)"),  # an update to come
         ("14.3.382.0", "Exchange 2010 SP3 RU19"),
+        ("14.03.0513.000", "Exchange 2010 SP3 RU32"),
         ("14.1.438.0", "Exchange 2010 (14.1.438.0)"),
+        ("15.1.2400.1", "Exchange 2016 (15.1.2400.1)"),  # between two rows: of neither
         ("16.0.1.1", "Exchange 16.0.1.1"),
     ],
 )
@@ -92,7 +94,12 @@ def test_what_is_to_be_installed() -> None:
         ("15.2.1748.99", True, True, None),
         ("15.2.3100.5", True, None, None),
         ("17.0.0.0", True, None, None),
-        ("14.3.361.1", False, False, "Exchange 2010 SP3 RU22 (14.3.411.0)"),
+        ("14.3.361.1", False, False, "Exchange 2010 SP3 RU32 (14.3.513.0)"),
+        ("14.3.513.0", False, False, None),
+        # of a cumulative update without support: whatever it got, there is a newer one
+        ("15.1.1415.10", False, False, "Exchange 2016 CU23 Feb26SU (15.1.2507.66)"),
+        ("15.2.1118.99", False, False, "Exchange 2019 CU15 Feb26SU (15.2.1748.43)"),
+        ("15.1.2400.1", False, False, "Exchange 2016 CU23 Feb26SU (15.1.2507.66)"),
     ],
 )
 def test_current_or_not(text: str, newer: bool, supported: bool | None, newest: str | None) -> None:
