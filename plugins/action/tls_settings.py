@@ -32,6 +32,8 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 # for its patience. The result then has a verdict; where it has none, something is to be done first, or is not proven.
 ROLE_SPEC: dict[str, t.Any] = {**_options.ROLE, "prove_if_done": {"type": "bool", "default": False}}
 
+_NO_LOGS = "'accepted_peers' does nothing without 'smtp_logs': no log was read, so that nobody looked for peers."
+
 
 class ActionModule(WindowsAction):
     ARGUMENT_SPEC = ARGUMENT_SPEC
@@ -58,4 +60,7 @@ class ActionModule(WindowsAction):
         if (logs := options["smtp_logs"]) is not None:
             servers = (self.task_vars.get("groups") or {}).get("all") or ()
             options = {**options, "smtp_logs": {**logs, "old_tls": peers.of_server(logs, self.host_name, servers)}}
-        return setting.bring(self.sequence(options), options, self.task_files(options["restart"]))
+        result = setting.bring(self.sequence(options), options, self.task_files(options["restart"]))
+        if logs is None and options["accepted_peers"]:
+            return {**result, "warnings": [*result.get("warnings", []), self._spoken(_NO_LOGS)]}
+        return result

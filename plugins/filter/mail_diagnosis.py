@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from ansible.errors import AnsibleFilterError
 
-from ..plugin_utils import _typed
+from ..plugin_utils import _files, _typed
 from ..plugin_utils._mailflow import symptoms
 from ..plugin_utils._report import diagnosis
 from ..plugin_utils._report.commands import Command
@@ -34,8 +34,11 @@ def mail_diagnosis(hostvars: t.Any, hosts: t.Any, symptom: t.Any = None) -> list
             if _mapping(variables.get(_SETTINGS)) is not None
         }
         text = _typed.whole_symptom("" if symptom is None else str(symptom))
+        places = _files.folders(next(iter(known.values()), {}))
+        file = text.strip() if symptoms.looks_like_a_file(text) or _files.is_file(text, places) else ""
+        text = "" if file else text
         found = symptoms.explain(text).as_result()
-        return diagnosis.lines(found, servers, text=text, command=Command.of(_typed.without_symptom()))
+        return diagnosis.lines(found, servers, text=text, file=file, command=Command.of(_typed.without_symptom()))
     except (AttributeError, KeyError, IndexError, TypeError, ValueError) as exc:
         raise AnsibleFilterError(
             f"mail_diagnosis takes hostvars, a list of hosts, and a text: {type(exc).__name__}: {exc}"

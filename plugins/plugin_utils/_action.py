@@ -84,6 +84,8 @@ class ExchangeTlsAction(ActionBase):
         warnings = [_BECOME] if getattr(self._connection, "become", None) is not None else []
         if self.in_role and self.WRITES and "baseline" in self.ARGUMENT_SPEC and _role.may_pass_over(self.task_vars):
             warnings += _role.passed_over(self.task_vars, _typed.variables())
+        if self.in_role and _files.is_own_playbook(self.task_vars):
+            warnings += _role.without_prefix(_typed.variables())
         return {**result, "warnings": [*result.get("warnings", []), *warnings]} if warnings else result
 
     def _carried_out(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -212,8 +214,12 @@ class ExchangeTlsAction(ActionBase):
     def _spoken(self, message: str) -> str:
         if not self.in_role:
             return message
-        file = str(getattr(self._task, "get_path", lambda: "")() or "").rpartition("/")[2].partition(".")[0]
-        return _role.named(message, file, hardens=_role.hardens(self.task_vars))
+        return _role.named(message, self._task_file, hardens=_role.hardens(self.task_vars))
+
+    @property
+    def _task_file(self) -> str:
+        """The name of the file that the task is in, without its ending."""
+        return str(getattr(self._task, "get_path", lambda: "")() or "").rpartition("/")[2].partition(".")[0]
 
     def check(self, options: dict[str, t.Any]) -> None:
         """What the argument spec cannot say. Raises :class:`OptionError` that names every problem."""
@@ -226,6 +232,7 @@ class ExchangeTlsAction(ActionBase):
         given, problems = _given.options(args, self._spec)
         if self.in_role:
             problems += _role.misspelt(self.task_vars) + misspelt(self.task_vars)
+            problems += _role.misspelt_alias(_typed.variables(), self._task_file)
             problems += _role.out_of_place(self.task_vars) + _typed.cut(self.task_vars)
             writes = self.WRITES and not self.check_mode
             problems += _patterns.out_of_place(self.task_vars, self._templar.template, writes=writes)

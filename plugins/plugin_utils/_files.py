@@ -18,11 +18,19 @@ from ansible.parsing.vault import is_encrypted
 from ._errors import OptionError
 from ._text import NAME, visible
 
+_PLAYBOOKS = os.path.join(os.path.dirname(__file__), *[os.pardir] * 2, "playbooks")
+
 
 def folders(variables: t.Mapping[str, t.Any]) -> tuple[str, ...]:
     """Where a relative path of the user may count from: the playbook, the inventory, the current folder."""
     named = (variables.get("playbook_dir"), variables.get("inventory_dir"), os.getcwd())
     return tuple(dict.fromkeys(str(folder) for folder in named if folder))
+
+
+def is_own_playbook(variables: t.Mapping[str, t.Any]) -> bool:
+    """Whether the playbook that runs is one of this collection."""
+    folder = variables.get("playbook_dir")
+    return bool(folder) and os.path.realpath(str(folder)) == os.path.realpath(_PLAYBOOKS)
 
 
 def existing(given: t.Iterable[str], places: t.Sequence[str]) -> tuple[list[str], list[str]]:
@@ -36,6 +44,11 @@ def existing(given: t.Iterable[str], places: t.Sequence[str]) -> tuple[list[str]
         else:
             found.append(exists)
     return found, missing
+
+
+def is_file(text: str, places: t.Sequence[str]) -> bool:
+    """Whether a text of any kind is the path of a file that there is."""
+    return bool(text.strip()) and any(map(os.path.isfile, candidates(text.strip(), places)))
 
 
 def candidates(path: str, places: t.Sequence[str]) -> list[str]:

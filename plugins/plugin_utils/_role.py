@@ -205,6 +205,35 @@ def _has_a_slip_in_front(name: str) -> bool:
     return rest in _BARE and sorted(start) == sorted(PREFIX.rstrip("_"))
 
 
+# Short names that a play reads, with the one file of the role whose tasks it runs. They have no prefix, by which a slip
+# would be known.
+ALIASES = {"symptom": "why"}
+# Of eight letters one may be wrong.
+_ALMOST = 0.8
+
+
+def misspelt_alias(typed: t.Iterable[str], task_file: str) -> list[str]:
+    """One sentence for each name that was ``typed`` with ``-e`` and is nearly a short one of the play."""
+    known = [alias for alias, file in ALIASES.items() if file == task_file]
+    found = {name: difflib.get_close_matches(_letters(name), known, n=1, cutoff=_ALMOST) for name in typed}
+    return [
+        f"there is no variable '{visible(name, NAME)}' (did you mean '{PREFIX}{close[0]}'?)"
+        for name, close in sorted(found.items())
+        if close and name not in known
+    ]
+
+
+def without_prefix(typed: t.Iterable[str]) -> list[str]:
+    """One sentence for each variable of the role that was ``typed`` with ``-e`` without its prefix. It may be meant for
+    something of the user's own, such as a template in the inventory."""
+    bare = {_letters(name[len(PREFIX) :]): name for name in sorted(VARIABLES)}
+    return [
+        f"'{visible(name, NAME)}' is no variable of this collection, and '{bare[_letters(name)]}' is."
+        for name in sorted(typed)
+        if name not in ALIASES and not name.startswith("_") and _letters(name) in bare
+    ]
+
+
 def _hint(name: str, names: t.Sequence[str]) -> str:
     # without the prefix, which all have in common
     bare = {_letters(item[len(PREFIX) :]): item for item in names}

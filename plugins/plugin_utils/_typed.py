@@ -18,7 +18,7 @@ from ansible.utils.vars import load_extra_vars
 from ._text import NAME, visible
 
 # The pasted text of an error, which is taken whole; under its short name as well.
-_SYMPTOM = re.compile(r"\s*(?:tls12_)?symptom\s*=\s*(.*)", re.DOTALL)
+_SYMPTOM = re.compile(r"\s*((?:tls12_)?symptom)\s*=\s*(.*)", re.DOTALL)
 # Under this name Ansible keeps the words that belong to no variable.
 _WORDS = "_raw_params"
 # Files, JSON and YAML.
@@ -60,10 +60,20 @@ def whole_symptom(symptom: str) -> str:
     """The text as it was typed: of ``-e tls12_symptom=421 4.4.2 ...`` Ansible keeps what is before the first blank."""
     for item in _items():
         match = _SYMPTOM.match(item)
-        typed = match[1].strip().strip("\"'") if match else ""
-        if symptom and typed.startswith(symptom.strip()):
+        typed = match[2].strip().strip("\"'") if match else ""
+        # Ansible takes a backslash and a letter, as in C:\\temp, for a sign that a text cannot show
+        if match and symptom and (typed.startswith(symptom.strip()) or _kept(item, match[1]) == symptom):
             return typed
     return symptom
+
+
+def _kept(item: str, name: str) -> str | None:
+    """What Ansible keeps of a value that was typed."""
+    try:
+        found = parse_kv(item).get(name)
+    except (AnsibleError, ValueError):
+        return None
+    return None if found is None else str(found)
 
 
 def without_symptom() -> dict[str, t.Any]:

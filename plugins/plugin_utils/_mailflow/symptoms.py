@@ -80,6 +80,19 @@ class Symptom:
         }
 
 
+# A path from a root, or one word, with an ending that files with texts have. No address of the web.
+_FILE = re.compile(
+    r"@\S+|(?:@?(?!\w+://)[^\s,;]+|(?:[A-Z]:|~|\.{1,2})?[\\/][^\r\n,;]+)"
+    r"\.(?:txt|log|eml|msg|ya?ml|json|csv|html?|xml|pdf|docx?|rtf|png|jpe?g|zip)",
+    re.IGNORECASE,
+)
+
+
+def looks_like_a_file(text: str) -> bool:
+    """Whether a text is the name of a file, by its form alone: ``ndr.txt``, ``C:\\temp\\my ndr.txt``, ``@ndr.txt``."""
+    return _FILE.fullmatch(text.strip().strip("\"'")) is not None
+
+
 def explain(text: str) -> Symptom:
     """Any text gives an answer; no more than its first :data:`last_errors.LONGEST` characters are looked at."""
     text = _JOINED.sub("\n", text[: last_errors.LONGEST])

@@ -108,9 +108,15 @@ class Seen:
 
 
 def lines(
-    symptom: Result, servers: t.Mapping[str, Server], *, text: str = "", command: Command | None = None
+    symptom: Result,
+    servers: t.Mapping[str, Server],
+    *,
+    text: str = "",
+    file: str = "",
+    command: Command | None = None,
 ) -> list[str]:
-    """``symptom``: what the filter mail_symptom says of ``text``; ``servers``: by name."""
+    """``symptom``: what the filter mail_symptom says of ``text``; ``servers``: by name. ``file``: what names a file,
+    and was given instead of a text."""
     if refused := _refused(servers):
         return [f"error:   {visible(refused, _LONGEST)}", f"next:    {commands.CORRECT}"]
     command = dataclasses.replace(command or Command(), every=tuple(servers))
@@ -121,7 +127,11 @@ def lines(
     receivers = [name for name in order if _is_meant(symptom, name, servers[name])]
     out = [name for name in order if seen[name].is_out]
     besides = f" Out of service besides: {_names(out)}." if out and worst is not Rank.OUT else ""
-    shown = [*_of_symptom(symptom, text), f"answer:  {_answer(symptom, worst, of_worst, seen, receivers)}{besides}"]
+    shown = [
+        *_of_symptom(symptom, text),
+        *_of_file(file),
+        f"answer:  {_answer(symptom, worst, of_worst, seen, receivers)}{besides}",
+    ]
     groups: dict[str, list[str]] = {}
     for name in order:
         groups.setdefault(seen[name].line, []).append(name)
@@ -156,6 +166,16 @@ def _of_symptom(symptom: Result, text: str) -> t.Iterator[str]:
     for other in symptom["others"][:1]:
         more = len(symptom["others"]) - 1
         yield f"besides: {other['meaning']} ({_TLS[other['tls']]}){f', and {more} more' if more else ''}"
+
+
+def _of_file(file: str) -> t.Iterator[str]:
+    """What it holds is not shown: who may start a job may not read all that the controller can."""
+    if file:
+        yield f"text:    {visible(file, _LONGEST)}"
+        yield (
+            "means:   this is the name of a file, which is not read. Give the text itself; or a file of variables, "
+            "-e @symptom.yml, with the line 'tls12_symptom: !unsafe |' and the text below it, each line indented"
+        )
 
 
 def _side(symptom: Result) -> str | None:

@@ -18,7 +18,9 @@ from ansible_collections.mailops.exchange_tls.plugins.action import (
     tls_settings_info,
     wmi_reboot,
 )
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _action, _handshake
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _action, _handshake, _typed
+
+from tests.unit import _metadata
 
 from ..plugin_utils.fakes import FakeWindows
 from .actions import ROLE, Runner
@@ -179,6 +181,32 @@ def test_words_behind_a_blank_in_extra_variables(
     assert "secret" not in str(result)
     assert not gives or windows.calls == []
     assert "failed" not in run(tls_settings, more_vars={"_raw_params": "reports"}), "by itself a module does not care"
+
+
+def test_a_slip_of_a_short_name_that_was_typed(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_typed, "variables", lambda: {"symtom": "421"})
+    result = run(tls_settings_info, role_file="why", more_vars={"symtom": "421"})
+    assert "Bad variables: there is no variable 'symtom' (did you mean 'tls12_symptom'?)" in result["msg"]
+    assert "failed" not in run(tls_settings_info, role_file="audit", more_vars={"symtom": "421"})
+
+
+def test_a_variable_that_was_typed_without_its_prefix(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_typed, "variables", lambda: {"reboot": "never"})
+    own = {"playbook_dir": str(_metadata.ROOT / "playbooks")}
+    [warning] = run(tls_settings, role_file="change", more_vars=own)["warnings"]
+    assert warning == "'reboot' is no variable of this collection, and 'tls12_reboot' is."
+    # playbooks of their own may read it
+    assert "warnings" not in run(tls_settings, role_file="change", more_vars={"playbook_dir": "/srv/mail"})
+    assert "warnings" not in run(tls_settings, more_vars=own)
+
+
+def test_peers_are_accepted_where_no_log_was_read(run: Runner) -> None:
+    for role_file, prefix in (("change", "tls12_"), (None, "")):
+        [warning] = run(tls_settings, role_file=role_file, accepted_peers=["192.0.2.7"])["warnings"]
+        assert f"'{prefix}accepted_peers' does nothing without '{prefix}smtp_logs'" in warning
+    logs = {"old_tls": [], "complete": True}
+    assert "warnings" not in run(tls_settings, accepted_peers=["192.0.2.7"], smtp_logs=logs)
+    assert "warnings" not in run(tls_settings, role_file="change")
 
 
 def test_a_serial_that_no_play_reads(run: Runner) -> None:

@@ -24,15 +24,18 @@ from ansible_collections.mailops.exchange_tls.plugins.action import (
 )
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _given, _options
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._role import (
+    ALIASES,
     PLAY_VARIABLES,
     VARIABLES,
     WANTED,
     may_pass_over,
     misspelt,
+    misspelt_alias,
     named,
     one_for_many,
     out_of_place,
     passed_over,
+    without_prefix,
 )
 from jinja2 import Template
 
@@ -305,6 +308,33 @@ def test_variables_that_there_are() -> None:
 def test_misspelt_beyond_guessing() -> None:
     (sentence,) = misspelt(["tls12_qqqqqq"])
     assert all(name in sentence for name in KNOWN)
+
+
+@pytest.mark.parametrize("name", ["symtom", "sympton", "Symptom", "symptoms", "SYMPTOM", "simptom", "symptome"])
+def test_a_slip_of_a_short_name(name: str) -> None:
+    sentence = f"there is no variable '{name}' (did you mean 'tls12_symptom'?)"
+    assert misspelt_alias([name, "symptom", "tls12_symptom"], "why") == [sentence]
+    assert misspelt_alias([name], "audit") == [], "nothing reads it there in any case"
+
+
+@pytest.mark.parametrize("name", ["symptom", "system", "symbol", "syslog", "template", "stop", "x", "", "post_mtom"])
+def test_what_is_no_slip_of_a_short_name(name: str) -> None:
+    assert misspelt_alias([name], "why") == []
+
+
+def test_short_names_are_read_by_a_playbook() -> None:
+    text = "".join(path.read_text(encoding="utf-8") for path in (_metadata.ROOT / "playbooks").glob("*.yml"))
+    for alias, file in ALIASES.items():
+        assert re.search(rf"tls12_{alias}: .*\b{alias} \|", text)
+        assert (ROLE / "tasks" / f"{file}.yml").is_file()
+
+
+def test_variables_without_their_prefix() -> None:
+    told = without_prefix(["reboot", "Smtp-Logs", "symptom", "tls12_force", "region", "_hosts"])
+    assert told == [
+        "'Smtp-Logs' is no variable of this collection, and 'tls12_smtp_logs' is.",
+        "'reboot' is no variable of this collection, and 'tls12_reboot' is.",
+    ]
 
 
 def test_every_variable_that_playbooks_and_tasks_read_is_known() -> None:

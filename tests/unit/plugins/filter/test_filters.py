@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import pathlib
 from typing import Any
 
 import pytest
@@ -318,6 +319,26 @@ def test_mail_diagnosis_takes_the_text_as_it_was_typed(monkeypatch: pytest.Monke
     monkeypatch.setattr(context, "CLIARGS", {"extra_vars": ["tls12_hosts=all", typed]})
     assert _answered("421")[0] == "text:    421 4.4.2 SocketError"
     assert _answered("Something else")[0] == "text:    Something else"
+
+
+@pytest.mark.parametrize("typed", [r"symptom='C:\temp\ndr.txt'", r"tls12_symptom=C:\temp\ndr.txt"])
+def test_mail_diagnosis_shows_backslashes_as_they_were_typed(monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
+    """Of C:, a tab, emp, a new line, dr.txt nobody would know what was meant."""
+    monkeypatch.setattr(context, "CLIARGS", {"extra_vars": [typed]})
+    assert _answered("C:\temp\ndr.txt")[0] == r"text:    C:\temp\ndr.txt"
+
+
+def test_mail_diagnosis_of_the_name_of_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "undelivered mail").write_text("421 4.4.2 Connection dropped due to SocketError", encoding="utf-8")
+    (tmp_path / "SocketError").mkdir()
+    for name in ("undelivered mail", "nosuch.txt", "@undelivered"):
+        shown = _answered(name)
+        assert shown[0] == f"text:    {name}"
+        assert "is the name of a file, which is not read" in shown[1]
+        assert "-e @symptom.yml" in shown[1]
+        assert "421" not in str(shown)
+    assert "is the name of a file" not in _answered("SocketError")[1], "a folder is none"
 
 
 @pytest.mark.parametrize("hosts", [7, ["ex02"]])

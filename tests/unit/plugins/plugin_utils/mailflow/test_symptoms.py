@@ -366,3 +366,31 @@ def test_any_text_gives_an_answer(text: str) -> None:
 def test_a_long_text_is_cut(piece: str) -> None:
     whole = piece * 100_000
     assert symptoms.explain(whole) == symptoms.explain(whole[:20_000])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ndr.txt", " ndr.TXT ", '"ndr.txt"', "@ndr.txt", "@ndr", "logs/ndr.eml", r"C:\temp\ndr.txt",
+        r"C:\Users\Ann Example\my ndr.msg", r"\\files\mail\last ndr.log", "~/ndr.html", "/tmp/ndr.json", "../ndr.yml",
+        "SocketError.txt", "421_4.4.2.log",
+    ],
+)  # fmt: skip
+def test_names_of_files(text: str) -> None:
+    assert symptoms.looks_like_a_file(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "421", "SocketError", "mail.example.com", "ann@example.com", "ann@example.com rejected", "4.4.2", "#5.7.1",
+        "421 4.4.2 Connection dropped due to SocketError", "see ndr.txt", "https://example.com/why.html",
+        "550 5.7.1 Blocked, see https://example.com/lookup.html", "550 5.7.1 see http://example.com/a.htm",
+        "2026-01-05T10:00:00.000Z,To the cloud,08DE,1,192.0.2.1:5,198.51.100.2:25,*,,a/b.txt",
+        "TLS negotiation failed with error SocketError", "/ 421 4.4.2 Connection dropped", "one.txt\ntwo.txt",
+        "[{LED=421 4.4.2 Connection dropped due to SocketError};{MSG=};{FQDN=mx.example.com};{IP=192.0.2.1}]",
+        "Remote Server returned '550 5.1.1 RESOLVER.ADR.RecipNotFound; not found'", "C:", "554.html page was returned",
+    ],
+)  # fmt: skip
+def test_texts_that_name_no_file(text: str) -> None:
+    assert not symptoms.looks_like_a_file(text)
