@@ -236,14 +236,7 @@ class ExchangeTlsAction(ActionBase):
             problems += _role.out_of_place(self.task_vars) + _typed.cut(self.task_vars)
             writes = self.WRITES and not self.check_mode
             problems += _patterns.out_of_place(self.task_vars, self._templar.template, writes=writes)
-        try:
-            validated = self._validators[self.in_role].validate(given)
-        except TypeError:
-            # ansible-core joins the names of options within options, and YAML takes 4 for a number
-            raise OptionError(
-                f"Bad options for {self._task.action}: the name of an option within an option is no text; write it "
-                "in quotes, as it is in the documentation."
-            ) from None
+        validated = self._validators[self.in_role].validate(given)
         withheld = {} if self.in_role else {name: option.get("default") for name, option in self.ROLE_SPEC.items()}
         options = {**withheld, **validated.validated_parameters}
         errors = [str(error) for error in validated.errors if not isinstance(error, UnsupportedError)]

@@ -73,7 +73,12 @@ def _value(value: t.Any, spec: Spec, path: str, problems: list[str]) -> t.Any:
         raise NotGiven("holds a number that is too large")
     if kind == "dict":
         value = _mapping(value)
-        return _inner(value, spec, path, problems) if isinstance(value, Mapping) else value
+        if value is None or isinstance(value, str):
+            return value
+        if not isinstance(value, Mapping):
+            # ansible-core stumbles over the options within it
+            raise NotGiven(f"is {visible(repr(value), NAME)}, but it takes {_KINDS['dict']}")
+        return _inner(value, spec, path, problems)
     if kind == "list" and spec.get("elements") == "dict":
         items = _mappings(value)
         return items and [
@@ -99,6 +104,11 @@ def _is_huge(value: t.Any) -> bool:
 def _inner(value: t.Mapping[t.Any, t.Any], spec: Spec, path: str, problems: list[str]) -> t.Any:
     if not spec.get("options"):
         return value
+    for name in value:
+        if not isinstance(name, str):
+            # ansible-core joins the names, and YAML takes 4 for a number
+            shown = visible(repr(name), NAME)
+            raise NotGiven(f"has the option {shown}, whose name is no text; write it in quotes, as it is documented")
     found, wrong = options(value, spec["options"], f"{path}.")
     problems += wrong
     return found

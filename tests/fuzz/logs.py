@@ -72,6 +72,7 @@ def last_error(data: bytes) -> None:
 
 def symptom(data: bytes) -> None:
     symptoms.explain(given.text(data)).as_result()
+    symptoms.looks_like_a_file(given.text(data))
 
 
 def log_words(data: bytes) -> None:

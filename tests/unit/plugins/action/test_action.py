@@ -420,7 +420,8 @@ def test_progress_and_trace(run: Runner, monkeypatch: pytest.MonkeyPatch, no_log
             {"dotnets": {"v4": "strong"}},
             "unknown option 'dotnets' (did you mean 'dotnet'?); the options are accepted",
         ),
-        ({"dotnet": {4: "strong"}}, "the name of an option within an option is no text"),
+        ({"dotnet": {4: "strong"}}, "'dotnet' has the option 4, whose name is no text; write it in quotes"),
+        ({"waivers": [{1: 2}]}, "'waivers' has the option 1, whose name is no text"),
     ],
 )
 def test_unknown_options(run: Runner, args: dict[str, Any], words: str) -> None:

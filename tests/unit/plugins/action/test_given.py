@@ -129,6 +129,13 @@ def test_mappings_that_are_none(text: str, words: str) -> None:
     assert words in refused(protocols=text)
 
 
+@pytest.mark.parametrize("name", ["dotnet", "protocols", "prove", "restart"])
+@pytest.mark.parametrize("value", [True, False, 7, 1.5, [], ["a"], [{}], datetime.date(2026, 1, 31)])
+def test_values_that_are_no_mapping(name: str, value: Any) -> None:
+    """Such as what YAML makes of a no; ansible-core would stumble over it, without a word about which one it is."""
+    assert refused(**{name: value}) == f"'{name}' is {value!r}, but it takes a mapping"
+
+
 def test_names_and_values_with_an_equals_sign() -> None:
     assert taken(dotnet="v4=strong")["dotnet"] == {"v4": "strong", "v2": None}
     text = "TLS 1.0=disabled, TLS 1.1: x"
