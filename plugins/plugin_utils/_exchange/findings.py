@@ -18,11 +18,12 @@ from .._errors import ExchangeTlsError
 from .._policy.findings import OPEN, Finding, Status
 from .._schannel.protocols import windows_name
 from .._schannel.snapshot import Setting
+from .._text import NAME, visible
 from .._windows.facts import CURRENT_VERSION
 from .._windows.updates import Updates
 from . import builds
 from .builds import Build, Product, Version
-from .installed import SETUP, Exchange
+from .installed import SETUP, UPDATES, Exchange
 
 _TLS_GUIDANCE = "Microsoft, Exchange Server TLS guidance"
 _BUILDS = "Microsoft, Exchange Server build numbers and release dates"
@@ -103,15 +104,15 @@ def _exchange(seen: Seen, asked: t.Mapping[str, bool]) -> t.Iterator[Finding]:
     yield from too_old
     yield from _support(build, seen.today)
     if not too_old:
-        yield from _not_current(build)
-    stopped = seen.exchange.stopped
+        yield from _not_current(build, seen.exchange.unread.get(UPDATES))
+    stopped, of_mail = seen.exchange.stopped, seen.exchange.mail_stopped
     if stopped:
         yield _finding(
             "exchange.services",
             "Services of Exchange that do not run",
             Status.NOT_APPLICABLE,
             f"{_counted(len(stopped), 'service')} of Exchange that should run {'does' if len(stopped) == 1 else 'do'} "
-            f"not: {', '.join(stopped)}.",
+            f"not: {_listed(stopped)}.{f' Mail needs {_listed(of_mail)}.' if of_mail else ''}",
         )
 
 
@@ -158,7 +159,8 @@ def _support(build: Build, today: datetime.date) -> t.Iterator[Finding]:
         )
 
 
-def _not_current(build: Build) -> t.Iterator[Finding]:
+def _not_current(build: Build, no_updates: str | None) -> t.Iterator[Finding]:
+    """``no_updates``: why the updates of its cumulative update are not known, where they are not."""
     table = f"as of {builds.table().date.isoformat()}"
     if build.newest:
         # what is no longer supported gets no more than its last update, which is still better than none
@@ -166,7 +168,8 @@ def _not_current(build: Build) -> t.Iterator[Finding]:
             "exchange.not_current",
             "An Exchange with the latest updates",
             Status.NOT_APPLICABLE,
-            f"This is {build.name}; the newest {'for it ' if build.supported else ''}is {build.newest}, {table}.",
+            f"This is {build.name}{f', its updates not known ({visible(no_updates, NAME)})' if no_updates else ''}; "
+            f"the newest {'for it ' if build.supported else ''}is {build.newest}, {table}.",
             source=_BUILDS,
         )
     elif build.newer_than_table:
@@ -235,6 +238,10 @@ def _finding(
     why: str = "Microsoft asks for the latest updates of Windows and Exchange beside the settings.",
 ) -> Finding:
     return Finding(name, title, severity, status, message, why, source, setting)
+
+
+def _listed(names: t.Iterable[str]) -> str:
+    return ", ".join(names)
 
 
 def _counted(number: int, what: str) -> str:

@@ -35,7 +35,14 @@ _NETLOGON = r"SYSTEM\CurrentControlSet\Services\Netlogon\Parameters"
 # Keys below v15 by what people call the role. The others are parts of the Mailbox role, from 2016 on.
 _ROLES = {"MailboxRole": "Mailbox", "EdgeTransportRole": "Edge", "AdminTools": "ManagementTools"}
 TOOLS = "ManagementTools"
+# In ``unread`` where the cumulative update alone is known.
+UPDATES = "security_update"
 
+# What has to run for mail where it is installed. A setup of Exchange that fails leaves services disabled.
+_OF_MAIL = frozenset(
+    f"msexchange{name}"
+    for name in ("adtopology", "delivery", "frontendtransport", "is", "mailsubmission", "submission", "transport")
+)
 _SERVICES = ("MSExchange*", "W3SVC", "HostControllerService", "FMS", cluster.SERVICE, CCM_SERVICE)
 
 
@@ -67,10 +74,18 @@ class Exchange:
 
     @property
     def stopped(self) -> list[str]:
-        """Services that start with Windows, and do not run."""
+        """Services that start with Windows, or that mail needs, and that do not run."""
         return sorted(
-            item.name for item in self.services.values() if item.start_mode == "Auto" and item.state != "Running"
+            item.name
+            for folded, item in self.services.items()
+            if item.state != "Running"
+            and (item.start_mode == "Auto" or (item.start_mode == "Disabled" and folded in _OF_MAIL))
         )
+
+    @property
+    def mail_stopped(self) -> list[str]:
+        """Those of them that mail needs."""
+        return [name for name in self.stopped if name.lower() in _OF_MAIL]
 
     def as_result(self) -> dict[str, t.Any]:
         """Without the services that run: an audit of many servers keeps it for each."""
@@ -93,6 +108,7 @@ class Exchange:
             "roles": list(self.roles),
             "dag": self.dag.as_result() if self.dag else None,
             "services_stopped": self.stopped,
+            "mail_stopped": self.mail_stopped,
             "unread": dict(self.unread),
         }
 
@@ -141,9 +157,14 @@ def _begun(session: Session, registry: Registry) -> Exchange | None:
         return Exchange(None, (), unread={"installed": exc.message})
     if family is None:
         return None
-    number = unread.tried("version", _version, session, registry, rf"{_ROOT}\{family}\Setup")
-    if number is None:
-        unread.setdefault("version", "neither ExSetup.exe nor the values of its setup tell it")
+    setup = rf"{_ROOT}\{family}\Setup"
+    number, failure = unread.tried("version", _of_file, session, registry, setup) or (None, None)
+    if number is None and "version" not in unread:
+        number = unread.tried("version", _set_up, registry, setup)
+        if number is not None:
+            unread[UPDATES] = failure or "ExSetup.exe does not tell its version"
+        else:
+            unread.setdefault("version", failure or "neither ExSetup.exe nor the values of its setup tell it")
     return Exchange(number, _roles(keys), unread=unread)
 
 
@@ -154,7 +175,9 @@ def read(session: Session, registry: Registry) -> Exchange | None:
         return begun
     unread = Unread(begun.unread)
     found = unread.tried("services", services.find, session, _SERVICES) or {}
-    has_cluster = cluster.is_member(found.pop(cluster.SERVICE.lower(), None))
+    has_cluster = cluster.is_member(found.get(cluster.SERVICE.lower()))
+    if not has_cluster:
+        found.pop(cluster.SERVICE.lower(), None)
     has_ccm = found.pop(CCM_SERVICE.lower(), None) is not None
     dag = cluster.read(session, registry) if has_cluster else None
     unread.update(dag.unread if dag else {})
@@ -179,24 +202,21 @@ def _roles(keys: t.Sequence[str]) -> tuple[str, ...]:
     return tuple(roles)
 
 
-def _version(session: Session, registry: Registry, setup: str) -> Version | None:
-    """That of ExSetup.exe; where its file cannot be asked for, that of the last cumulative update."""
+def _of_file(session: Session, registry: Registry, setup: str) -> tuple[Version | None, str | None]:
+    """That of ExSetup.exe, or why it cannot be asked for."""
     folder = registry.get(setup, "MsiInstallPath", Type.REG_SZ)
-    failure: ExchangeTlsError | None = None
+    failure = None
     if folder is not None and isinstance(folder.data, str) and folder.data.strip():
         path = rf"{folder.data.strip().rstrip(chr(92))}\bin\ExSetup.exe"
         for look in (_file_by_name, _file_by_query):
             try:
                 version = builds.parse(look(session, path) or "")
             except FAILED as exc:
-                failure = exc
+                failure = exc.message
             else:
                 if version is not None:
-                    return version
-    version = _set_up(registry, setup)
-    if version is None and failure is not None:
-        raise failure
-    return version
+                    return version, None
+    return None, failure
 
 
 def _file_by_name(session: Session, path: str) -> str | None:
@@ -209,6 +229,7 @@ def _file_by_query(session: Session, path: str) -> str | None:
 
 
 def _set_up(registry: Registry, setup: str) -> Version | None:
+    """That of the last cumulative update."""
     numbers: list[int] = []
     for name in ("MsiProductMajor", "MsiProductMinor", "MsiBuildMajor", "MsiBuildMinor"):
         value = registry.get(setup, name)

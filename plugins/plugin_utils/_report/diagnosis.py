@@ -52,21 +52,23 @@ class Rank(enum.IntEnum):
 
     OFF = 0
     OUT = 1
-    REFUSED = 2
-    CERTIFICATE = 3
-    TOO_OLD = 4
-    PENDING = 5
-    OPEN = 6
-    QUEUE = 7
-    UNREAD = 8
-    DIFFERS = 9
-    FINE = 10
+    STOPPED = 2
+    REFUSED = 3
+    CERTIFICATE = 4
+    TOO_OLD = 5
+    PENDING = 6
+    OPEN = 7
+    QUEUE = 8
+    UNREAD = 9
+    DIFFERS = 10
+    FINE = 11
 
 
 _ON = "TLS 1.2 is on in the registry of every server that was read"
 _ANSWERS: t.Final = {
     Rank.OFF: "TLS 1.2 is off on {names}: mail with Office 365 most likely stands still.",
     Rank.OUT: "Out of service: {names}. A run that was cut off has left it so, and no mail goes through it.",
+    Rank.STOPPED: "Services that mail needs do not run on {names}.",
     Rank.REFUSED: "TLS 1.2 is on in the registry of {names}, and refused there all the same: a restart is missing, or "
     "something else answers.",
     Rank.CERTIFICATE: "A certificate or a connector is at fault on {names}, not the TLS version.",
@@ -93,6 +95,11 @@ class Server:
     @property
     def steps(self) -> Steps:
         return Steps.of({"verify": self.settings}, one_run=True)
+
+    @property
+    def stopped(self) -> list[str]:
+        """Services that mail needs, and that do not run."""
+        return [str(name) for name in (self.settings.get("exchange") or {}).get("mail_stopped") or ()]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -257,7 +264,7 @@ def _seen(server: Server) -> Seen:
     if steps.unreachable or glance is None:
         word = "UNREACHABLE" if steps.unreachable else "not read"
         return Seen(Rank.UNREAD, f"{word}: {visible(steps.message, _LONGEST)}")
-    things = sorted((*_of_settings(steps), *_of_mail(mail)), key=lambda item: item[0])
+    things = sorted((*_of_settings(steps, server.stopped), *_of_mail(mail)), key=lambda item: item[0])
     most = [text for _rank, text in things[:_MOST_THINGS]]
     more = [f"{len(things) - _MOST_THINGS} more"] if len(things) > _MOST_THINGS else []
     state = f"TLS 1.2 {tls12_word(glance)} (Client/Server), handshake {_handshake(steps)}"
@@ -271,7 +278,7 @@ def _off(glance: Result) -> tuple[str, ...]:
     return tuple(side for side in SIDES if effects[side] in ("disabled", "disabled_by_default", "unsupported"))
 
 
-def _of_settings(steps: Steps) -> t.Iterator[tuple[Rank, str]]:
+def _of_settings(steps: Steps, stopped: t.Sequence[str]) -> t.Iterator[tuple[Rank, str]]:
     glance = steps.overview or {}
     off = _off(glance)
     if steps.is_out:
@@ -290,7 +297,7 @@ def _of_settings(steps: Steps) -> t.Iterator[tuple[Rank, str]]:
     if steps.to_write and not off:
         yield Rank.DIFFERS, f"{steps.to_write} setting{'' if steps.to_write == 1 else 's'} to write"
     for said in glance.get("updates", ()):
-        yield Rank.FINE, _short(said)
+        yield Rank.STOPPED if any(name in said for name in stopped) else Rank.FINE, _short(said)
 
 
 def _of_mail(mail: Result) -> t.Iterator[tuple[Rank, str]]:
@@ -337,6 +344,12 @@ def _next(
         install = next((seen[name].install for name in names if seen[name].install), None)
         before = f"install {install} on {_names(names)}, then " if install else ""
         yield f"next:    {before}{command.run(commands.ENFORCE, names, '--check')}"
+    elif worst is Rank.STOPPED:
+        which = ", ".join(servers[names[0]].stopped)
+        yield (
+            f"next:    in PowerShell on {names[0]}: Start-Service {visible(which, _LONGEST)}; where a setup of "
+            "Exchange has left them disabled, finish that setup first"
+        )
     elif worst is Rank.REFUSED:
         yield f"next:    {command.run(commands.ENFORCE, names, 'tls12_reboot=always', '--check')}"
     elif worst is Rank.OPEN:

@@ -116,6 +116,21 @@ def test_services_that_do_not_run() -> None:
     )
 
 
+def test_services_that_mail_needs() -> None:
+    services = {"msexchangeis": Service("MSExchangeIS", "Disabled", "Stopped")}
+    services["w3svc"] = Service("W3SVC", "Auto", "Stopped")
+    assert said(seen(services=services))["exchange.services"].message == (
+        "2 services of Exchange that should run do not: MSExchangeIS, W3SVC. Mail needs MSExchangeIS."
+    )
+
+
+def test_updates_that_nobody_knows_are_not_said_to_be_missing() -> None:
+    item = seen((15, 2, 1748, 10), unread={"security_update": "no right"})
+    assert said(item)["exchange.not_current"].message.startswith(
+        "This is Exchange 2019 CU15, its updates not known (no right); the newest for it is"
+    )
+
+
 @pytest.mark.parametrize(
     ("windows", "ids", "missing"),
     [

@@ -117,6 +117,7 @@ def test_a_single_server() -> None:
         "roles": ["Mailbox", "ManagementTools"],
         "dag": None,
         "services_stopped": [],
+        "mail_stopped": [],
         "unread": {},
     }
 
@@ -204,7 +205,8 @@ def test_a_file_that_only_a_query_finds() -> None:
 def test_without_the_file_the_setup_tells_the_cumulative_update(version: str | None) -> None:
     found = read(host(version=version))
     assert found.version == (15, 2, 1748, 10)
-    assert found.unread == {}
+    # that it has none of the updates that came for it, nobody can say
+    assert set(found.unread) == {"security_update"}
 
 
 @pytest.mark.parametrize("name", PARTS)
@@ -243,6 +245,29 @@ def test_services_that_should_run() -> None:
     assert found.stopped == ["MSExchangeTransport", "W3SVC"]
     assert found.has_ccm
     assert set(found.services) == {"msexchangeis", "msexchangepop3", "msexchangetransport", "w3svc"}
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "start_mode", "stopped", "of_mail"),
+    [
+        ("MSExchangeTransport", "Stopped", "Disabled", True, True),  # as a setup that failed leaves it
+        ("MSExchangeTransport", "Running", "Disabled", False, False),
+        ("msexchangefrontendtransport", "Start Pending", "Auto", True, True),
+        ("MSExchangeTransport", "Paused", "Auto", True, True),
+        ("MSExchangeTransport", "Stopped", "Manual", False, False),
+        ("MSExchangePop3", "Stopped", "Disabled", False, False),  # nobody uses it there
+        ("MSExchangeHM", "Stopped", "Auto", True, False),
+        ("MSExchangeTransportLogSearch", "Stopped", "Auto", True, False),
+        ("ClusSvc", "Stopped", "Auto", True, False),  # of a member of a DAG
+        ("ClusSvc", "Stopped", "Disabled", False, False),  # of none
+        ("CcmExec", "Stopped", "Auto", False, False),
+    ],
+)
+def test_services_that_mail_needs(name: str, state: str, start_mode: str, stopped: bool, of_mail: bool) -> None:
+    windows = host()
+    windows.services.append(service(name, state, start_mode))
+    found = read(windows)
+    assert (found.stopped, found.mail_stopped) == ([name] if stopped else [], [name] if of_mail else [])
 
 
 @pytest.mark.parametrize("number", range(1, 7))

@@ -346,6 +346,27 @@ def test_a_server_that_was_left_out_of_service_is_the_answer() -> None:
     assert "--check" not in shown[-1]
 
 
+def test_services_that_mail_needs_and_that_do_not_run() -> None:
+    read = verified("fine", accepted=FINE)
+    said = "2 services of Exchange that should run do not: MSExchangeTransport, W3SVC. Mail needs MSExchangeTransport."
+    like = {"status": "not_applicable", "severity": "medium", "expected": None, "protocol": None, "side": None}
+    found = [
+        {**read["findings"][0], **like, "id": f"exchange.{name}", "message": message}
+        for name, message in (("support_ended", "Support for Exchange 2019 has ended."), ("services", said))
+    ]
+    stopped = {
+        **read,
+        "exchange": {"mail_stopped": ["MSExchangeTransport"]},
+        "findings": [*read["findings"], *found],
+    }
+    shown = told(DROPPED, ex01=Server(stopped), ex02=Server(read, mail()))
+    assert shown[2] == "answer:  Services that mail needs do not run on ex01."
+    assert f"; {said.removesuffix('.')}; Support" in shown[3]
+    assert shown[-1].startswith("next:    in PowerShell on ex01: Start-Service MSExchangeTransport; where a setup")
+    # what an update has to say of others is no cause
+    assert "answer:  Services" not in str(told("", ex01=Server({**stopped, "exchange": {"mail_stopped": []}})))
+
+
 def test_where_it_is_off_on_another_both_are_told() -> None:
     """That one is out does not explain what the text is about; and the other one waits for it."""
     shown = told(DROPPED, ex01=Server(verified("off"), mail()), ex02=Server(_left_out(), mail()))
