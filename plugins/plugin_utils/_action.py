@@ -84,7 +84,7 @@ class ExchangeTlsAction(ActionBase):
         warnings = [_BECOME] if getattr(self._connection, "become", None) is not None else []
         if self.in_role and self.WRITES and "baseline" in self.ARGUMENT_SPEC and _role.may_pass_over(self.task_vars):
             warnings += _role.passed_over(self.task_vars, _typed.variables())
-        if self.in_role and _files.is_own_playbook(self.task_vars):
+        if _files.is_own_playbook(self.task_vars):
             warnings += _role.without_prefix(_typed.variables())
         return {**result, "warnings": [*result.get("warnings", []), *warnings]} if warnings else result
 
@@ -230,10 +230,11 @@ class ExchangeTlsAction(ActionBase):
         args.update(_variables.taken(self._named_variables(args), self._value_of))
         args.pop(_variables.OPTION, None)
         given, problems = _given.options(args, self._spec)
-        if self.in_role:
+        if self.in_role or _files.is_own_playbook(self.task_vars):
             problems += _role.misspelt(self.task_vars) + misspelt(self.task_vars)
-            problems += _role.misspelt_alias(_typed.variables(), self._task_file)
-            problems += _role.out_of_place(self.task_vars) + _typed.cut(self.task_vars)
+            problems += _role.misspelt_alias(_typed.variables(), self._task_file) + _typed.cut(self.task_vars)
+        if self.in_role:
+            problems += _role.out_of_place(self.task_vars)
             writes = self.WRITES and not self.check_mode
             problems += _patterns.out_of_place(self.task_vars, self._templar.template, writes=writes)
         validated = self._validators[self.in_role].validate(given)

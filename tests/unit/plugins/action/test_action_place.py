@@ -13,6 +13,7 @@ import pytest
 from ansible import context
 from ansible_collections.mailops.exchange_tls.plugins.action import (
     tls_handshake_info,
+    tls_report,
     tls_rollback,
     tls_settings,
     tls_settings_info,
@@ -197,7 +198,16 @@ def test_a_variable_that_was_typed_without_its_prefix(run: Runner, monkeypatch: 
     assert warning == "'reboot' is no variable of this collection, and 'tls12_reboot' is."
     # playbooks of their own may read it
     assert "warnings" not in run(tls_settings, role_file="change", more_vars={"playbook_dir": "/srv/mail"})
-    assert "warnings" not in run(tls_settings, more_vars=own)
+
+
+def test_variables_of_a_playbook_without_the_role(run: Runner) -> None:
+    """As merge-reports.yml is."""
+    own = {"playbook_dir": str(_metadata.ROOT / "playbooks"), "tls12_report_sinc": "reports/1"}
+    assert (
+        "there is no variable 'tls12_report_sinc' (did you mean 'tls12_report_since'?)"
+        in (run(tls_report, more_vars=own, results=["reports"])["msg"])
+    )
+    assert "tls12_report_sinc" not in run(tls_report, more_vars={**own, "playbook_dir": "/srv"}, results=["x"])["msg"]
 
 
 def test_peers_are_accepted_where_no_log_was_read(run: Runner) -> None:
