@@ -22,6 +22,8 @@ Groups = t.Mapping[str, t.Sequence[str]]
 
 # The full names of a thousand servers; ansible-core is slow at what is longer.
 _LONGEST = 100_000
+# In the place of a pattern where the text of an answer is the null of YAML.
+_NONE = "\0"
 
 
 def text_of(given: t.Any, default: str) -> str:
@@ -84,7 +86,8 @@ def out_of_place(
         given = template(given)
         if _given.is_blank(given):
             return []
-        pattern = text_of(given, "")
+        if (pattern := text_of(given, _NONE)) == _NONE:
+            return []
         # what nearly everybody names; a pattern of 500 hosts takes a while
         wanted = set(groups[pattern] if pattern in groups else matching(pattern, groups))
     except (AnsibleError, ValueError):

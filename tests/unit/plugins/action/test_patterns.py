@@ -33,6 +33,8 @@ def _template(given: Any) -> Any:
         None,
         "",
         " ",
+        "null",
+        " ~ ",
         "exchange",
         "ex01,ex02",
         ["ex02", "ex01"],
@@ -46,7 +48,7 @@ def test_what_the_play_runs_on(given: Any) -> None:
     assert problems(given, ["ex01", "ex02"]) == []
 
 
-@pytest.mark.parametrize("given", ["web", "all", "ex01", "nowhere", "{{ x }}", "exchange:!ex02"])
+@pytest.mark.parametrize("given", ["web", "all", "ex01", "nowhere", "{{ x }}", "exchange:!ex02", "[]"])
 def test_what_it_does_not_run_on(given: str) -> None:
     (problem,) = problems(given, ["ex01", "ex02"])
     assert problem.startswith(f"'tls12_hosts' is {given}, but this play runs on other hosts")
