@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._policy.findings import VIOLATIONS
+from .._policy.findings import VIOLATIONS, Status
 from .._schannel.protocols import SIDES
 from .._text import NAME, visible
 
@@ -16,9 +16,10 @@ Result = t.Mapping[str, t.Any]
 
 
 def compare(earlier: Result, later: Result) -> dict[str, t.Any]:
-    """``servers``: for each server where something changed its ``state``, findings that are ``new`` and ``gone``, and
-    the ``protocols`` whose effect is another; ``appeared`` and ``disappeared``: names; ``same``: how many did not
-    change; ``lines``: the same for people. A server that could not be read the second time has lost no finding."""
+    """``servers``: for each server where something changed its ``state``, findings that are ``new``, ``gone``, or
+    ``waived`` since, and the ``protocols`` whose effect is another; ``appeared`` and ``disappeared``: names; ``same``:
+    how many did not change; ``lines``: the same for people. A server that could not be read the second time has lost
+    no finding."""
     before = {item["name"]: item for item in earlier["servers"]}
     after = {item["name"]: item for item in later["servers"]}
     servers, same = [], 0
@@ -39,19 +40,23 @@ def compare(earlier: Result, later: Result) -> dict[str, t.Any]:
 
 
 def _server(name: str, before: Result, after: Result) -> dict[str, t.Any] | None:
-    old, new = _violations(before), _violations(after)
+    old, new = _found(before, VIOLATIONS), _found(after, VIOLATIONS)
+    # what a waiver accepts is there as before, and what nobody could look at may be
+    waived, unknown = _found(after, (Status.WAIVED,)), _found(after, (Status.UNKNOWN,))
+    kept = new.keys() | waived.keys() | unknown.keys()
     was_read = bool(after["findings"])
     found = {
         "state": {"from": before["state"], "to": after["state"]} if before["state"] != after["state"] else None,
         "new": [new[key] for key in new if key not in old] if before["findings"] else [],
-        "gone": [old[key] for key in old if key not in new] if was_read else [],
+        "gone": [old[key] for key in old if key not in kept] if was_read else [],
+        "waived": [old[key] for key in old if key in waived],
         "protocols": _protocols(before, after),
     }
     return {"name": name, **found} if any(found.values()) else None
 
 
-def _violations(server: Result) -> dict[tuple[str, ...], dict[str, str]]:
-    """The findings that count, by what they are about."""
+def _found(server: Result, statuses: t.Container[str]) -> dict[tuple[str, ...], dict[str, str]]:
+    """The findings with one of these statuses, by what they are about."""
     return {
         (item["id"], str(item["key"]), str(item["value"])): {
             "id": item["id"],
@@ -59,7 +64,7 @@ def _violations(server: Result) -> dict[tuple[str, ...], dict[str, str]]:
             "message": item["message"],
         }
         for item in server["findings"]
-        if item["status"] in VIOLATIONS
+        if item["status"] in statuses
     }
 
 
@@ -89,6 +94,7 @@ def _lines(compared: Result) -> t.Iterator[str]:
             yield f"{name}: {visible(change['protocol'], NAME)} {change['side']}: was {', is '.join(words)}"
         yield from (f"{name}: new: {visible(finding['message'])}" for finding in item["new"])
         yield from (f"{name}: gone: {visible(finding['message'])}" for finding in item["gone"])
+        yield from (f"{name}: accepted by a waiver: {visible(finding['message'])}" for finding in item["waived"])
     for word in ("appeared", "disappeared"):
         if compared[word]:
             yield f"{word}: {', '.join(visible(name, NAME) for name in compared[word])}"

@@ -238,6 +238,25 @@ def test_what_has_changed() -> None:
     assert found["lines"][-1] == "1 server unchanged"
 
 
+def test_what_a_waiver_accepts_is_not_gone() -> None:
+    before, after = of({"ex01": KINDS["broken"]()}, 1), of({"ex01": KINDS["waived"]()}, 2)
+    found = compare(before, after)
+    (server,) = found["servers"]
+    assert (server["gone"], server["new"], len(server["waived"])) == ([], [], 4)
+    assert any(line.startswith("ex01: accepted by a waiver: TLS 1.2 Client Enabled") for line in found["lines"])
+    (back,) = compare(after, before)["servers"]
+    assert (len(back["new"]), back["waived"]) == (4, []), "it counts again"
+
+
+def test_what_nobody_could_look_at_is_not_gone() -> None:
+    before, after = of({"ex01": KINDS["broken"]()}, 1), of({"ex01": KINDS["fine"]()}, 2)
+    unread = after["servers"][0]["findings"][0]
+    unread["status"] = "unknown"
+    (server,) = compare(before, after)["servers"]
+    assert len(server["gone"]) == 3
+    assert unread["id"] not in {item["id"] for item in server["gone"]}
+
+
 @given(any_steps())
 def test_nothing_has_changed_from_a_result_to_itself(steps: Steps) -> None:
     result = of({"ex01": steps})
