@@ -205,11 +205,10 @@ def test_no_endpoint_and_servers_that_are_away(lab: LabClient, ansible: Ansible)
     assert "Traceback" not in run.output
 
 
-def test_a_misspelt_variable(lab: LabClient, ansible: Ansible) -> None:
-    run = why(lab, ansible, "well", tls12_symptoms="421")
+@pytest.mark.parametrize("name", ["tls12_symptoms", "symtom"])
+def test_a_misspelt_variable(lab: LabClient, ansible: Ansible, name: str) -> None:
+    run = why(lab, ansible, "well", **{name: "421"})
     assert run.rc
     error, step = answer(run)
-    assert error.startswith(
-        "error:   Bad variables: there is no variable 'tls12_symptoms' (did you mean 'tls12_symptom'"
-    )
+    assert error.startswith(f"error:   Bad variables: there is no variable '{name}' (did you mean 'tls12_symptom'")
     assert step == "next:    give it as the message says, and run the same command again"
