@@ -29,8 +29,10 @@ def folders(variables: t.Mapping[str, t.Any]) -> tuple[str, ...]:
 
 def is_own_playbook(variables: t.Mapping[str, t.Any]) -> bool:
     """Whether the playbook that runs is one of this collection."""
-    folder = variables.get("playbook_dir")
-    return bool(folder) and os.path.realpath(str(folder)) == os.path.realpath(_PLAYBOOKS)
+    try:
+        return os.path.samefile(str(variables["playbook_dir"]), _PLAYBOOKS)
+    except (KeyError, OSError, ValueError):
+        return False
 
 
 def existing(given: t.Iterable[str], places: t.Sequence[str]) -> tuple[list[str], list[str]]:

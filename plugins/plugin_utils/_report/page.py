@@ -61,7 +61,7 @@ def view(result: Result) -> dict[str, t.Any]:
     return {
         **_headline(result),
         "run": run,
-        "facts": _facts(run),
+        "facts": _facts(run, result["servers"]),
         "variables": list(run["variables"].items()),
         "tiles": _tiles(result),
         "columns": shown,
@@ -98,12 +98,13 @@ def _headline(result: Result) -> dict[str, t.Any]:
     return {"tone": worst, "headline": f"{left} of {total} {plural} {need} attention."}
 
 
-def _facts(run: Result) -> list[tuple[str, str]]:
-    mode = "check mode: nothing was changed" if run["check_mode"] else "changes were allowed"
+def _facts(run: Result, servers: t.Sequence[Result]) -> list[tuple[str, str]]:
+    done = sum(bool(item["changes"] or item["changed"] or item["restart"]["made"]) for item in servers)
+    what = f"{done} server{' was' if done == 1 else 's were'} changed or restarted" if done else "nothing was changed"
     versions = run["versions"]
     found = [
         ("Playbook", run["playbook"] or "not known"),
-        ("Mode", mode),
+        ("Done", f"check mode: {what}" if run["check_mode"] else what),
         ("Began", _moment(run["began"])),
         ("Ended", _moment(run["ended"]) + (", interrupted" if run["ended_by"] == "interrupt" else "")),
         ("Versions", ", ".join(f"{name} {versions[name]}" for name in versions)),

@@ -95,6 +95,21 @@ def test_the_verdict_comes_first_and_the_worst_servers() -> None:
 
 
 @pytest.mark.parametrize(
+    ("kinds", "check_mode", "said"),
+    [
+        (["fine", "to write", "unchanged"], False, "nothing was changed"),
+        (["fine"], True, "check mode: nothing was changed"),
+        (["fine", "verified"], False, "1 server was changed or restarted"),
+        (["verified", "refused"], False, "2 servers were changed or restarted"),
+    ],
+)
+def test_what_was_done(kinds: list[str], check_mode: bool, said: str) -> None:
+    """An audit may change nothing, and says so."""
+    hosts = {f"ex{number}": KINDS[kind]() for number, kind in enumerate(kinds)}
+    assert f"Done {said} Began" in page(of(hosts, check_mode=check_mode)).text
+
+
+@pytest.mark.parametrize(
     ("kinds", "said"),
     [
         (["verified"], "The server is verified: TLS 1.2 is on and in effect."),
