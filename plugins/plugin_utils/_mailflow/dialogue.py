@@ -34,6 +34,8 @@ _MAIL = re.compile(rb"MAIL +FROM\b", re.IGNORECASE)
 # The mail itself: what follows is no line of the log. A recipient that is refused leaves nothing to send.
 _HANDED_OVER = re.compile(rb"(354\b)|(BDAT +\d)", re.IGNORECASE)
 _HANDED_FLAGS: t.Final = {1: seen.PLAIN_MAIL, 2: seen.CHUNKS}
+# Of all mechanisms of a login, these hand over the password itself.
+_LOGIN = re.compile(rb"(?:AUTH|X-EXPS) +(LOGIN\b|PLAIN\b)?", re.IGNORECASE)
 _LOGIN_BEGUN = re.compile(rb"334\b")
 _REFUSAL = re.compile(rb"[45]\d\d[ -]")
 # To STARTTLS: not now, or not at all (RFC 3207, 4; RFC 5321, 4.2.2), or what Exchange says that cannot begin it.
@@ -111,12 +113,17 @@ def _said(session: Session, said: bytes) -> None:
         session.flags |= _HANDED_FLAGS[t.cast(int, match.lastindex)]
     elif _OLD_GREETING.match(said):
         session.flags |= seen.OLD_GREETING
+    elif match := _LOGIN.match(said):
+        session.flags = session.flags & ~seen.HIDDEN_LOGIN if match[1] else session.flags | seen.HIDDEN_LOGIN
     elif _LOGIN_BEGUN.match(said):
-        session.flags |= seen.PLAIN_LOGIN
+        session.flags |= 0 if session.flags & seen.HIDDEN_LOGIN else seen.PLAIN_LOGIN
     elif _REFUSAL.match(said):
-        if b"STARTTLS" in said.upper():
+        # what refuses the command may name it
+        if session.flags & seen.STARTTLS and said.startswith(_NO_TLS):
+            session.flags |= seen.REFUSED
+        elif b"STARTTLS" in said.upper():
             session.flags |= seen.REQUIRED
-        elif session.flags & seen.STARTTLS and (said.startswith(_NO_TLS) or b"TLS" in said):
+        elif session.flags & seen.STARTTLS and b"TLS" in said:
             session.flags |= seen.REFUSED
 
 

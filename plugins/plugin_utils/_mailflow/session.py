@@ -41,6 +41,8 @@ ATTEMPTED = 0x4000
 CHUNKS = 0x8000
 # what goes on behind STARTTLS, although no line tells of the negotiation
 WENT_ON = 0x10000
+# the login at hand shows no password to who listens (NTLM, GSSAPI)
+HIDDEN_LOGIN = 0x20000
 _OF_PLAIN_TEXT = PLAIN_MAIL | PLAIN_LOGIN | CHUNKS
 
 

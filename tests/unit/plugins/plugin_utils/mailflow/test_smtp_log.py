@@ -117,8 +117,37 @@ def test_a_session_with_tls() -> None:
             "refused",
             True,
         ),
+        # a refusal of the command that names it
+        *(
+            ([*logs.BEGIN, logs.OFFER, "<,STARTTLS,", f">,{said},", *rest, *logs.END], "tls_failed", "refused", True)
+            for said in (
+                "502 5.5.1 STARTTLS command not implemented",
+                "500 5.3.3 Unrecognized command 'STARTTLS'",
+                '"500 5.5.1 Command unrecognized: ""STARTTLS"""',
+                "454 4.7.0 STARTTLS not available",
+            )
+            for rest in ([], logs.MAIL)
+        ),
+        # and the demand for it, of who has not given it yet
+        ([*logs.BEGIN, logs.OFFER, logs.MAIL[0], ">,503 5.5.1 STARTTLS required,", *logs.END],
+         "no_message", None, True),
         # a probe of a load balancer
         (["+,,", logs.BEGIN[1], "-,,Remote(SocketError)"], "no_message", None, None),
+        # a login that tells no password to who listens
+        *(
+            ([*logs.BEGIN, logs.OFFER, f"<,{login},", ">,334 <authentication response>,",
+              ">,334 <authentication response>,", ">,235 2.7.0 Authentication successful,", *rest, *logs.END],
+             result, None, True)
+            for login in ("AUTH NTLM", "auth ntlm TlRMTVNTUAAB", "AUTH GSSAPI", "X-EXPS GSSAPI", "X-EXPS NTLM",
+                          "AUTH CRAM-MD5")
+            for rest, result in (([], "no_message"), (logs.MAIL, "plain_mail"))
+        ),
+        *(
+            ([*logs.BEGIN, logs.OFFER, "<,AUTH NTLM,", ">,334 <authentication response>,",
+              ">,535 5.7.3 Authentication unsuccessful,", f"<,{login},", ">,334 <authentication response>,", *logs.END],
+             "plain_login", None, True)
+            for login in ("AUTH LOGIN", "auth plain", "AUTH LOGIN YXBw", "X-EXPS LOGIN")
+        ),
         (
             [*logs.BEGIN, logs.OFFER, "<,AUTH login,", ">,334 <authentication response>,", "-,,Remote"],
             "plain_login",
@@ -273,7 +302,7 @@ SAID = st.sampled_from(
     [
         "STARTTLS", "mail FROM:<>", "helo a", "EHLO a", "XPROXY SID=1 IP=192.0.2.1", "334 a", "250-STARTTLS",
         "250 2.1.0 Ok", "354 go", "BDAT 9", "bdat 0 LAST", "250  mx X-ANONYMOUSTLS", "220 mx", "221 2.0.0 STARTTLS",
-        "451 5.7.3 STARTTLS", "454 TLS", "",
+        "451 5.7.3 STARTTLS", "454 TLS", "AUTH NTLM", "auth login", "x-exps gssapi", "",
     ]
 )  # fmt: skip
 
@@ -340,6 +369,8 @@ EVENTS = st.sampled_from(
         [*logs.BEGIN, logs.OFFER, "<,STARTTLS,", "*,,Security status IllegalMessage", "-,,Local"],
         [*logs.BEGIN, logs.OFFER, "<,STARTTLS,", ">,454 4.7.0 TLS not available due to local problem,", *logs.END],
         [*logs.BEGIN, logs.OFFER, logs.MAIL[0], ">,451 5.7.3 Must issue a STARTTLS command first,", "-,,Local"],
+        [*logs.BEGIN, logs.OFFER, "<,AUTH NTLM,", ">,334 <authentication response>,", *logs.MAIL, *logs.END],
+        [*logs.BEGIN, logs.OFFER, "<,AUTH LOGIN,", ">,334 <authentication response>,", *logs.END],
         [*logs.BEGIN, "<,XPROXY SID=08DE00 IP=198.51.100.70 PORT=50100 DOMAIN=app CAPABILITIES=0,", *logs.tls()[4:]],
         # of one name: begun again, agreed twice, ended twice, and ended before
         [*logs.tls()[:-1], *logs.tls()],
