@@ -17,7 +17,9 @@ from . import session as seen
 from . import words
 from .session import Session
 
-_FIELD = rb'"(?:[^"\n]|"")*"|[^,"\n]*'
+# A field in quotes, which ends at the first one that is not doubled, so that no text is gone through twice.
+QUOTED: t.Final = rb'"[^"\n]*"(?:"[^"\n]*")*'
+_FIELD = QUOTED + rb'|[^,"\n]*'
 # Time, connector, session, number, local, remote, event, and the rest (data and context).
 LINE = re.compile(rb"([^,\n]*),(" + _FIELD + rb'),([^,"\n]+),(\d+),([^,"\n]*),([^,"\n]*),([-+*<>]),([^\r\n]*)')
 
@@ -68,15 +70,18 @@ def tell(session: Session, event: bytes, rest: bytes) -> None:
         _said(session, rest.removeprefix(b'"'))
 
 
+def event_of(block: bytes, line: int) -> int:
+    """Where the event of the line stands; -1 where it is none of a log."""
+    columns = LINE.match(block, line) if DATED.match(block, line) else None
+    return -1 if columns is None else columns.start(7)
+
+
 def is_event(block: bytes, line: int, at: int) -> bool:
     """Whether the event of the line stands there, and not something that looks like one, within a text."""
-    if not DATED.match(block, line):
-        return False
     head = block[line:at]
     if head.count(b",") == 6 and b'"' not in head:
-        return True
-    columns = LINE.match(block, line)
-    return columns is not None and columns.start(7) == at
+        return DATED.match(head) is not None
+    return event_of(block, line) == at
 
 
 def rest_of(block: bytes, start: int) -> bytes:

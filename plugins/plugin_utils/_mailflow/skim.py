@@ -15,7 +15,7 @@ import re
 import typing as t
 
 from . import session as seen
-from .dialogue import DATED, rest_of, tell
+from .dialogue import DATED, QUOTED, event_of, rest_of, tell
 from .session import Session
 from .telling import Lines
 from .words import SEND, agreed
@@ -32,7 +32,7 @@ _TOLD = rb'"?[TSFIOtsfio][LEANUleanu][SCIBTscibt](?<![Ss]et)'
 _MARK = re.compile(
     rb",[-+*<>],(?:(?<=[-+],)"
     # in the data, or in the context behind data without commas, or with them
-    rb"|(?<=\*,)(?:" + _TOLD + rb'|[^,\n"]*,' + _TOLD + rb'|"[^\n]*",' + _TOLD + rb")"
+    rb"|(?<=\*,)(?:" + _TOLD + rb'|[^,\n"]*,' + _TOLD + rb"|" + QUOTED + rb"," + _TOLD + rb")"
     rb'|(?<=[<>],)"?[Xx](?:[Pp][Rr]|[Ss][Ee]))'
 )
 _AGREED = b',"TLS protocol '
@@ -62,18 +62,27 @@ class Skimmer:
         left: list[int] = []
         begun: dict[Key, tuple[int, list[bytes]]] = {}
         told: dict[Key, int] = {}
+        mixed: set[Key] = set()
+        # a line has one event: what looks like others is part of its text
+        looked_at = begin
         for match in _MARK.finditer(block, begin, end):
             at = match.start()
+            if at < looked_at:
+                continue
             line = block.rfind(b"\n", 0, at) + 1
+            looked_at = block.find(b"\n", at)
             head = block[line:at]
             fields = head.split(b",")
             if len(fields) != 6 or b'"' in head or line in bad:
                 # damaged, or with commas in the name of the connector, or no event but part of a text
-                left.append(at)
+                real = event_of(block, line) - 1
+                if real < 0 or _MARK.match(block, real):
+                    left.append(at if real < 0 else real)
                 continue
             key = (fields[2], fields[5])
             event = block[at + 1]
             if event == _ENDS:
+                mixed.discard(key)
                 first, negotiation = begun.pop(key, None), told.pop(key, None)
                 if first is None or not self._count(block, direction, first, negotiation, at, lines):
                     left.append(at)
@@ -81,9 +90,10 @@ class Skimmer:
                         left.append(first[0])
                     if negotiation is not None:
                         left.append(negotiation)
-            elif key in (begun if event == _BEGINS else told) or key in known:
-                # not whole, or more than a negotiation
+            elif key in (begun if event == _BEGINS else told) or key in known or key in mixed:
+                # not whole, or more than a negotiation: so is the rest of it
                 left.append(at)
+                mixed.add(key)
                 if key in begun:
                     left.append(begun.pop(key)[0])
                 if key in told:

@@ -14,13 +14,13 @@ import bisect
 import re
 import typing as t
 
-from .dialogue import is_event, tell
+from .dialogue import QUOTED, event_of, is_event, tell
 from .session import Session
 
 # Most replies and commands that tell nothing are left out by what they begin with.
 _SAID = rb'"?(?:[AaBbEeQqSsHhMmXx345]|221|250[ -](?!\d\.\d))'
 # Most of what Exchange itself notes is of permissions and certificates. In the data, or in the context behind it.
-_NOTED = rb'(?:[^,\n"]*,|"[^\n]*",)?"?(?i:tls|sec|inb|out|att|fai|pro|dro)'
+_NOTED = rb'(?:[^,\n"]*,|' + QUOTED + rb',)?"?(?i:tls|sec|inb|out|att|fai|pro|dro)'
 # Behind the id of a session: number, local, remote, event (one of two groups), and the rest.
 TELLING: t.Final = re.compile(
     rb"\d+,[^,\n]*,([^,\n]*),(?:([-+]|\*(?=," + _NOTED + rb")),|([<>]),(?=" + _SAID + rb"))([^\r\n]*)"
@@ -73,10 +73,18 @@ class Lines:
 def _by_session(block: bytes) -> dict[tuple[bytes, bytes], list[int]]:
     """Where the number of each telling line is, by the id and the peer of its session."""
     found: dict[tuple[bytes, bytes], list[int]] = {}
+    looked_at = 0
     for match in _EVENT.finditer(block):
         at = match.start()
-        head = block[block.rfind(b"\n", 0, at) + 1 : at].rsplit(b",", 4)
-        if len(head) == 5:
-            dummy, name, number, local, peer = head
-            found.setdefault((name, peer), []).append(at - len(number) - len(local) - len(peer) - 2)
+        if at < looked_at:
+            # a line has one event
+            continue
+        line = block.rfind(b"\n", 0, at) + 1
+        looked_at = block.find(b"\n", at)
+        if not is_event(block, line, at + 1):
+            at = event_of(block, line) - 1
+            if at < 0 or not _EVENT.match(block, at):
+                continue
+        dummy, name, number, local, peer = block[line:at].rsplit(b",", 4)
+        found.setdefault((name, peer), []).append(at - len(number) - len(local) - len(peer) - 2)
     return found

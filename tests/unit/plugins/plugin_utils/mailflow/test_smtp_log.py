@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -378,6 +379,8 @@ EVENTS = st.sampled_from(
         [*logs.tls()[:-1], logs.agreed("TLS1_1"), "-,,Local", "-,,Local"],
         [logs.agreed(), "-,,Local", *logs.plain()],
         ["*,,TLS negotiation failed with error SocketError", *logs.plain()],
+        ["*,,Security status InvalidToken", "*,,Security status IllegalMessage", *logs.plain()],
+        [*logs.BEGIN, *logs.tls()[:-1], "<,XPROXY SID=08DE00 IP=198.51.100.74,", *logs.tls()],
         # permissions are told of in every session, and an attempt before a connection
         ["+,,", PERMISSIONS, *logs.tls()[1:]],
         [PERMISSIONS, "*,,attempting to connect", *logs.tls()],
@@ -457,6 +460,20 @@ def test_a_line_that_is_none_tells_nothing_of_a_session() -> None:
     found, scanner = scanned(logs.raw([*lines[:4], none, *lines[4:]]))
     assert [session.outcome for session in found] == ["plain_mail"]
     assert scanner.damaged == 1
+
+
+@pytest.mark.parametrize("text", [",-,", ",+,,", ',*,"', ',*,""', ",*,,TLS", ",08DE000000000001,1,,192.0.2.7:40001,<,"])
+@pytest.mark.parametrize("most_times", [0, 6])
+def test_a_long_line_with_what_looks_like_events_is_gone_through_once(
+    text: str, most_times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telling, "_MOST_TIMES", most_times)
+    long = text * (200_000 // len(text))
+    lines = logs.session([*logs.plain()[:3], f'<,"EHLO {long}",', f"*,{long},", f'*,,"{long}"', *logs.plain()[3:]])
+    begun = time.process_time()
+    found, dummy = scanned(logs.raw(lines))
+    assert time.process_time() - begun < 5
+    assert len(found) == 1
 
 
 def test_sessions_that_are_alike_are_counted_as_one() -> None:
