@@ -119,7 +119,8 @@ def _said(session: Session, said: bytes) -> None:
     elif _OLD_GREETING.match(said):
         session.flags |= seen.OLD_GREETING
     elif match := _LOGIN.match(said):
-        session.flags = session.flags & ~seen.HIDDEN_LOGIN if match[1] else session.flags | seen.HIDDEN_LOGIN
+        session.flags &= ~(seen.HIDDEN_LOGIN | seen.OPEN_LOGIN)
+        session.flags |= seen.OPEN_LOGIN if match[1] else seen.HIDDEN_LOGIN
     elif _LOGIN_BEGUN.match(said):
         session.flags |= 0 if session.flags & seen.HIDDEN_LOGIN else seen.PLAIN_LOGIN
     elif _REFUSAL.match(said):

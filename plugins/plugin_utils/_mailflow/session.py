@@ -43,6 +43,9 @@ CHUNKS = 0x8000
 WENT_ON = 0x10000
 # the login at hand shows no password to who listens (NTLM, GSSAPI)
 HIDDEN_LOGIN = 0x20000
+# the one at hand hands it over
+OPEN_LOGIN = 0x40000
+_LOGINS: t.Final = HIDDEN_LOGIN | OPEN_LOGIN
 _OF_PLAIN_TEXT = PLAIN_MAIL | PLAIN_LOGIN | CHUNKS
 
 
@@ -87,8 +90,13 @@ class Session:
 
     def then(self, later: Session) -> Session:
         """This, with what a later piece of the log tells of the same session."""
-        was_encrypted = self.tls is not None
-        self.flags |= later.flags & ~_OF_PLAIN_TEXT if was_encrypted else later.flags
+        told = later.flags
+        if self.tls is not None:
+            told &= ~_OF_PLAIN_TEXT
+        elif self.flags & HIDDEN_LOGIN and not told & OPEN_LOGIN:
+            # of which the answers alone are in the later piece
+            told &= ~PLAIN_LOGIN
+        self.flags = (self.flags & ~_LOGINS if told & _LOGINS else self.flags) | told
         self.tls = later.tls or self.tls
         self.error = later.error or self.error
         self.login = later.login or self.login

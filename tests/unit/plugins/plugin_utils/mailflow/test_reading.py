@@ -109,6 +109,21 @@ def test_mail_that_was_refused_did_not_go_in_plain_text(
         assert ("Plain text with" in outcome.summary(found)) == bool(mails)
 
 
+@pytest.mark.parametrize(
+    ("logins", "count"),
+    [(["AUTH NTLM"], 0), (["AUTH LOGIN"], 1), (["AUTH NTLM", "AUTH LOGIN"], 1), (["AUTH LOGIN", "AUTH NTLM"], 1)],
+)
+def test_a_login_that_shows_no_password_shows_none_in_two_files(tmp_path: Path, logins: list[str], count: int) -> None:
+    answers = [">,334 <authentication response>,"] * 2
+    tried = [event for login in logins for event in (f"<,{login},", *answers, ">,535 5.7.3 Unsuccessful,")]
+    lines = logs.session([*logs.BEGIN, logs.OFFER, *tried, *logs.END])
+    for place in range(1, len(lines)):
+        folder = tmp_path / str(place)
+        write(folder / "a.log", [*logs.header(), *lines[:place]])
+        write(folder / "b.log", [*logs.header(), *[line.replace("T09:", "T10:") for line in lines[place:]]])
+        assert [item["logins"] for item in result(folder)["plain_text"]] == [1] * count
+
+
 def test_without_the_earlier_file_tls_is_unknown(tmp_path: Path) -> None:
     write(tmp_path / "RECV.LOG", [*logs.header(), *PLAIN[4:]])
     found = result(tmp_path)
