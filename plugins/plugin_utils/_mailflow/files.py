@@ -27,8 +27,15 @@ _FIRST = 1 << 18
 # No line of a log is longer; bytes without a line break are no log.
 _LONGEST_LINE = 1 << 22
 _BOM = b"\xef\xbb\xbf"
+_SAVED_ANEW = "its columns are not those of the original, as where another program has saved it; copy the original"
 _TIME = re.compile(rb"^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d(?:\.\d+)?)", re.MULTILINE)
 CANNOT = "cannot be read"
+# What zip, 7z, rar, cab, xz, bzip2 and zstd write first.
+_ARCHIVES: t.Final = (b"PK\x03\x04", b"7z\xbc\xaf", b"Rar!", b"MSCF", b"\xfd7zXZ", b"BZh", b"\x28\xb5\x2f\xfd")
+# The names of columns of a log, whatever stands between them.
+_COLUMNS = re.compile(
+    rb"date-time\W{1,4}connector-id\W{1,4}session-id|^#fields:[^\n]*\bcs-method\b", re.IGNORECASE | re.MULTILINE
+)
 UNREADABLE = (OSError, EOFError, zlib.error)
 
 
@@ -170,6 +177,8 @@ def _source(file: str, server: str) -> tuple[Source | None, str]:
         head = opened.read(_HEAD)
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return None, f"{CANNOT}: it is saved as UTF-16, but Exchange writes UTF-8; copy the original"
+    if head.startswith(_ARCHIVES):
+        return None, f"{CANNOT}: it is an archive; unpack it, or pack its files with gzip"
     if not head.strip():
         return None, "is empty"
     head = head.removeprefix(_BOM)
@@ -181,10 +190,10 @@ def _source(file: str, server: str) -> tuple[Source | None, str]:
         found = fields[0].strip() if fields else b""
         return Source(file, server, IIS, size, found, first, is_packed), ""
     said = [smtp_log.direction_of(line.strip()) for line in head.split(b"\n") if line.startswith(b"#")]
-    if smtp_log.FOREIGN in said:
-        return None, "is no SMTP protocol log and no log of IIS"
-    if not said and not _looks_like_smtp(head):
-        return None, "is no log"
+    if smtp_log.FOREIGN in said or not (said or _looks_like_smtp(head)):
+        if _COLUMNS.search(head):
+            return None, f"{CANNOT}: {_SAVED_ANEW}"
+        return None, "is no SMTP protocol log and no log of IIS" if said else "is no log"
     state = next((word for word in said if word), None) or _by_name(file)
     return Source(file, server, SMTP, size, state, first, is_packed), ""
 

@@ -196,14 +196,26 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
+def _looked_at(result: Result) -> str:
+    looked_at = f"{result['lines']} lines of {result['files']} files"
+    if result["first_day"] is None:
+        return f"{looked_at}, which show no session."
+    return f"{looked_at}, from {result['first_day']} to {result['last_day']}."
+
+
 def summary(result: Result) -> str:
     """The result in a few sentences."""
     old, plain = result["old_tls"], result["plain_text"]
     stopped = result["stopped"]
     names = sorted({item["peer"] for item in plain})
     parts = [
-        f"{result['lines']} lines of {result['files']} files, from {result['first_day']} to {result['last_day']}.",
-        f"{len(old)} peers with TLS older than 1.2: {listed(old)}." if old else "No peer with TLS older than 1.2.",
+        _looked_at(result),
+        f"{len(old)} peers with TLS older than 1.2: {listed(old)}." if old else "",
+        # what shows no session at all shows nothing of peers
+        "No peer with TLS older than 1.2." if not old and result["first_day"] else "",
+        f"{result['lines_without_tls_fields']} lines of IIS do not tell: their site logs no crypt-protocol."
+        if result["lines_without_tls_fields"]
+        else "",
         f"Plain text with {len(names)} peers: {', '.join(names[:FEW])}{', ...' if len(names) > FEW else ''}."
         if plain
         else "",

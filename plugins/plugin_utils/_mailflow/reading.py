@@ -28,6 +28,9 @@ from .tally import Counts, Tally
 
 # Bytes of one part.
 PART = 1 << 25
+_NONE: t.Final = (
+    f"{files.CANNOT}: none of its lines is one of a log, as where another program has saved it; copy the original"
+)
 # Below this it is over before processes have begun.
 _WORTH_PROCESSES = 1 << 26
 _MOST_PROCESSES = 8
@@ -49,7 +52,8 @@ class Piece(t.NamedTuple):
 
 @dataclasses.dataclass
 class Part:
-    """What one part tells. ``state``: that of its last line. ``problem``: why it was not read to its end."""
+    """What one part tells. ``state``: that of its last line. ``problem``: why it was not read to its end. ``is_none``:
+    whether it has lines, and none of them is one of such a log."""
 
     counts: Counts
     state: str | bytes | None
@@ -61,6 +65,7 @@ class Part:
     unfollowed: int = 0
     unnamed: int = 0
     problem: str | None = None
+    is_none: bool = False
 
 
 @dataclasses.dataclass
@@ -165,6 +170,7 @@ def _read_smtp(piece: Piece) -> Part:
         scanner.unfollowed,
         tally.unnamed,
         problem,
+        _is_none(scanner),
     )
 
 
@@ -178,8 +184,22 @@ def _read_iis(piece: Piece) -> Part:
     except files.UNREADABLE as exc:
         problem = files.why(exc)
     return Part(
-        tally.counts, scanner.fields, [], [], scanner.lines, scanner.damaged, scanner.without, 0, tally.unnamed, problem
+        tally.counts,
+        scanner.fields,
+        [],
+        [],
+        scanner.lines,
+        scanner.damaged,
+        scanner.without,
+        0,
+        tally.unnamed,
+        problem,
+        _is_none(scanner),
     )
+
+
+def _is_none(scanner: Scanner | IisScanner) -> bool:
+    return bool(scanner.damaged) and scanner.lines == scanner.damaged + scanner.bare
 
 
 class _Joined:
@@ -207,6 +227,9 @@ class _Joined:
         if part.problem:
             found.unread += 1
             found.others.append({"file": piece.source.path, "reason": f"was not read to its end: {part.problem}"})
+        elif part.is_none and not piece.start:
+            found.unread += 1
+            found.others.append({"file": piece.source.path, "reason": _NONE})
         for key, later in part.begun_before:
             earlier = self._pending.pop((server, key), None)
             self._over(server, earlier.then(later) if earlier is not None else later)

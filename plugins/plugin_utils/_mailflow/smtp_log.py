@@ -38,8 +38,8 @@ class Scanner:
 
     ``direction``: of lines before the first header; None where none says it. ``is_first``: whether nothing was logged
     before; else sessions that the log does not begin with are kept in ``begun_before``, for whoever has what was
-    before. ``open``: sessions that are not over. ``lines``, ``damaged``, ``headers``: counts; ``unfollowed``: sessions
-    that were too many at a time. No bytes are refused.
+    before. ``open``: sessions that are not over. ``lines``, ``damaged``, ``bare``: counts of all, of those that are
+    none, and of headers and empty ones; ``unfollowed``: sessions that were too many at a time. No bytes are refused.
     """
 
     def __init__(self, sink: Sink, direction: str | None = None, *, is_first: bool = True) -> None:
@@ -50,7 +50,7 @@ class Scanner:
         self._block_lines = Lines(b"")
         self.open: dict[Key, Session] = {}
         self.begun_before: list[tuple[Key, Session]] = []
-        self.lines = self.damaged = self.headers = self.unfollowed = 0
+        self.lines = self.damaged = self.bare = self.unfollowed = 0
 
     def feed(self, block: bytes, *, every_line: bool = False) -> None:
         """A block of whole lines. ``every_line``: whether each is looked at, as for the first ones of a file, which may
@@ -66,14 +66,16 @@ class Scanner:
         lines = block.count(b"\n")
         for at in _odd_lines(block, lines):
             line = rest_of(block, at).removeprefix(_BOM)
-            if line.startswith(b"#"):
-                self.headers += 1
+            if not line:
+                self.bare += 1
+            elif line.startswith(b"#"):
+                self.bare += 1
                 direction = direction_of(line)
                 if direction is not None:
                     if self.direction != FOREIGN:
                         scan(block, begin, at, bad)
                     begin, self.direction = at, direction
-            elif line and not DATED.match(line):
+            elif not DATED.match(line):
                 bad.add(at)
         if self.direction != FOREIGN:
             scan(block, begin, len(block), bad)

@@ -90,6 +90,45 @@ def test_a_log_without_ciphers(tmp_path: Path) -> None:
     assert not found["lines_without_tls_fields"]
 
 
+def test_a_log_without_versions_says_nothing_of_peers(tmp_path: Path) -> None:
+    """As IIS writes it by itself."""
+    lines = [*HEADER, PLAIN, "2026-01-05 10:00:00 192.0.2.9 443 GET"]
+    (tmp_path / "u_ex.log").write_text("\n".join([*lines, ""]))
+    assert outcome.summary(outcome.as_result(reading.read([str(tmp_path)]))) == (
+        "5 lines of 1 files, which show no session. 1 lines of IIS do not tell: their site logs no crypt-protocol."
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "days", "damaged"),
+    [
+        # what Excel puts in quotes, as it has a comma
+        ([*HEADER, CRYPT, f'"{line("40")[:-1]}(KHTML,+like+Gecko)"'], ["2026-01-05"], 0),
+        ([*HEADER, CRYPT, f'"{line("40")[:-1]}""a,b"""'], ["2026-01-05"], 0),
+        # the mark that Notepad puts first
+        (["\ufeff" + HEADER[0], *HEADER[1:], CRYPT, line("40")], ["2026-01-05"], 0),
+        (["\ufeff" + CRYPT, line("40")], ["2026-01-05"], 0),
+        # the port need not be logged
+        ([*HEADER, CRYPT.replace(" s-port", ""), line("40").replace(" 443", "")], ["2026-01-05"], 0),
+        # the right number of fields, but no day
+        ([*HEADER, CRYPT, line("40"), line("40").replace("2026-01-05", "x")], ["2026-01-05"], 1),
+        ([*HEADER, CRYPT, line("40"), line("40").replace("2026-01-05", "05/01/2026")], ["2026-01-05"], 1),
+    ],
+)
+def test_what_others_make_of_a_log(tmp_path: Path, lines: list[str], days: list[str], damaged: int) -> None:
+    (tmp_path / "u_ex.log").write_bytes("\r\n".join([*lines, ""]).encode())
+    found = outcome.as_result(reading.read([str(tmp_path)], since="2026-01-05"))
+    assert [(item["peer"], item["last_day"]) for item in found["old_tls"]] == [("192.0.2.7", day) for day in days]
+    assert (found["damaged_lines"], found["complete"]) == (damaged, True)
+
+
+def test_a_log_without_its_header_lines_of_which_none_fits_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "u_ex.log").write_text("\n".join([*HEADER, CRYPT, line("40").replace(" ", "\t"), ""]))
+    found = outcome.as_result(reading.read([str(tmp_path)]))
+    assert (found["complete"], found["damaged_lines"], found["old_tls"]) == (False, 1, [])
+    assert "none of its lines" in found["other_files"][0]["reason"]
+
+
 @pytest.mark.parametrize(
     ("field", "version"),
     [

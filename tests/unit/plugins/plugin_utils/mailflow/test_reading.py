@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import gzip
+import io
 import itertools
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -214,6 +216,80 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     assert "UTF-16" in reasons["c.log"]
     assert not found["complete"]
     assert len(found["old_tls"]) == 1
+
+
+def quoted(lines: list[str]) -> list[str]:
+    """As Export-Csv writes them."""
+    return [",".join(f'"{field}"' for field in line.split(",", 8)) for line in lines]
+
+
+ARCHIVE = io.BytesIO()
+with zipfile.ZipFile(ARCHIVE, "w", zipfile.ZIP_STORED) as archive:
+    archive.writestr("RECV.LOG", logs.raw([*logs.header(), *OLD]))
+COLUMNS = f"#Fields: {logs.FIELDS}"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        # of which no line is one of a log any more
+        (logs.raw(f"RECV.LOG:{line}" for line in OLD), "none of its"),
+        (logs.raw(f"    {line}" for line in OLD), "none of its"),
+        (
+            logs.raw([*logs.header(), *(line.replace("2026-01-05T09:00:", "05.01.2026 09:00:") for line in OLD)]),
+            "none of",
+        ),
+        (logs.raw([*logs.header(), *(line.replace("T", " ", 1) for line in OLD)]), "none of its"),
+        (logs.raw(["#TYPE System.Management.Automation.PSCustomObject", *quoted([logs.FIELDS, *OLD])]), "none of its"),
+        ("\r\n".join([*logs.header(), *OLD, ""]).encode("utf-16-le"), "none of its"),
+        # or that is not taken for a log, although it names the columns of one
+        (logs.raw(quoted([logs.FIELDS, *OLD])), "another program"),
+        (logs.raw(line.replace(",", ";") for line in [*logs.header(), *OLD]), "another program"),
+        (logs.raw(line.replace(",", "\t") for line in [*logs.header(), *OLD]), "another program"),
+        (logs.raw(line.replace(",", ";") for line in [COLUMNS, *OLD]), "another program"),
+        (
+            b"#Software:,Microsoft,Internet\n#Fields:,date,time,c-ip,s-port,cs-method,crypt-protocol\n",
+            "another program",
+        ),
+        (b"#Fields:\tdate\ttime\tc-ip\ts-port\tcs-method\tcrypt-protocol\n", "another program"),
+        # an archive
+        (ARCHIVE.getvalue(), "archive"),
+        (b"7z\xbc\xaf\x27\x1c\0\4 and more\n", "archive"),
+        (b"MSCF\0\0\0\0 and more\n", "archive"),
+    ],
+)
+def test_a_log_that_something_else_has_saved_is_not_taken_for_read(tmp_path: Path, content: bytes, reason: str) -> None:
+    (tmp_path / "a.log").write_bytes(content)
+    found = result(tmp_path)
+    (other,) = found["other_files"]
+    assert other["reason"].startswith(files.CANNOT)
+    assert reason in other["reason"]
+    assert (found["complete"], found["rows"]) == (False, [])
+    assert "No peer with" not in outcome.summary(found)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        # what Excel makes of the header; nothing but a header; nothing of the days that count; a piece of a log
+        [*(f"{line},,,,,,,," for line in logs.header()[:4]), COLUMNS, *OLD],
+        logs.header(),
+        [*logs.header(), *(line.replace("2026-01", "2025-01") for line in OLD), "damaged"],
+        ["of a line,", OLD[0]],
+        [*logs.header(), *[""] * 9, OLD[0], *["damaged"] * 9],
+    ],
+)
+def test_a_log_that_tells_little_is_read_all_the_same(tmp_path: Path, lines: list[str]) -> None:
+    write(tmp_path / "RECV.LOG", lines)
+    (tmp_path / "readme.txt").write_text("the date-time of the connector\n")
+    found = result(tmp_path, since="2026-01-01")
+    assert found["complete"]
+    assert [item["reason"] for item in found["other_files"]] == ["is no log"]
+
+
+def test_where_nothing_was_seen_nothing_is_said_of_peers(tmp_path: Path) -> None:
+    write(tmp_path / "RECV.LOG", logs.header())
+    assert outcome.summary(result(tmp_path)) == "5 lines of 1 files, which show no session."
 
 
 def test_a_path_that_there_is_not(tmp_path: Path) -> None:

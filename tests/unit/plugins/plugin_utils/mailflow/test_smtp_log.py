@@ -254,7 +254,7 @@ def test_headers_that_change_within_a_file() -> None:
     for content in (logs.raw(lines), b"\xef\xbb\xbf" + logs.raw(lines, "\n")):
         found, scanner = scanned(content)
         assert [session.way for session in found] == ["receive", "send"]
-        assert scanner.headers == 11
+        assert scanner.bare == 11
         assert scanner.lines == len(lines)
 
 
