@@ -69,7 +69,10 @@ class Tally:
         """Counts a session, and so many like it."""
         if session.day < self._since:
             return
-        place = Place(self._server, session.way, session.connector, session.host, session.day, session.is_inside)
+        inside = session.is_inside
+        # a hop is made by servers, whoever they act for
+        peer = seen.address(session.peer) if inside else session.host
+        place = Place(self._server, session.way, session.connector, peer, session.day, inside)
         for what in facts(session):
             self.count(place, what, number)
 

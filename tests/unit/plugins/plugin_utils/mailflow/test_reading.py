@@ -126,6 +126,16 @@ def test_a_login_that_shows_no_password_shows_none_in_two_files(tmp_path: Path, 
         assert [item["logins"] for item in result(folder)["plain_text"]] == [1] * count
 
 
+def test_old_tls_of_a_hop_is_that_of_its_servers(tmp_path: Path) -> None:
+    """And not that of the client which the front end names."""
+    told_on = "<,XPROXYFROM SID=08DE000000000001 IP=198.51.100.70 PORT=50100 DOMAIN=app SEQNUM=1,"
+    events = [*logs.tls("TLS1_0")[:7], told_on, *logs.tls()[7:]]
+    write(tmp_path / "RECV.LOG", [*logs.header(), *logs.session(events, peer="10.0.0.2", local="10.0.0.1:2525")])
+    found = result(tmp_path)
+    assert [item["peer"] for item in found["inside_old_tls"]] == ["10.0.0.2"]
+    assert found["old_tls"] == []
+
+
 def test_without_the_earlier_file_tls_is_unknown(tmp_path: Path) -> None:
     write(tmp_path / "RECV.LOG", [*logs.header(), *PLAIN[4:]])
     found = result(tmp_path)
