@@ -20,8 +20,14 @@ from .._text import utc_text
 _NAMED = re.compile(r"<I>(.*?)<S>(.*)", re.DOTALL)
 # A part of a distinguished name; a value may be in quotes, and a comma in it may have a backslash before it.
 _PART = re.compile(r'\s*([A-Za-z0-9.]+)\s*=\s*("(?:[^"]|"")*"|(?:\\.|[^,\\])*)\s*(?:,|$)')
-# Short names that Windows writes otherwise, and those that are written alike by all.
-_ALIKE: t.Final = {"S": "ST", "E": "1.2.840.113549.1.9.1", "T": "2.5.4.12", "SERIALNUMBER": "2.5.4.5"}
+# Short names that Windows alone writes, by what others write, and those that are written alike by all:
+# docs/reference/mail.md 4.
+_ALIKE: t.Final = {
+    "S": "ST", "E": "1.2.840.113549.1.9.1", "UID": "0.9.2342.19200300.100.1.1", "SN": "2.5.4.4",
+    "SERIALNUMBER": "2.5.4.5", "T": "2.5.4.12", "DESCRIPTION": "2.5.4.13", "POSTALCODE": "2.5.4.17", "POBOX": "2.5.4.18",
+    "PHONE": "2.5.4.20", "G": "2.5.4.42", "I": "2.5.4.43",
+}  # fmt: skip
+_NUMBERED = "OID."
 #: How far the chain of a certificate goes among those that a server has.
 SELF_SIGNED, COMPLETE, NOT_HELD = "self_signed", "complete", "not_held"
 _SMTP = "smtp"
@@ -120,9 +126,11 @@ def _parts(name: str) -> tuple[tuple[str, str], ...]:
         match = _PART.match(name, place)
         if match is None or match.end() == place:
             return ()
-        kind, value = match[1].upper(), match[2].strip()
+        kind, value = match[1].upper().removeprefix(_NUMBERED), match[2].strip()
         if value.startswith('"') and len(value) > 1:
             value = value[1:-1].replace('""', '"')
-        found.append((_ALIKE.get(kind, kind), re.sub(r"\\(.)", r"\1", value).casefold()))
+        else:
+            value = re.sub(r"\\(.)", r"\1", value)
+        found.append((_ALIKE.get(kind, kind), value.casefold()))
         place = match.end()
     return tuple(sorted(found))

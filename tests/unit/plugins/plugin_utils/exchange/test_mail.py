@@ -378,6 +378,22 @@ def test_certificates_that_could_not_be_read_are_not_missing() -> None:
         ("<I>CN=R3, O=Let's Encrypt, C=US<S>CN=mail.example.com", "CN=mail.example.com", "C=US,O=Let's Encrypt,CN=R3"),
         ('<I>CN=A, O="Trust, Inc."<S>CN=M, S=Oulu', "ST=Oulu,CN=m", r"O=Trust\, Inc.,CN=A"),
         ("<I>E=a@b.c, CN=A<S>CN=M", "CN=M", "CN=A,1.2.840.113549.1.9.1=a@b.c"),
+        # extended validation
+        (
+            "<I>CN=A<S>CN=M, PostalCode=98052, SERIALNUMBER=6, OID.1.3.6.1.4.1.311.60.2.1.3=FI, OID.2.5.4.15=Private",
+            "2.5.4.15=Private,1.3.6.1.4.1.311.60.2.1.3=FI,2.5.4.5=6,2.5.4.17=98052,CN=M",
+            "CN=A",
+        ),
+        # a seal of an organisation, and a person
+        ("<I>CN=A<S>oid.2.5.4.97=VATFI-1, CN=M", "2.5.4.97=VATFI-1,CN=M", "CN=A"),
+        (
+            "<I>CN=A<S>SN=Lee, G=Ann, I=A, T=Dr, Description=d",
+            "2.5.4.4=Lee,2.5.4.42=Ann,2.5.4.43=A,2.5.4.12=Dr,2.5.4.13=d",
+            "CN=A",
+        ),
+        ("<I>CN=A<S>OID.0.9.2342.19200300.100.1.1=ann, POBox=1, Phone=2", "UID=ann,2.5.4.18=1,2.5.4.20=2", "CN=A"),
+        # in quotes a backslash is one
+        ('<I>CN=A<S>CN=M, O="B;\\ ""C"""', r"CN=M,O=B\;\\ \"C\"", "CN=A"),
     ],
 )
 def test_names_in_the_ways_of_windows_and_of_others(name: str, subject: str, issuer: str) -> None:
@@ -386,7 +402,16 @@ def test_names_in_the_ways_of_windows_and_of_others(name: str, subject: str, iss
 
 
 @pytest.mark.parametrize(
-    "name", ["", "CN=mail.example.com", "<I><S>", "<I>CN=A<S>OID.1.2.3=x", "<I>CN=A<S>nonsense", "<I>CN=A<S>CN=B+OU=C"]
+    "name",
+    [
+        "",
+        "CN=mail.example.com",
+        "<I><S>",
+        "<I>CN=A<S>OID.1.2.3=x",
+        "<I>CN=A<S>X21Address=x",
+        "<I>CN=A<S>nonsense",
+        "<I>CN=A<S>CN=B+OU=C",
+    ],
 )
 def test_a_name_that_cannot_be_read_is_not_surely_missing(name: str) -> None:
     assert certificates.named(name, [MINE]) == certificates.Match(None, sure=False)
