@@ -87,7 +87,9 @@ def _of_queues(view: MailView) -> t.Iterator[MailFinding]:
         error = visible(symptom.last_error.text.removesuffix("."))
         count = f"{queue.messages} message{'' if queue.messages == 1 else 's'}"
         read = ""
-        if symptom.meaning.read is not None:
+        if queue.has_no_way:
+            read = " It has no route, and waits until that changes."
+        elif symptom.meaning.read is not None:
             whose = f" of connector '{visible(connector.identity)}'" if connector else ""
             read = f" What tells: the protocol log{whose} in {view.transport.of_send(connector)}."
         yield MailFinding(

@@ -229,6 +229,13 @@ def test_a_hop_inside_exchange_that_does_not_answer_is_no_matter_of_tls(port: st
     assert "between services of Exchange" in finding.message
 
 
+def test_mail_without_a_route_is_in_no_protocol_log() -> None:
+    error = "A matching connector cannot be found to route the external recipient"
+    (finding,) = found(Queue=[queue("Unreachable", 2, "Unreachable", LastError=error)])
+    assert "protocol log" not in finding.message
+    assert finding.message.endswith("It has no route, and waits until that changes.")
+
+
 def test_shadow_copies_and_poison_are_no_mail_that_waits() -> None:
     shadow = queue(r"Shadow\7", 2, "ShadowRedundancy", LastError="421 4.4.2 Connection dropped due to SocketError")
     assert found(Queue=[shadow]) == []
