@@ -24,8 +24,8 @@ _PART = re.compile(r'\s*([A-Za-z0-9.]+)\s*=\s*("(?:[^"]|"")*"|(?:\\.|[^,\\])*)\s
 # docs/reference/mail.md 4.
 _ALIKE: t.Final = {
     "S": "ST", "E": "1.2.840.113549.1.9.1", "UID": "0.9.2342.19200300.100.1.1", "SN": "2.5.4.4",
-    "SERIALNUMBER": "2.5.4.5", "T": "2.5.4.12", "DESCRIPTION": "2.5.4.13", "POSTALCODE": "2.5.4.17", "POBOX": "2.5.4.18",
-    "PHONE": "2.5.4.20", "G": "2.5.4.42", "I": "2.5.4.43",
+    "SERIALNUMBER": "2.5.4.5", "T": "2.5.4.12", "DESCRIPTION": "2.5.4.13", "POSTALCODE": "2.5.4.17",
+    "POBOX": "2.5.4.18", "PHONE": "2.5.4.20", "G": "2.5.4.42", "I": "2.5.4.43",
 }  # fmt: skip
 _NUMBERED = "OID."
 #: How far the chain of a certificate goes among those that a server has.
