@@ -123,7 +123,8 @@ class CallbackModule(CallbackBase):
         on_stderr = constants.DEFAULT_STDOUT_CALLBACK in _JSON
         command = Command.of(context.CLIARGS)
         if self._refused is not None and not self._results:
-            for line in refusal(self._refused, command):
+            untouched = not self._beside and not any(stats.changed.values())
+            for line in refusal(self._refused, command, check_mode=_check_mode(), is_untouched=untouched):
                 self._say(line, on_stderr)
             return
         if not self._results:

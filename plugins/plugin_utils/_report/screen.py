@@ -48,13 +48,14 @@ def screen(
     return [*lines, "", *_totals(hosts, untouched), *_outgoing(hosts)]
 
 
-def refusal(message: str, command: Command) -> list[str]:
-    """The lines where the run was ended for all servers at once, before anything was done to any."""
+def refusal(message: str, command: Command, *, check_mode: bool, is_untouched: bool) -> list[str]:
+    """The lines where the run was ended for all servers at once, before anything was done to any. ``is_untouched``:
+    whether no other task has changed anything either, such as one of the user's."""
     return [
         *wrapped(f"error:    {visible(message, LONGEST)}", 10),
-        "changed:  nothing, on no server",
+        *(["changed:  nothing, on no server"] if is_untouched else []),
         "next:     mend what the message says, then",
-        f"          {command.run(SAME, ())}",
+        f"          {command.run(SAME, (), *(['--check'] if check_mode else []))}",
     ]
 
 

@@ -57,13 +57,49 @@ def test_what_ends_the_run_for_all_is_told_once(
     result = {"failed": True, "msg": "Nothing was begun: ex02 is away."}
     handed = types.SimpleNamespace(task=task, result=result, host=types.SimpleNamespace(name="ex01"))
     callback.v2_runner_on_failed(handed)
-    callback.v2_playbook_on_stats(types.SimpleNamespace(processed={"ex01": 1}, failures={"ex01": 1}, dark={}))
+    number = {"ex01": 1}
+    callback.v2_playbook_on_stats(types.SimpleNamespace(processed=number, failures=number, dark={}, changed={}))
     assert lines == is_refused * [
         "error:    Nothing was begun: ex02 is away.",
         "changed:  nothing, on no server",
         "next:     mend what the message says, then",
         "          ansible-playbook -i hosts.yml harden-tls.yml -l dag1",
     ]
+
+
+@pytest.mark.parametrize(
+    ("check", "before", "told"),
+    [
+        # after a run that was to change nothing comes one that changes nothing
+        (True, None, ["changed:  nothing, on no server", "next:     mend what the message says, then", "--check"]),
+        # what the user's own tasks have done is not known
+        (False, "changed", ["next:     mend what the message says, then", "harden-tls.yml"]),
+        # out of service is no setting, and no nothing either
+        (False, "_tls12_out", ["next:     mend what the message says, then", "harden-tls.yml"]),
+    ],
+)
+def test_a_refusal_promises_no_more_than_is_known(
+    monkeypatch: pytest.MonkeyPatch, check: bool, before: str | None, told: list[str]
+) -> None:
+    callback, lines = summary.CallbackModule(), list[str]()
+    monkeypatch.setattr(callback._display, "display", lambda line, **how: lines.append(line))
+    monkeypatch.setattr(summary.context, "CLIARGS", {"args": ["harden-tls.yml"], "check": check})
+    host = types.SimpleNamespace(name="ex01")
+
+    def task(register: str | None, **more: Any) -> Any:
+        action = "mailops.exchange_tls.exchange_maintenance"
+        path = f"{ROLE / 'learn.yml'}:7"
+        return types.SimpleNamespace(name="x", action=action, register=register, get_path=lambda: path, **more)
+
+    if before == "_tls12_out":
+        callback.v2_runner_on_ok(types.SimpleNamespace(task=task(before), result={"changed": True}, host=host))
+    result = {"failed": True, "msg": "Nothing was begun: ex02 is away."}
+    callback.v2_runner_on_failed(types.SimpleNamespace(task=task(None, run_once=True), result=result, host=host))
+    changed = {"ex01": 1} if before == "changed" else {}
+    stats = types.SimpleNamespace(processed={"ex01": 1}, failures={"ex01": 1}, dark={}, changed=changed)
+    callback.v2_playbook_on_stats(stats)
+    assert lines[1:-1] == told[:-1]
+    assert lines[-1].endswith(told[-1])
 
 
 def test_our_own_tasks_speak_for_themselves() -> None:
