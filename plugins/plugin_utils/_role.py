@@ -215,10 +215,11 @@ _ALMOST = 0.8
 def misspelt_alias(typed: t.Iterable[str], task_file: str) -> list[str]:
     """One sentence for each name that was ``typed`` with ``-e`` and is nearly a short one of the play."""
     known = [alias for alias, file in ALIASES.items() if file == task_file]
-    found = {name: difflib.get_close_matches(_letters(name), known, n=1, cutoff=_ALMOST) for name in typed}
+    names = sorted(map(str, typed))
+    found = {name: difflib.get_close_matches(_letters(name), known, n=1, cutoff=_ALMOST) for name in names}
     return [
         f"there is no variable '{visible(name, NAME)}' (did you mean '{PREFIX}{close[0]}'?)"
-        for name, close in sorted(found.items())
+        for name, close in found.items()
         if close and name not in known
     ]
 
@@ -229,7 +230,7 @@ def without_prefix(typed: t.Iterable[str]) -> list[str]:
     bare = {_letters(name[len(PREFIX) :]): name for name in sorted(VARIABLES)}
     return [
         f"'{visible(name, NAME)}' is no variable of this collection, and '{bare[_letters(name)]}' is."
-        for name in sorted(typed)
+        for name in sorted(map(str, typed))
         if name not in ALIASES and not name.startswith("_") and _letters(name) in bare
     ]
 

@@ -337,6 +337,13 @@ def test_variables_without_their_prefix() -> None:
     ]
 
 
+def test_a_name_that_is_no_text() -> None:
+    """Ansible takes -e '{1: 2}'."""
+    typed = {1: 2, "reboot": "never", None: 3}
+    assert len(without_prefix(typed)) == 1
+    assert misspelt_alias(typed, "why") == []
+
+
 def test_every_variable_that_playbooks_and_tasks_read_is_known() -> None:
     folders = (_metadata.ROOT / "playbooks", ROLE / "tasks", ROLE / "vars")
     text = "\n".join(path.read_text(encoding="utf-8") for folder in folders for path in folder.glob("*.yml"))
