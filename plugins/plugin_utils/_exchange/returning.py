@@ -186,7 +186,8 @@ def _say_what_is_elsewhere(work: Work, before: Before) -> None:
     gone = [name for name in before.mounted if name.casefold() not in active]
     if gone:
         told = f"Back without databases that were active there before, and nothing moves them: {listed(gone)}."
-        cure = f"To move one: Move-ActiveMailboxDatabase -Identity '{gone[0]}' -ActivateOnServer {work.name}"
+        quoted = gone[0].replace("'", "''")
+        cure = f"To move one: Move-ActiveMailboxDatabase -Identity '{quoted}' -ActivateOnServer {work.name}"
         work.remarks.append(Remark("database.elsewhere", f"{told} {cure}"))
 
 

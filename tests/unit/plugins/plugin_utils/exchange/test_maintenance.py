@@ -84,6 +84,16 @@ def test_databases_that_stay_elsewhere_are_named() -> None:
     assert "database.elsewhere" not in {item.id for item in back(world).remarks}
 
 
+def test_a_database_with_a_quote_in_its_name_can_be_moved_back() -> None:
+    world = World(DAG)
+    (database,) = [item for item in world.databases if item.active == "EX01"]
+    database.name = "O'Brien"
+    out(world)
+    world.restart("EX01")
+    (told,) = [item.message for item in back(world).remarks if item.id == "database.elsewhere"]
+    assert "-Identity 'O''Brien' -ActivateOnServer" in told
+
+
 def test_few_questions() -> None:
     """With some waiting. What the directory and others can tell of all members is asked once."""
     counts = {}
