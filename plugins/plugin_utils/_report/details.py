@@ -174,10 +174,12 @@ def _changed(steps: Steps) -> t.Iterator[str]:
 def _serves(steps: Steps) -> t.Iterator[str]:
     """What is not as it was before a maintenance, although the server serves again."""
     back = steps.back or {}
+    # others among them are of the command line, and no matter of this server
+    warnings = [str(warning) for warning in back.get("warnings") or ()]
     for remark in back.get("remarks") or ():
-        if remark.get("id") == "database.elsewhere":
-            yield f"service:  {remark.get('message')}"
-    yield from (f"service:  {warning}" for warning in back.get("warnings") or ())
+        message = str(remark.get("message"))
+        if remark.get("id") == "database.elsewhere" or any(warning.endswith(f": {message}") for warning in warnings):
+            yield f"service:  {message}"
 
 
 def _was_left_out(change: t.Mapping[str, t.Any]) -> bool:

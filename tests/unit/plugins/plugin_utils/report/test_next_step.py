@@ -150,6 +150,23 @@ def test_a_restart_that_would_write_as_well_is_looked_at_first() -> None:
     ]
 
 
+def test_of_the_way_back_only_what_it_says_itself_is_told() -> None:
+    """Every task of a run may have warnings of the command line."""
+    inactive, elsewhere, failed = "Pop is Inactive.", "Back without databases: DB1.", "The copy of DB2 was Failed."
+    back = {
+        "changed": True,
+        "remarks": [
+            {"id": "server.component", "message": inactive},
+            {"id": "database.elsewhere", "message": elsewhere},
+            {"id": "database.copy", "message": failed},
+        ],
+        "warnings": [f"EX01: {inactive}", "'reboot' is no variable of this collection, and 'tls12_reboot' is."],
+    }
+    block = block_of(dataclasses.replace(told(change=changed("new"), verify=verified(pending=True)), back=back))
+    shown = [line for line in block if line.startswith("service:")]
+    assert shown == [f"service:  {inactive}", f"service:  {elsewhere}"]
+
+
 # --- what is waived --------------------------------------------------------------------------------------------------
 
 
