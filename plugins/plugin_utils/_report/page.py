@@ -99,7 +99,7 @@ def _headline(result: Result) -> dict[str, t.Any]:
 
 
 def _facts(run: Result, servers: t.Sequence[Result]) -> list[tuple[str, str]]:
-    done = sum(bool(item["changes"] or item["changed"] or item["restart"]["made"]) for item in servers)
+    done = sum(_is_changed(item, run["check_mode"]) for item in servers)
     what = f"{done} server{' was' if done == 1 else 's were'} changed or restarted" if done else "nothing was changed"
     versions = run["versions"]
     found = [
@@ -111,6 +111,13 @@ def _facts(run: Result, servers: t.Sequence[Result]) -> list[tuple[str, str]]:
     ]
     merged = run["merged_from"]
     return [*found, ("Merged from", ", ".join(merged))] if merged else found
+
+
+def _is_changed(server: Result, check_mode: bool) -> bool:
+    if server["changes"] or server["changed"] or server["restart"]["made"]:
+        return True
+    # in check mode that is what would be done
+    return not check_mode and any(step.get("changed") for step in (server["maintenance"] or {}).values())
 
 
 def _moment(text: str) -> str:

@@ -109,6 +109,13 @@ def test_what_was_done(kinds: list[str], check_mode: bool, said: str) -> None:
     assert f"Done {said} Began" in page(of(hosts, check_mode=check_mode)).text
 
 
+@pytest.mark.parametrize(("check_mode", "said"), [(False, "1 server was changed"), (True, "check mode: nothing was")])
+def test_to_be_brought_back_into_service_is_a_change(check_mode: bool, said: str) -> None:
+    result = of({"ex01": KINDS["fine"]()}, check_mode=check_mode)
+    result["servers"][0]["maintenance"] = {"stopped": {"changed": True}}
+    assert f"Done {said}" in page(result).text
+
+
 @pytest.mark.parametrize(
     ("kinds", "said"),
     [
