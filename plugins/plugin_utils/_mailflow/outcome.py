@@ -213,7 +213,8 @@ def summary(result: Result) -> str:
         f"{len(old)} peers with TLS older than 1.2: {listed(old)}." if old else "",
         # what shows no session at all shows nothing of peers
         "No peer with TLS older than 1.2." if not old and result["first_day"] else "",
-        f"{result['lines_without_tls_fields']} lines of IIS do not tell: their site logs no crypt-protocol."
+        f"{result['lines_without_tls_fields']} lines of IIS do not tell: their site does not log all of "
+        "crypt-protocol, date and c-ip."
         if result["lines_without_tls_fields"]
         else "",
         f"Plain text with {len(names)} peers: {', '.join(names[:FEW])}{', ...' if len(names) > FEW else ''}."

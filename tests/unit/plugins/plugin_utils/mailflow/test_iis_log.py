@@ -95,7 +95,8 @@ def test_a_log_without_versions_says_nothing_of_peers(tmp_path: Path) -> None:
     lines = [*HEADER, PLAIN, "2026-01-05 10:00:00 192.0.2.9 443 GET"]
     (tmp_path / "u_ex.log").write_text("\n".join([*lines, ""]))
     assert outcome.summary(outcome.as_result(reading.read([str(tmp_path)]))) == (
-        "5 lines of 1 files, which show no session. 1 lines of IIS do not tell: their site logs no crypt-protocol."
+        "5 lines of 1 files, which show no session. 1 lines of IIS do not tell: their site does not log all of "
+        "crypt-protocol, date and c-ip."
     )
 
 
