@@ -122,7 +122,7 @@ class CallbackModule(CallbackBase):
         atexit.unregister(self._interrupted)
         on_stderr = constants.DEFAULT_STDOUT_CALLBACK in _JSON
         command = Command.of(context.CLIARGS)
-        if self._refused is not None and not self._results:
+        if self._refused is not None and not self._results and stats.failures:
             untouched = not self._beside and not any(stats.changed.values())
             for line in refusal(self._refused, command, check_mode=_check_mode(), is_untouched=untouched):
                 self._say(line, on_stderr)
@@ -213,7 +213,7 @@ class CallbackModule(CallbackBase):
             return
         if beside is not None:
             self._beside.setdefault(_host(result), {})[beside] = {**_values(result), **how}
-        if step is None:
+        if step is None or (beside is not None and _host(result) not in self._results):
             return
         self._is_ours = True
         self._every.update(dict.fromkeys((*self._of_play, _host(result))))

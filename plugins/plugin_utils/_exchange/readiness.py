@@ -35,8 +35,8 @@ class Remark:
     warns: bool = False
     stays: bool = False
 
-    def as_result(self) -> dict[str, str]:
-        return {"id": self.id, "message": self.message}
+    def as_result(self) -> dict[str, t.Any]:
+        return {"id": self.id, "message": self.message, "warns": self.warns}
 
 
 def in_maintenance(components: Components) -> bool:

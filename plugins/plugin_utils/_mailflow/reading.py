@@ -199,7 +199,8 @@ def _read_iis(piece: Piece) -> Part:
 
 
 def _is_none(scanner: Scanner | IisScanner) -> bool:
-    return bool(scanner.damaged) and scanner.lines == scanner.damaged + scanner.bare
+    # one alone may be the line that was being written when the file was copied
+    return scanner.damaged > 1 and scanner.lines == scanner.damaged + scanner.bare
 
 
 class _Joined:

@@ -82,7 +82,7 @@ class Symptom:
 
 # A path from a root, or one word, with an ending that files with texts have. No address of the web.
 _FILE = re.compile(
-    r"@\S+|(?:@?(?!\w+://)[^\s,;]+|(?:[A-Z]:|~|\.{1,2})?[\\/][^\r\n,;]+)"
+    r"@[^\s.]+|(?:@?(?!\w+://)[^\s,;]+|@?(?:[A-Z]:|~|\.{1,2})?[\\/][^\r\n,;:]+)"
     r"\.(?:txt|log|eml|msg|ya?ml|json|csv|html?|xml|pdf|docx?|rtf|png|jpe?g|zip)",
     re.IGNORECASE,
 )

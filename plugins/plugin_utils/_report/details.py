@@ -173,13 +173,9 @@ def _changed(steps: Steps) -> t.Iterator[str]:
 
 def _serves(steps: Steps) -> t.Iterator[str]:
     """What is not as it was before a maintenance, although the server serves again."""
-    back = steps.back or {}
-    # others among them are of the command line, and no matter of this server
-    warnings = [str(warning) for warning in back.get("warnings") or ()]
-    for remark in back.get("remarks") or ():
-        message = str(remark.get("message"))
-        if remark.get("id") == "database.elsewhere" or any(warning.endswith(f": {message}") for warning in warnings):
-            yield f"service:  {message}"
+    for remark in (steps.back or {}).get("remarks") or ():
+        if remark.get("id") == "database.elsewhere" or remark.get("warns"):
+            yield f"service:  {remark.get('message')}"
 
 
 def _was_left_out(change: t.Mapping[str, t.Any]) -> bool:

@@ -142,6 +142,11 @@ def _belongs(name: str, result: Result, made: t.Mapping[str, Result]) -> bool:
     return not waiting or _ended(result) or bool(result.get("restart_pending"))
 
 
+def _is_of_this_run(made: t.Mapping[str, Result]) -> bool:
+    """Whether there was a maintenance to end: one around a restart, or one that was found."""
+    return "reboot" in made or bool(((made.get("change") or {}).get("maintenance") or {}).get("begun"))
+
+
 def _is_since_start(mail: Result, verify: Result | None) -> bool:
     """Whether a look at the mail flow is one since the start that was proven; a look that failed or was skipped is
     none."""
@@ -204,7 +209,7 @@ class Steps:
             error = error or str(mail.get("msg") or "")
         elif isinstance(mail, Mapping) and _is_since_start(mail, made.get("verify")):
             made["mail"] = mail
-        if isinstance(results.get("back"), Mapping):
+        if isinstance(results.get("back"), Mapping) and _is_of_this_run(made):
             made["back"] = results["back"]
         latest = ("verify", "undone", "reboot", "change", "audit")
         last: Result = next((made[name] for name in latest if name in made), {})

@@ -116,6 +116,12 @@ def test_it_is_found() -> None:
     assert callback_loader.get("mailops.exchange_tls.summary") is not None
 
 
+def test_who_was_only_brought_back_is_no_server_of_a_screen(run: Run) -> None:
+    run.play("ex01")
+    run.task("ex01", {"changed": True}, "_tls12_back", "mailops.exchange_tls.exchange_maintenance")
+    assert run.end() == []
+
+
 def test_a_run_of_several_batches(run: Run) -> None:
     every = ("ex01", "ex02", "ex03", "ex04")
     run.play(*every)

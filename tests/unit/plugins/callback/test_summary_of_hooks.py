@@ -37,15 +37,16 @@ def test_a_hook_that_fails_is_named(tmp_path: Path, result: dict[str, Any], word
 
 
 @pytest.mark.parametrize(
-    ("file", "once", "is_refused"),
+    ("file", "once", "failures", "is_refused"),
     [
-        (ROLE / "learn.yml", True, True),
-        (ROLE / "change.yml", False, False),
-        (Path("/etc/hooks/drain.yml"), True, False),
+        (ROLE / "learn.yml", True, 1, True),
+        (ROLE / "learn.yml", True, 0, False),  # rescued
+        (ROLE / "change.yml", False, 1, False),
+        (Path("/etc/hooks/drain.yml"), True, 1, False),
     ],
 )
 def test_what_ends_the_run_for_all_is_told_once(
-    monkeypatch: pytest.MonkeyPatch, file: Path, once: bool, is_refused: bool
+    monkeypatch: pytest.MonkeyPatch, file: Path, once: bool, failures: int, is_refused: bool
 ) -> None:
     callback, lines = summary.CallbackModule(), list[str]()
     monkeypatch.setattr(callback._display, "display", lambda line, **how: lines.append(line))
@@ -57,8 +58,8 @@ def test_what_ends_the_run_for_all_is_told_once(
     result = {"failed": True, "msg": "Nothing was begun: ex02 is away."}
     handed = types.SimpleNamespace(task=task, result=result, host=types.SimpleNamespace(name="ex01"))
     callback.v2_runner_on_failed(handed)
-    number = {"ex01": 1}
-    callback.v2_playbook_on_stats(types.SimpleNamespace(processed=number, failures=number, dark={}, changed={}))
+    failed = {"ex01": failures} if failures else {}
+    callback.v2_playbook_on_stats(types.SimpleNamespace(processed={"ex01": 1}, failures=failed, dark={}, changed={}))
     assert lines == is_refused * [
         "error:    Nothing was begun: ex02 is away.",
         "changed:  nothing, on no server",

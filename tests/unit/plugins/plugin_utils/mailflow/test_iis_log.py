@@ -124,10 +124,14 @@ def test_what_others_make_of_a_log(tmp_path: Path, lines: list[str], days: list[
 
 
 def test_a_log_without_its_header_lines_of_which_none_fits_is_not_read(tmp_path: Path) -> None:
-    (tmp_path / "u_ex.log").write_text("\n".join([*HEADER, CRYPT, line("40").replace(" ", "\t"), ""]))
+    saved = line("40").replace(" ", "\t")
+    (tmp_path / "u_ex.log").write_text("\n".join([*HEADER, CRYPT, saved, saved, ""]))
     found = outcome.as_result(reading.read([str(tmp_path)]))
-    assert (found["complete"], found["damaged_lines"], found["old_tls"]) == (False, 1, [])
+    assert (found["complete"], found["damaged_lines"], found["old_tls"]) == (False, 2, [])
     assert "none of its lines" in found["other_files"][0]["reason"]
+    (tmp_path / "u_ex.log").write_text("\n".join([*HEADER, CRYPT, line("40")[:30]]))
+    begun = outcome.as_result(reading.read([str(tmp_path)]))
+    assert (begun["complete"], begun["damaged_lines"]) == (True, 1), "the line may have been on its way"
 
 
 @pytest.mark.parametrize(

@@ -383,6 +383,7 @@ def test_names_of_files(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "/PowerShell failed: see x.log", "@contoso.com",
         "", "421", "SocketError", "mail.example.com", "ann@example.com", "ann@example.com rejected", "4.4.2", "#5.7.1",
         "421 4.4.2 Connection dropped due to SocketError", "see ndr.txt", "https://example.com/why.html",
         "550 5.7.1 Blocked, see https://example.com/lookup.html", "550 5.7.1 see http://example.com/a.htm",

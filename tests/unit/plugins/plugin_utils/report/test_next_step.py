@@ -156,9 +156,9 @@ def test_of_the_way_back_only_what_it_says_itself_is_told() -> None:
     back = {
         "changed": True,
         "remarks": [
-            {"id": "server.component", "message": inactive},
-            {"id": "database.elsewhere", "message": elsewhere},
-            {"id": "database.copy", "message": failed},
+            {"id": "server.component", "message": inactive, "warns": True},
+            {"id": "database.elsewhere", "message": elsewhere, "warns": False},
+            {"id": "database.copy", "message": failed, "warns": False},
         ],
         "warnings": [f"EX01: {inactive}", "'reboot' is no variable of this collection, and 'tls12_reboot' is."],
     }

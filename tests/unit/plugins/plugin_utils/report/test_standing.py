@@ -50,6 +50,14 @@ def test_what_an_earlier_run_of_the_role_has_left() -> None:
     assert made(Steps.of({**before, "change": failed()})) == ["change"]
 
 
+def test_a_way_back_is_of_a_restart_or_of_what_was_found_out_of_service() -> None:
+    back = {"changed": True, "remarks": []}
+    assert Steps.of({"change": unchanged(), "back": back}).back is None, "that of an earlier run"
+    begun = {**unchanged(), "maintenance": {"begun": True}}
+    for results in ({"change": begun}, {"change": changed(), "reboot": restarted()}):
+        assert Steps.of({**results, "back": back}).back == back
+
+
 def test_a_second_restart_does_not_hide_that_the_change_was_undone() -> None:
     steps = told(
         change=changed(), undone=changed(), reboot=restarted(), verify=verified(accepted=IN, judge_policy=False)
