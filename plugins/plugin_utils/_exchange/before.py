@@ -17,7 +17,15 @@ import typing as t
 
 from .._errors import ExchangeTlsError
 from .._windows.facts import as_utc
-from .component_states import ACTIVE, HUB_TRANSPORT, SERVER_WIDE_OFFLINE, UM_CALL_ROUTER, Component, Components
+from .component_states import (
+    ACTIVE,
+    HUB_TRANSPORT,
+    SERVER_WIDE_OFFLINE,
+    UM_CALL_ROUTER,
+    UNKNOWN,
+    Component,
+    Components,
+)
 from .readiness import BLOCKED
 from .view import View
 
@@ -109,10 +117,15 @@ def marked(components: Components) -> tuple[str, ...]:
 
 
 def inactive(components: Components) -> tuple[str, ...]:
-    """The components that are not Active on somebody's word, without those that are marked here: nothing is done to
-    them, but people should know which of them are so only since."""
+    """The components that are not Active on somebody else's word: nothing is done about them, but people should know
+    which of them are so only since. Of those that are marked here, the word of others alone counts."""
     marked = {name.casefold() for name in COMPONENTS}
-    return tuple(component.name for component in components.not_active if component.name.casefold() not in marked)
+    return tuple(item.name for item in components.not_active if item.name.casefold() not in marked or _is_theirs(item))
+
+
+def _is_theirs(component: Component) -> bool:
+    others = [name for name in component.held_by if name.casefold() != REQUESTER.casefold()]
+    return bool(others) or component.state == UNKNOWN
 
 
 def marked_at(components: Components) -> tuple[bool, datetime.datetime | None]:

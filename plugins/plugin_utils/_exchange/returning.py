@@ -205,11 +205,12 @@ def _prove(work: Work, before: Before, *, wait: bool) -> list[str]:
         return _not_served(work, before, seen[0])
 
     work.until_empty("it to serve", left)
+    # before what may fail for it
+    work.remarks += _held_by_others(seen[0], before)
     if before.banner:
         work.until_empty("port 25 to answer", lambda: [] if work.means.host.answers_on_port_25() else ["no banner"])
     for name, state in before.not_healthy.items():
         work.remarks.append(Remark("database.copy", f"The copy of {name} was {state} before, and is left so."))
-    work.remarks += _inactive_since(seen[0], before)
     away = _not_mounted(work, before)
     if before.policy is None or (wait and _copies_healthy(work, before)):
         return away
@@ -233,21 +234,19 @@ def _not_mounted(work: Work, before: Before) -> list[str]:
     return []
 
 
-def _inactive_since(components: Components, before: Before) -> list[Remark]:
-    """Components that others have switched off meanwhile: theirs to switch on again. Nobody waits for them: some of the
-    probes behind them never turn well."""
-    if before.inactive is None:
-        return []
-    known = {name.casefold() for name in before.inactive}
-    return [
-        Remark(
-            "server.component",
-            f"{name} is {components[name].state}, and was not before (by {_by(components[name])}).",
-            warns=True,
-        )
-        for name in befores.inactive(components)
-        if name.casefold() not in known
-    ]
+def _held_by_others(components: Components, before: Before) -> t.Iterator[Remark]:
+    """Components that others have switched off meanwhile, and those without which it does not serve at all: theirs to
+    switch on again. Nobody waits for them: some of the probes behind them never turn well."""
+    known = None if before.inactive is None else {name.casefold() for name in before.inactive}
+    for name in befores.inactive(components):
+        told = f"{name} is {components[name].state}"
+        is_new = known is not None and name.casefold() not in known
+        since = "" if known is None else ", and was not before" if is_new else ", as before"
+        by = f"(by {_by(components[name])})"
+        if name in (SERVER_WIDE_OFFLINE, HUB_TRANSPORT):
+            yield Remark("server.held", f"{told}{since} {by}: until they end that, it does not serve.", warns=True)
+        elif is_new:
+            yield Remark("server.component", f"{told}{since} {by}.", warns=True)
 
 
 def _by(component: Component) -> str:

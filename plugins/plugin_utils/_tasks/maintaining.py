@@ -73,7 +73,9 @@ def _stopped(task: Task, options: Options, work: Work) -> Result:
     now, then = returning.now_and_then(work, before, answered)
     if not task.check_mode:
         returning.come_back(work, answered, whole=by_hand)
-    return {**_result(task, work, now, then, "back in service"), "changed": True}
+    is_held = any(item.id == "server.held" for item in work.remarks)
+    state = "out of its maintenance, and kept out of service by others" if is_held else "back in service"
+    return {**_result(task, work, now, then, state), "changed": True}
 
 
 def _by_hand(work: Work, policy: str) -> befores.Before:

@@ -429,3 +429,33 @@ def test_what_others_have_switched_off_meanwhile_is_theirs_and_told() -> None:
         "Monitoring is Inactive, and was not before (by Functional)."
     ]
     assert server.words["Monitoring"] == {"Functional": "Inactive"}
+
+
+@pytest.mark.parametrize("component", ["ServerWideOffline", "HubTransport"])
+@pytest.mark.parametrize("before", [True, False])
+def test_a_server_that_others_keep_out_is_not_said_to_serve(component: str, *, before: bool) -> None:
+    """As a setup that failed leaves it (Functional), or a colleague who works on it at the same time."""
+    world = World(DAG)
+    words = world.servers["EX01"].words.setdefault(component, {})
+    if before:
+        words["Functional"] = "Inactive"
+    out(world)
+    world.restart("EX01")
+    words["Functional"] = "Inactive"
+    found = [item for item in back(world).remarks if item.warns]
+    since = "as before" if before else "and was not before"
+    assert [(item.id, item.message) for item in found] == [
+        ("server.held", f"{component} is Inactive, {since} (by Functional): until they end that, it does not serve.")
+    ]
+
+
+def test_why_nothing_greets_is_said_where_others_keep_it_out() -> None:
+    world = World(DAG)
+    out(world)
+    world.servers["EX01"].words["ServerWideOffline"]["Functional"] = "Inactive"
+    world.servers["EX01"].silent = True
+    work = world.work("EX01", Wishes(stalled=30.0))
+    work.remember(work.remembered(returning.components_now(work)))
+    with pytest.raises(MaintenanceFailed, match="port 25"):
+        returning.come_back(work)
+    assert "server.held" in {item.id for item in work.remarks}
