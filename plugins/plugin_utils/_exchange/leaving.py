@@ -42,6 +42,7 @@ from .work import (
 )
 
 _WORDS = {HUB_TRANSPORT: DRAINING, UM_CALL_ROUTER: DRAINING, SERVER_WIDE_OFFLINE: INACTIVE}
+TRANSPORT = "MSExchangeTransport"
 # What is in the way because another member is away, which may pass; and seconds between two looks at everything.
 _OF_OTHERS = frozenset({"dag.marked", "dag.member", "dag.node"})
 _BETWEEN_LOOKS = 15.0
@@ -62,6 +63,7 @@ def plan(work: Work, more: t.Sequence[Remark] = ()) -> View:
             *_of_readiness(work, seen),
             *more,
             *leaving_mail.in_the_way(work, seen),
+            *_of_transport(work, seen),
         ]
     else:
         found = [*_still_in_the_way(work, seen), *more]
@@ -89,6 +91,17 @@ def ready(work: Work, more: t.Callable[[], t.Sequence[Remark]]) -> View:
 
 def _of_readiness(work: Work, seen: View) -> tuple[Remark, ...]:
     return readiness.obstacles(seen, work.wishes.minimum_healthy_copies, work.wishes.blocked_members)
+
+
+def _of_transport(work: Work, seen: View) -> t.Iterator[Remark]:
+    """It is restarted with the server, and before: it must start again."""
+    if seen.queues and TRANSPORT.casefold() not in map(str.casefold, work.means.host.running()):
+        yield Remark(
+            "mail.transport",
+            f"{TRANSPORT} of {seen.server.name} does not start by itself, so that it would not run after a restart: "
+            f"sc config {TRANSPORT} start= auto.",
+            stays=True,
+        )
 
 
 def _still_in_the_way(work: Work, seen: View) -> list[Remark]:

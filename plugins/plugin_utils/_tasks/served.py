@@ -15,6 +15,7 @@ from .._change import backups, folders, notes, owners
 from .._errors import ExchangeTlsError
 from .._exchange import before as befores
 from .._exchange.before import Before
+from .._exchange.leaving import TRANSPORT
 from .._exchange.shell import Shell
 from .._exchange.wishes import Wishes
 from .._exchange.work import Means, Work
@@ -32,7 +33,6 @@ from .task import Task
 # A run of another controller that was seen within this time is at work: longer than a restart takes.
 AT_WORK = datetime.timedelta(minutes=15)
 _EXCHANGE = ("MSExchange*",)
-_TRANSPORT = "MSExchangeTransport"
 
 
 class ServedHost:
@@ -53,7 +53,7 @@ class ServedHost:
         return tuple(sorted(item.name for item in found if item.start_mode == "Auto" and item.state == "Running"))
 
     def restart_transport(self) -> None:
-        services.restart(self.session, _TRANSPORT, self._seconds)
+        services.restart(self.session, TRANSPORT, self._seconds)
 
     def answers_on_port_25(self) -> bool:
         return greets(self._address, self._port)

@@ -115,9 +115,16 @@ def restart(
     clock: t.Callable[[], float] = time.monotonic,
 ) -> None:
     """Stops a service and starts it, and sees that it runs, so many seconds for each. No error where there is no such
-    service. Raises :class:`ServiceFailed`."""
-    if name.lower() not in find(session, [name]):
+    service, and one that is disabled is not stopped. Raises :class:`ServiceFailed`."""
+    is_there = find(session, [name]).get(name.lower())
+    if is_there is None:
         return
+    if is_there.start_mode == "Disabled":
+        # it would stop, and could not be started again
+        raise ServiceFailed(
+            f"The service {name} is not restarted: it is disabled, and {is_there.state.lower()} now. Set how it starts "
+            f"(sc config {name} start= auto) first."
+        )
     steps = (("stop", "StopService", "Stopped", _NOT_RUNNING), ("start", "StartService", "Running", _RUNS_ALREADY))
     for verb, method, wanted, enough in steps:
         ends, pause = clock() + seconds, _FIRST_PAUSE

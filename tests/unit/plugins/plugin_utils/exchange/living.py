@@ -39,6 +39,7 @@ class Server:
     down: bool = False
     joining: int = 0  # so many questions for its node are answered before it has joined again
     stopped: set[str] = dataclasses.field(default_factory=set)
+    by_hand: set[str] = dataclasses.field(default_factory=set)  # services that do not start by themselves
     record: str | None = None
     file: str | None = None
     mail: int = 0
@@ -400,7 +401,7 @@ class Host:
 
     def running(self) -> tuple[str, ...]:
         self._world.turn(self._server.name, "looks at its services")
-        return tuple(name for name in SERVICES if name not in self._server.stopped)
+        return tuple(name for name in SERVICES if name not in self._server.stopped | self._server.by_hand)
 
     def restart_transport(self) -> None:
         self._world.did(self._server.name, "restarts transport")

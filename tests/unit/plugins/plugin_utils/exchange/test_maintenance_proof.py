@@ -111,6 +111,15 @@ def test_what_is_not_as_promised_is_a_warning() -> None:
     assert not [item for item in out(World(DAG)).remarks if item.warns]
 
 
+def test_transport_that_would_not_start_again_is_not_stopped() -> None:
+    """Disabled or to be started by hand, as a setup that has failed leaves it; nothing is changed."""
+    world = World(DAG)
+    world.servers["EX01"].by_hand.add("MSExchangeTransport")
+    with pytest.raises(NotReady, match="MSExchangeTransport of EX01 does not start by itself"):
+        out(world)
+    assert done(world) == []
+
+
 def test_a_maintenance_by_hand_is_theirs_who_began_it() -> None:
     """As StartDagServerMaintenance.ps1 leaves a server: without any component marked."""
     world = World(DAG)

@@ -99,6 +99,16 @@ def test_refusals(codes: dict[str, list[int]], told: str) -> None:
     assert caught.value.message == f"The service {NAME} {told}."
 
 
+@pytest.mark.parametrize("state", ["Running", "Stopped"])
+def test_one_that_is_disabled_is_not_stopped(state: str) -> None:
+    """It would not start again: as after a setup that has failed."""
+    manager = Manager(state)
+    manager.windows.services = [service(NAME, state, "Disabled")]
+    with pytest.raises(services.ServiceFailed, match=f"is disabled, and {state.lower()} now"):
+        manager.restart()
+    assert (manager.told, manager.state) == ([], state)
+
+
 def test_one_that_comes_to_no_end() -> None:
     manager = Manager(slow=10_000)
     with pytest.raises(services.ServiceFailed, match="was told to stop, and is Running after 60 seconds"):
