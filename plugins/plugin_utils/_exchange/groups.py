@@ -13,6 +13,7 @@ from .endpoint import is_same_server
 from .records import ABSENT, Record
 
 _BROKEN_WITNESS = "InvalidConfiguration"
+_NO_WITNESS = "None"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +32,12 @@ class Group:
     @property
     def witness_is_broken(self) -> bool:
         return self.witness is not None and self.witness.casefold() == _BROKEN_WITNESS.casefold()
+
+    @property
+    def lacks_witness(self) -> bool:
+        """Whether one member alone would have no majority: of two without a third vote. Of more, those that are left
+        have one."""
+        return len(self.members) == 2 and (self.witness or "").casefold() == _NO_WITNESS.casefold()
 
     def is_operational(self, server: str) -> bool:
         return any(is_same_server(name, server) for name in self.operational or ())

@@ -104,6 +104,12 @@ def _of_group(view: View) -> t.Iterator[Remark]:
             "dag.witness",
             f"The witness share of {group.name} is {group.witness}: one more member away may cost the quorum.",
         )
+    elif group.lacks_witness:
+        yield Remark(
+            "dag.witness",
+            f"{group.name} has two members and uses no witness share: one of them alone may have no quorum. "
+            f"Set-DatabaseAvailabilityGroup {group.name} sets it up again, and says what is wrong with it.",
+        )
     if group.operational is None:
         yield Remark("dag.operational", f"{group.name} does not tell which of its members are operational.")
         return

@@ -123,6 +123,13 @@ def test_a_witness_that_is_used_otherwise(witness: Any) -> None:
     assert obstacles(dag(WitnessShareInUse=witness)) == {}
 
 
+@pytest.mark.parametrize(("count", "wanted"), [(1, set()), (2, {"dag.witness"}), (3, set()), (4, set())])
+def test_two_members_without_a_witness(count: int, wanted: set[str]) -> None:
+    """One of two has no majority by itself; three of four have."""
+    shell = dag(count, WitnessShareInUse=Enum("None", 0))
+    assert set(obstacles(shell, min(count - 1, 1))) == wanted
+
+
 MARKS: dict[str, dict[str, Any]] = {
     "offline": {
         "components": {"ServerWideOffline": component("ServerWideOffline", "Inactive", Maintenance="Inactive")}
