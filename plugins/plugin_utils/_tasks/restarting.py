@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 import typing as t
 
 from .._change import notes, owners
@@ -87,8 +88,9 @@ def restart(task: Task, options: Options, files: Result) -> Result:
     if not due:
         return {**result, "changed": False, "msg": "No restart is pending; nothing was restarted."}
     task.so_far({**result, "changed": False})
+    was_out: list[bool] = []
     if options["dag_check"]:
-        wait = Wait(0.0 if task.check_mode else options["timeout"], task.say)
+        wait = Wait(0.0 if task.check_mode else options["timeout"], task.say, _noting(registry, was_out))
         check_others(session, registry, system.name, wait)
     if task.check_mode:
         services = services_to_wait_for(session, options["services"])
@@ -96,6 +98,11 @@ def restart(task: Task, options: Options, files: Result) -> Result:
     if owners.is_orphan():
         # others were waited for, for minutes: another run may have taken the server back into service by now
         raise owners.AnotherRun("The run of this task has ended without it; nothing was restarted.")
+    if any(was_out) and not has_record(registry):
+        raise owners.AnotherRun(
+            "While other members of its DAG were waited for, another run has brought the server back into service; "
+            "nothing was restarted."
+        )
     wishes = HowToRestart(
         timeout=options["timeout"],
         services=tuple(options["services"]),
@@ -135,6 +142,17 @@ def restart(task: Task, options: Options, files: Result) -> Result:
         # the host is back with its services and is to go on; the next run finds that it was restarted
         result["warnings"] = [f"The note of the pending restart could not be removed: {exc.message}"]
     return result
+
+
+def _noting(registry: Registry, was_out: list[bool]) -> t.Callable[[float], None]:
+    """Waits, and notes whether the server is out of service when that begins: nobody shows then that this run lives."""
+
+    def sleep(seconds: float) -> None:
+        if not was_out:
+            was_out.append(_is_out(registry))
+        time.sleep(seconds)
+
+    return sleep
 
 
 def _is_out(registry: Registry) -> bool:

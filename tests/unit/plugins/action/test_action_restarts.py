@@ -21,8 +21,9 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.pro
     SCHANNEL_KEY,
 )
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import Type, Value, dword
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._windows import cluster
 
-from ..plugin_utils.fakes import FakeWindows, Trouble, registry_of, service
+from ..plugin_utils.fakes import Call, FakeWindows, Trouble, registry_of, service
 from .actions import LATER, Runner, restarted
 
 # --- restarts ---------------------------------------------------------------------------------------------------------
@@ -96,6 +97,35 @@ def test_one_that_was_taken_out_stays_out_after_such_a_restart(run: Runner, wind
     windows.services = [service("W3SVC", "Stopped")]
     message = run(wmi_reboot, services=["W3SVC"], timeout=1)["msg"]
     assert message.endswith(" It stays out of service until then, as it was taken out before.") is is_out
+
+
+@pytest.mark.parametrize("brought_back", [True, False])
+def test_one_that_another_run_brings_back_meanwhile_is_not_restarted(
+    run: Runner, windows: FakeWindows, monkeypatch: pytest.MonkeyPatch, *, brought_back: bool
+) -> None:
+    """While others are waited for, for as long as a restart may take, no sign of this run is seen elsewhere."""
+    monkeypatch.setattr(cluster, "_PAUSE", 0.01)
+    restart, looks = windows.trouble, []
+    windows.hive.make(notes.KEY)
+    windows.hive.set(notes.KEY, "Maintenance", Value(Type.REG_SZ, "{}"))
+    windows.services = [service("ClusSvc")]
+
+    def trouble(call: Call) -> Trouble | None:
+        if call.of == "MSCluster_Node":
+            looks.append(call)
+            state = "1" if len(looks) < 3 else "0"
+            windows.instances["MSCluster_Node"] = [{"Name": "EX01", "State": "0"}, {"Name": "EX02", "State": state}]
+            if len(looks) == 3 and brought_back:
+                del windows.hive.keys[notes.KEY.lower()]
+        return restart(call) if restart else None
+
+    windows.trouble = trouble
+    result = run(wmi_reboot, timeout=30)
+    assert result.get("rebooted", False) is not brought_back
+    assert windows.count("Win32Shutdown") == int(not brought_back)
+    if brought_back:
+        assert result["error"]["kind"] == "another_run"
+        assert "has brought the server back into service; nothing was restarted." in result["msg"]
 
 
 def test_restart_that_is_refused(run: Runner, windows: FakeWindows) -> None:
