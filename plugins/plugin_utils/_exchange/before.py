@@ -34,7 +34,7 @@ REQUESTER = "Maintenance"
 #: What is marked, and given back. The call router is there up to 2016.
 COMPONENTS = (HUB_TRANSPORT, UM_CALL_ROUTER, SERVER_WIDE_OFFLINE)
 _VERSION = 1
-_LISTS = ("services", "alone", "inactive", "copies", "mounted", "dismounted")
+_LISTS = ("services", "alone", "inactive", "copies", "mounted", "dismounted", "unable")
 _MAY_BE_NULL = ("inactive", "copies")
 
 
@@ -55,7 +55,8 @@ class Before:
     databases whose copy there was not healthy, with its state: suspended ones stay so. ``owed``: whether transport is
     still to be restarted so that it takes mail again. ``inactive``: other components that were not Active on somebody's
     word; ``copies``: all databases with a copy there; both None where it was not looked at. ``mounted``: databases
-    that were mounted there and have a copy elsewhere; ``dismounted``: those that were active there, and not mounted."""
+    that were mounted there and have a copy elsewhere; ``dismounted``: those that were active there, and not mounted.
+    ``unable``: those whose copy there could not take over, as one that lags on purpose."""
 
     server: str
     fqdn: str
@@ -76,6 +77,7 @@ class Before:
     copies: tuple[str, ...] | None = None
     mounted: tuple[str, ...] = ()
     dismounted: tuple[str, ...] = ()
+    unable: tuple[str, ...] = ()
     not_healthy: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def word(self, component: str) -> str:
@@ -175,6 +177,7 @@ def of(
         copies=tuple(item.database for item in seen.copies),
         mounted=tuple(item.database for item in seen.copies if item.is_mounted and seen.elsewhere(item)),
         dismounted=tuple(item.database for item in seen.copies if item.is_left_alone),
+        unable=tuple(item.database for item in seen.copies if not item.active and item.wrong(item) is not None),
         not_healthy={item.database: item.status for item in seen.copies if not item.is_fine},
     )
 
@@ -197,7 +200,7 @@ def _check(found: Before) -> None:
     """Raises TypeError for a field that is of another kind than what is written."""
     texts = (found.server, found.fqdn, found.at, found.seen)
     may_be_null = (found.policy, found.directory, found.node, *found.words.values())
-    lists = (found.services, found.alone, found.inactive or (), found.copies or (), found.mounted, found.dismounted)
+    lists = [getattr(found, name) or () for name in _LISTS]
     names = (*(name for some in lists for name in some), *found.words)
     names = (*names, *found.not_healthy, *found.not_healthy.values())
     flags = (found.banner, found.queues, found.owed, *(() if found.move_now is None else (found.move_now,)))

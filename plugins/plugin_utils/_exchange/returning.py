@@ -19,6 +19,7 @@ from . import before as befores
 from . import view
 from .before import Before
 from .component_states import HUB_TRANSPORT, SERVER_WIDE_OFFLINE, UM_CALL_ROUTER, Component, Components
+from .copies import Copy
 from .readiness import Remark
 from .shell import CmdletDenied, CmdletError, CmdletNotFound
 from .work import PAUSED, MaintenanceFailed, NotAsBefore, Work, listed
@@ -180,6 +181,29 @@ def _copies_healthy(work: Work, before: Before) -> bool:
     return True
 
 
+def _behind(before: Before, copies: t.Iterable[Copy]) -> list[str]:
+    """Copies that could not take over now, and could before: those that lag on purpose never can."""
+    known = {name.casefold() for name in before.unable}
+    there = {name.casefold() for name in before.copies or ()} - known
+    return [
+        f"{item.database} {wrong}"
+        for item in copies
+        # an index that is off is so wherever the database is
+        if not item.active and item.database.casefold() in there and (wrong := item.wrong(item)) is not None
+    ]
+
+
+def _catch_up(work: Work, before: Before) -> None:
+    """Waits for what was written while it was away, and for indexes: until then the next member has no copy here that
+    could take over, and would be refused. What does not come is only said."""
+    if not _behind(before, work.last_copies):
+        return
+    try:
+        work.until_empty("its copies to catch up", lambda: _behind(before, work.copies(before.server)))
+    except MaintenanceFailed as exc:
+        work.remarks.append(Remark("database.behind", f"{exc.message} Until then they cannot take over.", warns=True))
+
+
 def _say_what_is_elsewhere(work: Work, before: Before) -> None:
     """Databases that were active there, and are not: the way back moves none."""
     active = {item.database.casefold() for item in work.last_copies if item.active}
@@ -213,6 +237,7 @@ def _prove(work: Work, before: Before, *, wait: bool) -> list[str]:
         work.remarks.append(Remark("database.copy", f"The copy of {name} was {state} before, and is left so."))
     away = _not_mounted(work, before)
     if before.policy is None or (wait and _copies_healthy(work, before)):
+        _catch_up(work, before)
         return away
     return [*away, *_sick(work, before)]
 

@@ -88,6 +88,8 @@ class Database:
     sick: dict[str, str] = dataclasses.field(default_factory=dict)  # server: status
     stays: bool = False
     state: str = "Mounted"  # of the active copy
+    logs: dict[str, int] = dataclasses.field(default_factory=dict)  # server: those that its copy has to fetch
+    follows: bool = True  # its copies do
 
 
 class World:
@@ -150,6 +152,9 @@ class World:
     def pass_by(self, seconds: float) -> None:
         """Databases and mail move."""
         self.time += seconds
+        for database in self.databases:
+            if database.follows:
+                database.logs = {name: max(0, left - int(20 * seconds)) for name, left in database.logs.items()}
         for server in self.servers.values():
             if server.move_now and server.policy == "Blocked" and server.leaves:
                 mine = [item for item in self.databases if item.active == server.name and not item.stays]
@@ -334,6 +339,7 @@ class Shell:
                 "ServiceDown" if server.down
                 else item.state if item.active == server.name else item.sick.get(server.name, "Healthy"),
                 ActiveCopy=item.active == server.name,
+                CopyQueueLength=item.logs.get(server.name, 0),
             )
             for item in self._world.databases
             if server.name in item.copies

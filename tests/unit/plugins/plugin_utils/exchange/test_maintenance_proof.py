@@ -238,6 +238,36 @@ def test_own_copies_that_were_suspended_before_are_not_waited_for() -> None:
     ]
 
 
+def test_the_next_member_finds_copies_that_have_caught_up() -> None:
+    """What was written while the first one was away has come by then: the run does not end at the second one."""
+    world = World(DAG[:2])
+    out(world)
+    world.restart("EX01")
+    for database in world.databases:
+        database.logs["EX01"] = 5000
+    work = back(world)
+    assert not [item for item in work.remarks if item.warns]
+    out(world, "EX02")
+
+
+@pytest.mark.parametrize("lags", [True, False])
+def test_a_copy_that_does_not_catch_up_is_told_and_one_that_lags_is_not_waited_for(*, lags: bool) -> None:
+    world = World(DAG)
+    database = world.databases[1]
+    database.follows = False
+    if lags:
+        database.logs["EX01"] = 3000
+    out(world)
+    world.restart("EX01")
+    database.logs["EX01"] = 4000
+    begun = world.time
+    found = [item for item in back(world, stalled=300).remarks if item.warns]
+    assert [item.id for item in found] == ([] if lags else ["database.behind"])
+    assert (world.time - begun >= 300) is not lags
+    if not lags:
+        assert "DB-EX02 has 4000 logs to copy. Until then they cannot take over." in found[0].message
+
+
 @pytest.mark.parametrize("given_back", [(HUB_TRANSPORT,), (HUB_TRANSPORT, "UMCallRouter")])
 def test_a_mark_that_somebody_took_back_does_not_end_the_maintenance(given_back: tuple[str, ...]) -> None:
     """Whatever still has a word of it is given back, and the policy with it."""
