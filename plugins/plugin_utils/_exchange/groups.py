@@ -14,17 +14,21 @@ from .records import ABSENT, Record
 
 _BROKEN_WITNESS = "InvalidConfiguration"
 _NO_WITNESS = "None"
+# Which server has the share, by WitnessShareInUse.
+_WITNESS_SERVERS = {"primary": "WitnessServer", "alternate": "AlternateWitnessServer"}
 
 
 @dataclasses.dataclass(frozen=True)
 class Group:
-    """``operational``, ``manager``, ``witness``: None where Exchange does not tell, which is never healthy."""
+    """``operational``, ``manager``, ``witness``: None where Exchange does not tell, which is never healthy.
+    ``witness_server``: whose share is in use, None for no share or an unknown one."""
 
     name: str
     members: tuple[str, ...]
     operational: tuple[str, ...] | None
     manager: str | None  # the Primary Active Manager
     witness: str | None  # WitnessShareInUse
+    witness_server: str | None = None
 
     def others(self, server: str) -> tuple[str, ...]:
         return tuple(name for name in self.members if not is_same_server(name, server))
@@ -54,13 +58,22 @@ class Group:
 
 def of_record(record: Record) -> Group:
     """One object of Get-DatabaseAvailabilityGroup -Status."""
+    witness = _text(record, "WitnessShareInUse")
+    server = _WITNESS_SERVERS.get((witness or "").casefold())
     return Group(
         name=record.text("Name"),
         members=tuple(record.names("Servers")),
         operational=_blank_is_unknown(record, "OperationalServers"),
         manager=_text(record, "PrimaryActiveManager"),
-        witness=_text(record, "WitnessShareInUse"),
+        witness=witness,
+        witness_server=_text(record, server) if server else None,
     )
+
+
+def may_be_witness(record: Record, server: str) -> bool:
+    """Whether a server is named as the witness of a DAG, in use or not."""
+    names = (_text(record, name) for name in _WITNESS_SERVERS.values())
+    return any(name is not None and is_same_server(name, server) for name in names)
 
 
 def _text(record: Record, name: str) -> str | None:

@@ -44,7 +44,7 @@ from .work import (
 _WORDS = {HUB_TRANSPORT: DRAINING, UM_CALL_ROUTER: DRAINING, SERVER_WIDE_OFFLINE: INACTIVE}
 TRANSPORT = "MSExchangeTransport"
 # What is in the way because another member is away, which may pass; and seconds between two looks at everything.
-_OF_OTHERS = frozenset({"dag.marked", "dag.member", "dag.node"})
+_OF_OTHERS = frozenset({"dag.marked", "dag.member", "dag.node", readiness.BOUND})
 _BETWEEN_LOOKS = 15.0
 # Seconds for which the one that comes first keeps its mark beside another's, that takes its own back.
 _KEEPS = 60.0
@@ -268,16 +268,12 @@ def _alone(work: Work, seen: View, before: Before) -> bool:
     components = seen.components
     # also where it seems to be there: that may have been seen before somebody has taken it back
     _set_mark(work, components, fqdn)
-    if seen.group is None:
-        return False
-    others = seen.group.others(seen.server.name)
+    others = seen.others()
     begun = marked_at = means.clock()
     has_waited = False
     while found := _others(work, others):
         has_waited = True
-        told = " ".join(
-            f"{name}, another member of {seen.group.name}, {' and '.join(why)}." for name, why in found.items()
-        )
+        told = " ".join(f"{name}, {others[name]}, {' and '.join(why)}." for name, why in found.items())
         comes_first = all(seen.server.name.casefold() < name.casefold() for name in found)
         if comes_first and means.clock() - marked_at < _KEEPS:
             work.pause(POLL)
@@ -300,7 +296,7 @@ def _set_mark(work: Work, components: Components, fqdn: str) -> None:
         )
 
 
-def _wait_for_others(work: Work, others: t.Sequence[str], told: str, begun: float) -> None:
+def _wait_for_others(work: Work, others: t.Iterable[str], told: str, begun: float) -> None:
     work.means.say(f"waits: {told}")
     while _others(work, others):
         if work.means.clock() - begun >= work.wishes.others:
@@ -308,7 +304,7 @@ def _wait_for_others(work: Work, others: t.Sequence[str], told: str, begun: floa
         work.pause(POLL)
 
 
-def _others(work: Work, names: t.Sequence[str]) -> dict[str, list[str]]:
+def _others(work: Work, names: t.Iterable[str]) -> dict[str, list[str]]:
     """Which others are marked, and how. Asked after the own mark is set."""
     found = {name: readiness.component_marks(*view.components_of(work.means.shell, name)) for name in names}
     return {name: marks for name, marks in found.items() if marks}

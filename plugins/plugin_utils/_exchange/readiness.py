@@ -21,6 +21,8 @@ from .view import INTRASITE_ONLY, Member, View
 
 BLOCKED = "Blocked"
 MAINTENANCE = "Maintenance"
+# A server of another DAG, or of none, has its vote in the same quorum.
+BOUND = "dag.bound"
 # Copies elsewhere that a database shall have left. Microsoft's own script wants two; a DAG of two members has one.
 TWO = 2
 
@@ -88,6 +90,7 @@ def obstacles(view: View, minimum: int | None, blocked: t.Sequence[str] = ()) ->
     return (
         *_of_group(view),
         *_of_members(view, blocked),
+        *_of_bound(view),
         *_of_databases(view, needed, minimum is None, blocked),
         *_of_mail(view),
     )
@@ -135,6 +138,13 @@ def _of_members(view: View, blocked: t.Sequence[str]) -> t.Iterator[Remark]:
         )
         told = f"{member.name}, another member of the DAG, {' and '.join(found)}.{cure}"
         yield Remark("dag.marked", told, stays=is_only_blocked)
+
+
+def _of_bound(view: View) -> t.Iterator[Remark]:
+    for member in view.bound:
+        if found := marks(member):
+            told = f"{member.name}, {member.bond}, {' and '.join(found)}: two votes away may cost the quorum."
+            yield Remark(BOUND, told)
 
 
 def _of_databases(view: View, needed: int, by_default: bool, blocked: t.Sequence[str]) -> t.Iterator[Remark]:

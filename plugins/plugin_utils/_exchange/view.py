@@ -14,6 +14,7 @@ from .._text import NAME, visible
 from . import component_states, copies, groups, queues
 from .component_states import Components
 from .copies import Copy
+from .endpoint import is_same_server
 from .groups import Group
 from .queues import Queue
 from .records import Record
@@ -53,7 +54,7 @@ class Server:
 @dataclasses.dataclass(frozen=True)
 class Member:
     """Another member of the DAG. ``components``: None where it does not answer, and ``why`` says so. ``site``: where
-    its policy depends on it, else None."""
+    its policy depends on it, else None. ``bond``: what it has to do with the server, where it is of another DAG."""
 
     name: str
     policy: str
@@ -62,11 +63,14 @@ class Member:
     copies: tuple[Copy, ...] = ()
     why: str | None = None
     site: str | None = None
+    bond: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
 class View:
-    """``queues``: None where transport does not answer, and ``no_queues`` says why: no queues are not empty ones."""
+    """``queues``: None where transport does not answer, and ``no_queues`` says why: no queues are not empty ones.
+    ``bound``: others that may not be away at the same time: the witness of its DAG, which has a vote as a member has,
+    where that is an Exchange server, and the members of a DAG whose witness it is."""
 
     server: Server
     components: Components
@@ -75,6 +79,12 @@ class View:
     no_queues: str | None = None
     group: Group | None = None
     members: tuple[Member, ...] = ()
+    bound: tuple[Member, ...] = ()
+
+    def others(self) -> dict[str, str]:
+        """The names of all that may not be away at the same time, and what each is."""
+        group = "" if self.group is None else f"another member of {self.group.name}"
+        return {item.name: item.bond or group for item in (*self.members, *self.bound)}
 
     def elsewhere(self, copy: Copy) -> list[Copy]:
         """The copies of the same database on the other members."""
@@ -95,7 +105,7 @@ def look(shell: Shell, name: str) -> View:
     waiting, no_queues = _queues(shell, server) if WITH_QUEUES & set(roles) else ((), None)
     if server.dag is None:
         own = _copies(shell, server.name) if mailbox is not None else ()
-        return View(server, components, own, waiting, no_queues)
+        return View(server, components, own, waiting, no_queues, bound=_bound(shell, server, None, every))
     group = groups.of_record(_one(shell, "Get-DatabaseAvailabilityGroup", server.dag, Status=True))
     others = {name: _told(shell, "Get-MailboxServer", name, every) for name in group.others(server.name)}
     known = _all_copies(shell) if len(others) > 1 and 0 < len(every) <= _FEW else {}
@@ -104,7 +114,7 @@ def look(shell: Shell, name: str) -> View:
     bound = [item.name for item in members if item.policy.casefold() == INTRASITE_ONLY.casefold()]
     sites = dict(zip(bound, (site for _fqdn, site in where(shell, *bound)), strict=True))
     placed = tuple(dataclasses.replace(item, site=sites.get(item.name)) for item in members)
-    return View(server, components, own, waiting, no_queues, group, placed)
+    return View(server, components, own, waiting, no_queues, group, placed, _bound(shell, server, group, every))
 
 
 def _one(shell: Shell, cmdlet: str, identity: str, **more: Value) -> Record:
@@ -223,6 +233,35 @@ def _member(shell: Shell, name: str, policy: str, move_now: bool, known: t.Mappi
         raise
     except CmdletError as exc:
         return Member(name, policy, move_now, None, (), exc.message)
+
+
+def _bound(shell: Shell, server: Server, group: Group | None, every: t.Sequence[Record]) -> tuple[Member, ...]:
+    """``every``: the mailbox servers that there are."""
+    found: dict[str, str] = {}
+    if group is not None and (witness := group.witness_server) is not None:
+        names = [record.text("Name") for record in every or _listing(shell, "Get-ExchangeServer", Identity=witness)]
+        found = {name: f"the witness of {group.name}" for name in names if is_same_server(name, witness)}
+    dags = {_dag_of(record) for record in every} - {None, server.dag and server.dag.casefold()}
+    # in most organisations there is no other one that could have it as its witness
+    for record in _listing(shell, "Get-DatabaseAvailabilityGroup") if dags or not every else []:
+        if not groups.may_be_witness(record, server.fqdn):
+            continue
+        watched = groups.of_record(_one(shell, "Get-DatabaseAvailabilityGroup", record.text("Name"), Status=True))
+        if watched.witness_server is not None and is_same_server(watched.witness_server, server.fqdn):
+            found.update(dict.fromkeys(watched.others(server.name), f"a member of {watched.name}, whose witness it is"))
+    own = (server.name, *(group.members if group else ()))
+    names = [name for name in found if not any(is_same_server(name, item) for item in own)]
+    return tuple(Member(name, "", False, *_asked(shell, name), bond=found[name]) for name in names)
+
+
+def _dag_of(mailbox: Record) -> str | None:
+    dag = mailbox.text_or_none("DatabaseAvailabilityGroup")
+    return dag and dag.casefold()
+
+
+def _asked(shell: Shell, name: str) -> tuple[Components | None, tuple[Copy, ...], str | None]:
+    components, why = components_of(shell, name)
+    return components, (), why
 
 
 def _site(exchange: Record) -> str | None:

@@ -10,6 +10,7 @@ import dataclasses
 
 from .._errors import ExchangeTlsError
 from .._exchange import installed, leaving
+from .._exchange.readiness import BOUND
 from .._exchange.wishes import ALWAYS, NEVER, Wishes
 from .._exchange.work import NotReady
 from .._windows.registry import Registry
@@ -93,7 +94,7 @@ def prepare(
         _look(task, host, Records(registry, folder, task.host_name), wanted, leave_mail=leave_mail)
     except ExchangeTlsError as exc:
         reason = _reason(exc)
-        if not required:
+        if not required and not _is_of_quorum(exc):
             notice = f"{own} is restarted without being taken out of service: {reason}"
             return dataclasses.replace(left, notice=notice)
         which = ", a member of a DAG," if host.node is not None else ""
@@ -102,6 +103,12 @@ def prepare(
             **{**exc.details, "cause": exc.kind},
         ) from None
     return dataclasses.replace(left, due=True, required=required, leave_mail=leave_mail)
+
+
+def _is_of_quorum(exc: ExchangeTlsError) -> bool:
+    """Whether a restart would take a vote from a DAG that lacks one already, whether the server is drained or not."""
+    found = exc.details.get("obstacles") if isinstance(exc, NotReady) else None
+    return any(item["id"] == BOUND for item in found or ())
 
 
 def _reason(exc: ExchangeTlsError) -> str:

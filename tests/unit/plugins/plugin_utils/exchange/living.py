@@ -10,7 +10,6 @@ out at once. ``World.turn`` is called before each step of a sequence: there othe
 from __future__ import annotations
 
 import dataclasses
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -106,6 +105,8 @@ class World:
         self.in_service: list[str] = []  # servers that were restarted although they served
         self.at_work: set[str] = set()
         self.corrupt = ""  # what a question for all servers is answered with
+        self.witnesses: dict[str, str] = {}  # the full name of a server by the name of a DAG
+        self.share = "Primary"
         self.far = False  # runs are those of other controllers
         self.controller = ""  # the domain controller that is told, and tells at once; others never learn
         self.turn: Callable[[str, str], None] = lambda _server, _what: None
@@ -287,18 +288,22 @@ class Shell:
         server.policy = str(settings.get("DatabaseCopyAutoActivationPolicy", server.policy))
         server.move_now = bool(settings.get("DatabaseCopyActivationDisabledAndMoveNow", server.move_now))
 
-    def _get_databaseavailabilitygroup(self, Identity: Value, Status: Value = False) -> list[Record]:  # noqa: N803
-        group = next(item for item in self._world.groups if f"DAG-{item[0]}" == Identity)
+    def _get_databaseavailabilitygroup(self, Identity: Value = None, Status: Value = False) -> list[Record]:  # noqa: N803
+        return [self._group(group, Status) for group in self._world.groups if Identity in (None, f"DAG-{group[0]}")]
+
+    def _group(self, group: tuple[str, ...], status: Value) -> Record:
+        name = f"DAG-{group[0]}"
         there = [name for name in group if not self._world.servers[name].down]
         leader = next((name for name in there if self._world.servers[name].node == "up"), None)
         properties = {
-            "Name": Identity,
+            "Name": name,
             "Servers": [Record(name) for name in group],
-            "OperationalServers": [Record(name) for name in there] if Status else None,
-            "PrimaryActiveManager": Record(leader) if Status and leader else None,
-            "WitnessShareInUse": Enum("Primary", 1) if Status else None,
+            "OperationalServers": [Record(name) for name in there] if status else None,
+            "PrimaryActiveManager": Record(leader) if status and leader else None,
+            "WitnessServer": self._world.witnesses.get(name),
+            "WitnessShareInUse": Enum(self._world.share, 1) if status else None,
         }
-        return [Record(str(Identity), (), properties)]
+        return Record(name, (), properties)
 
     def _get_servercomponentstate(self, Identity: Value) -> list[Record]:  # noqa: N803
         server = self._server(Identity, asked_itself=True)
@@ -451,49 +456,3 @@ class Cut(BaseException):
 
 def refused(what: str = "it does not work") -> Exception:
     return ExchangeTlsError(what)
-
-
-class Interleaved:
-    """Runs several sequences in one world, one step of one of them at a time, in an order that ``choose`` makes: it is
-    given the names of those that wait and returns one."""
-
-    def __init__(self, world: World, choose: Callable[[list[int]], int]) -> None:
-        self._choose = choose
-        self._lock = threading.Lock()
-        self._waiting: set[int] = set()
-        self._ended: set[int] = set()
-        self._turns: list[threading.Semaphore] = []
-        self._mine = threading.local()
-        world.turn = self._await
-
-    def run(self, *jobs: Callable[[], None]) -> None:
-        self._turns = [threading.Semaphore(0) for _job in jobs]
-        threads = [
-            threading.Thread(target=self._job, args=(number, job), daemon=True) for number, job in enumerate(jobs)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-
-    def _job(self, number: int, job: Callable[[], None]) -> None:
-        self._mine.number = number
-        try:
-            self._await("", "begins")
-            job()
-        finally:
-            self._stands_still(number, self._ended)
-
-    def _await(self, _server: str, _what: str) -> None:
-        number = self._mine.number
-        self._stands_still(number, self._waiting)
-        self._turns[number].acquire()
-
-    def _stands_still(self, number: int, where: set[int]) -> None:
-        """Who comes last chooses, and wakes nobody but the chosen: there are tens of thousands of steps."""
-        with self._lock:
-            where.add(number)
-            if self._waiting and len(self._waiting) + len(self._ended) == len(self._turns):
-                chosen = self._choose(sorted(self._waiting))
-                self._waiting.discard(chosen)
-                self._turns[chosen].release()

@@ -94,7 +94,7 @@ class Organisation:
         if cmdlet in self.errors:
             raise self.errors[cmdlet]
         if cmdlet == "Get-DatabaseAvailabilityGroup":
-            return [self._group(bool(parameters.get("Status")))]
+            return [] if self.dag is None else [self._group(bool(parameters.get("Status")))]
         if not parameters and cmdlet in ("Get-ExchangeServer", "Get-MailboxServer"):
             return [record for name in self.machines for record in self._of(cmdlet, name)]
         return self._of(cmdlet, str(parameters.get("Identity") or parameters.get("Server")))

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from tests.unit.laws import examples
 
-from .living import Interleaved, World, refused
+from .interleaved import Interleaved
+from .living import World, refused
 
 WISHES = Wishes(minimum_healthy_copies=1, longest=3600, stalled=120, others=3600)
 

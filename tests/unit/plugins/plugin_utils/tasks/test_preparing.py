@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._change import notes
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import ExchangeTlsError
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.work import NotReady
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import Type, Value
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks import preparing, recorded
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks.preparing import NOTHING, Preparation
@@ -74,6 +75,23 @@ def test_a_server_in_no_dag_is_restarted_as_it_is(keys: tuple[str, ...]) -> None
     found = prepared(windows(*keys), "auto")
     assert (found.due, found.required) == (False, False)
     assert (found.notice or "").startswith("EX01 is restarted without being taken out of service: ")
+
+
+@pytest.mark.parametrize("obstacle", ["dag.bound", "mail.nowhere"])
+def test_the_witness_of_a_dag_that_lacks_a_member_is_not_restarted(
+    monkeypatch: pytest.MonkeyPatch, obstacle: str
+) -> None:
+    """Drained or not, its restart takes a vote away."""
+
+    def look(*_given: Any, **_wishes: Any) -> None:
+        raise NotReady("no", obstacles=[{"id": obstacle, "message": "EX01 is away."}])
+
+    monkeypatch.setattr(preparing, "_look", look)
+    if obstacle == "dag.bound":
+        with pytest.raises(preparing.Unprepared, match="EX01 cannot be taken out of service now: EX01 is away"):
+            prepared(windows(*MAILBOX), "auto")
+    else:
+        assert "is restarted without" in (prepared(windows(*MAILBOX), "auto").notice or "")
 
 
 @pytest.mark.parametrize(
