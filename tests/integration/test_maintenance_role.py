@@ -42,6 +42,7 @@ LAB: dict[str, t.Any] = {
         f"DAG-{name}": {
             "members": list(pair),
             "databases": {f"{name}-1": {"active": pair[0]}, f"{name}-2": {"active": pair[1]}},
+            **({"witness": "ALONE"} if name == "two" else {}),
         }
         for name, pair in PAIRS.items()
     },
@@ -134,6 +135,20 @@ def test_servers_outside_of_any_dag(lab: LabClient, ansible: Ansible) -> None:
     (notice,) = run.result("tls_settings", "closed")["warnings"]
     assert notice.startswith("CLOSED is restarted without being taken out of service: ")
     assert [len(lab.host(name).restarts()) for name in ("alone", "closed")] == [1, 1]
+
+
+def test_the_witness_of_a_dag_waits_for_its_members(lab: LabClient, ansible: Ansible) -> None:
+    """It is in no DAG, and would be restarted as it is for any other reason."""
+    host = lab.host("alone")
+    before = len(host.restarts())
+    take_out(lab, ansible, "twoa", "twob")
+    refused = enforce(lab, ansible, "-l", "alone", tls12_reboot="always")
+    result = refused.result("tls_settings", "alone")
+    assert result["error"]["kind"] == "unprepared", refused.output
+    assert "TWOA, a member of DAG-two, whose witness it is, has ServerWideOffline Inactive" in result["msg"]
+    enforce(lab, ansible, "-l", "twoa", tls12_wait_for_members=5).ok()
+    enforce(lab, ansible, "-l", "alone", tls12_reboot="always").ok()
+    assert len(host.restarts()) == before + 1
 
 
 def test_a_restart_that_is_refused_leaves_nobody_out(lab: LabClient, ansible: Ansible) -> None:
