@@ -149,12 +149,14 @@ def _of_bound(view: View) -> t.Iterator[Remark]:
 
 def _of_databases(view: View, needed: int, by_default: bool, blocked: t.Sequence[str]) -> t.Iterator[Remark]:
     able = {member.name: not marks(member) and not _is_elsewhere(view, member) for member in view.members}
+    to_place: dict[str, list[str]] = {}
     for copy in view.copies:
         elsewhere = view.elsewhere(copy)
         if not copy.is_mounted or not elsewhere:
             continue
         working = [item for item in elsewhere if item.wrong(copy) is None and _is_able(item.server, able)]
         if len(working) >= needed:
+            to_place[copy.database] = [item.server for item in working]
             continue
         reasons = [f"{item.server} {item.wrong(copy) or 'takes none now'}" for item in elsewhere if item not in working]
         told = f": {'; '.join(reasons)}" if reasons else ""
@@ -168,6 +170,40 @@ def _of_databases(view: View, needed: int, by_default: bool, blocked: t.Sequence
             "database.copies",
             f"{copy.database} is mounted here and has {_counted(len(working), 'copy', 'copies')} elsewhere that could "
             f"take over, of {needed} wanted{told}.{cure}",
+        )
+
+    yield from _of_room(view, to_place if needed else {})
+
+
+def _of_room(view: View, to_place: t.Mapping[str, t.Sequence[str]]) -> t.Iterator[Remark]:
+    """Members that are full take none over (MaximumActiveDatabases). ``to_place``: by database, the servers that could
+    take it."""
+    room = {member.name.casefold(): member.room for member in view.members}
+    taken: dict[str, list[str]] = {}
+
+    def place(database: str, tried: set[str]) -> bool:
+        """Whether there is a place for it, also where another database has to go elsewhere for that."""
+        for server in map(str.casefold, to_place[database]):
+            if server in tried:
+                continue
+            tried.add(server)
+            here, most = taken.setdefault(server, []), room.get(server)
+            if most is None or len(here) < most:
+                here.append(database)
+                return True
+            for other in here:
+                if place(other, tried):
+                    here[here.index(other)] = database
+                    return True
+        return False
+
+    left = [database for database in to_place if not place(database, set())]
+    if left:
+        full = sorted({name for database in left for name in to_place[database]})
+        yield Remark(
+            "database.room",
+            f"{_counted(len(left), 'database', 'databases')} of those mounted here would find no room elsewhere, such "
+            f"as {left[0]}: {', '.join(full)} may have so many active ones only (MaximumActiveDatabases).",
         )
 
 

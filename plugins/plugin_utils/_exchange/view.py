@@ -54,7 +54,8 @@ class Server:
 @dataclasses.dataclass(frozen=True)
 class Member:
     """Another member of the DAG. ``components``: None where it does not answer, and ``why`` says so. ``site``: where
-    its policy depends on it, else None. ``bond``: what it has to do with the server, where it is of another DAG."""
+    its policy depends on it, else None. ``bond``: what it has to do with the server, where it is of another DAG.
+    ``most_active``: how many databases may be active there (MaximumActiveDatabases), None for any number."""
 
     name: str
     policy: str
@@ -64,6 +65,12 @@ class Member:
     why: str | None = None
     site: str | None = None
     bond: str = ""
+    most_active: int | None = None
+
+    @property
+    def room(self) -> int | None:
+        """How many databases more it may take; None for any number."""
+        return None if self.most_active is None else self.most_active - sum(item.active for item in self.copies)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,7 +120,10 @@ def look(shell: Shell, name: str) -> View:
     members = tuple(_member(shell, name, *_activation(record), known) for name, record in others.items())
     bound = [item.name for item in members if item.policy.casefold() == INTRASITE_ONLY.casefold()]
     sites = dict(zip(bound, (site for _fqdn, site in where(shell, *bound)), strict=True))
-    placed = tuple(dataclasses.replace(item, site=sites.get(item.name)) for item in members)
+    placed = tuple(
+        dataclasses.replace(item, site=sites.get(item.name), most_active=_most_active(others[item.name]))
+        for item in members
+    )
     return View(server, components, own, waiting, no_queues, group, placed, _bound(shell, server, group, every))
 
 
@@ -181,6 +191,11 @@ def activation(shell: Shell, identity: str, directory: str | None = None) -> tup
 
 def _activation(record: Record) -> tuple[str, bool]:
     return record.text("DatabaseCopyAutoActivationPolicy"), record.flag("DatabaseCopyActivationDisabledAndMoveNow")
+
+
+def _most_active(record: Record) -> int | None:
+    found = record.get("MaximumActiveDatabases")
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
 
 
 def _listing(shell: Shell, cmdlet: str, **parameters: Value) -> list[Record]:

@@ -64,6 +64,7 @@ class Machine:
     no_queues: str | None = None
     role: str = "Mailbox"
     site: str = "Here"
+    most_active: int | None = None
 
 
 class Organisation:
@@ -140,6 +141,7 @@ class Organisation:
             "DatabaseAvailabilityGroup": None if self.dag is None else Record("DAG1"),
             "DatabaseCopyAutoActivationPolicy": Enum(machine.policy, 0),
             "DatabaseCopyActivationDisabledAndMoveNow": machine.move_now,
+            "MaximumActiveDatabases": machine.most_active,
         }
         return Record(name, ("Microsoft.Exchange.Data.Directory.Management.MailboxServer",), properties)
 

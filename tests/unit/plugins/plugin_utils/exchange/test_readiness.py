@@ -263,6 +263,35 @@ def test_a_copy_on_a_member_that_takes_none() -> None:
     assert set(obstacles(shell)) == {"dag.marked", "database.copies"}
 
 
+@pytest.mark.parametrize(
+    ("most", "wanted"),
+    [
+        ((None, None), ""),
+        ((2, None), ""),
+        ((1, None), "1 database"),
+        ((3, 0), "1 database"),
+        ((1, 0), "3 databases"),  # EX02 has one already
+        ((2, 1), "1 database"),
+        ((2, 2), ""),  # DB01 makes room for DB02 on EX02
+        ((20, 20), ""),
+    ],
+)
+def test_members_that_are_full_take_none(most: tuple[int | None, int | None], wanted: str) -> None:
+    """All three have copies on both others, but DB02, which has one on EX02 alone."""
+    shell = dag(3)
+    shell["EX01"].copies = [copy(f"DB0{number}", "EX01", "Mounted") for number in (1, 2, 3)]
+    shell["EX02"].copies = [
+        copy("DB09", "EX02", "Mounted"),
+        *(copy(f"DB0{number}", "EX02") for number in (1, 2, 3)),
+    ]
+    shell["EX03"].copies = [copy(f"DB0{number}", "EX03") for number in (1, 3)]
+    shell["EX02"].most_active, shell["EX03"].most_active = most
+    found = obstacles(shell, 1)
+    assert set(found) == ({"database.room"} if wanted else set())
+    assert found.get("database.room", "").startswith(wanted)
+    assert obstacles(shell, 0) == {}, "on the operator's word"
+
+
 def test_databases_that_nobody_moves() -> None:
     shell = dag()
     shell["EX01"].copies += [
