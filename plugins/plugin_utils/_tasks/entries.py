@@ -52,7 +52,8 @@ def is_own(task: Task, entry: str, *names: str) -> bool:
 def refuse_own_entry(task: Task, entry: str, seen: View) -> None:
     """Raises :class:`OptionError` where a member of a DAG would be asked about itself: the session would end with its
     restart, and nobody could bring it back before it answers."""
-    if seen.group is None or not is_own(task, entry, seen.server.fqdn):
+    # of a name longer than 15 letters Exchange shows the first ones
+    if seen.group is None or not is_own(task, entry, seen.server.fqdn, seen.server.name):
         return
     member = next((item.name for item in seen.members), "another member")
     raise OptionError(
