@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import typing as t
 
@@ -19,6 +20,7 @@ from ._text import NAME, visible
 
 # The pasted text of an error, which is taken whole; under its short name as well.
 _SYMPTOM = re.compile(r"\s*((?:tls12_)?symptom)\s*=\s*(.*)", re.DOTALL)
+_SYMPTOMS = frozenset({"symptom", "tls12_symptom"})
 # Under this name Ansible keeps the words that belong to no variable.
 _WORDS = "_raw_params"
 # Files, JSON and YAML.
@@ -78,4 +80,15 @@ def _kept(item: str, name: str) -> str | None:
 
 def without_symptom() -> dict[str, t.Any]:
     """The command line: other playbooks need the text no more, and it says itself where it is wanted again."""
-    return {**context.CLIARGS, "extra_vars": [item for item in _items() if not _SYMPTOM.match(item)]}
+    return {**context.CLIARGS, "extra_vars": [item for item in _items() if not _is_symptom(item)]}
+
+
+def _is_symptom(item: str) -> bool:
+    """Whether a ``-e`` gives the text and nothing else, as it is or in JSON."""
+    if _SYMPTOM.match(item):
+        return True
+    try:
+        found = json.loads(item)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and bool(found) and found.keys() <= _SYMPTOMS

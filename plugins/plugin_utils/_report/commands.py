@@ -24,8 +24,11 @@ ENFORCE, AUDIT, HARDEN, ROLLBACK, WHY = BOOKS = (
 SAME = ""  # the playbook that was run
 # Wishes that another playbook is not given with the rest: they are for the one that was run.
 _OF_ITS_BOOK = frozenset(
-    ("tls12_fail_on", "tls12_fail_on_findings", "tls12_force", "tls12_backup", "tls12_other_host", "tls12_symptom")
-)
+    (
+        "tls12_fail_on", "tls12_fail_on_findings", "tls12_force", "tls12_backup", "tls12_other_host", "tls12_symptom",
+        "tls12_accepted_peers",
+    )
+)  # fmt: skip
 # What is wanted of the settings; a baseline that the next command names takes the place of all of it.
 _BASELINE = "tls12_baseline"
 _WANTED = frozenset(f"{PREFIX}{name}" for name in WANTED)

@@ -189,6 +189,7 @@ def test_a_wish_of_the_next_command_takes_the_place_of_the_same(given_as: str, e
         "tls12_backup=/b/ex01.json",
         "tls12_other_host=true",
         '{"tls12_fail_on": "waiver"}',
+        '{"tls12_accepted_peers": ["192.0.2.1"]}',
     ],
 )
 def test_wishes_of_one_playbook(given_as: str) -> None:

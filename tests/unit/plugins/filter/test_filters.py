@@ -321,6 +321,25 @@ def test_mail_diagnosis_takes_the_text_as_it_was_typed(monkeypatch: pytest.Monke
     assert _answered("Something else")[0] == "text:    Something else"
 
 
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("symptom=421 4.4.2 SocketError", False),
+        ('{"symptom": "421 4.4.2 SocketError"}', False),
+        ('{"tls12_symptom": "421 4.4.2 SocketError"}', False),
+        ('{"tls12_symptom": "421 4.4.2 SocketError", "secret": "x"}', True),
+        ("{}", True),
+        ("secret=x", True),
+    ],
+)
+def test_the_text_is_nothing_that_the_next_command_leaves_out(
+    monkeypatch: pytest.MonkeyPatch, typed: str, told: bool
+) -> None:
+    monkeypatch.setattr(context, "CLIARGS", {"extra_vars": [typed], "args": ["why-mail-stopped.yml"]})
+    shown = _answered("421 4.4.2 SocketError", _tls12_why=settings_of("off"))
+    assert ("# with your other -e" in shown[-1]) is told
+
+
 @pytest.mark.parametrize("typed", [r"symptom='C:\temp\ndr.txt'", r"tls12_symptom=C:\temp\ndr.txt"])
 def test_mail_diagnosis_shows_backslashes_as_they_were_typed(monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
     """Of C:, a tab, emp, a new line, dr.txt nobody would know what was meant."""
