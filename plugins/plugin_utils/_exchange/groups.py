@@ -66,14 +66,20 @@ def of_record(record: Record) -> Group:
         operational=_blank_is_unknown(record, "OperationalServers"),
         manager=_text(record, "PrimaryActiveManager"),
         witness=witness,
-        witness_server=_text(record, server) if server else None,
+        witness_server=_witness(record, server) if server else None,
     )
 
 
 def may_be_witness(record: Record, server: str) -> bool:
     """Whether a server is named as the witness of a DAG, in use or not."""
-    names = (_text(record, name) for name in _WITNESS_SERVERS.values())
+    names = (_witness(record, name) for name in _WITNESS_SERVERS.values())
     return any(name is not None and is_same_server(name, server) for name in names)
+
+
+def _witness(record: Record, name: str) -> str | None:
+    """No recorded DAG has it: what is no text is nothing that a maintenance should end for."""
+    found = record.get(name)
+    return str(found).strip() or None if isinstance(found, (str, Record)) else None
 
 
 def _text(record: Record, name: str) -> str | None:

@@ -69,8 +69,9 @@ def test_a_member_of_another_dag_may_be_the_witness() -> None:
     assert {item["id"] for item in caught.value.details["obstacles"]} >= {"dag.bound", "dag.marked"}
 
 
-@pytest.mark.parametrize("witness", ["fs01.example.com", "EX02.example.com", None])
-def test_where_the_witness_is_no_other_exchange_server(witness: str | None) -> None:
+@pytest.mark.parametrize("witness", ["fs01.example.com", "EX02.example.com", " ", None, 7, ["EX09"]])
+def test_where_the_witness_is_no_other_exchange_server(witness: object) -> None:
+    """Or where Exchange names it in a form that nobody has seen."""
     world = world_of()
     world.witnesses["DAG-EX01"] = witness  # type: ignore[assignment]
     assert view.look(world.work("EX01").means.shell, "EX01").bound == ()
