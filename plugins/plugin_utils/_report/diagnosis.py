@@ -296,8 +296,10 @@ def _of_settings(steps: Steps, stopped: t.Sequence[str]) -> t.Iterator[tuple[Ran
         yield Rank.PENDING, "a restart is pending"
     if steps.to_write and not off:
         yield Rank.DIFFERS, f"{steps.to_write} setting{'' if steps.to_write == 1 else 's'} to write"
+    if stopped:
+        yield Rank.STOPPED, f"mail needs {_short(', '.join(stopped))}, which do{'' if stopped[1:] else 'es'} not run"
     for said in glance.get("updates", ()):
-        yield Rank.STOPPED if any(name in said for name in stopped) else Rank.FINE, _short(said)
+        yield Rank.FINE, _short(said)
 
 
 def _of_mail(mail: Result) -> t.Iterator[tuple[Rank, str]]:

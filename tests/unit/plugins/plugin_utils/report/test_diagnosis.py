@@ -361,10 +361,24 @@ def test_services_that_mail_needs_and_that_do_not_run() -> None:
     }
     shown = told(DROPPED, ex01=Server(stopped), ex02=Server(read, mail()))
     assert shown[2] == "answer:  Services that mail needs do not run on ex01."
-    assert f"; {said.removesuffix('.')}; Support" in shown[3]
+    assert "; mail needs MSExchangeTransport, which does not run; Support" in shown[3]
+    assert f"; {said.removesuffix('.')}; " in f"{shown[3]}; "
     assert shown[-1].startswith("next:    in PowerShell on ex01: Start-Service MSExchangeTransport; where a setup")
     # what an update has to say of others is no cause
     assert "answer:  Services" not in str(told("", ex01=Server({**stopped, "exchange": {"mail_stopped": []}})))
+
+
+def test_services_that_mail_needs_are_the_answer_however_many_stand_still() -> None:
+    """What is said of them all is cut, and the one that counts may come last."""
+    read = verified("fine", accepted=FINE)
+    said = f"19 services of Exchange that should run do not: {', '.join(f'MSExchangeA{n:02}' for n in range(18))}, Z."
+    like = {"status": "not_applicable", "severity": "medium", "expected": None, "protocol": None, "side": None}
+    found = {**read["findings"][0], **like, "id": "exchange.services", "message": said}
+    needed = ["MSExchangeSubmission", "MSExchangeTransport"]
+    stopped = {**read, "exchange": {"mail_stopped": needed}, "findings": [*read["findings"], found]}
+    shown = told(DROPPED, ex01=Server(stopped, mail()))
+    assert "answer:  Services that mail needs do not run on ex01." in shown
+    assert "; mail needs MSExchangeSubmission, MSExchangeTransport, which do not run; 19 services" in shown[3]
 
 
 def test_where_it_is_off_on_another_both_are_told() -> None:
