@@ -101,7 +101,7 @@ def restart(task: Task, options: Options, files: Result) -> Result:
     if any(was_out) and not has_record(registry):
         raise owners.AnotherRun(
             "While other members of its DAG were waited for, another run has brought the server back into service; "
-            "nothing was restarted."
+            "nothing was restarted. Run this again: it restarts the server if that is still due."
         )
     wishes = HowToRestart(
         timeout=options["timeout"],
