@@ -381,6 +381,22 @@ def test_services_that_mail_needs_are_the_answer_however_many_stand_still() -> N
     assert "; mail needs MSExchangeSubmission, MSExchangeTransport, which do not run; 19 services" in shown[3]
 
 
+def test_ten_lines_are_enough_for_all_at_once() -> None:
+    """Several errors, servers that each show something else, one that was left out, and logs that nobody writes."""
+    text = "\n".join(f"[{{LED={error}}};{{MSG=}}]" for error in (DROPPED, "451 4.4.0 DNS query failed"))
+    waits = {
+        f"ex{number}": Server(
+            verified("fine", FINE), mail(("mail.queue", "unknown"), logging="None", error=f"421 4.4.2 {number}")
+        )
+        for number in range(9)
+    }
+    off = Server(verified("client off"), mail(("mail.queue", "unknown"), logging="None", error="421 4.4.2"))
+    for more in ({}, {"out": Server(_left_out(), mail())}, {"out": Server(_left_out(), mail()), "off": off}):
+        shown = told(text, **waits, **more)
+        assert len(shown) <= 10, shown
+        assert [line for line in shown if line.startswith(("first:", "next:"))]
+
+
 def test_where_it_is_off_on_another_both_are_told() -> None:
     """That one is out does not explain what the text is about; and the other one waits for it."""
     shown = told(DROPPED, ex01=Server(verified("off"), mail()), ex02=Server(_left_out(), mail()))
