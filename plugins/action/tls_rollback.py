@@ -8,28 +8,28 @@ from __future__ import annotations
 import typing as t
 
 from ..plugin_utils import _options, _preflight, _role, _typed
-from ..plugin_utils._action import WindowsAction
 from ..plugin_utils._errors import OptionError, all_problems
-from ..plugin_utils._tasks import proving, rolling_back
+from ..plugin_utils._restart_action import RestartAction
+from ..plugin_utils._tasks import rolling_back
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "backup": {"type": "path"},
     **_options.BACKUP,
     "other_host": {"type": "bool", "default": False},
     "force": {"type": "bool", "default": False},
-    **proving.PROVE,
+    **_options.PROVE,
     **_preflight.RESTART,
     **_options.SHARED,
 }
 
 
-class ActionModule(WindowsAction):
+class ActionModule(RestartAction):
     ARGUMENT_SPEC = ARGUMENT_SPEC
     WRITES = True
 
     def check(self, options: dict[str, t.Any]) -> None:
         all_problems(
-            lambda: proving.check(options["prove"], self.address, others=self.other_servers),
+            lambda: self.check_prove(options),
             lambda: _preflight.check_restart(options["restart"], self.places),
             lambda: self._check_backup(options),
         )

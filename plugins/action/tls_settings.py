@@ -8,12 +8,12 @@ from __future__ import annotations
 import typing as t
 
 from ..plugin_utils import _options, _preflight
-from ..plugin_utils._action import WindowsAction
 from ..plugin_utils._errors import all_problems
 from ..plugin_utils._judgement import handshakes
 from ..plugin_utils._mailflow import peers
 from ..plugin_utils._policy import waiving
-from ..plugin_utils._tasks import proving, setting
+from ..plugin_utils._restart_action import RestartAction
+from ..plugin_utils._tasks import setting
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     **_options.POLICY,
@@ -21,7 +21,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     **_options.BACKUP,
     "force": {"type": "bool", "default": False},
     "handshakes": {"type": "dict"},
-    **proving.PROVE,
+    **_options.PROVE,
     **_preflight.RESTART,
     "handshake_policy": {"type": "str", "choices": list(handshakes.POLICIES)},
     "smtp_logs": {"type": "dict"},
@@ -35,7 +35,7 @@ ROLE_SPEC: dict[str, t.Any] = {**_options.ROLE, "prove_if_done": {"type": "bool"
 _NO_LOGS = "'accepted_peers' does nothing without 'smtp_logs': no log was read, so that nobody looked for peers."
 
 
-class ActionModule(WindowsAction):
+class ActionModule(RestartAction):
     ARGUMENT_SPEC = ARGUMENT_SPEC
     ROLE_SPEC = ROLE_SPEC
     WRITES = True
@@ -46,12 +46,7 @@ class ActionModule(WindowsAction):
             lambda: waiving.from_options(options),
             lambda: _options.check_reading(options),
             lambda: handshakes.check_result("handshakes", options["handshakes"]),
-            lambda: proving.check(
-                options["prove"],
-                self.address,
-                others=self.other_servers,
-                wanted=options["prove_if_done"] and "prove_if_done",
-            ),
+            lambda: self.check_prove(options, options["prove_if_done"] and "prove_if_done"),
             lambda: _preflight.check_restart(options["restart"], self.places),
             lambda: peers.check_logs("smtp_logs", options["smtp_logs"]),
         )

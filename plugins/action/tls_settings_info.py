@@ -12,13 +12,13 @@ from ..plugin_utils._action import WindowsAction
 from ..plugin_utils._errors import all_problems
 from ..plugin_utils._judgement import handshakes
 from ..plugin_utils._policy import waiving
-from ..plugin_utils._tasks import proving, reading
+from ..plugin_utils._tasks import reading
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     **_options.POLICY,
     **_options.READING,
     "fail_on_findings": {"type": "bool", "default": False},
-    **proving.PROVE,
+    **_options.PROVE,
     "accepted_before": {"type": "dict"},
     "expect_backup": {"type": "path"},
     "allow_pending": {"type": "bool", "default": False},
@@ -38,7 +38,7 @@ class ActionModule(WindowsAction):
             lambda: self.check_policy(options),
             lambda: waiving.from_options(options),
             lambda: _options.check_reading(options),
-            lambda: proving.check(options["prove"], self.address, others=self.other_servers),
+            lambda: self.check_prove(options),
             lambda: reading.check_known(options["known"], options["fail_on"]),
             lambda: handshakes.check_result("accepted_before", options["accepted_before"]),
         )

@@ -8,8 +8,8 @@ from __future__ import annotations
 import typing as t
 
 from ..plugin_utils import _maintenance, _options, _preflight
-from ..plugin_utils._action import WindowsAction
 from ..plugin_utils._errors import all_problems
+from ..plugin_utils._restart_action import RestartAction
 from ..plugin_utils._tasks import restarting
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
@@ -31,7 +31,7 @@ ROLE_SPEC: dict[str, t.Any] = {
 }
 
 
-class ActionModule(WindowsAction):
+class ActionModule(RestartAction):
     ARGUMENT_SPEC = ARGUMENT_SPEC
     ROLE_SPEC = ROLE_SPEC
     WRITES = True

@@ -35,6 +35,7 @@ from collections.abc import Mapping
 from ansible import constants, context
 from ansible.plugins.callback import CallbackBase
 
+from ..plugin_utils import _ahead as _ahead
 from ..plugin_utils import _reporting, _run, _typed
 from ..plugin_utils._errors import ExchangeTlsError
 from ..plugin_utils._report import result as results

@@ -12,6 +12,7 @@ import typing as t
 from ansible import context
 from ansible.errors import AnsibleError, AnsibleFilterError
 
+from ..plugin_utils import _ahead as _ahead  # in every playbook, before there is a process for each host
 from ..plugin_utils import _patterns
 from ..plugin_utils._text import NAME, visible
 

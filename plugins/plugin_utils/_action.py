@@ -20,10 +20,9 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from . import _files, _given, _patterns, _preflight, _reporting, _role, _typed, _variables
+from . import _files, _given, _patterns, _reporting, _role, _typed, _variables
 from ._errors import ExchangeTlsError, OptionError, Unreachable, all_problems
 from ._exchange.endpoint import OPTIONS, Endpoint, address_of, endpoint, is_address, misspelt, neighbour
-from ._exchange.shell import Shell
 from ._options import ROLE
 from ._policy import baselines
 from ._policy.options import from_options
@@ -31,6 +30,9 @@ from ._tasks.task import Task
 from ._text import NAME, visible
 from ._transport.channels import check_plugin, open_channel
 from ._wire.session import Session, WireLog
+
+if t.TYPE_CHECKING:
+    from ._exchange.shell import Shell
 
 display = Display()
 
@@ -303,10 +305,6 @@ class ExchangeTlsAction(ActionBase):
 class WindowsAction(ExchangeTlsAction):
     """An action that talks to the host: one session, opened when it is first wanted."""
 
-    @property
-    def places(self) -> _preflight.Places:
-        return _preflight.Places(self._loader, _files.folders(self.task_vars), self._task.collections or ())
-
     def check_policy(self, options: dict[str, t.Any]) -> None:
         """Raises :class:`OptionError`. The baseline is loaded here, and is with the options from then on."""
         read = _files.reader(self._loader, _files.folders(self.task_vars))
@@ -317,11 +315,14 @@ class WindowsAction(ExchangeTlsAction):
 
         from_options(options, load)
 
-    def task_files(self, given: t.Mapping[str, t.Any] | None, prefix: str = "restart.") -> dict[str, t.Any]:
-        """The result key with the files of tasks that a restart is surrounded by; none where none was asked for."""
-        if given is None:
-            return {}
-        return {"task_files": _preflight.task_files(given, self.places, prefix=prefix)}
+    def check_prove(self, options: dict[str, t.Any], wanted: str | bool = False) -> None:
+        """Raises :class:`OptionError`. ``wanted``: an option that needs ``prove``, where that is given."""
+        if options["prove"] is None and not wanted:
+            return
+        # what makes handshakes is loaded where they are wanted: _ahead.py
+        from ._tasks import proving
+
+        proving.check(options["prove"], self.address, others=self.other_servers, wanted=wanted)
 
     def sequence(self, options: dict[str, t.Any]) -> Task:
         """What the sequences of ``_tasks`` are given."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ._errors import OptionError
+from ._judgement.handshakes import POLICIES, WHEN_REACHABLE
 from ._role import FIRST_BASELINE
 from ._wire.overlap import MOST
 
@@ -56,6 +57,20 @@ ROLE: dict[str, t.Any] = {"report_dir": {"type": "path"}}
 _MOST_DAYS = 3650
 # How a host is read.
 READING: dict[str, t.Any] = {"logins": {"type": "int", "default": MOST}, "updates_within": {"type": "int"}}
+
+# How a host is proven by handshakes; _tasks/proving.py checks it.
+PROVE: dict[str, t.Any] = {
+    "prove": {
+        "type": "dict",
+        "options": {
+            "endpoints": {"type": "list", "elements": "raw", "default": ["smtp", "https"]},
+            "server_name": {"type": "str"},
+            "timeout": {"type": "float", "default": 10},
+            "handshakes": {"type": "str", "choices": list(POLICIES), "default": WHEN_REACHABLE},
+            "patience": {"type": "int", "default": 120},
+        },
+    }
+}
 
 BACKUP: dict[str, t.Any] = {
     "backup_dir": {"type": "path", "default": "exchange_tls_backups"},

@@ -7,6 +7,7 @@ written. Pure."""
 
 from __future__ import annotations
 
+import collections.abc as c
 import datetime
 import re
 
@@ -39,3 +40,9 @@ def visible(text: object, limit: int = MESSAGE) -> str:
 def utc_text(moment: datetime.datetime) -> str:
     """A time in results: ``2026-11-20T03:04:05Z``."""
     return moment.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def joined(sentences: c.Sequence[str], most: int = 3) -> str:
+    """The first of many sentences; the rest is in the result."""
+    more = len(sentences) - most
+    return " ".join(sentences[:most]) + (f" And {more} more." if more > 0 else "")

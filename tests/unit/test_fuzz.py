@@ -86,7 +86,8 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
         "_run._own_version", "_tasks/mail_proof._flow", "_tasks/mail_proof.moment_of",
     ),
     "they hand on what another function reads, which a target has": (
-        "_action.WindowsAction.check_policy", "_tasks/reading.read", "_tasks/rolling_back.roll_back",
+        "_action.WindowsAction.check_policy", "_tasks/reading._backup",
+        "_tasks/rolling_back.roll_back",
     ),
     "they are for more sessions than a seed has; a law of their own holds them against looking line by line": (
         "_mailflow/telling.Lines._known", "_mailflow/telling._by_session",

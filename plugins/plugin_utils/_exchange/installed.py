@@ -16,6 +16,7 @@ import typing as t
 from .._errors import ExchangeTlsError
 from .._policy.rules import UNREAD_VERSION, ExchangeVersion
 from .._schannel.names import same
+from .._schannel.snapshot import Setting
 from .._schannel.values import Type
 from .._windows import cluster, services
 from .._windows.cluster import Cluster
@@ -31,6 +32,10 @@ from .builds import Build, Version
 _ROOT = r"SOFTWARE\Microsoft\ExchangeServer"
 _FAMILIES = ("v15", "v14")
 SETUP = rf"{_ROOT}\v15\Setup"
+_FOLDER = "MsiInstallPath"
+#: What :func:`read` reads first, for whoever reads ahead: keys that are listed, and a value.
+KEYS = tuple(rf"{_ROOT}\{family}" for family in _FAMILIES)
+VALUE = (Setting(SETUP, _FOLDER), Type.REG_SZ)
 _NETLOGON = r"SYSTEM\CurrentControlSet\Services\Netlogon\Parameters"
 # Keys below v15 by what people call the role. The others are parts of the Mailbox role, from 2016 on.
 _ROLES = {"MailboxRole": "Mailbox", "EdgeTransportRole": "Edge", "AdminTools": "ManagementTools"}
@@ -187,8 +192,8 @@ def read(session: Session, registry: Registry) -> Exchange | None:
 def _installed(registry: Registry) -> tuple[str | None, tuple[str, ...]]:
     """The family of versions that is set up, with the keys of its roles. An uninstallation leaves keys behind, but not
     that of the setup."""
-    for family in _FAMILIES:
-        keys = registry.subkeys(rf"{_ROOT}\{family}") or ()
+    for family, key in zip(_FAMILIES, KEYS, strict=True):
+        keys = registry.subkeys(key) or ()
         if same("Setup", keys):
             return family, keys
     return None, ()
@@ -204,7 +209,7 @@ def _roles(keys: t.Sequence[str]) -> tuple[str, ...]:
 
 def _of_file(session: Session, registry: Registry, setup: str) -> tuple[Version | None, str | None]:
     """That of ExSetup.exe, or why it cannot be asked for."""
-    folder = registry.get(setup, "MsiInstallPath", Type.REG_SZ)
+    folder = registry.get(setup, _FOLDER, Type.REG_SZ)
     failure = None
     if folder is not None and isinstance(folder.data, str) and folder.data.strip():
         path = rf"{folder.data.strip().rstrip(chr(92))}\bin\ExSetup.exe"

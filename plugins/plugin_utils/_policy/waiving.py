@@ -12,8 +12,10 @@ import re
 import typing as t
 
 from .._errors import OptionError, all_problems
-from .expressions import Expression
 from .findings import Finding, Status
+
+if t.TYPE_CHECKING:
+    from .expressions import Expression
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +44,7 @@ def parse(waivers: t.Iterable[t.Mapping[str, t.Any]]) -> tuple[Waiver, ...]:
         except ValueError:
             problems.append(f"waiver {number}: 'expires' is {given['expires']!r}; write a date like 2026-12-31")
         try:
-            match = Expression(given["match"], "waivers")
+            match = _expression(given["match"], "waivers")
         except OptionError as exc:
             problems.append(f"waiver {number}: {exc.message.rstrip('.')}")
         if match is not None and len(problems) == before:
@@ -50,6 +52,13 @@ def parse(waivers: t.Iterable[t.Mapping[str, t.Any]]) -> tuple[Waiver, ...]:
     if problems:
         raise OptionError("Bad waivers: " + "; ".join(problems) + ".")
     return tuple(found)
+
+
+def _expression(text: str, option: str) -> Expression:
+    # JMESPath is loaded where somebody writes one
+    from .expressions import Expression
+
+    return Expression(text, option)
 
 
 def _date(given: t.Any) -> datetime.date | None:
@@ -100,7 +109,7 @@ def from_options(options: t.Mapping[str, t.Any]) -> tuple[tuple[Waiver, ...], Ex
 
     def read_condition() -> None:
         nonlocal condition
-        condition = Expression(options["fail_on"], "fail_on") if options["fail_on"] else None
+        condition = _expression(options["fail_on"], "fail_on") if options["fail_on"] else None
 
     all_problems(read_waivers, read_condition)
     return waivers, condition

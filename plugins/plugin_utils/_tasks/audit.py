@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import functools
-import itertools
 import typing as t
 
 from .._change.notes import NOTE
@@ -182,23 +181,32 @@ def audit(session: Session, policy: Policy, waivers: tuple[Waiver, ...], scope: 
 
 def _audit(session: Session, policy: Policy, waivers: tuple[Waiver, ...], scope: Scope) -> Audit:
     registry = Registry(session)
+    reader = Reader(registry)
     host = read_host(session, registry)
+    # the third answer: by it the session knows whether the line is a long one
+    reader.subkeys(PROTOCOLS_KEY)
+    wants_exchange = scope.exchange or policy.needs_exchange
+    reader.ahead(
+        [*map(protocol_key, PROTOCOLS), *(installed.KEYS if wants_exchange else ())],
+        values=[(NOTE, Type.REG_SZ), *([installed.VALUE] if wants_exchange else ())],
+    )
+    pending_note = read_note(registry)
     seen = exchange_of(session, registry, host) if scope.exchange else None
     exchange = seen.exchange.version_for_rules if seen else None
     if policy.needs_exchange and not scope.exchange:
         exchange = installed.version(session, registry)
-    reader = Reader(registry)
     looking = scope.strays != stray_findings.IGNORE
 
     def asked() -> t.Iterator[Rule]:
         every = (*policy.rules, *guards.also_needed(policy))
         return (rule for rule in every if not rule.applies.reason_not(host.build, exchange))
 
-    reader.subkeys(PROTOCOLS_KEY)
-    others = ((rule.setting, rule.kind) for rule in asked() if not _is_protocol(rule))
-    reader.ahead(map(protocol_key, PROTOCOLS), values=itertools.chain([(NOTE, Type.REG_SZ)], others))
-    pending_note = read_note(registry)
-    reader.protocols(find.looked_into if looking else lambda snapshot: ())
+    others = [rule for rule in asked() if not _is_protocol(rule)]
+    reader.protocols(
+        find.looked_into if looking else lambda snapshot: (),
+        [(rule.setting, rule.kind) for rule in others],
+        [rule.setting.key for rule in others if looking and noticed.is_dotnet(rule)],
+    )
     if policy.cipher_suites:
         policy = with_suites(policy, reader.value(SUITES_POLICY, Type.REG_SZ).present)
     for rule in asked():

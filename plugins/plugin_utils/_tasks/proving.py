@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: not a public interface.
-"""Handshakes as a proof: the options that several modules share, and the waiting for endpoints to come back."""
+"""Handshakes as a proof: what they are tried on, and the waiting for endpoints to come back."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import typing as t
 from .. import _handshake
 from .._errors import OptionError, all_problems
 from .._judgement import verdicts
-from .._judgement.handshakes import NEVER, POLICIES, REQUIRED, WHEN_REACHABLE, lost, open_ones
+from .._judgement.handshakes import NEVER, REQUIRED, lost, open_ones
 from .._schannel.protocols import TLS12
-from .._text import NAME, visible
+from .._text import NAME, joined, visible
 from .task import Task
 
 LONGEST_TIMEOUT = 300
@@ -24,19 +24,6 @@ LONGEST_PATIENCE = 3600
 _PAUSE = 3.0
 _EVERY_VERSION = frozenset(_handshake.TlsVersion)
 _REQUIRED = frozenset({_handshake.TlsVersion(TLS12)})
-
-PROVE: dict[str, t.Any] = {
-    "prove": {
-        "type": "dict",
-        "options": {
-            "endpoints": {"type": "list", "elements": "raw", "default": ["smtp", "https"]},
-            "server_name": {"type": "str"},
-            "timeout": {"type": "float", "default": 10},
-            "handshakes": {"type": "str", "choices": list(POLICIES), "default": WHEN_REACHABLE},
-            "patience": {"type": "int", "default": 120},
-        },
-    }
-}
 
 Options = t.Mapping[str, t.Any]
 Result = t.Mapping[str, t.Any]
@@ -187,9 +174,3 @@ def proven(
         return found, {}
     error = {"kind": "not_proven", "problems": len(verdict.problems)}
     return found, {"failed": True, "msg": joined(verdict.problems), "error": error}
-
-
-def joined(sentences: c.Sequence[str], most: int = 3) -> str:
-    """The first of many sentences; the rest is in the result."""
-    more = len(sentences) - most
-    return " ".join(sentences[:most]) + (f" And {more} more." if more > 0 else "")

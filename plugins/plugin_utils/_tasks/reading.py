@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import typing as t
 
-from .._change import backups
 from .._errors import OptionError
 from .._policy import waiving
 from .._policy.findings import VIOLATIONS
 from .._policy.options import from_options
 from .._schannel.values import Type, show
+from .._text import joined
 from .._windows.reader import Reader
 from .._windows.registry import Registry
 from .._wire.session import Session
-from . import proving
 from .audit import Scope, audit
 from .task import Options, Result, Task
+
+if t.TYPE_CHECKING:
+    from .._change.backups import Backup
 
 # What a result of tls_settings says of the settings themselves.
 _KNOWN = ("host", "protocols", "healthchecker", "findings", "compliant", "restart_pending", "overview")
@@ -39,7 +41,7 @@ def check_known(known: t.Any, fail_on: str | None) -> None:
 def read(task: Task, options: Options) -> Result:
     """The result of tls_settings_info."""
     waivers, fail_on = waiving.from_options(options)
-    backup = backups.load(options["expect_backup"]) if options["expect_backup"] else None
+    backup = _backup(options["expect_backup"]) if options["expect_backup"] else None
     not_back: list[str] = []
     failing: dict[str, t.Any] = {}
     if options["known"] and backup is None:
@@ -65,7 +67,16 @@ def read(task: Task, options: Options) -> Result:
     return {**(task.shortened(result) if failing or result.get("failed") else result), **failing}
 
 
+def _backup(path: str) -> Backup:
+    # as with handshakes below: Ansible compiles what it imports in every run, and few want this
+    from .._change import backups
+
+    return backups.load(path)
+
+
 def _proven(task: Task, options: Options, settings: Result, not_back: list[str]) -> Result:
+    from . import proving
+
     found, failure = proving.proven(
         task,
         options["prove"],
@@ -78,7 +89,7 @@ def _proven(task: Task, options: Options, settings: Result, not_back: list[str])
     return found if task.check_mode else {**found, **failure}
 
 
-def _not_back(backup: backups.Backup, session: Session) -> list[str]:
+def _not_back(backup: Backup, session: Session) -> list[str]:
     """The values and keys that are not as the backup has them."""
     registry = Registry(session)
     reader = Reader(registry)
@@ -95,6 +106,6 @@ def _violations(findings: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, t.Any]
     wrong = [item for item in findings if item["status"] in VIOLATIONS]
     return {
         "failed": True,
-        "msg": f"Not as wanted: {proving.joined([item['message'] for item in wrong])}",
+        "msg": f"Not as wanted: {joined([item['message'] for item in wrong])}",
         "error": {"kind": "findings", "findings": [item["id"] for item in wrong]},
     }

@@ -9,8 +9,10 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .._exchange.shell import Shell
 from .._wire.session import Session
+
+if t.TYPE_CHECKING:
+    from .._exchange.shell import Shell
 
 Options = t.Mapping[str, t.Any]
 Result = dict[str, t.Any]

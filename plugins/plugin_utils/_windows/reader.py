@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import typing as t
 
 from .._errors import AccessDenied, AnswerTooLarge, ExchangeTlsError, RegistryError, UnexpectedAnswer
@@ -40,8 +41,14 @@ class Reader:
             dict(self._values), dict(self._keys), dict(self._subkeys), dict(self._listed), dict(self._unlisted)
         )
 
-    def protocols(self, closely: t.Callable[[Snapshot], t.Iterable[str]] = lambda _snapshot: ()) -> None:
-        """Every protocol version on both sides.
+    def protocols(
+        self,
+        closely: t.Callable[[Snapshot], t.Iterable[str]] = lambda _snapshot: (),
+        others: t.Iterable[tuple[Setting, Type]] = (),
+        beside: t.Iterable[str] = (),
+    ) -> None:
+        """Every protocol version on both sides. ``others``: values that will be read after them. ``beside``: keys whose
+        values may be listed then.
 
         ``closely``: which keys will be listed anyway, as far as the names of the sides tell it. They are listed first:
         what is not in a listing need not be asked for.
@@ -55,7 +62,8 @@ class Reader:
             protocol_setting(protocol, side, name) for protocol in PROTOCOLS for side in SIDES for name in VALUE_NAMES
         ]
         listed = list(closely(self.snapshot()))
-        self.ahead(subkeys=listed, listed=listed, values=((setting, Type.REG_DWORD) for setting in settings))
+        protocols = ((setting, Type.REG_DWORD) for setting in settings)
+        self.ahead(subkeys=listed, listed=[*listed, *beside], values=itertools.chain(protocols, others))
         for key in listed:
             self.list_values(key)
         for setting in settings:
@@ -72,11 +80,9 @@ class Reader:
             subkeys=(key for key in subkeys if fold(key) not in self._subkeys and not self._costs_nothing(key)),
             listed=(key for key in listed if fold(key) not in self._listed and not self._costs_nothing(key)),
             values=(
-                (setting.key, setting.name, kind)
+                (setting.key, setting.name, tried)
                 for setting, kind in values
-                if setting not in self._values
-                and fold(setting.key) not in self._listed
-                and not self._is_missing(setting.key)
+                if setting not in self._values and (tried := self._to_try(setting, kind)) is not None
             ),
         )
 
@@ -137,23 +143,30 @@ class Reader:
         return self._values[setting]
 
     def _read(self, setting: Setting, kind: Type) -> Value:
-        if self._is_missing(setting.key):
+        tried = self._to_try(setting, kind)
+        if tried is None:
             return ABSENT
-        types = self._listed.get(fold(setting.key))
-        if types is not None:
-            name = same(setting.name, types)
-            if name is None and setting.name:
-                return ABSENT
-            # a default value, whose name is empty, is not listed where it is the only one (docs/reference/wsman.md 1.4)
-            kind = kind if name is None else types[name]
-        value = self.registry.get(setting.key, setting.name, kind, self.list_values)
+        value = self.registry.get(setting.key, setting.name, tried, self.list_values)
         if value is None:
             self._found(setting.key, False)
             return ABSENT
         # a missing text list does not tell whether the key is there
-        if value.present or kind is not Type.REG_MULTI_SZ:
+        if value.present or tried is not Type.REG_MULTI_SZ:
             self._found(setting.key, True)
         return value
+
+    def _to_try(self, setting: Setting, kind: Type) -> Type | None:
+        """The type to read the value as; None where it is known to be missing."""
+        if self._is_missing(setting.key):
+            return None
+        types = self._listed.get(fold(setting.key))
+        if types is None:
+            return kind
+        name = same(setting.name, types)
+        if name is None:
+            # a default value, whose name is empty, is not listed where it is the only one (docs/reference/wsman.md 1.4)
+            return None if setting.name else kind
+        return types[name]
 
     def _fail(self, folded: str, failure: ExchangeTlsError) -> None:
         self.failures[folded] = failure

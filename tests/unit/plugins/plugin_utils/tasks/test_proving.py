@@ -9,14 +9,14 @@ import re
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _handshake
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _handshake, _options
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import OptionError
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._judgement import handshakes
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._tasks import proving
 from hypothesis import given
 from hypothesis import strategies as st
 
-PROVE: dict[str, Any] = {name: spec.get("default") for name, spec in proving.PROVE["prove"]["options"].items()}
+PROVE: dict[str, Any] = {name: spec.get("default") for name, spec in _options.PROVE["prove"]["options"].items()}
 
 
 def shaken(**accepted: bool | None) -> dict[str, Any]:
