@@ -189,9 +189,12 @@ def test_mail_that_waits_for_its_next_try_is_left(lab: LabClient, ansible: Ansib
     """Mail to Office 365 that cannot go is why all this is done: nobody waits for it."""
     lab.host("ex01").exchange.add_queue("contoso.com", 50)
     lab.host("ex01").set_quirk("stuck_queues", ["contoso.com"])
+    # some of it may be there from the start
+    queues = lab.host("ex01").exchange.queues().values()
+    waiting = sum(item["messages"] for item in queues if item["domain"] == "contoso.com")
     run = maintain(lab, ansible, "started").ok()
     (remark,) = [item for item in run.result("exchange_maintenance")["remarks"] if item["id"] == "mail.rests"]
-    assert remark["message"].startswith("50 messages wait there for their next try")
+    assert remark["message"].startswith(f"{waiting} messages wait there for their next try")
     maintain(lab, ansible, "stopped").ok()
 
 
