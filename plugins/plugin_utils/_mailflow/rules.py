@@ -83,7 +83,8 @@ _OWN_DROPPED = (
     "shows so, and so do two servers that have no TLS version in common: the text does not tell which it is."
 )
 _READ_BOTH = "the TLS settings of both servers, and " + READ_SEND
-_TLS_ERRORS = "SocketError|UnknownCredentials|NoCredentials|InvalidToken|IllegalMessage|ConnectionAborted"
+# A translation keeps the name of the error, and nothing else.
+_NAMED = r"(?<![A-Za-z])TLS.{{0,120}}\b(?:{0})|\b(?:{0}).{{0,120}}(?<![A-Za-z])TLS"
 
 _NOT_TRUSTED = "A certificate was refused. The code does not say whose: the words behind it do."
 _OLD_TLS = "One side has no TLS version that the other takes."
@@ -258,7 +259,7 @@ RULES: t.Final = (
         _WITHOUT_TLS, "the TLS settings of both servers, and " + READ_RECEIVE, source=SEED,
     ),
     _rule(
-        "starttls_required", LIKELY, "", "Must issue a STARTTLS command first",
+        "starttls_required", LIKELY, "", "Must issue a START ?TLS command first",
         _WITHOUT_TLS, "the TLS settings of both servers, and " + READ_RECEIVE, source=SEED,
     ),
     _rule(
@@ -410,10 +411,12 @@ RULES: t.Final = (
         "The connection timed out: before TLS, or in it. Of itself the text rules TLS neither in nor out.",
         READ_SEND, source=_WORDS,
     ),
-    # a translation has kept the name of the error, and nothing else
     _rule(
-        "tls_failed", LIKELY, "",
-        rf"(?<![A-Za-z])TLS.{{0,120}}\b(?:{_TLS_ERRORS})|\b(?:{_TLS_ERRORS}).{{0,120}}(?<![A-Za-z])TLS",
+        NEGOTIATION["certificate"].kind, LIKELY, "", _NAMED.format("UnknownCredentials|NoCredentials"),
+        NEGOTIATION["certificate"].meaning, NEGOTIATION["certificate"].read, source=KB_4051498,
+    ),
+    _rule(
+        "tls_failed", LIKELY, "", _NAMED.format("SocketError|InvalidToken|IllegalMessage|ConnectionAborted"),
         "By its name this is the error of a TLS negotiation.",
         "the TLS settings of the server, and " + READ_SEND, source=SEED,
     ),
