@@ -28,7 +28,8 @@ from . import given
 
 def smtp_sessions(data: bytes) -> None:
     """Line by line, and the quick way, whose counts are those of the first where no line is damaged. It does not see a
-    session of which there are only lines that tell nothing."""
+    session of which there are only lines that tell nothing, and of one whose beginning is nowhere not what is before
+    its first mark."""
     found, damaged = smtp_log.sessions_of(data)
     thorough = [item.as_result() for item in found]
     quick: list[dict[str, Any]] = []
@@ -45,7 +46,9 @@ def smtp_sessions(data: bytes) -> None:
 
 def _outcomes(sessions: list[dict[str, Any]]) -> collections.Counter[tuple[Any, ...]]:
     told = (item for item in sessions if item["complete_start"] or item["end"] is not None or item["tls_version"])
-    return collections.Counter((item["result"], item["tls_version"], item["error"]) for item in told)
+    return collections.Counter(
+        (item["tls_version"], *((item["result"], item["error"]) if item["complete_start"] else ())) for item in told
+    )
 
 
 def iis_log(data: bytes) -> None:

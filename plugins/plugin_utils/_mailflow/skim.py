@@ -11,6 +11,7 @@ if it did not, its lines are looked at. The marks of all others are handed back.
 
 from __future__ import annotations
 
+import itertools
 import re
 import typing as t
 
@@ -35,8 +36,21 @@ _MARK = re.compile(
     rb"|(?<=\*,)(?:" + _TOLD + rb'|[^,\n"]*,' + _TOLD + rb"|" + QUOTED + rb"," + _TOLD + rb")"
     rb'|(?<=[<>],)"?[Xx](?:[Pp][Rr]|[Ss][Ee]))'
 )
-_AGREED = b',"TLS protocol '
-_BEGINS, _ENDS = b"+-"
+_MARKS = re.compile(b"(" + _MARK.pattern + b")")
+_BEGIN, _END = b",+,", b",-,"
+# That TLS was agreed on, as a mark and what is behind it.
+_AGREED, _PROTOCOL = b',*,,"TLS', b" protocol "
+
+
+class _Marks(t.NamedTuple):
+    """A block, split at its marks: at the odd numbers are these, and between them the rest of a line, whole lines, and
+    what the next line has before its mark. ``places``: where each part begins in the block."""
+
+    block: bytes
+    direction: str | None
+    lines: Lines
+    parts: list[bytes]
+    places: list[int]
 
 
 class Skimmer:
@@ -53,57 +67,57 @@ class Skimmer:
         end: int,
         direction: str | None,
         known: t.Container[Key],
-        bad: t.Container[int],
+        bad: t.Collection[int],
         lines: Lines,
     ) -> list[int]:
         """Counts what can be counted, and returns where the other marks are, in their order: at the comma before the
         event. ``known``: sessions that are open from before; ``bad``: where lines begin that are none; ``lines``: those
         of the block."""
+        parts = _MARKS.split(block if end - begin == len(block) else block[begin:end])
+        places = list(itertools.accumulate(map(len, parts), initial=begin))
+        at = _Marks(block, direction, lines, parts, places)
         left: list[int] = []
         begun: dict[Key, tuple[int, list[bytes]]] = {}
         told: dict[Key, int] = {}
         mixed: set[Key] = set()
-        # a line has one event: what looks like others is part of its text
-        looked_at = begin
-        for match in _MARK.finditer(block, begin, end):
-            at = match.start()
-            if at < looked_at:
+        for number in range(1, len(parts), 2):
+            between, mark = parts[number - 1], parts[number]
+            cut = between.rfind(b"\n") + 1
+            if not cut and number > 1:
+                # a line has one event: what looks like others is part of its text
                 continue
-            line = block.rfind(b"\n", 0, at) + 1
-            looked_at = block.find(b"\n", at)
-            head = block[line:at]
+            head = between[cut:]
             fields = head.split(b",")
-            if len(fields) != 6 or b'"' in head or line in bad:
+            if len(fields) != 6 or b'"' in head or (bad and places[number] - len(head) in bad):
                 # damaged, or with commas in the name of the connector, or no event but part of a text
-                real = event_of(block, line) - 1
+                real = event_of(block, places[number] - len(head)) - 1
                 if real < 0 or _MARK.match(block, real):
-                    left.append(at if real < 0 else real)
+                    left.append(places[number] if real < 0 else real)
                 continue
             key = (fields[2], fields[5])
-            event = block[at + 1]
-            if event == _ENDS:
+            if mark == _END:
                 mixed.discard(key)
                 first, negotiation = begun.pop(key, None), told.pop(key, None)
-                if first is None or not self._count(block, direction, first, negotiation, at, lines):
-                    left.append(at)
+                if first is None or not self._count(at, first, negotiation, number):
+                    left.append(places[number])
                     if first is not None:
-                        left.append(first[0])
+                        left.append(places[first[0]])
                     if negotiation is not None:
-                        left.append(negotiation)
-            elif key in (begun if event == _BEGINS else told) or key in known or key in mixed:
+                        left.append(places[negotiation])
+            elif key in (begun if mark == _BEGIN else told) or key in known or key in mixed:
                 # not whole, or more than a negotiation: so is the rest of it
-                left.append(at)
+                left.append(places[number])
                 mixed.add(key)
                 if key in begun:
-                    left.append(begun.pop(key)[0])
+                    left.append(places[begun.pop(key)[0]])
                 if key in told:
-                    left.append(told.pop(key))
-            elif event == _BEGINS:
-                begun[key] = at, fields
+                    left.append(places[told.pop(key)])
+            elif mark == _BEGIN:
+                begun[key] = number, fields
             else:
-                told[key] = at
-        left += (first[0] for first in begun.values())
-        left += told.values()
+                told[key] = number
+        left += (places[first[0]] for first in begun.values())
+        left += (places[number] for number in told.values())
         left.sort()
         return left
 
@@ -113,32 +127,25 @@ class Skimmer:
             self._sink(session, number)
         self._alike.clear()
 
-    def _count(
-        self,
-        block: bytes,
-        direction: str | None,
-        first: tuple[int, list[bytes]],
-        told: int | None,
-        end: int,
-        lines: Lines,
-    ) -> bool:
+    def _count(self, at: _Marks, first: tuple[int, list[bytes]], told: int | None, end: int) -> bool:
         """Whether the marks, as far as there are any between its first and its last line, tell all of a session, which
         is then counted."""
         began, (time, connector, name, number, local, peer) = first
         if told is not None and told < began:
             return False
-        if told is None or not block.startswith(_AGREED, told + 3):
-            return self._look(block, direction, first, end, lines)
-        text = block[told + 3 : block.find(b"\n", told)]
-        alike = (*_place(direction, time, connector, local, peer), text)
+        if told is None or at.parts[told] != _AGREED or not at.parts[told + 1].startswith(_PROTOCOL):
+            return self._look(at, first, end)
+        text = at.parts[told + 1]
+        text = text[: text.find(b"\n")]
+        alike = (*_place(at.direction, time, connector, local, peer), text)
         known = self._alike.get(alike)
         if known is not None:
             known[1] += 1
             return True
-        tls = agreed(text)
+        tls = agreed(_AGREED + text)
         if tls is None or not number.isdigit() or not DATED.match(time):
             return False
-        session = Session(direction, time[:10], connector, name, local, peer)
+        session = Session(at.direction, time[:10], connector, name, local, peer)
         session.flags, session.tls = seen.BEGAN | seen.ENDED, tls
         self._keep(alike, session)
         return True
@@ -148,18 +155,16 @@ class Skimmer:
         if len(self._alike) > MOST_ALIKE:
             self.settle()
 
-    def _look(
-        self, block: bytes, direction: str | None, first: tuple[int, list[bytes]], end: int, lines: Lines
-    ) -> bool:
+    def _look(self, at: _Marks, first: tuple[int, list[bytes]], end: int) -> bool:
         """The same of a session that did not agree on TLS, of which every line is looked at."""
         began, (time, connector, name, number, local, peer) = first
         if not number.isdigit() or not DATED.match(time):
             return False
-        session = Session(direction, time[:10], connector, name, local, peer)
-        session.flags, session.seek = seen.BEGAN, began
-        lines.tell(session, block.rfind(b"\n", 0, end))
-        tell(session, b"-", rest_of(block, end + 3))
-        place = _place(direction, time, connector, local, peer)
+        session = Session(at.direction, time[:10], connector, name, local, peer)
+        session.flags, session.seek = seen.BEGAN, at.places[began]
+        at.lines.tell(session, at.block.rfind(b"\n", 0, at.places[end]))
+        tell(session, b"-", rest_of(at.block, at.places[end] + 3))
+        place = _place(at.direction, time, connector, local, peer)
         alike = (*place, session.flags, session.tls, session.error, session.login, session.client)
         known = self._alike.get(alike)
         if known is not None:

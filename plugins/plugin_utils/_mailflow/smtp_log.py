@@ -59,6 +59,9 @@ class Scanner:
             block += b"\n"
         bad: set[int] = set()
         self._block_lines = Lines(block)
+        borders = self._block_lines.borders
+        if self.direction == FOREIGN:
+            borders.append(0)
         scan = self._lines if every_line else self._marks
         for session in self.open.values():
             session.seek = len(block) if every_line else 0
@@ -74,6 +77,8 @@ class Scanner:
                 if direction is not None:
                     if self.direction != FOREIGN:
                         scan(block, begin, at, bad)
+                    if FOREIGN in (direction, self.direction) and direction != self.direction:
+                        borders.append(at)
                     begin, self.direction = at, direction
             elif not DATED.match(line):
                 bad.add(at)

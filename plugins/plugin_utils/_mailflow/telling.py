@@ -31,9 +31,11 @@ _MOST_TIMES = 6
 
 
 class Lines:
-    """Those of a block of whole lines, for the sessions that are looked for in it."""
+    """Those of a block of whole lines, for the sessions that are looked for in it. ``borders``: where lines begin that
+    are not of such a log, where they end, and so on."""
 
     def __init__(self, block: bytes) -> None:
+        self.borders: list[int] = []
         self._block = block
         self._left = _MOST_TIMES * len(block)
         self._by_session: dict[tuple[bytes, bytes], list[int]] | None = None
@@ -49,6 +51,8 @@ class Lines:
                 self._by_session = _by_session(self._block)
         for match in self._of(session, end) if self._by_session is None else self._known(session, end):
             line = self._block.rfind(b"\n", 0, match.start()) + 1
+            if bisect.bisect_right(self.borders, line) % 2:
+                continue
             if match[1] == session.peer and is_event(self._block, line, match.end(1) + 1):
                 tell(session, match[2] or match[3], match[4])
         session.seek = end
