@@ -17,10 +17,12 @@ from .._errors import UnexpectedAnswer
 from .endpoint import is_same_server
 from .records import Record
 
-# The names of its MX records: worldwide, of the clouds of governments and of China, and with DNSSEC.
+# The names of its MX records: worldwide, of the clouds of governments and of China, and with DNSSEC; and those of its
+# endpoints for clients, over which some let their mail go.
 _CLOUD = (
     ".mail.protection.outlook.com", ".mail.protection.office365.us", ".mail.protection.partner.outlook.cn",
-    ".mx.microsoft", ".mail.onmicrosoft.com", ".mail.onmicrosoft.us",
+    ".mx.microsoft", ".mail.onmicrosoft.com", ".mail.onmicrosoft.us", ".smtp.office365.com",
+    ".smtp-legacy.office365.com",
 )  # fmt: skip
 VERBOSE = "verbose"
 # Microsoft, Protocol logging: where the logs are, unless the transport service says otherwise.

@@ -442,7 +442,9 @@ def test_no_bytes_are_no_certificate() -> None:
     ("host", "is_cloud"),
     [
         ("x.mail.protection.outlook.com", True), ("x.mail.protection.office365.us.", True), ("X.MX.Microsoft", True),
-        ("x.mail.onmicrosoft.us", True), ("mail.protection.outlook.com.example", False), ("xmx.microsoft", False),
+        ("x.mail.onmicrosoft.us", True), ("smtp.office365.com", True), ("smtp-legacy.office365.com", True),
+        ("xsmtp.office365.com", False), ("www.office365.com", False),
+        ("mail.protection.outlook.com.example", False), ("xmx.microsoft", False),
     ],
 )  # fmt: skip
 def test_the_names_of_exchange_online(host: str, is_cloud: bool) -> None:
