@@ -117,7 +117,7 @@ def _is_changed(server: Result, check_mode: bool) -> bool:
     if server["changes"] or server["changed"] or server["restart"]["made"]:
         return True
     # in check mode that is what would be done
-    return not check_mode and any(step.get("changed") for step in (server["maintenance"] or {}).values())
+    return not check_mode and any(step.get("changed") for step in (server.get("maintenance") or {}).values())
 
 
 def _moment(text: str) -> str:

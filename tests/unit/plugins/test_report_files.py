@@ -9,13 +9,19 @@ import datetime
 import json
 import os
 import pathlib
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils import _report_files, _reporting
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import ExchangeTlsError, OptionError
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report import junit
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report import comparing, junit, merging, schema
+from hypothesis import given
+
+from tests.unit.laws import examples
 
 from .plugin_utils.report.results import HOSTILE, fleet, of
+from .plugin_utils.report.stories import any_steps
 
 RESULT = of(fleet(3))
 
@@ -27,6 +33,35 @@ def test_what_is_written_is_read_again(tmp_path: pathlib.Path) -> None:
     assert _report_files.read(str(folder)) == _report_files.read(str(folder / "result.json")) == RESULT
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
     assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def _not_demanded(rule: Mapping[str, Any], value: Any) -> Iterator[tuple[dict[str, Any], str]]:
+    """What a result has that need not be there, each with what holds it."""
+    if "$ref" in rule:
+        rule = schema.schema()["$defs"][rule["$ref"].rpartition("/")[2]]
+    for item in value if isinstance(value, list) else ():
+        yield from _not_demanded(rule.get("items", {}), item)
+    for name, below in rule.get("properties", {}).items() if isinstance(value, dict) else ():
+        if name in value:
+            yield from _not_demanded(below, value[name])
+            if name not in rule.get("required", ()):
+                yield value, name
+
+
+@examples(40)
+@given(any_steps())
+def test_a_result_of_another_version_may_have_less(steps: Any) -> None:
+    """Whatever is not demanded of a result: the report, a merger and a comparison do without."""
+    whole = json.loads(json.dumps(of({"ex01": steps})))
+    lean = json.loads(json.dumps(whole))
+    taken = list(_not_demanded(schema.schema(), lean))
+    assert {name for _holder, name in taken} >= {"maintenance", "mail_flow", "proof", "error_kind", "restored_from"}
+    for holder, name in taken:
+        del holder[name]
+    assert schema.problems(lean) == []
+    _report_files._texts(merging.merge([lean, lean]))
+    comparing.compare(lean, whole)
+    comparing.compare(whole, lean)
 
 
 def test_a_folder_of_the_user_keeps_its_rights(tmp_path: pathlib.Path) -> None:

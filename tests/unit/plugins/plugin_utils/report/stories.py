@@ -137,8 +137,8 @@ not_as_wanted = st.builds(
     lambda how: failed("findings", overview=settings(how)["overview"]), st.sampled_from(["off", "wrong", "new"])
 )
 answers = st.none() | st.dictionaries(st.sampled_from(["smtp", "https"]), st.sampled_from([True, False, None]))
-mixed = st.lists(st.sampled_from(["written", "unknown", "restored", "not_written"]), min_size=1, max_size=4)
-statuses = mixed | st.just(["written"]) | st.just(["restored", "not_written"])
+mixed = st.lists(st.sampled_from(["written", "unknown", "put_back", "not_written"]), min_size=1, max_size=4)
+statuses = mixed | st.just(["written"]) | st.just(["put_back", "not_written"])
 backups = st.sampled_from([BACKUP, None])
 
 
