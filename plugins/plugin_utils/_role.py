@@ -111,7 +111,7 @@ def _asks(value: t.Any) -> bool:
     return value is not None and str(value).strip().lower() not in ("", "n", "no", "f", "false", "off", "0", "0.0")
 
 
-def passed_over(variables: t.Container[str], typed: t.Mapping[str, t.Any]) -> list[str]:
+def passed_over(variables: t.Mapping[str, t.Any], typed: t.Mapping[str, t.Any]) -> list[str]:
     """What was ``typed`` with ``-e`` for a change, which does not read it."""
     told = [
         f"{name} is passed over by what changes settings; it says when audit-tls12.yml fails."
@@ -120,6 +120,8 @@ def passed_over(variables: t.Container[str], typed: t.Mapping[str, t.Any]) -> li
     ]
     if hardens(variables) and "tls12_baseline" in typed and "tls12_harden_baseline" not in typed:
         told.insert(0, "tls12_baseline is passed over by the second phase, which takes tls12_harden_baseline.")
+    if hardens(variables) and _asks(typed.get("tls12_smtp_logs_since")) and not _asks(variables.get("tls12_smtp_logs")):
+        told.append("tls12_smtp_logs_since does nothing without tls12_smtp_logs: no log is read.")
     return told
 
 
