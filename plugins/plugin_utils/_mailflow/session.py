@@ -132,10 +132,9 @@ class Session:
         other, dummy, other_port = self.peer.rpartition(b":")
         if (own == other != b"") or other in _LOOPBACK:
             return True
-        if self.way != SEND:
-            return own_port in INSIDE_PORTS
-        # relays of others listen on these ports as well
-        return other_port in INSIDE_PORTS and (not is_public(text(other)) or is_public(text(own)))
+        # others have relays on these ports, and clients, as well
+        port = other_port if self.way == SEND else own_port
+        return port in INSIDE_PORTS and (not is_public(text(other)) or is_public(text(own)))
 
     @property
     def is_offered(self) -> bool | None:

@@ -222,6 +222,10 @@ def test_no_connection() -> None:
         ({"local": "10.0.0.1:40000", "connector": "Intra-Organization SMTP Send Connector", "port": 2525}, True),
         ({"local": "10.0.0.1:40000", "connector": "Mailbox transport", "port": 475}, True),
         ({"local": "10.0.0.1:717", "connector": "To Internet", "port": 25}, False),
+        # who comes from the Internet to such a port is a client, unless the own address is one of it as well
+        ({"local": "10.0.0.1:2525", "peer": "43.228.184.5"}, False),
+        ({"local": "[fe80::1%5]:2525", "peer": "[2606:4700::5]"}, False),
+        ({"local": "43.228.184.4:2525", "peer": "43.228.184.5"}, True),
     ],
 )
 def test_hops_inside(options: dict[str, Any], inside: bool) -> None:
