@@ -30,6 +30,7 @@ _GREETING = re.compile(rb"250[ -](?!\d\.\d)")
 # The other one is how Exchange servers ask each other.
 _STARTTLS = re.compile(rb"(?:STARTTLS|X-ANONYMOUSTLS)\b", re.IGNORECASE)
 _OLD_GREETING = re.compile(rb"HELO\b", re.IGNORECASE)
+_GRANTED: t.Final = b"220"
 # What nobody says, or answers, to whom a handshake has failed.
 _GOES_ON = re.compile(rb"(?:EHLO|QUIT|221)\b", re.IGNORECASE)
 _MAIL = re.compile(rb"MAIL +FROM\b", re.IGNORECASE)
@@ -68,6 +69,7 @@ def tell(session: Session, event: bytes, rest: bytes) -> None:
         session.flags |= seen.BEGAN
     else:
         _said(session, rest.removeprefix(b'"'))
+        session.flags |= seen.SPOKEN
 
 
 def event_of(block: bytes, line: int) -> int:
@@ -111,26 +113,45 @@ def _said(session: Session, said: bytes) -> None:
     elif session.tls is not None:
         return
     elif _STARTTLS.match(said):
-        session.flags |= seen.STARTTLS
-    elif session.flags & seen.STARTTLS and _GOES_ON.match(said):
+        session.flags = session.flags & ~seen.WENT_ON | seen.STARTTLS
+    elif said.startswith(_GRANTED):
+        session.flags |= _answered(session.flags, seen.GRANTED, seen.GRANTED_FIRST)
+    elif _GOES_ON.match(said) and _is_behind_starttls(session.flags):
         session.flags |= seen.WENT_ON
     elif match := _HANDED_OVER.match(said):
-        session.flags |= _HANDED_FLAGS[t.cast(int, match.lastindex)]
+        session.flags |= 0 if session.flags & seen.GRANTED else _HANDED_FLAGS[t.cast(int, match.lastindex)]
     elif _OLD_GREETING.match(said):
         session.flags |= seen.OLD_GREETING
     elif match := _LOGIN.match(said):
         session.flags &= ~(seen.HIDDEN_LOGIN | seen.OPEN_LOGIN)
         session.flags |= seen.OPEN_LOGIN if match[1] else seen.HIDDEN_LOGIN
     elif _LOGIN_BEGUN.match(said):
-        session.flags |= 0 if session.flags & seen.HIDDEN_LOGIN else seen.PLAIN_LOGIN
+        session.flags |= 0 if session.flags & (seen.HIDDEN_LOGIN | seen.GRANTED) else seen.PLAIN_LOGIN
     elif _REFUSAL.match(said):
-        # what refuses the command may name it
-        if session.flags & seen.STARTTLS and said.startswith(_NO_TLS):
-            session.flags |= seen.REFUSED
-        elif b"STARTTLS" in said.upper():
-            session.flags |= seen.REQUIRED
-        elif session.flags & seen.STARTTLS and b"TLS" in said:
-            session.flags |= seen.REFUSED
+        session.flags |= _refused(session.flags, said)
+
+
+def _refused(known: int, said: bytes) -> int:
+    is_named = b"STARTTLS" in said.upper()
+    is_of_tls = b"TLS" in said and not is_named
+    # what refuses the command may name it
+    if is_of_tls or (said.startswith(_NO_TLS) and not known & seen.GRANTED):
+        answer = _answered(known, seen.REFUSED, seen.REFUSED_FIRST)
+        if answer:
+            return answer
+    return seen.REQUIRED if is_named and not known & seen.GRANTED else 0
+
+
+def _is_behind_starttls(known: int) -> bool:
+    """Or may be, where that was asked for in an earlier piece."""
+    return bool(known & (seen.STARTTLS | seen.GRANTED_FIRST)) or not known & (seen.BEGAN | seen.SPOKEN)
+
+
+def _answered(known: int, answer: int, answer_first: int) -> int:
+    """What a reply is to STARTTLS, if that was asked for, here or perhaps in an earlier piece."""
+    if known & seen.STARTTLS:
+        return answer
+    return 0 if known & (seen.BEGAN | seen.SPOKEN) else answer_first
 
 
 def _offer(said: bytes) -> int:

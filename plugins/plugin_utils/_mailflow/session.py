@@ -45,6 +45,13 @@ WENT_ON = 0x10000
 HIDDEN_LOGIN = 0x20000
 # the one at hand hands it over
 OPEN_LOGIN = 0x40000
+# STARTTLS was granted: what follows is TLS, also where no line tells of it, as it is damaged or was not written
+GRANTED = 0x80000
+# something was said; what was said first, of a session that began in an earlier piece, grants or refuses STARTTLS, if
+# that was asked for there
+SPOKEN = 0x100000
+GRANTED_FIRST = 0x200000
+REFUSED_FIRST = 0x400000
 _LOGINS: t.Final = HIDDEN_LOGIN | OPEN_LOGIN
 _OF_PLAIN_TEXT = PLAIN_MAIL | PLAIN_LOGIN | CHUNKS
 
@@ -91,11 +98,17 @@ class Session:
     def then(self, later: Session) -> Session:
         """This, with what a later piece of the log tells of the same session."""
         told = later.flags
-        if self.tls is not None:
+        # to a STARTTLS with which this piece ends
+        answer = told if self.flags & STARTTLS and not self.flags & GRANTED else 0
+        granted = GRANTED if self.flags & GRANTED or answer & GRANTED_FIRST else 0
+        told |= granted | (REFUSED if answer & REFUSED_FIRST else 0)
+        if self.tls is not None or granted:
             told &= ~_OF_PLAIN_TEXT
-        elif self.flags & HIDDEN_LOGIN and not told & OPEN_LOGIN:
+        if self.flags & HIDDEN_LOGIN and not told & OPEN_LOGIN:
             # of which the answers alone are in the later piece
             told &= ~PLAIN_LOGIN
+        if told & STARTTLS:
+            self.flags &= ~WENT_ON
         self.flags = (self.flags & ~_LOGINS if told & _LOGINS else self.flags) | told
         self.tls = later.tls or self.tls
         self.error = later.error or self.error

@@ -18,7 +18,7 @@ from .dialogue import QUOTED, event_of, is_event, tell
 from .session import Session
 
 # Most replies and commands that tell nothing are left out by what they begin with.
-_SAID = rb'"?(?:[AaBbEeQqSsHhMmXx345]|221|250[ -](?!\d\.\d))'
+_SAID = rb'"?(?:[AaBbEeQqSsHhMmXx345]|22[01]|250[ -](?!\d\.\d))'
 # Most of what Exchange itself notes is of permissions and certificates. In the data, or in the context behind it.
 _NOTED = rb'(?:[^,\n"]*,|' + QUOTED + rb',)?"?(?i:tls|sec|inb|out|att|fai|pro|dro)'
 # Behind the id of a session: number, local, remote, event (one of two groups), and the rest.
