@@ -27,7 +27,7 @@ _FIRST = 1 << 18
 # No line of a log is longer; bytes without a line break are no log.
 _LONGEST_LINE = 1 << 22
 _BOM = b"\xef\xbb\xbf"
-_SAVED_ANEW = "its columns are not those of the original, as where another program has saved it; copy the original"
+SAVED_ANEW = "its columns are not those of the original, as where another program has saved it; copy the original"
 _TIME = re.compile(rb"^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d(?:\.\d+)?)", re.MULTILINE)
 CANNOT = "cannot be read"
 # What zip, 7z, rar, cab, xz, bzip2 and zstd write first.
@@ -181,6 +181,9 @@ def _source(file: str, server: str) -> tuple[Source | None, str]:
         return None, f"{CANNOT}: it is an archive; unpack it, or pack its files with gzip"
     if not head.strip():
         return None, "is empty"
+    if len(head) == _HEAD:
+        # its last line is cut, and may say something else than the whole of it
+        head = head[: head.rfind(b"\n") + 1] or head
     head = head.removeprefix(_BOM)
     time = _TIME.search(head)
     first = time[1] + b"T" + time[2] if time else b""
@@ -192,7 +195,7 @@ def _source(file: str, server: str) -> tuple[Source | None, str]:
     said = [smtp_log.direction_of(line.strip()) for line in head.split(b"\n") if line.startswith(b"#")]
     if smtp_log.FOREIGN in said or not (said or _looks_like_smtp(head)):
         if _COLUMNS.search(head):
-            return None, f"{CANNOT}: {_SAVED_ANEW}"
+            return None, f"{CANNOT}: {SAVED_ANEW}"
         return None, "is no SMTP protocol log and no log of IIS" if said else "is no log"
     state = next((word for word in said if word), None) or _by_name(file)
     return Source(file, server, SMTP, size, state, first, is_packed), ""

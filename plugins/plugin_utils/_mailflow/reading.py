@@ -159,6 +159,8 @@ def _read_smtp(piece: Piece) -> Part:
     except files.UNREADABLE as exc:
         problem = files.why(exc)
     scanner.settle()
+    if problem is None and scanner.has_others:
+        problem = files.SAVED_ANEW
     return Part(
         tally.counts,
         scanner.direction,
@@ -204,7 +206,7 @@ def _is_none(scanner: Scanner | IisScanner) -> bool:
 
 
 class _Joined:
-    """Puts parts together. ``_pending``: sessions that are not over, by server, connector and key."""
+    """Puts parts together. ``_pending``: sessions that are not over, by server and key."""
 
     def __init__(self, since: str, found: Found) -> None:
         self.found = found

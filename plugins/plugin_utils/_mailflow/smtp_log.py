@@ -39,7 +39,8 @@ class Scanner:
     ``direction``: of lines before the first header; None where none says it. ``is_first``: whether nothing was logged
     before; else sessions that the log does not begin with are kept in ``begun_before``, for whoever has what was
     before. ``open``: sessions that are not over. ``lines``, ``damaged``, ``bare``: counts of all, of those that are
-    none, and of headers and empty ones; ``unfollowed``: sessions that were too many at a time. No bytes are refused.
+    none, and of headers and empty ones; ``unfollowed``: sessions that were too many at a time. ``has_others``: whether
+    a header within says other columns, of which no line is read. No bytes are refused.
     """
 
     def __init__(self, sink: Sink, direction: str | None = None, *, is_first: bool = True) -> None:
@@ -51,10 +52,13 @@ class Scanner:
         self.open: dict[Key, Session] = {}
         self.begun_before: list[tuple[Key, Session]] = []
         self.lines = self.damaged = self.bare = self.unfollowed = 0
+        self.has_others = False
 
     def feed(self, block: bytes, *, every_line: bool = False) -> None:
         """A block of whole lines. ``every_line``: whether each is looked at, as for the first ones of a file, which may
         belong to sessions that began in an earlier one."""
+        # also where files were put together
+        block = block.replace(_BOM, b"")
         if not block.endswith(b"\n"):
             block += b"\n"
         bad: set[int] = set()
@@ -68,7 +72,7 @@ class Scanner:
         begin = 0
         lines = block.count(b"\n")
         for at in _odd_lines(block, lines):
-            line = rest_of(block, at).removeprefix(_BOM)
+            line = rest_of(block, at)
             if not line:
                 self.bare += 1
             elif line.startswith(b"#"):
@@ -77,6 +81,7 @@ class Scanner:
                 if direction is not None:
                     if self.direction != FOREIGN:
                         scan(block, begin, at, bad)
+                        self.has_others |= direction == FOREIGN and line[:7].lower() == b"#fields"
                     if FOREIGN in (direction, self.direction) and direction != self.direction:
                         borders.append(at)
                     begin, self.direction = at, direction
@@ -142,7 +147,7 @@ class Scanner:
                 tell(session, event, match[8])
                 if event == b"-":
                     self._over(self.open.pop(key))
-            elif block[start] not in b"#\r\n" and not block.startswith(_BOM, start):
+            elif block[start] not in b"#\r\n":
                 bad.add(start)
             start = block.index(b"\n", start) + 1
 

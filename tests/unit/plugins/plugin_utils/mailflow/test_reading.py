@@ -233,10 +233,10 @@ def quoted(lines: list[str]) -> list[str]:
     return [",".join(f'"{field}"' for field in line.split(",", 8)) for line in lines]
 
 
+COLUMNS = f"#Fields: {logs.FIELDS}"
 ARCHIVE = io.BytesIO()
 with zipfile.ZipFile(ARCHIVE, "w", zipfile.ZIP_STORED) as archive:
     archive.writestr("RECV.LOG", logs.raw([*logs.header(), *OLD]))
-COLUMNS = f"#Fields: {logs.FIELDS}"
 
 
 @pytest.mark.parametrize(
