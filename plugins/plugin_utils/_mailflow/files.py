@@ -41,7 +41,8 @@ UNREADABLE = (OSError, EOFError, zlib.error)
 
 class Source(t.NamedTuple):
     """A file. ``server``: the sub-folder of the given folder that it is in, or "". ``state``: what its first lines are
-    by its header, the direction of SMTP or the fields of IIS. ``first``: the time of its first line."""
+    by its header, the direction of SMTP or the fields of IIS. ``first``: the time of its first line, which ``opening``
+    is."""
 
     path: str
     server: str
@@ -50,6 +51,7 @@ class Source(t.NamedTuple):
     state: str | bytes | None
     first: bytes
     is_packed: bool
+    opening: bytes = b""
 
 
 def find(paths: t.Iterable[str]) -> tuple[list[Source], list[dict[str, str]]]:
@@ -79,7 +81,8 @@ def find(paths: t.Iterable[str]) -> tuple[list[Source], list[dict[str, str]]]:
                 others.append({"file": file, "reason": reason})
     if missing:
         raise OptionError(f"'paths': there is no {', '.join(missing)} on the controller.")
-    return sorted(sources, key=lambda source: (source.first, source.path)), others
+    sources = _without_copies(sorted(sources, key=lambda source: (source.first, source.path)), others)
+    return sources, others
 
 
 def blocks(source: Source, start: int, stop: int | None) -> t.Iterator[bytes]:
@@ -164,6 +167,41 @@ def _files(path: str) -> t.Iterator[str]:
         yield from (os.path.join(folder, name) for name in sorted(names) if not name.startswith("."))
 
 
+def _without_copies(sources: t.Iterable[Source], others: list[dict[str, str]]) -> list[Source]:
+    """Of logs of one server that are the same as far as they go, such as one and its packed copy, or what it was a day
+    before, the longest."""
+    found: list[Source] = []
+    alike: dict[tuple[str, str, bytes], list[int]] = {}
+    for source in sources:
+        places = alike.setdefault((source.server, source.kind, source.opening), [])
+        for place in places if source.opening else ():
+            longer = _longer(found[place], source)
+            if longer is not None:
+                shorter = source if longer is found[place] else found[place]
+                found[place] = longer
+                others.append({"file": shorter.path, "reason": f"is a copy of {visible(longer.path, NAME * 2)}"})
+                break
+        else:
+            places.append(len(found))
+            found.append(source)
+    return found
+
+
+def _longer(one: Source, other: Source) -> Source | None:
+    """Which of two holds all that the other does; None where they differ."""
+    try:
+        with _open(one) as first, _open(other) as second:
+            while True:
+                parts = first.read(_BLOCK), second.read(_BLOCK)
+                size = min(map(len, parts))
+                if parts[0][:size] != parts[1][:size]:
+                    return None
+                if size < _BLOCK:
+                    return one if len(parts[0]) >= len(parts[1]) else other
+    except UNREADABLE:
+        return None
+
+
 def _below(path: str, file: str) -> str:
     """The sub-folder of ``path`` that a file is in."""
     first, slash, dummy = os.path.relpath(file, path).partition(os.sep)
@@ -187,18 +225,19 @@ def _source(file: str, server: str) -> tuple[Source | None, str]:
     head = head.removeprefix(_BOM)
     time = _TIME.search(head)
     first = time[1] + b"T" + time[2] if time else b""
+    opening = head[time.start() :].partition(b"\n")[0] if time else b""
     size = os.path.getsize(file)
     fields = re.search(rb"^#fields:.*", head, re.IGNORECASE | re.MULTILINE)
     if head.startswith(iis_log.HEADER) or (fields and b" cs-method" in fields[0].lower()):
         found = fields[0].strip() if fields else b""
-        return Source(file, server, IIS, size, found, first, is_packed), ""
+        return Source(file, server, IIS, size, found, first, is_packed, opening), ""
     said = [smtp_log.direction_of(line.strip()) for line in head.split(b"\n") if line.startswith(b"#")]
     if smtp_log.FOREIGN in said or not (said or _looks_like_smtp(head)):
         if _COLUMNS.search(head):
             return None, f"{CANNOT}: {SAVED_ANEW}"
         return None, "is no SMTP protocol log and no log of IIS" if said else "is no log"
     state = next((word for word in said if word), None) or _by_name(file)
-    return Source(file, server, SMTP, size, state, first, is_packed), ""
+    return Source(file, server, SMTP, size, state, first, is_packed, opening), ""
 
 
 def _looks_like_smtp(head: bytes) -> bool:

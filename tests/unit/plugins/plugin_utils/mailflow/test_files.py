@@ -1,17 +1,66 @@
 # Copyright (c) 2026, mailops contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Forms of files with logs: headers that are cut or say other columns, marks of the encoding."""
+"""Forms of files with logs: copies, headers that are cut or say other columns, marks of the encoding."""
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
+
+import pytest
 
 from . import logs
 from .test_reading import EVERY, NEW, OLD, PLAIN, WHOLE, result, told, write
 
 DAY = [*logs.header(), *EVERY]
 COLUMNS = f"#Fields: {logs.FIELDS}"
+
+
+@pytest.mark.parametrize(
+    ("names", "parts", "left_out"),
+    [
+        (["a.log", "b.log"], [DAY, DAY], ["b.log"]),
+        (["ex01/Hub/a.log", "ex01/old/a.log"], [DAY, DAY], ["old/a.log"]),
+        (["a.log", "a.log.gz"], [DAY, DAY], ["a.log.gz"]),
+        # as it was a day before
+        (["monday/a.log", "monday/b/a.log", "monday/c/a.log"], [DAY[:-9], DAY, DAY[:-4]], ["monday/a.log", "c/a.log"]),
+    ],
+)
+def test_a_copy_of_a_log_counts_once(
+    tmp_path: Path, names: list[str], parts: list[list[str]], left_out: list[str]
+) -> None:
+    for name, part in zip(names, parts, strict=True):
+        write(tmp_path / name, part)
+    found = result(tmp_path)
+    assert told(found) == WHOLE
+    assert (found["complete"], found["files"]) == (True, 1)
+    others = found["other_files"]
+    assert all(other["file"].endswith(name) for other, name in zip(others, left_out, strict=True))
+    assert all(other["reason"].startswith("is a copy of") for other in others)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        # of two servers; with other lines behind the same ones; of the same moment; cut in another place
+        {"ex01/a.log": DAY, "ex02/a.log": DAY},
+        {"a.log": [*DAY, NEW[0]], "b.log": [*DAY, OLD[0]]},
+        {"a.log": [*logs.header(), OLD[0]], "b.log": [*logs.header(), NEW[0]]},
+        {"a.log": DAY[:20], "b.log": [*logs.header(), *DAY[20:]]},
+    ],
+)
+def test_what_only_begins_alike_is_no_copy(tmp_path: Path, parts: dict[str, list[str]]) -> None:
+    for name, part in parts.items():
+        write(tmp_path / name, part)
+    found = result(tmp_path)
+    assert (found["files"], found["other_files"]) == (2, [])
+
+
+def test_a_copy_that_cannot_be_read_to_its_end_is_told(tmp_path: Path) -> None:
+    write(tmp_path / "a.log", DAY)
+    (tmp_path / "b.log.gz").write_bytes(gzip.compress(logs.raw(DAY))[:-9])
+    assert not result(tmp_path)["complete"]
 
 
 def test_a_header_that_is_cut_where_the_look_at_a_file_ends(tmp_path: Path) -> None:
