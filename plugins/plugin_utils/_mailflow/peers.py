@@ -39,7 +39,11 @@ def of_server(logs: Logs, name: str, others: t.Iterable[str]) -> list[Peer]:
     ``others``: the names of all servers of the inventory."""
     own = names(name)
     strangers = {other for each in others for other in names(each)} - own
-    return [peer for peer in logs["old_tls"] if str(peer["server"]).casefold() not in strangers]
+
+    def is_stranger(folder: str) -> bool:
+        return folder.casefold() in strangers or bool(names(folder) & strangers and not names(folder) & own)
+
+    return [peer for peer in logs["old_tls"] if not is_stranger(str(peer["server"]))]
 
 
 def names(name: str) -> set[str]:

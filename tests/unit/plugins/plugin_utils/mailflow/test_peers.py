@@ -76,6 +76,26 @@ def test_a_folder_of_a_server_concerns_that_server(folder: str, concerned: bool)
     assert bool(found) is concerned
 
 
+@pytest.mark.parametrize(
+    ("own", "other", "folder", "concerned"),
+    [
+        # a folder may have the whole name where the inventory has its first part
+        ("ex01", "ex02", "EX02.contoso.example", False),
+        ("ex01", "ex02", "EX01.contoso.example", True),
+        ("ex01", "ex02", "ex03.contoso.example", True),
+        # of two servers with one first part
+        ("ex01.a.example", "ex01.b.example", "ex01.b.example", False),
+        ("ex01.a.example", "ex01.b.example", "ex01.a.example", True),
+        ("ex01.a.example", "ex01.b.example", "ex01", True),
+        ("192.0.2.1", "192.0.2.2", "192.0.2.2", False),
+        ("192.0.2.1", "192.0.2.2", "192.0.2.3", True),
+    ],
+)
+def test_names_of_folders_and_servers(own: str, other: str, folder: str, concerned: bool) -> None:
+    found = peers.of_server({"old_tls": [peer("192.0.2.7", "receive", folder)]}, own, [own, other])
+    assert bool(found) is concerned
+
+
 def test_the_sentence_has_the_next_command() -> None:
     assert peers.objection([]) is None
     what, cure = peers.objection([peer(), peer("192.0.2.9", "send")]) or ("", "")
