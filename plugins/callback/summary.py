@@ -26,6 +26,7 @@ requirements:
 """
 
 import atexit
+import dataclasses
 import datetime
 import os
 import pathlib
@@ -41,6 +42,7 @@ from ..plugin_utils._errors import ExchangeTlsError
 from ..plugin_utils._report import result as results
 from ..plugin_utils._report import standing
 from ..plugin_utils._report.commands import Command
+from ..plugin_utils._report.details import LONGEST, wrapped
 from ..plugin_utils._report.result import BESIDE, Run
 from ..plugin_utils._report.screen import refusal, screen
 from ..plugin_utils._report.standing import Steps
@@ -68,6 +70,7 @@ class CallbackModule(CallbackBase):
         self._of_play: list[str] = []
         self._every: dict[str, None] = {}  # the servers of the plays that our role was run in
         self._touched: set[str] = set()  # those of them that some task was run for
+        self._early: set[str] = set()  # servers that ended before the first step, such as where DAGs are learnt
         self._in_play: set[str] = set()  # the servers that a task of this play, or batch, was run for
         self._is_ours = False  # whether our role was run in it
         self._play: t.Any = None
@@ -107,6 +110,8 @@ class CallbackModule(CallbackBase):
             task = _task(result)
             if getattr(task, "run_once", False) and _is_ours(task):
                 self._refused = _said(_values(result))
+            else:
+                self._end_early(result)
 
     def v2_runner_on_skipped(self, result: t.Any) -> None:
         self._in_play.add(_host(result))
@@ -118,11 +123,24 @@ class CallbackModule(CallbackBase):
             # also in a play that only looks: later plays leave it out
             self._every[_host(result)] = None
         self._unreachable.add(_host(result))
+        self._end_early(result)
+
+    def _end_early(self, result: t.Any) -> None:
+        """A task of our role that is none of its steps has ended a server: nothing was begun there."""
+        task = _task(result)
+        register = _registered(task)
+        if _runs_ours(task) and register not in standing.REGISTERED and register not in BESIDE and _is_ours(task):
+            self._early.add(_host(result))
+            self._every.update(dict.fromkeys((*self._of_play, _host(result))))
 
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
         atexit.unregister(self._interrupted)
         on_stderr = constants.DEFAULT_STDOUT_CALLBACK in _JSON
         command = Command.of(context.CLIARGS)
+        early = {host for host in self._early if stats.failures.get(host) or stats.dark.get(host)}
+        if early and not self._results:
+            self._say_early(early, command, stats, on_stderr)
+            return
         if self._refused is not None and not self._results and stats.failures:
             untouched = not self._beside and not any(stats.changed.values())
             for line in refusal(self._refused, command, check_mode=_check_mode(), is_untouched=untouched):
@@ -138,6 +156,14 @@ class CallbackModule(CallbackBase):
         for line in screen(hosts, command=command, untouched=self._untouched(hosts)):
             self._say(line, on_stderr)
         self._report(hosts, on_stderr)
+
+    def _say_early(self, early: t.Collection[str], command: Command, stats: t.Any, on_stderr: bool) -> None:
+        """The run has ended before anything was begun: each of these servers says why, and the next run is for all."""
+        hosts = self._hosts(early, {host for host in early if stats.dark.get(host)})
+        told = [*wrapped(f"error:    {visible(self._refused, LONGEST)}", 10), ""] if self._refused is not None else []
+        again = dataclasses.replace(command, for_all=True)
+        for line in [*told, *screen(hosts, command=again, untouched=self._untouched(hosts))]:
+            self._say(line, on_stderr)
 
     def _hosts(self, ended: t.Collection[str], unreachable: t.Collection[str]) -> dict[str, Steps]:
         return {

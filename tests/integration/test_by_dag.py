@@ -95,6 +95,24 @@ def test_nothing_begins_where_a_server_could_not_be_asked(lab: LabClient, ansibl
     assert "not reached: ex04" in checked.output
 
 
+@pytest.mark.parametrize(("quirk", "word"), [("down", "UNREACHABLE"), ("fault", "FAILED")])
+def test_the_last_screen_says_why_a_server_could_not_be_asked(
+    lab: LabClient, ansible: Ansible, quirk: str, word: str
+) -> None:
+    lab.host("ex04").set_quirk(quirk, {"kind": "access_denied", "every": True} if quirk == "fault" else True)
+    env = {"ANSIBLE_CALLBACKS_ENABLED": "record,mailops.exchange_tls.summary"}
+    run = ansible.playbook("enforce-tls12-by-dag.yml", env=env, **QUIET)
+    assert run.of("tls_settings") == []
+    screen = run.output.partition("PLAY RECAP")[2]
+    assert "error:    Nothing was begun: ex04 could not be asked" in screen
+    assert word in screen
+    assert "not touched: ex01, ex02, ex03" in screen
+    assert "error:    reading Win32_OperatingSystem" in screen
+    assert " -l " not in screen.partition("next:")[2]
+    alone = ansible.playbook("enforce-tls12-by-dag.yml", "-l", "ex04", env=env, **QUIET)
+    assert "error:    reading Win32_OperatingSystem" in alone.output
+
+
 def test_nothing_begins_where_a_member_is_away(lab: LabClient, ansible: Ansible) -> None:
     lab.host("ex01").set_quirk("nodes", {"EX02": "paused"})
     env = {"ANSIBLE_CALLBACKS_ENABLED": "record,mailops.exchange_tls.summary"}

@@ -18,9 +18,12 @@ import typing as t
 from .._role import COLLECTION, PREFIX, VARIABLES, WANTED
 from .._text import visible
 
-ENFORCE, AUDIT, HARDEN, ROLLBACK, WHY = BOOKS = (
+ENFORCE, AUDIT, HARDEN, ROLLBACK, WHY = (
     "enforce_tls12", "audit_tls12", "harden_tls", "rollback_tls12", "why_mail_stopped",
 )  # fmt: skip
+# Those that go by DAG; what comes after one of them goes by DAG as well.
+_BY_DAG = {ENFORCE: "enforce_tls12_by_dag", HARDEN: "harden_tls_by_dag"}
+BOOKS = (ENFORCE, AUDIT, HARDEN, ROLLBACK, WHY, *_BY_DAG.values(), "learn_dags")
 SAME = ""  # the playbook that was run
 # Wishes that another playbook is not given with the rest: they are for the one that was run.
 _OF_ITS_BOOK = frozenset(
@@ -49,6 +52,7 @@ class Command:
     flags: tuple[str, ...] = ()
     limit: str = ""
     every: tuple[str, ...] = ()  # all hosts of the run: a limit to these is none
+    for_all: bool = False  # whether the next run is for all of them, whichever of them it is about
 
     @classmethod
     def of(cls, arguments: t.Mapping[str, t.Any]) -> Command:
@@ -75,6 +79,9 @@ class Command:
 
     def run(self, book: str, hosts: t.Sequence[str], *more: str) -> str:
         """The command for a playbook, limited to these hosts. ``more``: flags, and what goes with ``-e``."""
+        # one server needs no waves
+        if _stem(self.book) in _BY_DAG.values() and len(hosts) > 1:
+            book = _BY_DAG.get(book, book)
         parts = ["ansible-playbook"]
         for inventory in self.inventories:
             parts += ["-i", inventory]
@@ -86,8 +93,8 @@ class Command:
         for item in self.extra:
             if kept := _without(item, dropped):
                 parts += ["-e", kept]
-        if set(hosts) != set(self.every):
-            parts += ["-l", ",".join(hosts)]
+        if not self.for_all and set(hosts) != set(self.every):
+            parts += ["-l", _limit(hosts)]
         elif self.limit:
             parts += ["-l", self.limit]
         for item in more:
@@ -113,6 +120,12 @@ class Command:
         if _stem(name) in BOOKS and ending in ("yml", "yaml"):
             return f"{folder}{slash}{book.replace('_', '-') if '-' in stem else book}{dot}{ending}"
         return f"{COLLECTION}.{book}"
+
+
+def _limit(hosts: t.Sequence[str]) -> str:
+    """Ansible takes one name with a blank for several patterns, unless there is a comma behind it."""
+    names = ",".join(hosts)
+    return f"{names}," if len(hosts) == 1 and re.search(r"\s", names) else names
 
 
 def variable(name: str, value: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible.cli.playbook import PlaybookCLI
+from ansible.inventory.manager import split_host_pattern
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report import commands
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._report.commands import (
     AUDIT,
@@ -71,6 +72,22 @@ def test_playbooks(typed: str, same: str, next_one: str) -> None:
     assert after(typed, ROLLBACK) == next_one
 
 
+@pytest.mark.parametrize(
+    ("typed", "book", "hosts", "next_one"),
+    [
+        ("harden-tls-by-dag.yml", ENFORCE, "ex01 ex02", "enforce-tls12-by-dag.yml"),
+        ("p/enforce_tls12_by_dag.yml", ENFORCE, "ex01 ex02", "p/enforce_tls12_by_dag.yml"),
+        ("mailops.exchange_tls.enforce_tls12_by_dag", ROLLBACK, "ex01 ex02", "mailops.exchange_tls.rollback_tls12"),
+        # one server needs no waves
+        ("harden-tls-by-dag.yml", ENFORCE, "ex02", "enforce-tls12.yml -l ex02"),
+        ("harden-tls-by-dag.yml", SAME, "ex02", "harden-tls-by-dag.yml -l ex02"),
+        ("learn-dags.yml", AUDIT, "ex01 ex02", "audit-tls12.yml"),
+    ],
+)
+def test_playbooks_that_go_by_dag(typed: str, book: str, hosts: str, next_one: str) -> None:
+    assert after(typed, book, hosts=hosts) == next_one
+
+
 def test_without_a_playbook() -> None:
     """As in a program that is not ansible-playbook."""
     assert Command().run(SAME, []) == "ansible-playbook mailops.exchange_tls.enforce_tls12"
@@ -99,6 +116,21 @@ def test_inventories() -> None:
 )
 def test_limits(typed: str, hosts: str, limit: str) -> None:
     assert after(typed, hosts=hosts) == f"a.yml{limit}"
+
+
+def test_a_limit_to_a_name_with_a_blank() -> None:
+    """Ansible takes one for several patterns, unless there is a comma."""
+    for names, limit in ((["Mail server 1"], "'Mail server 1,'"), (["Mail server 1", "ex02"], "'Mail server 1,ex02'")):
+        command = Command.of({**parsed("a.yml"), "inventory": []})
+        assert command.run(SAME, names) == f"ansible-playbook a.yml -l {limit}"
+        (pattern,) = shlex.split(limit)
+        assert split_host_pattern(pattern) == names
+
+
+def test_the_next_run_may_be_for_all() -> None:
+    for typed in ("a.yml", "a.yml -l 'ex0*'"):
+        command = commands.dataclasses.replace(Command.of({**parsed(typed), "inventory": []}), for_all=True)
+        assert command.run(SAME, ["ex01"]) == f"ansible-playbook {typed}"
 
 
 def test_flags_that_a_login_needs() -> None:

@@ -77,9 +77,11 @@ class Run:
         result: Mapping[str, Any],
         register: str = "",
         action: str = "ansible.builtin.debug",
+        of_task: Mapping[str, Any] | None = None,
         **more: Any,
     ) -> None:
-        task = types.SimpleNamespace(register=register, action=action.rpartition(".")[2], resolved_action=action)
+        names = {"register": register, "action": action.rpartition(".")[2], "resolved_action": action}
+        task = types.SimpleNamespace(**names, **(of_task or {}))
         handed = self.kind(host, task, dict(result))
         self.processed[host] = 1
         if result.get("unreachable"):
@@ -94,6 +96,12 @@ class Run:
 
     def step(self, host: str, name: str, result: Mapping[str, Any], **more: Any) -> None:
         self.task(host, result, *STEPS[name], **more)
+
+    def learn(self, host: str, result: Mapping[str, Any]) -> None:
+        """A task of the role that is none of its steps."""
+        path = pathlib.Path(summary.__file__).resolve().parents[2] / "roles" / "tls12" / "tasks" / "learn.yml"
+        more = {"get_path": lambda: f"{path}:20"}
+        self.task(host, result, "_tls12_exchange", "mailops.exchange_tls.exchange_info", of_task=more)
 
     def end(self) -> list[str]:
         self.callback.v2_playbook_on_stats(
@@ -173,6 +181,52 @@ def test_a_run_of_no_task_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     theirs = Run(monkeypatch, args=["site.yml"])
     theirs.play("web01")
     assert theirs.end() == []
+
+
+@pytest.mark.parametrize("book", ["enforce-tls12-by-dag.yml", "mailops.exchange_tls.learn_dags", "harden_tls_by_dag"])
+def test_so_do_playbooks_that_go_by_dag(monkeypatch: pytest.MonkeyPatch, book: str) -> None:
+    run = Run(monkeypatch, args=[book])
+    run.play("ex01")
+    assert run.end() == ["No task was run: nothing was read, and nothing was changed."]
+
+
+@pytest.mark.parametrize("refused", [None, "Nothing was begun: ex01 could not be asked."])
+def test_a_server_whose_dag_could_not_be_learnt(monkeypatch: pytest.MonkeyPatch, refused: str | None) -> None:
+    """Nothing was begun on any server, so that the next run is for all."""
+    run = Run(monkeypatch, args=["enforce-tls12-by-dag.yml"])
+    run.play("ex01", "ex02", "ex03")
+    run.learn("ex01", failed())
+    run.learn("ex02", gone())
+    if refused:
+        run.callback._refused = refused
+    lines = run.end()
+    told = [f"error:    {refused}", ""] if refused else []
+    assert lines[: len(told)] == told
+    assert [line.split()[:1] for line in lines[len(told) :][:3]] == [["host"], ["ex01"], ["ex02"]]
+    assert {"error:    It did not work: access_denied.", "error:    connection refused"} <= set(lines)
+    assert lines.count("          ansible-playbook enforce-tls12-by-dag.yml") == 2
+    assert lines[-1] == "1 failed, 1 unreachable; not reached: ex02; not touched: ex03"
+
+
+def test_a_server_whose_dag_could_not_be_learnt_beside_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A check goes on with the others."""
+    run = Run(monkeypatch, args=["enforce-tls12-by-dag.yml"], check=True)
+    run.play("ex01", "ex02")
+    run.learn("ex01", failed())
+    run.learn("ex02", {"exchange": {}})
+    run.play("ex02")
+    run.step("ex02", "change", unchanged())
+    table = run.table()
+    assert "FAILED" in table["ex01"]
+    assert "          ansible-playbook enforce-tls12-by-dag.yml -l ex01 --check" in run.lines
+    assert run.lines[-1] == "1 failed, 1 as wanted; not reached: none; not touched: none"
+
+
+def test_a_server_that_could_be_asked_in_the_end(run: Run) -> None:
+    run.play("ex01")
+    run.learn("ex01", failed())
+    run.failures.clear()
+    assert run.end() == []
 
 
 @pytest.mark.parametrize("how", ["failed", "unreachable"])
