@@ -49,10 +49,14 @@ def _nothing(pattern: str, missed: str, groups: t.Mapping[str, t.Sequence[str]],
     every = {str(name) for names in groups.values() for name in names}
     if not every:
         return "The inventory has no hosts: name one with -i, and the Exchange servers in it in a group 'exchange'."
-    known = sorted({*map(str, groups), *every} - {"ungrouped"})
-    folded = {name.casefold(): name for name in known}
+    empty = missed in groups and not groups[missed]
+    # what has no servers either is no better name
+    known = {*(str(group) for group, names in groups.items() if names), *every} - {"ungrouped"}
+    folded = {name.casefold(): name for name in sorted(known)}
     close = difflib.get_close_matches(missed.casefold(), folded, n=1)
     hint = f" Did you mean '{folded[close[0]]}'?" if close else f" The groups are {', '.join(sorted(groups))}."
+    if empty:
+        hint = f" The group {visible(repr(missed), NAME)} is there, and has no servers."
     if is_default:
         return (
             f"The inventory has no servers in a group '{pattern}'.{hint} Put the Exchange servers there, or name "

@@ -102,6 +102,24 @@ def test_an_inventory_without_the_group_or_without_hosts() -> None:
             tls_hosts.tls_hosts("", groups)
 
 
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("", "no servers in a group 'exchange'. The group 'exchange' is there, and has no servers. Put the Exchange"),
+        ("branch", "no server of the inventory matches that. The group 'branch' is there, and has no servers."),
+        ("mail:!branch", "matches 'branch'. The group 'branch' is there, and has no servers."),
+        # what has no servers is not what was meant
+        ("branche", "The groups are all, branch, exchange, mail."),
+        ("Branch", "The groups are all, branch, exchange, mail."),
+    ],
+)
+def test_a_group_without_servers(given: str, words: str) -> None:
+    with pytest.raises(AnsibleFilterError) as caught:
+        tls_hosts.tls_hosts(given, {"all": ["a"], "mail": ["a"], "exchange": [], "branch": []})
+    assert words in str(caught.value)
+    assert "Did you mean" not in str(caught.value)
+
+
 @pytest.mark.parametrize("groups", [None, "text", 5, {"all": 5}])
 def test_groups_that_are_none(groups: Any) -> None:
     with pytest.raises(AnsibleFilterError):
