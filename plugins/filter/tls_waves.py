@@ -50,7 +50,7 @@ def tls_waves(
             "away": list(dict.fromkeys(line for name in wave for line in away[name])),
             "shown": f"{number}. {', '.join(_shown(name, found[name], sites[name], away[name]) for name in wave)}",
         }
-        for number, wave in enumerate(waves.waves(dags, most, sites), 1)
+        for number, wave in enumerate(waves.waves(dags, most, sites, computers), 1)
     ]
 
 

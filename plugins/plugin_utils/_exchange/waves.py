@@ -13,19 +13,24 @@ UNKNOWN = ""
 
 
 def waves(
-    dags: t.Mapping[str, str | None], at_once: int, sites: t.Mapping[str, str | None] | None = None
+    dags: t.Mapping[str, str | None],
+    at_once: int,
+    sites: t.Mapping[str, str | None] | None = None,
+    computers: t.Mapping[str, str] | None = None,
 ) -> list[list[str]]:
     """Servers in waves of at most ``at_once``, no two members of one DAG in the same wave, in as few waves as can be.
 
     ``dags``: by server, in their order, the name of its DAG (names have no case); None for a server in none, which
     counts as a DAG of its own; :data:`UNKNOWN` for a member of one that is not known. ``sites``: by server, the site
     whose servers in no DAG count as one DAG, so that they go one after the other; None or left out for a server that
-    goes by itself.
+    goes by itself. ``computers``: by server, what it calls itself: an inventory may have one under two names, which
+    are not worked on together either.
     """
     groups: dict[object, list[str]] = {}
     for server, dag in dags.items():
         site = (sites or {}).get(server)
-        alone = ("server", server) if site is None else ("site", site.casefold())
+        computer = (computers or {}).get(server, server)
+        alone = ("server", computer.casefold()) if site is None else ("site", site.casefold())
         groups.setdefault(alone if dag is None else ("dag", dag.casefold()), []).append(server)
     left = list(groups.values())
     found = []

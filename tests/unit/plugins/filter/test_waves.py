@@ -81,6 +81,20 @@ def test_servers_in_no_dag_go_one_after_the_other_in_each_site() -> None:
         tls_waves(seen, names, 5, "some")
 
 
+def test_a_server_under_two_names_is_not_worked_on_twice_at_a_time() -> None:
+    """Two names of one server in the inventory are two hosts to Ansible. In a DAG they count as members anyway."""
+    names = {"ex04": "EX04", "ex04.example.com": "ex04", "192.0.2.4": "EX04", "ex05": "EX05"}
+    seen = {
+        name: {"_tls12_exchange": {"exchange": {"installed": True, "dag": None}, "host": {"computer_name": computer}}}
+        for name, computer in names.items()
+    }
+    assert [wave["servers"] for wave in tls_waves(seen, list(names), 9)] == [
+        ["ex04", "ex05"],
+        ["ex04.example.com"],
+        ["192.0.2.4"],
+    ]
+
+
 @pytest.mark.parametrize("at_once", ["", None, " ", 1, "1"])
 def test_one_at_a_time_unless_somebody_says_more(at_once: Any) -> None:
     assert [wave["servers"] for wave in tls_waves(FLEET, ["ex01", "ex03"], at_once)] == [["ex01"], ["ex03"]]
