@@ -82,13 +82,14 @@ class ExchangeTlsAction(ActionBase):
             # garbage, and to copy their memory by that, costs more than there is to gain
             gc.freeze()
         result = {**super().run(tmp, task_vars), **self._carried_out(task_vars or {})}
+        warnings = [self._spoken(str(item)) for item in result.pop("warnings", None) or ()]
         # asked for by the keyword, or by ansible_become
-        warnings = [_BECOME] if getattr(self._connection, "become", None) is not None else []
+        warnings += [_BECOME] if getattr(self._connection, "become", None) is not None else []
         if self.in_role and self.WRITES and "baseline" in self.ARGUMENT_SPEC and _role.may_pass_over(self.task_vars):
             warnings += _role.passed_over(self.task_vars, _typed.variables())
         if _files.is_own_playbook(self.task_vars):
             warnings += _role.without_prefix(_typed.variables())
-        return {**result, "warnings": [*result.get("warnings", []), *warnings]} if warnings else result
+        return {**result, "warnings": warnings} if warnings else result
 
     def _carried_out(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         self.task_vars: dict[str, t.Any] = task_vars

@@ -29,7 +29,7 @@ _QUIET = (standing.FINE, standing.VERIFIED)
 # Kinds of errors that are told by the lines on settings and proof.
 _SAID_ELSEWHERE = ("findings", "not_proven")
 # How warnings begin that are for the last screen. After a rollback the table shows what check mode must foretell.
-_FORCED, _FORETOLD = "FORCED", "After this"
+_FORCED, _FORETOLD, _LEFT = "FORCED", "After this", "Left as it is"
 
 
 def changed_lines(hosts: t.Mapping[str, Steps]) -> list[str]:
@@ -80,7 +80,7 @@ def _heading(names: t.Sequence[str]) -> str:
 def _lines(steps: Steps) -> t.Iterator[str]:
     if (steps.failed_step or steps.error or steps.unreachable) and _error_kind(steps) not in _SAID_ELSEWHERE:
         yield f"error:    {steps.message}"
-    if steps.is_out:
+    if steps.is_out and not steps.brings_back:
         yield "service:  out of service: a run that was cut off has left it so, and no mail goes through it"
     if steps.overview is not None and (steps.verdict or {}).get("word") != verdicts.RESTORED:
         yield from _wrong(steps.overview)
@@ -141,9 +141,9 @@ def _changed(steps: Steps) -> t.Iterator[str]:
     if steps.check_mode:
         if steps.planned:
             yield f"changed:  {_values(steps.planned)} would be written"
-        if _was_left_out(change):
+        if steps.brings_back:
             yield "service:  would be brought back; a run that was cut off has left it out of service"
-        yield from _warnings(change, _FORCED, _FORETOLD)
+        yield from _warnings(change, _FORCED, _FORETOLD, *_left(steps))
         return
     left = steps.left_changed
     if undone is not None and not left:
@@ -161,14 +161,14 @@ def _changed(steps: Steps) -> t.Iterator[str]:
         ended = steps.failed_step not in (None, "verify") or (steps.error and not steps.failed_step)
         right = steps.overview is not None and not ended
         yield f"changed:  nothing{', everything was right already' if right else ''}"
-    if _was_left_out(change) and (not steps.failed_step or (steps.back or {}).get("changed")):
+    if steps.brings_back and (not steps.failed_step or (steps.back or {}).get("changed")):
         yield "service:  brought back; a run that was cut off had left it out of service"
     yield from _serves(steps)
     if steps.rebooted is not None:
         yield f"restart:  done in {steps.rebooted:.0f} seconds"
     if steps.restart_wanted and (left or steps.category not in _QUIET):
         yield "restart:  needed"
-    yield from _warnings(change, _FORCED)
+    yield from _warnings(change, _FORCED, *_left(steps))
 
 
 def _serves(steps: Steps) -> t.Iterator[str]:
@@ -178,8 +178,9 @@ def _serves(steps: Steps) -> t.Iterator[str]:
             yield f"service:  {remark.get('message')}"
 
 
-def _was_left_out(change: t.Mapping[str, t.Any]) -> bool:
-    return bool((change.get("maintenance") or {}).get("begun"))
+def _left(steps: Steps) -> tuple[str, ...]:
+    """How a warning begins that is for the last screen, unless that is said already."""
+    return () if steps.is_out else (_LEFT,)
 
 
 def _warnings(change: t.Mapping[str, t.Any], *beginnings: str) -> t.Iterator[str]:
@@ -224,7 +225,7 @@ def next_step(steps: Steps) -> Next:
     if steps.unreachable:
         return Next("mend the connection, then", SAME)
     if steps.category == standing.OUT:
-        return Next("to end that:", ENFORCE, really=True)
+        return _back_into_service(steps)
     if steps.undone is not None:
         return _after_going_back(steps)
     if _error_kind(steps) == "phase_refused" and _is_enforced(steps):
@@ -258,6 +259,14 @@ def next_step(steps: Steps) -> Next:
     if steps.category == standing.UNKNOWN or (word is None and steps.to_write):
         return _LOOK_FIRST
     return _NOTHING
+
+
+def _back_into_service(steps: Steps) -> Next:
+    if steps.brings_back:
+        return Next("to do it:", SAME, really=True)
+    # a change that has not done it was told not to
+    more = () if steps.change is None else (variable("tls12_maintenance", "auto"),)
+    return Next("to end that:", ENFORCE, more, really=True)
 
 
 _NOTHING = Next("nothing to do")

@@ -317,9 +317,21 @@ class Steps:
 
     @property
     def is_out(self) -> bool:
-        """Whether a run that was cut off has left the server out of service, as far as it was looked at only: a change
-        brings it back."""
-        return self.change is None and bool((self.overview or {}).get("left_out"))
+        """Whether a run that was cut off has left the server out of service, and this one has not brought it back: it
+        has only looked, or was told to leave maintenance alone."""
+        is_left = bool((self.overview or {}).get("left_out"))
+        if self.change is None:
+            return is_left
+        if self.failed_step:
+            return False
+        if self.check_mode:
+            return is_left or self.brings_back
+        return is_left and "maintenance" in self.change and not self.brings_back
+
+    @property
+    def brings_back(self) -> bool:
+        """Whether a change brings back, or would, what a run that was cut off has left out of service."""
+        return bool(((self.change or {}).get("maintenance") or {}).get("begun"))
 
     @property
     def off(self) -> tuple[str, ...]:

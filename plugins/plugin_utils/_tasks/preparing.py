@@ -62,8 +62,9 @@ def left_out(task: Task, session: Session, wanted: Options | None, *, has_exchan
     if wanted["when"] != NEVER:
         return Preparation(begun=True)
     return Preparation(
-        notice=f"{task.host_name} may still be out of service: it has the record of a maintenance. Bring it back with "
-        "exchange_maintenance and the state 'stopped', or let a run without 'restart.maintenance.when' never do it."
+        notice=f"Left as it is: {task.host_name} may still be out of service, as it has the record of a maintenance. "
+        "Bring it back with exchange_maintenance and the state 'stopped', or let a run do it that sets "
+        "'restart.maintenance.when' to auto."
     )
 
 

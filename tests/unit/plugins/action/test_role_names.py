@@ -55,6 +55,15 @@ MODULES = {
 }
 
 
+@pytest.mark.parametrize(("role_file", "name"), [("change", "tls12_maintenance"), (None, "restart.maintenance.when")])
+def test_warnings_of_a_module_name_variables_too(
+    run: Runner, monkeypatch: pytest.MonkeyPatch, role_file: str | None, name: str
+) -> None:
+    told = {"changed": False, "warnings": ["Left as it is: set 'restart.maintenance.when' to auto."]}
+    monkeypatch.setattr(tls_settings.ActionModule, "perform", lambda self, options: told)
+    assert run(tls_settings, role_file=role_file)["warnings"] == [f"Left as it is: set '{name}' to auto."]
+
+
 # --- from the role to the modules ------------------------------------------------------------------------------------
 
 

@@ -23,6 +23,7 @@ from ..worlds import audit_of
 from .stories import HOSTS, told
 
 COMMAND = Command(book="audit-tls12.yml", inventories=("hosts.yml",))
+LEFT = "Left as it is: ex01 may still be out of service, as it has the record of a maintenance."
 CU7, CU23 = (15, 1, 1261, 35), (15, 1, 2507, 66)
 INSTALL = "install Exchange 2016 CU23 Feb26SU (15.1.2507.66), then"
 
@@ -116,3 +117,39 @@ def test_a_server_that_was_left_out_of_service_comes_first() -> None:
 def test_a_change_brings_it_back() -> None:
     shown = lines(told(audit=left_out("fine"), change={**left_out("fine"), "changed": False, "changes": []}))
     assert "OUT OF SERVICE" not in shown[1]
+
+
+def looked(*, begun: bool, warnings: tuple[str, ...] = ()) -> Any:
+    """A change of such a server that finds nothing to write. ``begun``: whether it may bring it back."""
+    return {
+        **left_out("fine"), "changed": False, "changes": [], "maintenance": {"begun": begun}, "warnings": [*warnings],
+    }  # fmt: skip
+
+
+def test_a_check_does_not_bring_it_back() -> None:
+    """It is out of service as long as nobody has done what the check foretells."""
+    shown = lines(told(change=audit("fine", CU23), check_mode=True), told(change=looked(begun=True), check_mode=True))
+    assert shown[1].startswith("ex02")
+    assert "OUT OF SERVICE" in shown[1]
+    assert "service:  would be brought back; a run that was cut off has left it out of service" in shown
+    assert not any("no mail goes through it" in line for line in shown), "it is said once"
+    assert "          ansible-playbook -i hosts.yml audit-tls12.yml -l ex02" in shown
+    assert shown[-1].startswith("1 out of service, 1 ")
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_run_that_leaves_maintenance_alone_does_not_bring_it_back(check_mode: bool) -> None:
+    shown = lines(told(change=looked(begun=False, warnings=(LEFT,)), check_mode=check_mode))
+    assert "OUT OF SERVICE" in shown[1]
+    assert "service:  out of service: a run that was cut off has left it so, and no mail goes through it" in shown
+    assert not any("Left as it is" in line for line in shown), "it is said once"
+    assert "          ansible-playbook -i hosts.yml enforce-tls12.yml -e tls12_maintenance=auto" in shown
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_what_may_be_out_of_service_is_said(check_mode: bool) -> None:
+    """Of a server without a cluster the audit does not know it."""
+    change = {**audit("fine", CU23), "changed": False, "changes": [], "maintenance": {"begun": False}}
+    shown = lines(told(change={**change, "warnings": [LEFT, "Something else."]}, check_mode=check_mode))
+    assert f"ex01  warning:  {LEFT}" in shown
+    assert not any("Something else" in line for line in shown)
