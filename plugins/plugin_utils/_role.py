@@ -255,7 +255,7 @@ def out_of_place(variables: t.Mapping[str, t.Any]) -> list[str]:
     every = list(variables.get("ansible_play_hosts_all") or ())
     # servers that have failed are in no batch any more, so that it looks smaller than it was
     left = list(variables.get("ansible_play_hosts") or every)
-    if not _COUNT.fullmatch(given) or not batch or variables.get("ansible_check_mode"):
+    if not _COUNT.fullmatch(given) or not batch:
         return []
     if int(given) > 1 and any(str(name).startswith(WAVES) for name in variables.get("group_names") or ()):
         sentence = (
@@ -263,7 +263,8 @@ def out_of_place(variables: t.Mapping[str, t.Any]) -> list[str]:
             f"-e tls12_dags_at_once={given}; take 'tls12_serial' out"
         )
         return [sentence]
-    if len(left) < len(every):
+    # a check takes all servers at once, whoever asks for how many
+    if len(left) < len(every) or variables.get("ansible_check_mode"):
         return []
     if len(batch) < int(given) and batch[-1] != every[-1]:
         sentence = (

@@ -426,8 +426,9 @@ def test_a_play_that_goes_by_dag_has_another_variable() -> None:
         "ansible_play_hosts_all": ["ex01", "ex02"],
         "group_names": ["tls12_wave_001"],
     }
-    (problem,) = out_of_place({**play, "tls12_serial": 2})
-    assert "-e tls12_dags_at_once=2" in problem
+    for check in (False, True):  # what is refused is refused by a check as well
+        (problem,) = out_of_place({**play, "tls12_serial": 2, "ansible_check_mode": check})
+        assert "-e tls12_dags_at_once=2" in problem
     assert out_of_place({**play, "tls12_serial": 1}) == []
 
 
