@@ -123,7 +123,8 @@ class CallbackModule(CallbackBase):
             # also in a play that only looks: later plays leave it out
             self._every[_host(result)] = None
         self._unreachable.add(_host(result))
-        self._end_early(result)
+        if not getattr(_task(result), "ignore_unreachable", False):
+            self._end_early(result)
 
     def _end_early(self, result: t.Any) -> None:
         """A task of our role that is none of its steps has ended a server: nothing was begun there."""

@@ -97,10 +97,10 @@ class Run:
     def step(self, host: str, name: str, result: Mapping[str, Any], **more: Any) -> None:
         self.task(host, result, *STEPS[name], **more)
 
-    def learn(self, host: str, result: Mapping[str, Any]) -> None:
+    def learn(self, host: str, result: Mapping[str, Any], **keywords: Any) -> None:
         """A task of the role that is none of its steps."""
         path = pathlib.Path(summary.__file__).resolve().parents[2] / "roles" / "tls12" / "tasks" / "learn.yml"
-        more = {"get_path": lambda: f"{path}:20"}
+        more = {"get_path": lambda: f"{path}:20", **keywords}
         self.task(host, result, "_tls12_exchange", "mailops.exchange_tls.exchange_info", of_task=more)
 
     def end(self) -> list[str]:
@@ -220,6 +220,15 @@ def test_a_server_whose_dag_could_not_be_learnt_beside_others(monkeypatch: pytes
     assert "FAILED" in table["ex01"]
     assert "          ansible-playbook enforce-tls12-by-dag.yml -l ex01 --check" in run.lines
     assert run.lines[-1] == "1 failed, 1 as wanted; not reached: none; not touched: none"
+
+
+def test_a_server_that_is_answered_for_by_other_words(run: Run) -> None:
+    """As where people ask why mail has stopped: nobody could ask it, which the answer says, and the play fails there."""
+    run.play("ex01")
+    run.learn("ex01", gone(), ignore_unreachable=True)
+    run.dark.clear()
+    run.task("ex01", failed())
+    assert run.end() == []
 
 
 def test_a_server_that_could_be_asked_in_the_end(run: Run) -> None:
