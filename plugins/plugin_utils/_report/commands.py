@@ -125,7 +125,7 @@ class Command:
 def _limit(hosts: t.Sequence[str]) -> str:
     """Ansible takes one name with a blank for several patterns, unless there is a comma behind it."""
     names = ",".join(hosts)
-    return f"{names}," if len(hosts) == 1 and re.search(r"\s", names) else names
+    return f"{names}," if len(hosts) == 1 and len(names.split()) > 1 else names
 
 
 def variable(name: str, value: str) -> str:

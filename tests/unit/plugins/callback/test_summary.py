@@ -223,7 +223,7 @@ def test_a_server_whose_dag_could_not_be_learnt_beside_others(monkeypatch: pytes
 
 
 def test_a_server_that_is_answered_for_by_other_words(run: Run) -> None:
-    """As where people ask why mail has stopped: nobody could ask it, which the answer says, and the play fails there."""
+    """As where people ask why mail has stopped: the answer says that nobody could ask it, and the play fails there."""
     run.play("ex01")
     run.learn("ex01", gone(), ignore_unreachable=True)
     run.dark.clear()
