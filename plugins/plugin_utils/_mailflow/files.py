@@ -24,6 +24,11 @@ _HEAD = 8192
 _BLOCK = 1 << 20
 # The first block is looked at line by line, so it is short.
 _FIRST = 1 << 18
+# Logs with the same first line that a further one is held against: more than one is seldom, and many would be held
+# against each other for hours.
+MOST_ALIKE = 16
+# Those that differ do so soon.
+_PART = 1 << 16
 # No line of a log is longer; bytes without a line break are no log.
 _LONGEST_LINE = 1 << 22
 _BOM = b"\xef\xbb\xbf"
@@ -41,8 +46,8 @@ UNREADABLE = (OSError, EOFError, zlib.error)
 
 class Source(t.NamedTuple):
     """A file. ``server``: the sub-folder of the given folder that it is in, or "". ``state``: what its first lines are
-    by its header, the direction of SMTP or the fields of IIS. ``first``: the time of its first line, which ``opening``
-    is."""
+    by its header, the direction of SMTP or the fields of IIS. ``first``: the time of its first line, of which
+    ``opening`` is as much as was looked at."""
 
     path: str
     server: str
@@ -174,7 +179,7 @@ def _without_copies(sources: t.Iterable[Source], others: list[dict[str, str]]) -
     alike: dict[tuple[str, str, bytes], list[int]] = {}
     for source in sources:
         places = alike.setdefault((source.server, source.kind, source.opening), [])
-        for place in places if source.opening else ():
+        for place in places[-MOST_ALIKE:] if source.opening else ():
             longer = _longer(found[place], source)
             if longer is not None:
                 shorter = source if longer is found[place] else found[place]
@@ -192,11 +197,11 @@ def _longer(one: Source, other: Source) -> Source | None:
     try:
         with _open(one) as first, _open(other) as second:
             while True:
-                parts = first.read(_BLOCK), second.read(_BLOCK)
+                parts = first.read(_PART), second.read(_PART)
                 size = min(map(len, parts))
                 if parts[0][:size] != parts[1][:size]:
                     return None
-                if size < _BLOCK:
+                if size < _PART:
                     return one if len(parts[0]) >= len(parts[1]) else other
     except UNREADABLE:
         return None
@@ -219,13 +224,14 @@ def _source(file: str, server: str) -> tuple[Source | None, str]:
         return None, f"{CANNOT}: it is an archive; unpack it, or pack its files with gzip"
     if not head.strip():
         return None, "is empty"
-    if len(head) == _HEAD:
-        # its last line is cut, and may say something else than the whole of it
-        head = head[: head.rfind(b"\n") + 1] or head
+    is_cut = len(head) == _HEAD
     head = head.removeprefix(_BOM)
     time = _TIME.search(head)
     first = time[1] + b"T" + time[2] if time else b""
     opening = head[time.start() :].partition(b"\n")[0] if time else b""
+    if is_cut:
+        # its last line may say something else than the whole of it; a time is at the beginning of its line
+        head = head[: head.rfind(b"\n") + 1] or head
     size = os.path.getsize(file)
     fields = re.search(rb"^#fields:.*", head, re.IGNORECASE | re.MULTILINE)
     if head.startswith(iis_log.HEADER) or (fields and b" cs-method" in fields[0].lower()):

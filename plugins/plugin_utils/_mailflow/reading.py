@@ -213,6 +213,7 @@ class _Joined:
         self._since = since
         self._pending: dict[tuple[str, Key], Session] = {}
         self._state: str | bytes | None = None
+        self._told = ""
 
     def add(self, piece: Piece, part: Part) -> None:
         if piece.start and piece.state != self._state:
@@ -228,11 +229,9 @@ class _Joined:
         found.tally.unnamed += part.unnamed
         found.tally.merge(part.counts)
         if part.problem:
-            found.unread += 1
-            found.others.append({"file": piece.source.path, "reason": f"was not read to its end: {part.problem}"})
+            self._tell(piece.source.path, f"was not read to its end: {part.problem}")
         elif part.is_none and not piece.start:
-            found.unread += 1
-            found.others.append({"file": piece.source.path, "reason": _NONE})
+            self._tell(piece.source.path, _NONE)
         for key, later in part.begun_before:
             earlier = self._pending.pop((server, key), None)
             self._over(server, earlier.then(later) if earlier is not None else later)
@@ -248,6 +247,13 @@ class _Joined:
                 oldest = next(iter(self._pending))
                 self.found.unfollowed += 1
                 self._over(oldest[0], self._pending.pop(oldest))
+
+    def _tell(self, file: str, reason: str) -> None:
+        # many parts of a file may have the same trouble
+        if file != self._told:
+            self._told = file
+            self.found.unread += 1
+            self.found.others.append({"file": file, "reason": reason})
 
     def finish(self) -> Found:
         for (server, dummy), session in self._pending.items():

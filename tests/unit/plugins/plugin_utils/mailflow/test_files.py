@@ -9,6 +9,7 @@ import gzip
 from pathlib import Path
 
 import pytest
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow import files, reading
 
 from . import logs
 from .test_reading import EVERY, NEW, OLD, PLAIN, WHOLE, result, told, write
@@ -57,6 +58,31 @@ def test_what_only_begins_alike_is_no_copy(tmp_path: Path, parts: dict[str, list
     assert (found["files"], found["other_files"]) == (2, [])
 
 
+def test_many_logs_that_begin_alike_are_not_each_held_against_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(60):
+        write(tmp_path / f"{number:02}.log", [*logs.header(), *OLD, *[NEW[0]] * number, PLAIN[0]])
+    write(tmp_path / "copy.log", [*logs.header(), *OLD, *[NEW[0]] * 59, PLAIN[0], PLAIN[1]])
+    opened: list[str] = []
+    real = files._open
+    monkeypatch.setattr(files, "_open", lambda source: opened.append(source.path) or real(source))
+    sources, others = files.find([str(tmp_path)])
+    assert len(opened) <= 2 * 60 * files.MOST_ALIKE
+    assert (len(sources), [Path(other["file"]).name for other in others]) == (60, ["59.log"])
+
+
+def test_a_log_whose_first_line_is_long_has_its_place_in_time(tmp_path: Path) -> None:
+    """The first line has the time, also where the look at a file does not reach its end."""
+    text = "x" * 9000
+    write(tmp_path / "a.log", [*logs.header(), *PLAIN])
+    write(tmp_path / "b.log", [*logs.header(), f'{OLD[0][: -len("+,,")]}<,"{text}",', *OLD[1:]])
+    write(tmp_path / "c.log", [*logs.header(), f'{OLD[0][: -len("+,,")]}<,"{text}",', *OLD[1:]])
+    sources, others = files.find([str(tmp_path)])
+    assert all(source.first for source in sources)
+    assert [Path(other["file"]).name for other in others] == ["c.log"]
+
+
 def test_a_copy_that_cannot_be_read_to_its_end_is_told(tmp_path: Path) -> None:
     write(tmp_path / "a.log", DAY)
     (tmp_path / "b.log.gz").write_bytes(gzip.compress(logs.raw(DAY))[:-9])
@@ -85,6 +111,15 @@ def test_lines_with_other_columns_are_not_taken_for_read(tmp_path: Path) -> None
     # those of other logs were never looked for
     write(tmp_path / "a.log", [*logs.header(), *OLD, *long, "#Log-type: Message Tracking Log", "#Fields: a,b", "c,d"])
     assert result(tmp_path)["complete"]
+
+
+def test_a_file_with_other_columns_in_many_parts_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "PART", 1 << 12)
+    other = [COLUMNS.replace(",event,", ",note,event,"), *NEW]
+    long = ["#Date: 2026-01-05T09:59:59.000Z"] * 300
+    write(tmp_path / "a.log", [*logs.header(), *OLD, *long, *(other + [*logs.header(), *PLAIN] * 20) * 3])
+    found = result(tmp_path)
+    assert (len(found["other_files"]), found["complete"]) == (1, False)
 
 
 def test_marks_of_the_encoding_are_no_part_of_a_line(tmp_path: Path) -> None:
