@@ -87,6 +87,10 @@ def test_symptom_cause_cure_and_mail_that_goes(lab: LabClient, ansible: Ansible)
     assert [item.task for item in run.outcomes if item.outcome == "changed"] == []
     assert run.result("mail_flow_proof")["outgoing"]["by"] == ["send_log"]
     assert not run.of("wmi_reboot")
+    # and where they are not looked at, no task is there to be skipped
+    for arguments, more in ((["--check"], {}), ([], {"tls12_mail_flow": "never"})):
+        run = ansible.playbook("enforce-tls12.yml", "-l", "off", *arguments, **how, **given, **more).ok()
+        assert [item.outcome for item in run.outcomes if item.task == "Restart, and prove"] == ["skipped"]
 
     read = {"path": str(lab.smtp_logs())}
     tasks: list[dict[str, t.Any]] = [
