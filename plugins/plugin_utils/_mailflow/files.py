@@ -86,8 +86,9 @@ def find(paths: t.Iterable[str]) -> tuple[list[Source], list[dict[str, str]]]:
                 others.append({"file": file, "reason": reason})
     if missing:
         raise OptionError(f"'paths': there is no {', '.join(missing)} on the controller.")
-    sources = _without_copies(sorted(sources, key=lambda source: (source.first, source.path)), others)
-    return sources, others
+    # of two that are the same, the one that is not packed is read: its end is found without the rest
+    sources.sort(key=lambda source: (source.first, source.is_packed, source.path))
+    return _without_copies(sources, others), others
 
 
 def blocks(source: Source, start: int, stop: int | None) -> t.Iterator[bytes]:

@@ -24,6 +24,8 @@ COLUMNS = f"#Fields: {logs.FIELDS}"
         (["a.log", "b.log"], [DAY, DAY], ["b.log"]),
         (["ex01/Hub/a.log", "ex01/old/a.log"], [DAY, DAY], ["old/a.log"]),
         (["a.log", "a.log.gz"], [DAY, DAY], ["a.log.gz"]),
+        # of which the end is found at once
+        (["a.gz", "b.log"], [DAY, DAY], ["a.gz"]),
         # as it was a day before
         (["monday/a.log", "monday/b/a.log", "monday/c/a.log"], [DAY[:-9], DAY, DAY[:-4]], ["monday/a.log", "c/a.log"]),
     ],
