@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._mailflow import files, reading
@@ -68,7 +69,12 @@ def test_many_logs_that_begin_alike_are_not_each_held_against_all(
     write(tmp_path / "copy.log", [*logs.header(), *OLD, *[NEW[0]] * 59, PLAIN[0], PLAIN[1]])
     opened: list[str] = []
     real = files._open
-    monkeypatch.setattr(files, "_open", lambda source: opened.append(source.path) or real(source))
+
+    def counted(source: files.Source) -> BinaryIO:
+        opened.append(source.path)
+        return real(source)
+
+    monkeypatch.setattr(files, "_open", counted)
     sources, others = files.find([str(tmp_path)])
     assert len(opened) <= 2 * 60 * files.MOST_ALIKE
     assert (len(sources), [Path(other["file"]).name for other in others]) == (60, ["59.log"])
