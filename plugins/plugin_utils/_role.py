@@ -111,6 +111,10 @@ def _asks(value: t.Any) -> bool:
     return value is not None and str(value).strip().lower() not in ("", "n", "no", "f", "false", "off", "0", "0.0")
 
 
+def _named(value: t.Any) -> bool:
+    return value is not None and str(value).strip() not in ("", "[]")
+
+
 def passed_over(variables: t.Mapping[str, t.Any], typed: t.Mapping[str, t.Any]) -> list[str]:
     """What was ``typed`` with ``-e`` for a change, which does not read it."""
     told = [
@@ -120,7 +124,11 @@ def passed_over(variables: t.Mapping[str, t.Any], typed: t.Mapping[str, t.Any]) 
     ]
     if hardens(variables) and "tls12_baseline" in typed and "tls12_harden_baseline" not in typed:
         told.insert(0, "tls12_baseline is passed over by the second phase, which takes tls12_harden_baseline.")
-    if hardens(variables) and _asks(typed.get("tls12_smtp_logs_since")) and not _asks(variables.get("tls12_smtp_logs")):
+    if (
+        hardens(variables)
+        and _asks(typed.get("tls12_smtp_logs_since"))
+        and not _named(variables.get("tls12_smtp_logs"))
+    ):
         told.append("tls12_smtp_logs_since does nothing without tls12_smtp_logs: no log is read.")
     return told
 

@@ -84,7 +84,7 @@ _OWN_DROPPED = (
 )
 _READ_BOTH = "the TLS settings of both servers, and " + READ_SEND
 # A translation keeps the name of the error, and nothing else.
-_NAMED = r"(?<![A-Za-z])TLS.{{0,120}}\b(?:{0})|\b(?:{0}).{{0,120}}(?<![A-Za-z])TLS"
+_NAMED = r"(?<![A-Za-z])TLS.{{0,120}}\b(?:{0})(?![A-Za-z])|\b(?:{0})(?![A-Za-z]).{{0,120}}(?<![A-Za-z])TLS"
 
 _NOT_TRUSTED = "A certificate was refused. The code does not say whose: the words behind it do."
 _OLD_TLS = "One side has no TLS version that the other takes."

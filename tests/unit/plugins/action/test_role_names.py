@@ -195,8 +195,9 @@ def test_a_baseline_that_the_second_phase_passes_over() -> None:
     assert passed_over(second, {"tls12_baseline": "mine.yml", "tls12_harden_baseline": "mine.yml"}) == []
     assert passed_over(second, {}) == []
     since = {"tls12_smtp_logs_since": "2026-11-01"}
-    (told,) = passed_over({**second, "tls12_smtp_logs": ""}, since)
-    assert told == "tls12_smtp_logs_since does nothing without tls12_smtp_logs: no log is read."
+    for nothing in ("", None, [], "[]"):
+        (told,) = passed_over({**second, "tls12_smtp_logs": nothing}, since)
+        assert told == "tls12_smtp_logs_since does nothing without tls12_smtp_logs: no log is read."
     assert passed_over({**second, "tls12_smtp_logs": ["logs"]}, since) == []
 
 

@@ -42,6 +42,8 @@ DROPPED = "connection_dropped_socket_error"
         ("TLS 协商失败 错误 SocketError", "text", "tls_failed", LIKELY),
         ("Vyjednávání TLS: chyba UnknownCredentials", "text", "tls_certificate", LIKELY),
         ("NoCredentials: échec de la négociation TLS", "text", "tls_certificate", LIKELY),
+        ("TLS 協商失敗 UnknownCredentialsです", "text", "tls_certificate", LIKELY),
+        ("Fetching over TLS: NoCredentialsError: Unable to locate credentials", "text", "tls_mentioned", PERHAPS),
         ("530 5.7.0 Must issue a start TLS command first", "text", "starttls_required", LIKELY),
         ("451 5.7.3 Must issue a STARTTLS command first", "text", "starttls_required", LIKELY),
         ("530 5.7.0 Must issue a STARTTLS command first", "text", "starttls_required", LIKELY),
