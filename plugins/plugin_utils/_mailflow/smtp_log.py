@@ -57,8 +57,9 @@ class Scanner:
     def feed(self, block: bytes, *, every_line: bool = False) -> None:
         """A block of whole lines. ``every_line``: whether each is looked at, as for the first ones of a file, which may
         belong to sessions that began in an earlier one."""
-        # also where files were put together
-        block = block.replace(_BOM, b"")
+        # also where files were put together; it begins with a byte that few logs have
+        if _BOM[0] in block:
+            block = block.replace(_BOM, b"")
         if not block.endswith(b"\n"):
             block += b"\n"
         bad: set[int] = set()
