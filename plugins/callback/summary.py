@@ -36,8 +36,7 @@ from collections.abc import Mapping
 from ansible import constants, context
 from ansible.plugins.callback import CallbackBase
 
-from ..plugin_utils import _ahead as _ahead
-from ..plugin_utils import _reporting, _run, _typed
+from ..plugin_utils import _ahead, _reporting, _run, _typed
 from ..plugin_utils._errors import ExchangeTlsError
 from ..plugin_utils._report import result as results
 from ..plugin_utils._report import standing
@@ -47,6 +46,8 @@ from ..plugin_utils._report.result import BESIDE, Run
 from ..plugin_utils._report.screen import refusal, screen
 from ..plugin_utils._report.standing import Steps
 from ..plugin_utils._text import utc_text, visible
+
+_ahead.load()
 
 _OURS = "mailops.exchange_tls."
 # Where our own tasks are.

@@ -12,9 +12,11 @@ import typing as t
 from ansible import context
 from ansible.errors import AnsibleError, AnsibleFilterError
 
-from ..plugin_utils import _ahead as _ahead  # in every playbook, before there is a process for each host
-from ..plugin_utils import _patterns
+from ..plugin_utils import _ahead, _patterns
 from ..plugin_utils._text import NAME, visible
+
+# in every playbook, before there is a process for each host
+_ahead.load()
 
 
 def tls_hosts(pattern: t.Any, groups: t.Any, default: str = "exchange") -> str:
