@@ -57,5 +57,5 @@ class ActionModule(RestartAction):
             options = {**options, "smtp_logs": {**logs, "old_tls": peers.of_server(logs, self.host_name, servers)}}
         result = setting.bring(self.sequence(options), options, self.task_files(options["restart"]))
         if logs is None and options["accepted_peers"]:
-            return {**result, "warnings": [*result.get("warnings", []), self._spoken(_NO_LOGS)]}
+            return {**result, "warnings": [*result.get("warnings", []), _NO_LOGS]}
         return result
