@@ -29,7 +29,8 @@ DESCRIPTION: dict[str, Any] = {
             "hotfixes": [{"id": "KB5062557"}, {"id": "KB5011644", "installed_on": "3/4/2024"}],
             "protected_keys": [r"SOFTWARE\Guarded", {"key": r"SOFTWARE\Secret", "read": False}],
             "registry": ["stock", {r"HKLM\SOFTWARE\Guarded": {"Level": 3}, r"HKLM\SOFTWARE\Secret": {"Level": 4}}],
-            "restart": {"shutdown_delay": 0.1, "down_for": 0.2},
+            # long enough for a look at a host that is down, on a busy machine too
+            "restart": {"shutdown_delay": 0.1, "down_for": 1.0},
             "endpoints": [
                 {"kind": "smtp", "port": 2525},
                 {"kind": "smtp587", "port": 2587, "require_tls": True},
