@@ -65,6 +65,9 @@ class _Shell:
 
     change = read
 
+    def read_each(self, cmdlet: str, dummy_names: object, **parameters: object) -> list[Record]:
+        return self.read(cmdlet, **parameters)
+
 
 def session(data: bytes) -> Session:
     """A session whose host answers with these documents."""

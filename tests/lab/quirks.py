@@ -38,7 +38,7 @@ _TRIGGERED: dict[str, dict[str, tuple[str, ...] | type]] = {
     "answer": {"body": ANSWERS},
     "delay": {"seconds": float},
     "hold": {"when": ("before", "after")},
-    "cmdlet": {"effect": ("error", "denied", "dies", "lost", "slow"), "seconds": float},
+    "cmdlet": {"effect": ("error", "denied", "dies", "lost", "slow", "takes_no_input"), "seconds": float},
 }
 _NEEDED: dict[str, set[str]] = {
     "fault": {"kind"},

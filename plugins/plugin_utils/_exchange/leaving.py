@@ -266,47 +266,58 @@ def _alone(work: Work, seen: View, before: Before) -> bool:
     """Sets the mark, and sees to it that no other member has one. Whether another one was waited for."""
     means, fqdn = work.means, seen.server.fqdn
     components = seen.components
-    # also where it seems to be there: that may have been seen before somebody has taken it back
-    _set_mark(work, components, fqdn)
     others = seen.others()
     begun = marked_at = means.clock()
     has_waited = False
-    while found := _others(work, others):
+    # also where the mark seems to be there: that may have been seen before somebody has taken it back
+    found = _mark_and_look(work, components, fqdn, others)
+    while found:
         has_waited = True
         told = " ".join(f"{name}, {others[name]}, {' and '.join(why)}." for name, why in found.items())
         comes_first = all(seen.server.name.casefold() < name.casefold() for name in found)
         if comes_first and means.clock() - marked_at < _KEEPS:
             work.pause(POLL)
+            found = _others_marked(work, others)
             continue
         work.word(work.components(fqdn)[HUB_TRANSPORT], before.word(HUB_TRANSPORT), fqdn)
         _wait_for_others(work, others, told, begun)
-        _set_mark(work, components, fqdn)
         marked_at = means.clock()
+        found = _mark_and_look(work, components, fqdn, others)
     return has_waited
 
 
-def _set_mark(work: Work, components: Components, fqdn: str) -> None:
-    """The mark keeps members apart, so what counts is that the server has it, not that no error came."""
+def _mark_and_look(work: Work, components: Components, fqdn: str, others: t.Collection[str]) -> dict[str, list[str]]:
+    """Sets the mark, sees that the server has it, and then which others have one. The mark keeps members apart, so
+    what counts is that it is there, not that no error came."""
     work.mark(components[HUB_TRANSPORT], DRAINING, fqdn)
-    if not befores.marked_at(work.components(fqdn))[0]:
+    told = view.components_at_once(work.means.shell, (fqdn, *others))
+    if next(iter(told), None) != fqdn:
+        # who looked at others before its own mark was there has not seen who looks at it
+        told = {}
+    if not befores.marked_at(told.get(fqdn) or work.components(fqdn))[0]:
         raise MaintenanceFailed(
             f"{HUB_TRANSPORT} of {work.name} was told to drain; no error came, and it has no effect. To see why, try "
             f"'Set-ServerComponentState {work.name} -Component {HUB_TRANSPORT} -State {DRAINING} "
             f"-Requester {REQUESTER}' in Exchange's own shell, and undo it with the state Active."
         )
+    return _marks(work, others, told)
 
 
-def _wait_for_others(work: Work, others: t.Iterable[str], told: str, begun: float) -> None:
+def _wait_for_others(work: Work, others: t.Collection[str], told: str, begun: float) -> None:
     work.means.say(f"waits: {told}")
-    while _others(work, others):
+    while _others_marked(work, others):
         if work.means.clock() - begun >= work.wishes.others:
             raise AnotherMember(told)
         work.pause(POLL)
 
 
-def _others(work: Work, names: t.Iterable[str]) -> dict[str, list[str]]:
+def _others_marked(work: Work, names: t.Collection[str]) -> dict[str, list[str]]:
     """Which others are marked, and how. Asked after the own mark is set."""
-    found = {name: readiness.component_marks(*view.components_of(work.means.shell, name)) for name in names}
+    return _marks(work, names, view.components_at_once(work.means.shell, tuple(names)))
+
+
+def _marks(work: Work, names: t.Collection[str], told: t.Mapping[str, Components]) -> dict[str, list[str]]:
+    found = {name: readiness.component_marks(*view.components_of(work.means.shell, name, told)) for name in names}
     return {name: marks for name, marks in found.items() if marks}
 
 

@@ -72,6 +72,12 @@ class Shell(t.Protocol):
         Raises :class:`CmdletError` for every error that the cmdlet reports, also where it goes on after it.
         """
 
+    def read_each(self, cmdlet: str, names: t.Sequence[str], **parameters: Value) -> list[Record]:
+        """What a cmdlet returns that changes nothing and to which the names of several objects are piped, in one
+        question. It is asked once. Any error may be of one of the objects, or of the piping: ask for each by itself
+        then, and for one of which nothing came.
+        """
+
     def change(self, cmdlet: str, **parameters: Value) -> list[Record]:
         """What a cmdlet returns that changes something: with ErrorAction Stop, and never asked twice.
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import typing as t
+from types import MappingProxyType
 
-from .._errors import OptionError, UnexpectedAnswer
+from .._errors import OptionError, UnexpectedAnswer, WsmanFault
 from .._text import NAME, visible
 from . import component_states, copies, groups, queues
 from .component_states import Components
@@ -18,8 +19,9 @@ from .endpoint import is_same_server
 from .groups import Group
 from .queues import Queue
 from .records import Record
-from .shell import CmdletDenied, CmdletError, CmdletNotFound, Shell, Value
+from .shell import CmdletDenied, CmdletError, CmdletNotFound, SessionBroken, SessionLost, Shell, Value
 
+_STATES = "Get-ServerComponentState"
 MAILBOX, EDGE = "Mailbox", "Edge"
 # A server with this policy takes over from servers of its own site only.
 INTRASITE_ONLY = "IntrasiteOnly"
@@ -108,23 +110,19 @@ def look(shell: Shell, name: str) -> View:
     every = _listing(shell, "Get-MailboxServer") if MAILBOX in roles else []
     mailbox = _told(shell, "Get-MailboxServer", exchange.text("Name"), every) if MAILBOX in roles else None
     server = _server(exchange, mailbox, roles)
-    components = component_states.read(shell.read("Get-ServerComponentState", Identity=server.fqdn), server.name)
+    group = None
+    if server.dag is not None:
+        group = groups.of_record(_one(shell, "Get-DatabaseAvailabilityGroup", server.dag, Status=True))
+    bonds = _bonds(shell, server, group, every)
+    told = components_at_once(shell, (server.fqdn, *(group.others(server.name) if group else ()), *bonds))
+    states = told.get(server.fqdn) or components(shell, server.fqdn, server.name)
     waiting, no_queues = _queues(shell, server) if WITH_QUEUES & set(roles) else ((), None)
-    if server.dag is None:
+    bound = tuple(_bound(shell, name, bond, told) for name, bond in bonds.items())
+    if group is None:
         own = _copies(shell, server.name) if mailbox is not None else ()
-        return View(server, components, own, waiting, no_queues, bound=_bound(shell, server, None, every))
-    group = groups.of_record(_one(shell, "Get-DatabaseAvailabilityGroup", server.dag, Status=True))
-    others = {name: _told(shell, "Get-MailboxServer", name, every) for name in group.others(server.name)}
-    known = _all_copies(shell) if len(others) > 1 and 0 < len(every) <= _FEW else {}
-    own = known.get(server.name.casefold()) or _copies(shell, server.name)
-    members = tuple(_member(shell, name, *_activation(record), known) for name, record in others.items())
-    bound = [item.name for item in members if item.policy.casefold() == INTRASITE_ONLY.casefold()]
-    sites = dict(zip(bound, (site for _fqdn, site in where(shell, *bound)), strict=True))
-    placed = tuple(
-        dataclasses.replace(item, site=sites.get(item.name), most_active=_most_active(others[item.name]))
-        for item in members
-    )
-    return View(server, components, own, waiting, no_queues, group, placed, _bound(shell, server, group, every))
+        return View(server, states, own, waiting, no_queues, bound=bound)
+    own, members = _copies_and_members(shell, server, group, every, told)
+    return View(server, states, own, waiting, no_queues, group, members, bound)
 
 
 def _one(shell: Shell, cmdlet: str, identity: str, **more: Value) -> Record:
@@ -225,10 +223,38 @@ def where(shell: Shell, *identities: str) -> list[tuple[str, str | None]]:
     return [(record.text("Fqdn"), _site(record)) for record in found]
 
 
-def components_of(shell: Shell, name: str) -> tuple[Components | None, str | None]:
-    """The components of a member, or None and why it does not tell. Raises what says something of the account."""
+def components(shell: Shell, fqdn: str, name: str) -> Components:
+    """The components of a server of that name."""
+    return component_states.read(shell.read(_STATES, Identity=fqdn), name)
+
+
+def components_at_once(shell: Shell, names: t.Sequence[str]) -> dict[str, Components]:
+    """The components of those servers that tell them in one question, in the order in which they came; nothing where
+    that is answered with any error: it is not said then of whom that is."""
+    if len(names) < 2:
+        return {}
     try:
-        return component_states.read(shell.read("Get-ServerComponentState", Identity=name), name), None
+        records = shell.read_each(_STATES, names)
+    except (CmdletError, SessionLost, SessionBroken, WsmanFault, UnexpectedAnswer):
+        return {}
+    found: dict[str, list[Record]] = {}
+    for record in records:
+        server = record.get("ServerFqdn")
+        name = next((item for item in names if isinstance(server, str) and is_same_server(item, server)), None)
+        if name is not None:
+            found.setdefault(name, []).append(record)
+    return {name: component_states.read(own, name) for name, own in found.items()}
+
+
+def components_of(
+    shell: Shell, name: str, told: t.Mapping[str, Components] = MappingProxyType({})
+) -> tuple[Components | None, str | None]:
+    """The components of another server, or None and why it does not tell. ``told``: those of servers that have told
+    them already. Raises what says something of the account."""
+    if name in told:
+        return told[name], None
+    try:
+        return components(shell, name, name), None
     except (CmdletNotFound, CmdletDenied):
         raise
     except CmdletError as exc:
@@ -236,22 +262,50 @@ def components_of(shell: Shell, name: str) -> tuple[Components | None, str | Non
         return None, exc.message
 
 
-def _member(shell: Shell, name: str, policy: str, move_now: bool, known: t.Mapping[str, tuple[Copy, ...]]) -> Member:
-    """``known``: the copies of servers that were asked about already."""
-    components, why = components_of(shell, name)
-    if components is None:
+def _copies_and_members(
+    shell: Shell, server: Server, group: Group, every: t.Sequence[Record], told: t.Mapping[str, Components]
+) -> tuple[tuple[Copy, ...], tuple[Member, ...]]:
+    """The copies of a server, and the other members of its DAG."""
+    others = {name: _told(shell, "Get-MailboxServer", name, every) for name in group.others(server.name)}
+    known = _all_copies(shell) if len(others) > 1 and 0 < len(every) <= _FEW else {}
+    own = known.get(server.name.casefold()) or _copies(shell, server.name)
+    members = [_member(shell, name, *_activation(record), known, told) for name, record in others.items()]
+    tied = [item.name for item in members if item.policy.casefold() == INTRASITE_ONLY.casefold()]
+    sites = dict(zip(tied, (site for _fqdn, site in where(shell, *tied)), strict=True))
+    return own, tuple(
+        dataclasses.replace(item, site=sites.get(item.name), most_active=_most_active(others[item.name]))
+        for item in members
+    )
+
+
+def _member(
+    shell: Shell,
+    name: str,
+    policy: str,
+    move_now: bool,
+    known: t.Mapping[str, tuple[Copy, ...]],
+    told: t.Mapping[str, Components],
+) -> Member:
+    """``known``, ``told``: the copies and the components of servers that were asked about already."""
+    found, why = components_of(shell, name, told)
+    if found is None:
         return Member(name, policy, move_now, None, (), why)
     try:
-        found = known.get(name.casefold()) or _copies(shell, name)
-        return Member(name, policy, move_now, components, found)
+        return Member(name, policy, move_now, found, known.get(name.casefold()) or _copies(shell, name))
     except (CmdletNotFound, CmdletDenied):
         raise
     except CmdletError as exc:
         return Member(name, policy, move_now, None, (), exc.message)
 
 
-def _bound(shell: Shell, server: Server, group: Group | None, every: t.Sequence[Record]) -> tuple[Member, ...]:
-    """``every``: the mailbox servers that there are."""
+def _bound(shell: Shell, name: str, bond: str, told: t.Mapping[str, Components]) -> Member:
+    found, why = components_of(shell, name, told)
+    return Member(name, "", False, found, (), why, bond=bond)
+
+
+def _bonds(shell: Shell, server: Server, group: Group | None, every: t.Sequence[Record]) -> dict[str, str]:
+    """The names of servers outside its DAG that may not be away at the same time, and why. ``every``: the mailbox
+    servers that there are."""
     found: dict[str, str] = {}
     if group is not None and (witness := group.witness_server) is not None:
         names = [record.text("Name") for record in every or _listing(shell, "Get-ExchangeServer", Identity=witness)]
@@ -265,18 +319,12 @@ def _bound(shell: Shell, server: Server, group: Group | None, every: t.Sequence[
         if watched.witness_server is not None and is_same_server(watched.witness_server, server.fqdn):
             found.update(dict.fromkeys(watched.others(server.name), f"a member of {watched.name}, whose witness it is"))
     own = (server.name, *(group.members if group else ()))
-    names = [name for name in found if not any(is_same_server(name, item) for item in own)]
-    return tuple(Member(name, "", False, *_asked(shell, name), bond=found[name]) for name in names)
+    return {name: bond for name, bond in found.items() if not any(is_same_server(name, item) for item in own)}
 
 
 def _dag_of(mailbox: Record) -> str | None:
     dag = mailbox.text_or_none("DatabaseAvailabilityGroup")
     return dag and dag.casefold()
-
-
-def _asked(shell: Shell, name: str) -> tuple[Components | None, tuple[Copy, ...], str | None]:
-    components, why = components_of(shell, name)
-    return components, (), why
 
 
 def _site(exchange: Record) -> str | None:

@@ -14,7 +14,7 @@ import typing as t
 from .._errors import ExchangeTlsError, HostBusy
 from .._progress import Progress
 from . import before as befores
-from . import component_states, view
+from . import view
 from .before import REQUESTER, Before
 from .component_states import Component, Components
 from .copies import Copy, of_record
@@ -234,7 +234,7 @@ class Work:
         self.means.host.restart_transport()
 
     def components(self, fqdn: str) -> Components:
-        return component_states.read(self.means.shell.read("Get-ServerComponentState", Identity=fqdn), self.name)
+        return view.components(self.means.shell, fqdn, self.name)
 
     def copies(self, server: str) -> list[Copy]:
         found = self.means.shell.read("Get-MailboxDatabaseCopyStatus", Server=server)

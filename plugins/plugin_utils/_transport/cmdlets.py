@@ -94,6 +94,10 @@ class CmdletShell:
         except (shell.SessionLost, shell.SessionBroken):
             return self._invoke(cmdlet, parameters)
 
+    def read_each(self, cmdlet: str, names: t.Sequence[str], **parameters: shell.Value) -> list[Record]:
+        shell.checked(cmdlet, parameters)
+        return self._invoke(cmdlet, parameters, names)
+
     def change(self, cmdlet: str, **parameters: shell.Value) -> list[Record]:
         shell.checked(cmdlet, parameters)
         return self._invoke(cmdlet, shell.stopping(parameters))
@@ -113,14 +117,16 @@ class CmdletShell:
 
     # --- one cmdlet ------------------------------------------------------------------------------------------------
 
-    def _invoke(self, cmdlet: str, parameters: t.Mapping[str, shell.Value]) -> list[Record]:
+    def _invoke(
+        self, cmdlet: str, parameters: t.Mapping[str, shell.Value], piped: t.Sequence[str] = ()
+    ) -> list[Record]:
         pool = self._opened()
         pipeline = PowerShell(pool)
         pipeline.add_cmdlet(cmdlet)
         pipeline.add_parameters(dict(parameters))
         try:
             with self._errors(cmdlet, shell.SessionLost):
-                pipeline.begin_invoke()
+                pipeline.begin_invoke(t.cast("t.Any", list(piped) or None))  # a list of objects as well
             with self._errors(cmdlet, shell.SessionBroken):
                 self._await(cmdlet, pipeline)
         except (shell.SessionLost, ConnectionLost) as exc:

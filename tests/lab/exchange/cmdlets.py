@@ -11,7 +11,7 @@ def get_something(call: Call) -> Iterator[Any]:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -27,8 +27,7 @@ _NET = {
     FLAG: "System.Boolean",
     SWITCH: "System.Management.Automation.SwitchParameter",
 }
-_STOP = "Stop"
-_ERROR_ACTIONS = ("SilentlyContinue", _STOP, "Continue", "Inquire", "Ignore")
+_ERROR_ACTIONS = ("SilentlyContinue", "Stop", "Continue", "Inquire", "Ignore")
 
 
 @dataclass(frozen=True)
@@ -59,12 +58,13 @@ class Terminating(Exception):
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter. choices: the texts of an enumeration, which have no case."""
+    """One parameter. choices: the texts of an enumeration, which have no case. piped: it takes texts that are piped."""
 
     name: str
     kind: str = TEXT
     mandatory: bool = False
     choices: Sequence[str] = ()
+    piped: bool = False
 
 
 _COMMON = (Parameter("ErrorAction", choices=_ERROR_ACTIONS), Parameter("DomainController"))
@@ -80,6 +80,10 @@ class Cmdlet:
     run: Callable[[Call], Iterator[Any]]
     #: It asks whoever runs it, unless Confirm is false; and nobody can answer.
     asks: bool = False
+
+    def without_input(self) -> Cmdlet:
+        """The same, to which nothing can be piped."""
+        return replace(self, parameters=tuple(replace(item, piped=False) for item in self.parameters))
 
     def parameter(self, name: str) -> Parameter | None:
         return next((item for item in self.parameters if item.name.casefold() == name.casefold()), None)
@@ -97,11 +101,6 @@ class Call:
 
     def get(self, name: str, default: Any = None) -> Any:
         return self.arguments.get(name, default)
-
-    @property
-    def stops(self) -> bool:
-        """Whether its first error is its last."""
-        return bool(self.get("ErrorAction") == _STOP)
 
     def server(self, parameter: str = "Identity") -> Server | Problem:
         """The server that a parameter names, or the error for none."""
@@ -131,6 +130,13 @@ def away(server: Server) -> Problem:
     )
 
 
+_NOT_BOUND = Problem(
+    "The input object cannot be bound to any parameters for the command either because the command does not take "
+    "pipeline input or the input and its properties do not match any of the parameters that take pipeline input.",
+    "InputObjectNotBound",
+    "InvalidArgument",
+    "System.Management.Automation.ParameterBindingException",
+)
 CMDLETS: dict[str, Cmdlet] = {}
 
 
@@ -161,6 +167,25 @@ def find(name: str, hidden: Sequence[str] = ()) -> Cmdlet:
             )
         )
     return found
+
+
+def stops_at_errors(given: Sequence[tuple[str | None, Any]]) -> bool:
+    """Whether the first error is the last."""
+    return any(str(name).casefold() == "erroraction" and str(value).casefold() == "stop" for name, value in given)
+
+
+def bind_each(
+    cmdlet: Cmdlet, given: Sequence[tuple[str | None, Any]], piped: Sequence[Any] | None
+) -> list[dict[str, Any] | Problem]:
+    """The arguments of each run: one for each object that is piped, or its error; one where nothing can be."""
+    if piped is None:
+        return [bind(cmdlet, given)]
+    takes = next((item.name for item in cmdlet.parameters if item.piped), None)
+    named = {str(name).casefold() for name, _value in given}
+    if takes is None or takes.casefold() in named:
+        return [_NOT_BOUND for _item in piped]
+    # what an earlier cmdlet returned is no text any more, and fits no parameter
+    return [bind(cmdlet, [*given, (takes, item)]) if isinstance(item, str) else _NOT_BOUND for item in piped]
 
 
 def bind(cmdlet: Cmdlet, given: Sequence[tuple[str | None, Any]]) -> dict[str, Any]:

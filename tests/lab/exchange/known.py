@@ -159,7 +159,12 @@ def set_mailbox_server(call: Call) -> Iterator[Any]:
 # --- component states ------------------------------------------------------------------------------------------------
 
 
-@cmdlet("Get-ServerComponentState", _THE_SERVER, Parameter("Component"), changes=False)
+@cmdlet(
+    "Get-ServerComponentState",
+    Parameter("Identity", mandatory=True, piped=True),
+    Parameter("Component"),
+    changes=False,
+)
 def get_server_component_state(call: Call) -> Iterator[Any]:
     """All components of one server, or one."""
     server = call.server()

@@ -9,10 +9,18 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Iterator
 from typing import Any
 
-from psrpcore import CreatePipelineEvent, PSRPCoreError, PSRPPayload, ServerPipeline, ServerRunspacePool, StreamType
+from psrpcore import (
+    CreatePipelineEvent,
+    EndOfPipelineInputEvent,
+    PipelineInputEvent,
+    PSRPCoreError,
+    PSRPPayload,
+    ServerPipeline,
+    ServerRunspacePool,
+    StreamType,
+)
 from psrpcore.types import (
     ErrorCategory,
     ErrorCategoryInfo,
@@ -24,7 +32,7 @@ from psrpcore.types import (
 )
 
 from . import known, known_databases, known_mail, known_transport
-from .cmdlets import Call, Problem, Terminating, Warning_, bind, find
+from .cmdlets import Call, Cmdlet, Problem, Terminating, Warning_, bind_each, find, stops_at_errors
 from .organisation import Organisation
 from .servers import Server
 
@@ -72,6 +80,7 @@ class Pool:
         self._pool = ServerRunspacePool()
         self._queues: dict[str | None, deque[bytes]] = {None: deque()}
         self._pipelines: dict[str, ServerPipeline] = {}
+        self._piped: dict[str, list[Any]] = {}  # what was sent so far to pipelines that wait for it
         self._done: set[str] = set()
         self._running = threading.Lock()  # one runspace: one pipeline after the other
 
@@ -95,7 +104,7 @@ class Pool:
             self._feed(data, command_id)
 
     def more(self, command_id: str, data: bytes) -> None:
-        """The rest of a pipeline's description. Raises PSRPCoreError."""
+        """The rest of a pipeline's description, and what is piped to it. Raises PSRPCoreError."""
         with self.changed:
             if command_id not in self._pipelines:
                 raise PSRPCoreError(f"CommandId {command_id} is not known")
@@ -105,9 +114,20 @@ class Pool:
         pipeline_id = None if command_id is None else uuid.UUID(command_id)
         self._pool.receive_data(PSRPPayload(data, StreamType.default, pipeline_id))
         while (event := self._pool.next_event()) is not None:
-            if isinstance(event, CreatePipelineEvent) and command_id is not None:
-                run = threading.Thread(target=self._run, args=(command_id, event.pipeline), daemon=True)
-                run.start()
+            if command_id is None:
+                continue
+            if isinstance(event, CreatePipelineEvent):
+                if event.pipeline.no_input:
+                    self._launch(command_id, event.pipeline, None)
+                else:
+                    self._piped[command_id] = []
+            elif isinstance(event, PipelineInputEvent) and command_id in self._piped:
+                self._piped[command_id].append(event.data)
+            elif isinstance(event, EndOfPipelineInputEvent) and command_id in self._piped:
+                self._launch(command_id, self._pipelines[command_id].metadata, self._piped.pop(command_id))
+
+    def _launch(self, command_id: str, description: Any, piped: list[Any] | None) -> None:
+        threading.Thread(target=self._run, args=(command_id, description, piped), daemon=True).start()
 
     # -- out -------------------------------------------------------------------------------------------------------
 
@@ -136,6 +156,7 @@ class Pool:
         with self.changed:
             pipeline = self._pipelines.pop(command_id, None)
             self._queues.pop(command_id, None)
+            self._piped.pop(command_id, None)
             if pipeline is not None and pipeline.state == PSInvocationState.Running:
                 pipeline.stop()
                 while self._pool.data_to_send(_FRAGMENT) is not None:
@@ -157,9 +178,9 @@ class Pool:
 
     # -- running ---------------------------------------------------------------------------------------------------
 
-    def _run(self, command_id: str, description: Any) -> None:
+    def _run(self, command_id: str, description: Any, piped: list[Any] | None) -> None:
         with self._running:
-            _Run(self, command_id, description).execute()
+            _Run(self, command_id, description, piped).execute()
 
     def write(self, command_id: str, action: Any, *, last: bool = False) -> None:
         """Lets a running pipeline say something, unless it was ended meanwhile."""
@@ -192,12 +213,13 @@ def _start(pipeline: ServerPipeline) -> None:
 
 
 class _Run:
-    """One pipeline."""
+    """One pipeline. piped: the objects that are piped to it, None where it takes none."""
 
-    def __init__(self, pool: Pool, command_id: str, description: Any) -> None:
+    def __init__(self, pool: Pool, command_id: str, description: Any, piped: list[Any] | None) -> None:
         self.pool = pool
         self.command_id = command_id
         self.description = description
+        self.piped = piped
         self.host = pool.here.host
         self.name = "?"
         self.parameters: dict[str, Any] = {}
@@ -239,31 +261,39 @@ class _Run:
         exchange = self.pool.here.exchange
         cmdlet = find(self.name, exchange.hidden.get(self.pool.user, ()))
         self.name = cmdlet.name
-        call = Call(self.pool.organisation, self.pool.here, cmdlet, bind(cmdlet, command.parameters))
+        if self.piped is not None:
+            self.parameters["piped"] = [_shown(item) for item in self.piped]
         strike = self.host.quirks.strike_cmdlet(cmdlet.name)
         effect = strike.get("effect")
         if effect == "slow":
             time.sleep(float(strike.get("seconds", 1.0)))
-        if effect in ("error", "denied"):
-            self._say(call, _FAILED if effect == "error" else _DENIED)
-            return
-        organisation, named = self.pool.organisation, [str(value) for value in call.arguments.values()]
-        with organisation.lock:
-            organisation.advance_around(*named, here=self.host)
-            results = list(self._results(call))
-            organisation.advance_around(*named, here=self.host)
-        for result in results:
-            self._say(call, result)
-            if effect == "dies":
-                self._die()
+        if effect == "takes_no_input":
+            cmdlet = cmdlet.without_input()
+        stops = stops_at_errors(command.parameters)
+        for bound in bind_each(cmdlet, command.parameters, self.piped):
+            if effect in ("error", "denied"):
+                self._say(_FAILED if effect == "error" else _DENIED, stops)
                 return
+            for result in self._results(cmdlet, bound):
+                self._say(result, stops)
+                if effect == "dies":
+                    self._die()
+                    return
         if effect == "dies":
             self._die()
         self.pool.lost = effect == "lost"
 
-    def _results(self, call: Call) -> Iterator[Any]:
-        if self.pool.alive:
-            yield from call.cmdlet.run(call)
+    def _results(self, cmdlet: Cmdlet, bound: dict[str, Any] | Problem) -> list[Any]:
+        """What one run of a cmdlet says."""
+        if isinstance(bound, Problem):
+            return [bound]
+        organisation, named = self.pool.organisation, [str(value) for value in bound.values()]
+        with organisation.lock:
+            organisation.advance_around(*named, here=self.host)
+            call = Call(organisation, self.pool.here, cmdlet, bound)
+            results = list(cmdlet.run(call)) if self.pool.alive else []
+            organisation.advance_around(*named, here=self.host)
+        return results
 
     def _die(self) -> None:
         time.sleep(_UNTIL_ASKED)
@@ -273,9 +303,10 @@ class _Run:
         for pool in pools:
             pool.die()
 
-    def _say(self, call: Call, result: Any) -> None:
+    def _say(self, result: Any, stops: bool) -> None:
+        """stops: whether the first error is the last."""
         if isinstance(result, Problem):
-            if call.stops:
+            if stops:
                 raise Terminating(result)
             self.error = self.error or result.message
             record = self._record(result)

@@ -92,6 +92,13 @@ def run(pool: RunspacePool, cmdlet: str, **parameters: Any) -> PowerShell:
     return pipeline
 
 
+def piped(pool: RunspacePool, cmdlet: str, items: list[Any], **parameters: Any) -> PowerShell:
+    pipeline = PowerShell(pool)
+    pipeline.add_cmdlet(cmdlet).add_parameters(parameters)
+    pipeline.invoke(items)
+    return pipeline
+
+
 def said(pipeline: PowerShell) -> str:
     return " ".join(str(error) for error in pipeline.streams.error)
 
@@ -232,6 +239,29 @@ class TestNoLanguage:
         assert words in said(pipeline)
         assert pipeline.had_errors
         assert pipeline.output == []
+
+    def test_names_that_are_piped(self, pool: RunspacePool, ex01: HostClient) -> None:
+        pipeline = piped(pool, "Get-ServerComponentState", ["ex01", "ex09", "EX02.lab.test"], Component="HubTransport")
+        assert [item.adapted_properties["ServerFqdn"] for item in pipeline.output] == ["EX01.lab.test", "EX02.lab.test"]
+        assert "object 'ex09' couldn't be found" in said(pipeline)
+        assert not pipeline.had_errors
+        (logged,) = ex01.exchange.cmdlets()
+        assert logged["parameters"] == {"Component": "HubTransport", "piped": ["ex01", "ex09", "EX02.lab.test"]}
+
+    def test_what_cannot_be_piped(self, pool: RunspacePool, ex01: HostClient) -> None:
+        (server,) = run(pool, "Get-ExchangeServer", Identity="ex01").output
+        for cmdlet, items, parameters in (
+            ("Get-ServerComponentState", [server], {}),
+            ("Get-ServerComponentState", ["ex02"], {"Identity": "ex01"}),
+            ("Get-MailboxServer", ["ex01"], {}),
+        ):
+            pipeline = piped(pool, cmdlet, items, **parameters)
+            assert "cannot be bound to any parameters" in said(pipeline)
+            assert pipeline.output == []
+        ex01.set_quirk("cmdlet", {"operation": "Get-ServerComponentState", "effect": "takes_no_input"})
+        pipeline = piped(pool, "Get-ServerComponentState", ["ex01", "ex02"])
+        assert len(pipeline.streams.error) == 2
+        assert len(run(pool, "Get-ServerComponentState", Identity="ex01").output) == 34
 
     def test_positions(self, pool: RunspacePool) -> None:
         pipeline = PowerShell(pool)

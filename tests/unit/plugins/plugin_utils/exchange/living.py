@@ -10,7 +10,7 @@ out at once. ``World.turn`` is called before each step of a sequence: there othe
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import ExchangeTlsError
@@ -107,6 +107,7 @@ class World:
         self.corrupt = ""  # what a question for all servers is answered with
         self.witnesses: dict[str, str] = {}  # the full name of a server by the name of a DAG
         self.share = "Primary"
+        self.piped = "in order"  # or "refused", or "reversed", how names that are piped are taken
         self.far = False  # runs are those of other controllers
         self.controller = ""  # the domain controller that is told, and tells at once; others never learn
         self.turn: Callable[[str, str], None] = lambda _server, _what: None
@@ -217,7 +218,25 @@ class Shell:
         self._counted(cmdlet)
         self._world.turn(self._user, cmdlet)
         self._fail(cmdlet)
-        return list(getattr(self, "_" + cmdlet.replace("-", "_").lower())(**parameters))
+        return self._named(cmdlet)(**parameters)
+
+    def read_each(self, cmdlet: str, names: Sequence[str], **parameters: Value) -> list[Record]:
+        """One after the other, with all errors at the end."""
+        self._counted(cmdlet)
+        found: list[Record] = []
+        errors: list[Exception] = []
+        if self._world.piped == "refused":
+            raise CmdletError("The input object cannot be bound")
+        for name in reversed(names) if self._world.piped == "reversed" else names:
+            self._world.turn(self._user, cmdlet)
+            try:
+                self._fail(cmdlet)
+                found += self._named(cmdlet)(Identity=name, **parameters)
+            except CmdletError as exc:
+                errors.append(exc)
+        if errors:
+            raise errors[0]
+        return found
 
     def change(self, cmdlet: str, **parameters: Value) -> list[Record]:
         self._counted(cmdlet)
@@ -225,9 +244,13 @@ class Shell:
         self._world.did(self._user, told)
         self._fail(cmdlet)
         if not self._world.mute(told):
-            getattr(self, "_" + cmdlet.replace("-", "_").lower())(**parameters)
+            self._named(cmdlet)(**parameters)
         self._world.turn(self._user, f"after {told}")
         return []
+
+    def _named(self, cmdlet: str) -> Callable[..., list[Record]]:
+        found: Callable[..., list[Record]] = getattr(self, "_" + cmdlet.replace("-", "_").lower())
+        return found
 
     def _counted(self, cmdlet: str) -> None:
         self.asked.append(cmdlet)
@@ -316,6 +339,7 @@ class Shell:
                 for who, state in server.words.get(name, {}).items()
             ]
             properties = {
+                "ServerFqdn": server.fqdn,
                 "Component": name,
                 "State": Enum(server.state(name), 0),
                 "LocalStates": entries,

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.records import Enum, Record
@@ -100,6 +101,12 @@ class Organisation:
             return [record for name in self.machines for record in self._of(cmdlet, name)]
         return self._of(cmdlet, str(parameters.get("Identity") or parameters.get("Server")))
 
+    def read_each(self, cmdlet: str, names: Sequence[str], **parameters: Value) -> list[Record]:
+        self.asked.append((cmdlet, {"piped": list(names), **parameters}))
+        if cmdlet in self.errors:
+            raise self.errors[cmdlet]
+        return [record for name in names for record in self._of(cmdlet, name)]
+
     def _of(self, cmdlet: str, wanted: str) -> list[Record]:
         name = next((item for item in self.machines if item == wanted.partition(".")[0].upper()), None)
         if name is None:
@@ -116,7 +123,11 @@ class Organisation:
         if cmdlet == "Get-ServerComponentState":
             plain = {item: component(item) for item in ("ServerWideOffline", "HubTransport", "Monitoring", "EwsProxy")}
             unused = component("ForwardSyncDaemon", "Inactive")
-            return [*{**plain, **machine.components}.values(), unused]
+            found = [*{**plain, **machine.components}.values(), unused]
+            return [
+                Record(None, item.types, {**{key: item.get(key) for key in item}, "ServerFqdn": f"{name}.{DOMAIN}"})
+                for item in found
+            ]
         if cmdlet == "Get-MailboxDatabaseCopyStatus":
             return machine.copies
         assert cmdlet == "Get-Queue"

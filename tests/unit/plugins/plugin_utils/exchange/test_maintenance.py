@@ -95,22 +95,46 @@ def test_a_database_with_a_quote_in_its_name_can_be_moved_back() -> None:
 
 
 def test_few_questions() -> None:
-    """With some waiting. What the directory and others can tell of all members is asked once."""
+    """With some waiting. What the directory, and the members, can tell of all members is asked once."""
     counts = {}
-    for members, mail in ((2, 5), (4, 0), (6, 0), (6, 5)):
+    for members, mail in ((2, 5), (4, 0), (6, 0), (6, 5), (16, 5)):
         world = World(tuple(f"EX{number:02}" for number in range(1, members + 1)))
         world.servers["EX01"].mail, world.servers["EX01"].drains = mail, False
         gone = out(world).means.shell.round_trips
         world.restart("EX01")
         counts[members, mail] = gone // 3, back(world).means.shell.round_trips // 3
-    assert max(counts[2, 5]) <= 25, "also with mail that has to be redirected"
-    assert max(counts[4, 0]) <= 25
-    assert counts[6, 0][0] - counts[4, 0][0] == 2 * 2, "the components of each, before and behind the mark"
-    assert counts[6, 5][1] == counts[2, 5][1]
+    assert max(trips for both in counts.values() for trips in both) <= 25, "also with mail that is to be redirected"
+    assert counts[16, 5] == counts[6, 5], "whatever the size of the DAG"
     # a member that has no active database, whose waits are two questions to a transport that starts
     world = World(tuple(f"EX{number:02}" for number in range(1, 7)))
     next(item for item in world.databases if item.active == "EX06").active = "EX01"
     assert out(world, "EX06").means.shell.round_trips // 3 - 2 <= 25
+
+
+def test_names_that_cannot_be_piped_are_asked_one_by_one() -> None:
+    """As many questions as there are members, and the same seen."""
+    world = World(DAG)
+    seen = view.look(world.work("EX01").means.shell, "EX01")
+    for piped in ("refused", "reversed"):
+        world.piped = piped
+        work = world.work("EX01")
+        assert view.look(work.means.shell, "EX01") == seen
+        asked = work.means.shell.asked  # type: ignore[attr-defined]
+        assert asked.count("Get-ServerComponentState") == (1 + len(DAG) if piped == "refused" else 1)
+
+
+def test_members_are_looked_at_again_where_the_own_mark_was_not_seen_before() -> None:
+    """Who looked first, and was marked after that, has not seen who was marked in between."""
+    for piped, again in (("in order", 0), ("reversed", len(DAG))):
+        world = World(DAG)
+        world.piped = piped
+        work = world.work("EX01")
+        seen = leaving.plan(work)
+        asked = work.means.shell.asked  # type: ignore[attr-defined]
+        asked.clear()
+        leaving.leave(work, seen)
+        behind = asked[asked.index("Set-ServerComponentState") + 1 : asked.index("Set-MailboxServer")]
+        assert behind.count("Get-ServerComponentState") == 1 + again
 
 
 def test_in_a_large_organisation_copies_are_asked_of_each_member() -> None:

@@ -71,10 +71,11 @@ def together(world: World, seed: int, *controllers: Controller) -> None:
 
 
 @examples(30)
-@given(st.integers(0, 2**32), st.integers(2, 4))
-def test_two_controllers_at_one_dag(seed: int, size: int) -> None:
+@given(st.integers(0, 2**32), st.integers(2, 4), st.sampled_from(["in order", "reversed", "refused"]))
+def test_two_controllers_at_one_dag(seed: int, size: int, piped: str) -> None:
     group = tuple(f"EX0{number}" for number in range(1, size + 1))
     world = World(group)
+    world.piped = piped
     was = {name: server.shown() for name, server in world.servers.items()}
     one, other = Controller(world, list(group)), Controller(world, list(reversed(group)))
     together(world, seed, one, other)

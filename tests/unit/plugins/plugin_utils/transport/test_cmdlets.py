@@ -26,7 +26,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors impor
     Unreachable,
     WsmanFault,
 )
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange import component_states, shell
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange import component_states, shell, view
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.endpoint import Endpoint, Login, endpoint
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.records import Record
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._transport import cmdlet_errors, cmdlets
@@ -132,6 +132,27 @@ class TestReading:
         assert exchange.round_trips == 5  # the session and its messages; the cmdlet, its output, its end
         exchange.read("Get-ServerComponentState", Identity="ex01")
         assert exchange.round_trips == 8 == len(ex01.requests())
+
+    def test_of_several_at_once(self, exchange: CmdletShell, lab: LabClient, ex01: HostClient) -> None:
+        lab.host("ex02").exchange.ask_for("HubTransport", "Maintenance", "Draining")
+        exchange.read("Get-ExchangeServer")
+        before = exchange.round_trips
+        found = view.components_at_once(exchange, ("EX01", "ex02.lab.test"))
+        assert {name: item["HubTransport"].state for name, item in found.items()} == {
+            "EX01": "Active",
+            "ex02.lab.test": "Draining",
+        }
+        assert exchange.round_trips - before == 4, "the cmdlet, the names, the output, the end"
+        assert ex01.exchange.cmdlets()[-1]["parameters"] == {"piped": ["EX01", "ex02.lab.test"]}
+
+    @pytest.mark.parametrize("effect", ["takes_no_input", "error", "dies", "lost"])
+    def test_of_several_at_once_where_that_fails(self, exchange: CmdletShell, ex01: HostClient, effect: str) -> None:
+        with pytest.raises(shell.CmdletError, match="object 'ex09' couldn't be found"):
+            exchange.read_each("Get-ServerComponentState", ["ex01", "ex09"])
+        ex01.set_quirk("cmdlet", {"effect": effect, "operation": "Get-ServerComponentState", "count": 1})
+        found = view.components_at_once(exchange, ("ex01", "ex02"))
+        assert set(found) == (set() if effect != "lost" else {"ex01", "ex02"})
+        assert len(view.components(exchange, "ex02", "EX02")) == 35, "of each by itself"
 
     def test_nothing_is_sent_before_the_first_cmdlet_and_all_is_closed(
         self, where: Callable[..., Endpoint], ex01: HostClient
