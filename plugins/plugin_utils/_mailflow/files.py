@@ -194,18 +194,28 @@ def _without_copies(sources: t.Iterable[Source], others: list[dict[str, str]]) -
 
 
 def _longer(one: Source, other: Source) -> Source | None:
-    """Which of two holds all that the other does; None where they differ."""
+    """Which of two holds all that the other does, however their lines end; None where they differ."""
     try:
         with _open(one) as first, _open(other) as second:
+            left, right = b"", b""
             while True:
-                parts = first.read(_PART), second.read(_PART)
-                size = min(map(len, parts))
-                if parts[0][:size] != parts[1][:size]:
+                left, right = left or _text(first), right or _text(second)
+                if not left or not right:
+                    return one if not right else other
+                size = min(len(left), len(right))
+                if left[:size] != right[:size]:
                     return None
-                if size < _PART:
-                    return one if len(parts[0]) >= len(parts[1]) else other
+                left, right = left[size:], right[size:]
     except UNREADABLE:
         return None
+
+
+def _text(file: t.BinaryIO) -> bytes:
+    """The next part without what some programs write before the end of a line; nothing at the end of the file."""
+    while part := file.read(_PART):
+        if text := part.replace(b"\r", b""):
+            return text
+    return b""
 
 
 def _below(path: str, file: str) -> str:
@@ -229,7 +239,7 @@ def _source(file: str, server: str) -> tuple[Source | None, str]:
     head = head.removeprefix(_BOM)
     time = _TIME.search(head)
     first = time[1] + b"T" + time[2] if time else b""
-    opening = head[time.start() :].partition(b"\n")[0] if time else b""
+    opening = head[time.start() :].partition(b"\n")[0].rstrip(b"\r") if time else b""
     if is_cut:
         # its last line may say something else than the whole of it; a time is at the beginning of its line
         head = head[: head.rfind(b"\n") + 1] or head

@@ -128,7 +128,14 @@ class Scanner:
             key, event = (name, peer), block[at + 1 : at + 2]
             session = self.open.get(key)
             if session is None or event == b"+":
-                session = self._begin(key, time, connector, local, line, at)
+                session = self._begin(key, time, connector, local, line, 0 if event != b"+" else at)
+                if event != b"+":
+                    # it began in an earlier piece, and may have said something in this block before its first mark
+                    self._block_lines.tell(session, line)
+                    if session.flags & (seen.BEGAN | seen.ENDED):
+                        # no, one of the same name did, which is over
+                        del self.open[key]
+                        session = self._begin(key, time, connector, local, line, at)
             if event == b"-":
                 self._block_lines.tell(session, line)
             tell(session, event, rest_of(block, at + 3))

@@ -44,6 +44,23 @@ def test_a_copy_of_a_log_counts_once(
     assert all(other["reason"].startswith("is a copy of") for other in others)
 
 
+def test_a_copy_with_other_ends_of_lines_counts_once(tmp_path: Path) -> None:
+    """As programs that take it for a text leave it."""
+    write(tmp_path / "a.log", DAY)
+    (tmp_path / "b.log").write_bytes((tmp_path / "a.log").read_bytes().replace(b"\r\n", b"\n"))
+    write(tmp_path / "c.log", DAY[:-4])
+    found = result(tmp_path)
+    assert told(found) == WHOLE
+    assert found["files"] == 1
+    assert {Path(other["file"]).name for other in found["other_files"]} == {"b.log", "c.log"}
+
+
+@pytest.mark.parametrize("part", [1, 7, 1 << 16])
+def test_copies_are_found_wherever_their_parts_end(tmp_path: Path, part: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "_PART", part)
+    test_a_copy_with_other_ends_of_lines_counts_once(tmp_path)
+
+
 @pytest.mark.parametrize(
     "parts",
     [
