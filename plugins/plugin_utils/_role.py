@@ -218,6 +218,7 @@ def _has_a_slip_in_front(name: str) -> bool:
 # Short names that a play reads, with the one file of the role whose tasks it runs. They have no prefix, by which a slip
 # would be known.
 ALIASES = {"symptom": "why"}
+_ALL = "ansible-doc -t role mailops.exchange_tls.tls12"
 # Of eight letters one may be wrong.
 _ALMOST = 0.8
 
@@ -249,7 +250,7 @@ def _hint(name: str, names: t.Sequence[str]) -> str:
     # without the prefix, which all have in common
     bare = {_letters(item[len(PREFIX) :]): item for item in names}
     close = difflib.get_close_matches(_letters(name)[len(PREFIX) - 1 :], bare, n=1, cutoff=0.5)
-    return f" (did you mean '{bare[close[0]]}'?)" if close else f"; known are {', '.join(names)}"
+    return f" (did you mean '{bare[close[0]]}'?)" if close else f"; {_ALL} lists them"
 
 
 def out_of_place(variables: t.Mapping[str, t.Any]) -> list[str]:

@@ -53,6 +53,7 @@ _ECDSA_CURE = (
 # Endpoints that a message names.
 _NAMED = 5
 _ORDER = "Backups are put back in their turn: roll back the changes that were made after this one first, newest first."
+_AND = "; and "
 _FORCE = "To do it all the same, at your own risk, set 'force' (tls12_force in the role)."
 
 # What is in the way of a change, and what to do about it.
@@ -152,12 +153,8 @@ def check(
     if going:
         missing = [*_missing(before, build, waiting), *proof.missing(handshakes, handshake_policy)]
         if missing:
-            objections.append(
-                (
-                    f"{', '.join(going)} would be turned off although {'; and '.join(what for what, _cure in missing)}",
-                    " ".join(dict.fromkeys(cure for _what, cure in missing)),
-                )
-            )
+            what, cure = missing[0]
+            objections += [(f"{', '.join(going)} would be turned off although {what}", cure), *missing[1:]]
         objections += [peers] if peers else []
     return _refuse_or_warn(
         objections, [*_unknown_names(before, after, build)], force, "Mail may stop at the next restart."
@@ -166,11 +163,14 @@ def check(
 
 def _refuse_or_warn(objections: t.Sequence[Objection], warnings: t.Sequence[str], force: bool, risk: str) -> str | None:
     """Raises what is in the way, unless it is forced; returns what is left to say."""
-    reasons = "; and ".join(what for what, _cure in objections)
     if objections and not force:
-        cures = " ".join(filter(None, dict.fromkeys(cure for _what, cure in objections)))
-        raise PhaseRefused(f"Refused, nothing was changed: {reasons}. {cures} {_FORCE}")
-    said = [*([f"FORCED: {reasons}. {risk}"] if objections else []), *warnings]
+        reasons: dict[str, list[str]] = {}
+        for what, cure in objections:
+            reasons.setdefault(cure, []).append(what)
+        # each with what helps against it
+        told = " And ".join(f"{_AND.join(whats)}. {cure}".rstrip() for cure, whats in reasons.items())
+        raise PhaseRefused(f"Refused, nothing was changed: {told} {_FORCE}")
+    said = [*([f"FORCED: {_AND.join(what for what, _cure in objections)}. {risk}"] if objections else []), *warnings]
     return " ".join(said) or None
 
 

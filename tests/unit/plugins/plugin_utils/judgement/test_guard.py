@@ -125,6 +125,21 @@ def test_all_that_is_missing_is_told() -> None:
         assert words in told
 
 
+def test_what_helps_stands_behind_what_it_helps_against() -> None:
+    told = refusal(
+        {**READY, STRONG: ABSENT, **off("TLS 1.2", "Client")}, peers=("192.0.2.7 would be cut off", "Ask it.")
+    )
+    order = [
+        "although TLS 1.2 Client is disabled; and .NET 4 would go on with old TLS",
+        ". Run enforce-tls12.yml first",
+        "then try again. And 192.0.2.7 would be cut off. Ask it. To do it all the same",
+    ]
+    places = [told.find(words) for words in order]
+    assert places == sorted(places)
+    assert -1 not in places
+    assert told.count("Run enforce-tls12.yml first") == 1
+
+
 def test_2008_r2_needs_tls_12_first() -> None:
     """It is off there by default, and the same change would turn it on: not in effect before the restart."""
     told = refusal(DOTNET, build=7601)
