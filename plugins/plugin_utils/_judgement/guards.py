@@ -168,7 +168,7 @@ def _refuse_or_warn(objections: t.Sequence[Objection], warnings: t.Sequence[str]
         for what, cure in objections:
             reasons.setdefault(cure, []).append(what)
         # each with what helps against it
-        told = " And ".join(f"{_AND.join(whats)}. {cure}".rstrip() for cure, whats in reasons.items())
+        told = " And ".join(f"{_AND.join(items)}. {cure}".rstrip() for cure, items in reasons.items())
         raise PhaseRefused(f"Refused, nothing was changed: {told} {_FORCE}")
     said = [*([f"FORCED: {_AND.join(what for what, _cure in objections)}. {risk}"] if objections else []), *warnings]
     return " ".join(said) or None
