@@ -31,7 +31,7 @@ _VALUES = {
     "file_renames": (
         r"SYSTEM\CurrentControlSet\Control\Session Manager", "PendingFileRenameOperations", Type.REG_MULTI_SZ,
     ),
-    "update_exe": (r"SOFTWARE\Microsoft\Updates", "UpdateExeVolatile", Type.REG_DWORD),
+    "update_exe": (r"SOFTWARE\Microsoft\Updates\UpdateExeVolatile", "Flags", Type.REG_DWORD),
 }  # fmt: skip
 _CCM = "configuration_manager"
 # The service of Configuration Manager's client; without it nobody is asked.

@@ -19,7 +19,7 @@ TODAY = datetime.date(2026, 11, 26)
 CBS = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending"
 UPDATE = r"SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update\RebootRequired"
 MANAGER = r"SYSTEM\CurrentControlSet\Control\Session Manager"
-PACKAGE = r"SOFTWARE\Microsoft\Updates"
+PACKAGE = r"SOFTWARE\Microsoft\Updates\UpdateExeVolatile"
 
 
 def read(windows: FakeWindows, ccm: bool = False) -> updates.Updates:
@@ -101,8 +101,9 @@ def test_the_newest_update_counts() -> None:
         ({MANAGER: {"PendingFileRenameOperations": Value(Type.REG_MULTI_SZ, (r"\??\C:\x", ""))}}, {"file_renames"}),
         ({MANAGER: {"PendingFileRenameOperations": Value(Type.REG_MULTI_SZ, ("", ""))}}, set()),
         ({MANAGER: {"PendingFileRenameOperations": Value(Type.REG_MULTI_SZ, ())}}, set()),
-        ({PACKAGE: {"UpdateExeVolatile": dword(0)}}, set()),
-        ({PACKAGE: {"UpdateExeVolatile": dword(2)}}, {"update_exe"}),
+        ({PACKAGE: {"Flags": dword(0)}}, set()),
+        ({PACKAGE: {}}, set()),
+        ({PACKAGE: {"Flags": dword(2)}}, {"update_exe"}),
         ({CBS: {}, UPDATE: {}}, {"component_based_servicing", "windows_update"}),
     ],
 )
