@@ -111,6 +111,26 @@ def test_what_is_not_as_promised_is_a_warning() -> None:
     assert not [item for item in out(World(DAG)).remarks if item.warns]
 
 
+@pytest.mark.parametrize("leads", [True, False])
+def test_another_primary_active_manager_is_waited_for(*, leads: bool) -> None:
+    """It moves with the restart at the latest, which is no reason to stay, and is said."""
+    world = World(DAG)
+    for name in DAG[1:]:
+        world.servers[name].node = "paused"
+
+    def turn(_server: str, what: str) -> None:
+        if what == "sleeps" and leads and world.time > 30:
+            world.servers["EX02"].node = "up"
+
+    world.turn = turn
+    found = [item for item in out(world, stalled=60).remarks if item.warns]
+    assert [item.id for item in found] == ([] if leads else ["dag.manager"])
+    assert world.time > 30
+    if not leads:
+        assert "another Primary Active Manager came to no end" in found[0].message
+        assert found[0].message.endswith("It moves when the server restarts.")
+
+
 def test_transport_that_would_not_start_again_is_not_stopped() -> None:
     """Disabled or to be started by hand, as a setup that has failed leaves it; nothing is changed."""
     world = World(DAG)
@@ -169,6 +189,7 @@ def _serves_not(world: World, how: str) -> None:
         ("resume", "its cluster node to be resumed"),
         ("ServerWideOffline Maintenance Active", "ServerWideOffline is Inactive"),
         ("Set-MailboxServer Unrestricted", "its activation policy is Blocked"),
+        ("Set-MailboxServer False", "its activation policy is Unrestricted, MoveNow True"),
         ("banner", "no banner"),
         ("transport", "transport does not list its queues"),
     ],
@@ -187,6 +208,25 @@ def test_what_is_not_there_again_keeps_it_from_being_called_back(how: str, said:
     back(world)
     assert world.servers["EX01"].record is None
     assert not world.servers["EX01"].is_out
+
+
+def test_it_takes_databases_over_only_when_its_copies_are_healthy() -> None:
+    """What moves by itself would find copies that are not."""
+    world = World(DAG)
+    out(world)
+    world.restart("EX01")
+    world.databases[1].sick["EX01"] = "Resynchronizing"
+    opened: list[bool] = []
+
+    def turn(_server: str, what: str) -> None:
+        if what == "sleeps" and world.time > 60:
+            world.databases[1].sick.pop("EX01", None)
+        if what == "Set-MailboxServer Unrestricted":
+            opened.append("EX01" in world.databases[1].sick)
+
+    world.turn = turn
+    back(world, stalled=120)
+    assert opened == [False]
 
 
 def test_copies_that_are_not_healthy_again_are_a_failure_of_a_server_that_serves() -> None:
