@@ -19,13 +19,19 @@ MEMBER = {
     "windows": "2019",
     "services": ["exchange"],
     "endpoints": [{"kind": "smtp", "port": 2525}],
-    "exchange": {"build": "15.02.1544.011", "shell": SHELL, "queues": [{"domain": "contoso.com", "messages": 30}]},
+    "exchange": {
+        "build": "15.02.1544.011",
+        "shell": SHELL,
+        "queues": [{"domain": "contoso.com", "messages": 30}],
+        "hidden": {"viewer": ["Set-*", "Redirect-*"]},
+    },
 }
 LAB: dict[str, t.Any] = {
     "exchange_clock": 600,
     "accounts": [
         {"user": "labadmin", "password": "Lab-Pass-1"},
         {"user": "exadmin", "password": "Lab-Pass-3", "domain": "lab.test"},
+        {"user": "viewer", "password": "Lab-Pass-4", "domain": "lab.test"},
     ],
     "hosts": {
         **dict.fromkeys(("ex01", "ex02", "ex03"), MEMBER),
@@ -217,6 +223,12 @@ BAD_INPUT: list[tuple[str, dict[str, t.Any], dict[str, t.Any], str]] = [
     ("ex01", {"redirect_to": "nobody"}, {}, "Exchange knows no server or DAG 'nobody'"),
     ("ex01", {"pause_node": "maybe"}, {}, "pause_node"),
     ("ex01", {}, {"exchange_password": "wrong"}, "exadmin"),
+    (
+        "ex01",
+        {},
+        {"exchange_user": "viewer", "exchange_password": "Lab-Pass-4"},
+        "Exchange has no Set-ServerComponentState and no Set-MailboxServer",
+    ),
     ("ex03", {}, {}, "name another Exchange server in the variable exchange_server, such as EX01"),
     ("ex01", {"state": "sideways"}, {}, "started, stopped"),
 ]

@@ -22,7 +22,12 @@ SERVER: dict[str, t.Any] = {
     "registry": ["stock"],
     "endpoints": [{"kind": "smtp", "port": 2525}],
     "restart": {"shutdown_delay": 0.05, "down_for": 0.3},
-    "exchange": {"build": "15.02.1544.011", "shell": SHELL, "queues": [{"domain": "contoso.com", "messages": 30}]},
+    "exchange": {
+        "build": "15.02.1544.011",
+        "shell": SHELL,
+        "queues": [{"domain": "contoso.com", "messages": 30}],
+        "hidden": {"viewer": ["Set-*", "Redirect-*"]},
+    },
 }
 PAIRS = {name: (f"{name}a", f"{name}b") for name in ("one", "two", "three", "four", "five", "six")}
 MEMBERS = tuple(member for pair in PAIRS.values() for member in pair)
@@ -31,6 +36,7 @@ LAB: dict[str, t.Any] = {
     "accounts": [
         {"user": "labadmin", "password": "Lab-Pass-1"},
         {"user": "exadmin", "password": "Lab-Pass-3", "domain": "lab.test"},
+        {"user": "viewer", "password": "Lab-Pass-4", "domain": "lab.test"},
     ],
     "hosts": {
         **dict.fromkeys(MEMBERS, SERVER),
@@ -117,7 +123,9 @@ def test_a_member_that_cannot_be_prepared_is_not_changed(lab: LabClient, ansible
     assert result["changed"] is False
     assert lab.host("twoa").restarts() == []
     lab.host("twob").clear_quirks()
-    for more in ({"exchange_password": "wrong"}, {"exchange_port": 9}, {"exchange_server": lab.host("twoa").fqdn}):
+    viewer = {"exchange_user": "viewer", "exchange_password": "Lab-Pass-4"}
+    itself = {"exchange_server": lab.host("twoa").fqdn}
+    for more in ({"exchange_password": "wrong"}, {"exchange_port": 9}, itself, viewer):
         refused = enforce(lab, ansible, "-l", "twoa", more=more)
         assert refused.result("tls_settings", "twoa")["error"]["kind"] == "unprepared", refused.output
     refused = enforce(lab, ansible, "-l", "twoa", tls12_minimum_healthy_copies="")

@@ -64,6 +64,7 @@ def plan(work: Work, more: t.Sequence[Remark] = ()) -> View:
             *more,
             *leaving_mail.in_the_way(work, seen),
             *_of_transport(work, seen),
+            *_of_account(work, seen),
         ]
     else:
         found = [*_still_in_the_way(work, seen), *more]
@@ -102,6 +103,19 @@ def _of_transport(work: Work, seen: View) -> t.Iterator[Remark]:
             f"sc config {TRANSPORT} start= auto.",
             stays=True,
         )
+
+
+def _of_account(work: Work, seen: View) -> t.Iterator[Remark]:
+    """It may look without the right to change anything, and all of this would be found well."""
+    wanted = ["Set-ServerComponentState"]
+    if seen.group is not None:
+        wanted.append("Set-MailboxServer")
+    if leaving_mail.is_sent_on(work, seen):
+        wanted.append("Redirect-Message")
+    if hidden := view.hidden_cmdlets(work.means.shell, wanted):
+        told = f"The account may look at {seen.server.name}, and not take it out: Exchange has no"
+        cure = "It needs membership in 'Organization Management' or 'Server Management', or a role that has that."
+        yield Remark("account.cmdlets", f"{told} {' and no '.join(hidden)} for it. {cure}", stays=True)
 
 
 def _still_in_the_way(work: Work, seen: View) -> list[Remark]:

@@ -44,6 +44,11 @@ def leave(work: Work, seen: View) -> None:
         )
 
 
+def is_sent_on(work: Work, seen: View) -> bool:
+    """Whether mail waits that would be sent to another server."""
+    return any(item.goes for item in seen.queues or ()) and bool(work.wishes.redirect_to or able(seen))
+
+
 def _has_queues(seen: View) -> bool:
     return bool(view.WITH_QUEUES & set(seen.server.roles))
 

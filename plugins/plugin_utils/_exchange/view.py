@@ -223,6 +223,19 @@ def where(shell: Shell, *identities: str) -> list[tuple[str, str | None]]:
     return [(record.text("Fqdn"), _site(record)) for record in found]
 
 
+def hidden_cmdlets(shell: Shell, wanted: t.Sequence[str]) -> list[str]:
+    """Which of these cmdlets Exchange does not show to the account, as its roles do not have them; none where it does
+    not tell."""
+    try:
+        # of a name with a wildcard, nothing is no error
+        found = shell.read("Get-Command", Name=[f"{name}*" for name in (_STATES, *wanted)])
+    except (CmdletError, UnexpectedAnswer, WsmanFault):
+        return []
+    shown = {name.casefold() for record in found if isinstance(name := record.get("Name"), str)}
+    # who does not know what was asked a moment ago knows nothing
+    return [name for name in wanted if name.casefold() not in shown] if _STATES.casefold() in shown else []
+
+
 def components(shell: Shell, fqdn: str, name: str) -> Components:
     """The components of a server of that name."""
     return component_states.read(shell.read(_STATES, Identity=fqdn), name)

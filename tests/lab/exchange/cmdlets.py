@@ -98,6 +98,8 @@ class Call:
     here: Server
     cmdlet: Cmdlet
     arguments: dict[str, Any] = field(default_factory=dict)
+    #: Wildcards of the cmdlets that the account does not see.
+    hidden: Sequence[str] = ()
 
     def get(self, name: str, default: Any = None) -> Any:
         return self.arguments.get(name, default)
@@ -154,7 +156,7 @@ def cmdlet(name: str, *parameters: Parameter, changes: bool, asks: bool = False)
 def find(name: str, hidden: Sequence[str] = ()) -> Cmdlet:
     """The cmdlet of that name; one that the account's roles do not have is not there. Raises Terminating."""
     found = CMDLETS.get(name.casefold())
-    if found is None or any(fnmatchcase(found.name.casefold(), pattern.casefold()) for pattern in hidden):
+    if found is None or is_like(found.name, hidden):
         raise Terminating(
             Problem(
                 f"The term '{name}' is not recognized as the name of a cmdlet, function, script file, or operable "
@@ -167,6 +169,11 @@ def find(name: str, hidden: Sequence[str] = ()) -> Cmdlet:
             )
         )
     return found
+
+
+def is_like(name: str, patterns: Sequence[str]) -> bool:
+    """Whether a name fits one of some wildcards; neither has a case."""
+    return any(fnmatchcase(name.casefold(), pattern.casefold()) for pattern in patterns)
 
 
 def stops_at_errors(given: Sequence[tuple[str | None, Any]]) -> bool:

@@ -10,7 +10,21 @@ from collections.abc import Iterator
 from typing import Any
 
 from . import components, objects
-from .cmdlets import FLAG, INTEGER, SWITCH, Call, Parameter, Problem, Terminating, Warning_, away, cmdlet
+from .cmdlets import (
+    CMDLETS,
+    FLAG,
+    INTEGER,
+    SWITCH,
+    TEXTS,
+    Call,
+    Parameter,
+    Problem,
+    Terminating,
+    Warning_,
+    away,
+    cmdlet,
+    is_like,
+)
 from .servers import Server
 
 _STATE_TYPE = f"{objects.MANAGEMENT}.ServerComponentStatePresentationObject"
@@ -43,6 +57,27 @@ _THE_SERVER = Parameter("Identity", mandatory=True)
 def _chosen(call: Call) -> list[Server | Problem]:
     """The server named by Identity, or all."""
     return [call.server()] if call.get("Identity") is not None else list(call.organisation.servers)
+
+
+@cmdlet("Get-Command", Parameter("Name", TEXTS, mandatory=True), changes=False)
+def get_command(call: Call) -> Iterator[Any]:
+    """Those that the account sees; a name without a wildcard must be one. No such object was ever recorded."""
+    names = call.arguments["Name"]
+    shown = [item.name for item in CMDLETS.values() if not is_like(item.name, call.hidden)]
+    for name in shown:
+        if is_like(name, names):
+            types = ["System.Management.Automation.FunctionInfo", "System.Management.Automation.CommandInfo"]
+            yield objects.plain(types, name, {"Name": name, "CommandType": "Function"})
+    for name in names:
+        if "*" not in name and not is_like(name, shown):
+            yield Problem(
+                f"The term '{name}' is not recognized as the name of a cmdlet, function, script file, or operable "
+                "program.",
+                "CommandNotFoundException",
+                "ObjectNotFound",
+                "System.Management.Automation.CommandNotFoundException",
+                name,
+            )
 
 
 # --- servers ---------------------------------------------------------------------------------------------------------

@@ -290,7 +290,8 @@ class _Run:
         organisation, named = self.pool.organisation, [str(value) for value in bound.values()]
         with organisation.lock:
             organisation.advance_around(*named, here=self.host)
-            call = Call(organisation, self.pool.here, cmdlet, bound)
+            hidden = self.pool.here.exchange.hidden.get(self.pool.user, ())
+            call = Call(organisation, self.pool.here, cmdlet, bound, hidden)
             results = list(cmdlet.run(call)) if self.pool.alive else []
             organisation.advance_around(*named, here=self.host)
         return results

@@ -278,6 +278,10 @@ class TestNoLanguage:
         with opened(domain, ex01, username="domadmin", password="Lab-Pass-3") as pool:
             assert "not recognized" in said(run(pool, "Set-MailboxServer", Identity="ex01"))
             assert len(run(pool, "Get-MailboxServer").output) == 2
+            asked = run(pool, "Get-Command", Name=["Set-MailboxServer*", "get-mailboxs*"])
+            assert [str(item) for item in asked.output] == ["Get-MailboxServer"]
+            assert not said(asked)
+            assert "'Set-MailboxServer' is not recognized" in said(run(pool, "Get-Command", Name=["Set-MailboxServer"]))
 
 
 class TestSessions:

@@ -10,8 +10,9 @@ out at once. ``World.turn`` is called before each step of a sequence: there othe
 from __future__ import annotations
 
 import dataclasses
+import fnmatch
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import ExchangeTlsError
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.before import Before, from_text
@@ -23,6 +24,7 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange.wor
 from .organisation import DOMAIN, copy
 
 COMPONENTS = ("ServerWideOffline", "HubTransport", "UMCallRouter", "Monitoring", "EwsProxy")
+KNOWN = ("Get-ServerComponentState", "Set-ServerComponentState", "Set-MailboxServer", "Redirect-Message")
 SERVICES = ("MSExchangeTransport", "MSExchangeFrontEndTransport", "MSExchangeIS")
 
 
@@ -107,6 +109,7 @@ class World:
         self.corrupt = ""  # what a question for all servers is answered with
         self.witnesses: dict[str, str] = {}  # the full name of a server by the name of a DAG
         self.share = "Primary"
+        self.hidden: tuple[str, ...] = ()  # cmdlets that the account's roles do not have
         self.piped = "in order"  # or "refused", or "reversed", how names that are piped are taken
         self.far = False  # runs are those of other controllers
         self.controller = ""  # the domain controller that is told, and tells at once; others never learn
@@ -247,6 +250,12 @@ class Shell:
             self._named(cmdlet)(**parameters)
         self._world.turn(self._user, f"after {told}")
         return []
+
+    def _get_command(self, Name: Value) -> list[Record]:  # noqa: N803
+        """What the account may run of what wildcards ask for."""
+        known = [name for name in KNOWN if name.casefold() not in map(str.casefold, self._world.hidden)]
+        found = [name for name in known for wanted in cast("list[str]", Name) if fnmatch.fnmatchcase(name, wanted)]
+        return [Record(name, (), {"Name": name}) for name in found]
 
     def _named(self, cmdlet: str) -> Callable[..., list[Record]]:
         found: Callable[..., list[Record]] = getattr(self, "_" + cmdlet.replace("-", "_").lower())
