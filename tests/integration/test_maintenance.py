@@ -173,6 +173,12 @@ def test_a_session_that_is_lost_on_the_way(lab: LabClient, ansible: Ansible) -> 
     [
         ("ex01", "databases_stay", ["DB01"], "Waiting for databases to leave came to no end"),
         ("ex01", "fault", {"kind": "access_denied", "operation": "Win32_Service.StopService"}, "MSExchangeTransport"),
+        (
+            "ex01",
+            "fault",
+            {"kind": "access_denied", "operation": "Win32_Service.StartService"},
+            "could not be brought back",
+        ),
         ("ex01", "fault", {"kind": "access_denied", "operation": "MSCluster_Node.Pause"}, "'pause_node' to if_allowed"),
     ],
 )
