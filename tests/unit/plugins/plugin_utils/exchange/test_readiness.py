@@ -369,6 +369,14 @@ def test_a_server_that_exchange_does_not_know() -> None:
         view.look(dag(), "EX09")
 
 
+def test_a_dag_that_exchange_does_not_know() -> None:
+    """The server's own property names it, as after a DAG was removed by force."""
+    shell = dag()
+    shell.errors["Get-DatabaseAvailabilityGroup"] = CmdletError("object 'DAG1' couldn't be found")
+    with pytest.raises(OptionError, match="Exchange knows no server or DAG 'DAG1'"):
+        view.look(shell, "EX01")
+
+
 @pytest.mark.parametrize("cmdlet", ["Get-ExchangeServer", "Get-MailboxServer", "Get-DatabaseAvailabilityGroup"])
 def test_no_rights_are_no_obstacle_but_an_error(cmdlet: str) -> None:
     shell = dag()
