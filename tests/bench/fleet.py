@@ -139,10 +139,12 @@ def write_hosts(lab: LabClient, work: pathlib.Path, members: dict[str, list[str]
     (work / "hosts.yml").write_text(yaml.safe_dump(described), encoding="utf-8")
 
 
-def told(work: pathlib.Path) -> collections.Counter[str]:
-    """What the runs said of the servers that failed, without the servers' names, and how often."""
-    found = re.findall(r'"msg": "told: (.*)"', "".join(log.read_text() for log in work.glob("controller-*/log.txt")))
-    return collections.Counter(re.sub(r"\bd\d{3}[a-f]\b", "SERVER", message, flags=re.IGNORECASE) for message in found)
+def told(work: pathlib.Path) -> tuple[collections.Counter[str], set[str]]:
+    """What the runs said of the servers that failed, without the servers' names, and how often; and of which."""
+    said = "".join(log.read_text() for log in work.glob("controller-*/log.txt"))
+    found = re.findall(r'^\w+: \[(\w+)\] => \{\s*"msg": "told: (.*)"', said, re.MULTILINE)
+    messages = (re.sub(r"\bd\d{3}[a-f]\b", "SERVER", message, flags=re.IGNORECASE) for _name, message in found)
+    return collections.Counter(messages), {name for name, _message in found}
 
 
 def _turned(servers: list[str], by: float) -> list[str]:
@@ -219,7 +221,7 @@ def main() -> int:
                 if set(todo) <= set(faulty) or not progress:
                     break
             counted = collections.Counter(event["kind"] for event in lab.exchange_events())
-            reported = told(work)
+            reported, named = told(work)
             out = out_of_service(lab, names)
     print(
         f"{len(names)} servers in {given.dags} DAGs at {len(SITES)} sites, {given.controllers} controllers, "
@@ -229,9 +231,10 @@ def main() -> int:
     print(f"failures told: {reported.total()}")
     for message, count in reported.most_common(10):
         print(f"{count:5} x {message}")
-    print(f"not compliant and in effect: {', '.join(todo) or 'none'}")
+    silent = [name for name in todo if name not in named]
+    print(f"not compliant and in effect: {', '.join(todo) or 'none'}; of these not told: {', '.join(silent) or 'none'}")
     wrong = counted["two_members_down"] + counted["no_quorum"] + counted["dismounted"]
-    return 1 if wrong or not set(todo) <= set(faulty) or out else 0
+    return 1 if wrong or not set(todo) <= set(faulty) or out or silent else 0
 
 
 if __name__ == "__main__":
