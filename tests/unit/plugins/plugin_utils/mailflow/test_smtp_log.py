@@ -459,21 +459,6 @@ def test_the_quick_way_counts_what_the_thorough_one_does(
     assert quick.counts == thorough.counts
 
 
-@pytest.mark.parametrize("events", [logs.plain(), logs.tls(), [*logs.plain()[:-3], logs.agreed(), *logs.END]])
-def test_a_session_that_is_idle_while_the_next_piece_begins(events: list[str]) -> None:
-    """The first lines of a piece, which are all looked at, are of others."""
-    lines = logs.session(events)
-    (whole,) = smtp_log.sessions_of(logs.raw(lines))[0]
-    for cut in range(3, len(lines)):
-        earlier, later = (smtp_log.Scanner(lambda _session, _number: None, is_first=False) for _piece in range(2))
-        earlier.feed(logs.raw(lines[:cut]))
-        later.feed(logs.raw(logs.session(logs.plain(), number=2)), every_line=True)
-        later.feed(logs.raw([*logs.session(logs.plain(), number=3), *lines[cut:]]))
-        (begun,), ((_key, ended),) = earlier.open.values(), later.begun_before
-        found = begun.then(ended)
-        assert (found.outcome, found.tls) == (whole.outcome, whole.tls), cut
-
-
 def test_a_line_that_is_none_tells_nothing_of_a_session() -> None:
     lines = logs.session(logs.plain())
     none = lines[0].replace("2026-01-05T", "").replace("+,,", logs.agreed())
