@@ -96,7 +96,9 @@ _ERRORS[WEAK_CIPHER] = ErrorClass("cipher", False)
 _FOLDED: t.Final = {name.casefold(): found for name, found in _ERRORS.items()}
 _SURE_OF_NOTHING: t.Final = ErrorClass("unknown", False)
 
-_TOKEN = re.compile(r"^SP_PROT[_-]?([A-Z]+\d)(?:[_.-](\d))?(?:[_-](CLIENT|SERVER))?", re.IGNORECASE | re.ASCII)
+_TOKEN = re.compile(
+    r"^SP_PROT[_-]?([A-Z]+\d)(?:[_.-]?(\d))?(?![_.-]?\d)(?:[_-](CLIENT|SERVER))?", re.IGNORECASE | re.ASCII
+)
 _AGREED = re.compile(r"TLS protocol (\S{1,80}) negotiation succeeded(.*)", re.IGNORECASE | re.DOTALL)
 _CIPHER = re.compile(r"bulk encryption algorithm (?:CALG_)?(\w+)(?: with strength (\d{1,5}) bits)?", re.IGNORECASE)
 _MAC = re.compile(r"MAC hash algorithm (?:CALG_)?(\w+)", re.IGNORECASE)

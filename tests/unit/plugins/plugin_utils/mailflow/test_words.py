@@ -29,6 +29,11 @@ from . import logs
         ("8192", "TLS 1.3", "client"),
         ("0", "unknown", None),
         ("3072000000", "unknown", None),
+        # run together, as in the names of .NET
+        ("SP_PROT_TLS12_SERVER", "TLS 1.2", "server"),
+        ("SP_PROT_TLS11_CLIENT", "TLS 1.1", "client"),
+        ("SP_PROT_TLS10", "TLS 1.0", None),
+        ("SP_PROT_TLS1_20_SERVER", "unknown", None),
         ("SP_PROT_TLS2_0_SERVER", "unknown", "server"),
         ("SP_PROT_NONE", "unknown", None),
     ],
