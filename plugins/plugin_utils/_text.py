@@ -24,6 +24,8 @@ _INVISIBLE = re.compile(
 )
 
 _BREAKS = re.compile(r"[\r\n\t]+")
+# Each of them begins and ends a text of PowerShell.
+_QUOTES = re.compile("(['\u2018-\u201b])")
 
 
 def visible(text: object, limit: int = MESSAGE) -> str:
@@ -35,6 +37,11 @@ def visible(text: object, limit: int = MESSAGE) -> str:
     shown = _BREAKS.sub(" ", whole[:limit])
     shown = _INVISIBLE.sub(lambda match: f"<U+{ord(match[0]):04X}>", shown)
     return shown if len(whole) <= limit else f"{shown}... ({len(whole) - limit} more characters)"
+
+
+def in_powershell(text: object) -> str:
+    """A text for people to paste as a parameter, visible, and quoted as PowerShell takes it for one."""
+    return "'" + _QUOTES.sub(r"\1\1", visible(text)) + "'"
 
 
 def utc_text(moment: datetime.datetime) -> str:

@@ -25,12 +25,11 @@ _CLOUD = (
     ".smtp-legacy.office365.com",
 )  # fmt: skip
 VERBOSE = "verbose"
+# The cmdlets for the transport service, since 2013 and before.
+TRANSPORT, OLD_TRANSPORT = "TransportService", "TransportServer"
 # Microsoft, Protocol logging: where the logs are, unless the transport service says otherwise.
 SEND_LOGS = r"%ExchangeInstallPath%TransportRoles\Logs\Hub\ProtocolLog\SmtpSend"
 FRONT_END_SEND_LOGS = r"%ExchangeInstallPath%TransportRoles\Logs\FrontEnd\ProtocolLog\SmtpSend"
-RECEIVE_LOGS = r"%ExchangeInstallPath%TransportRoles\Logs\Hub\ProtocolLog\SmtpReceive"
-FRONT_END_RECEIVE_LOGS = r"%ExchangeInstallPath%TransportRoles\Logs\FrontEnd\ProtocolLog\SmtpReceive"
-_FRONT_END = "FrontendTransport"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,10 +119,6 @@ class ReceiveConnector:
     def logs(self) -> bool | None:
         return None if self.logging is None else self.logging.casefold() == VERBOSE
 
-    @property
-    def is_front_end(self) -> bool:
-        return (self.role or "").casefold() == _FRONT_END.casefold()
-
     def as_result(self) -> dict[str, t.Any]:
         made = dataclasses.asdict(self)
         return {**made, "bindings": list(self.bindings), "auth": list(self.auth)}
@@ -131,11 +126,13 @@ class ReceiveConnector:
 
 @dataclasses.dataclass(frozen=True)
 class Transport:
-    """Folders of the protocol logs of the transport service; None where it does not tell."""
+    """Folders of the protocol logs of the transport service; None where it does not tell. ``cmdlet``: the one that has
+    told it, without its verb."""
 
     send_logs: str | None = None
     receive_logs: str | None = None
     intra_org_logging: str | None = None
+    cmdlet: str = TRANSPORT
 
     def of_send(self, connector: SendConnector | None) -> str:
         """Where the log of a connector is. A front end that sends for the hub logs the dialogue with the receiver."""
@@ -143,8 +140,10 @@ class Transport:
             return FRONT_END_SEND_LOGS
         return self.send_logs or SEND_LOGS
 
-    def of_receive(self, connector: ReceiveConnector) -> str:
-        return FRONT_END_RECEIVE_LOGS if connector.is_front_end else self.receive_logs or RECEIVE_LOGS
+    @property
+    def logs_inside(self) -> bool | None:
+        """Whether what goes to other servers of the organisation is in the log; None where it does not tell."""
+        return None if self.intra_org_logging is None else self.intra_org_logging.casefold() == VERBOSE
 
 
 def send_connector(record: Record) -> SendConnector:
@@ -192,7 +191,8 @@ def transport(record: Record) -> Transport:
             found.append(_text(record, name))
         except UnexpectedAnswer:
             found.append(None)
-    return Transport(*found)
+    send, receive, inside = found
+    return Transport(send, receive, inside)
 
 
 def _is_cloud(name: str) -> bool:

@@ -52,6 +52,14 @@ class MailView:
         hop = queue.next_hop.strip("[]").casefold()
         return next((item for item in connected if hop in {host.casefold() for host in item.smart_hosts}), None)
 
+    def is_logged(self, queue: Queue) -> bool | None:
+        """Whether what a queue sends is in a protocol log; None where that is not known."""
+        connector = self.connector_of(queue)
+        if connector is None:
+            return self.transport.logs_inside if queue.stays_inside else None
+        # the front end logs by a connector of its own, of which nothing was asked
+        return None if connector.front_end else connector.logs
+
 
 def look(shell: Shell, server: str) -> MailView:
     """Asks about the server of that name. Changes nothing. Raises what ends the session."""
@@ -68,8 +76,8 @@ def look(shell: Shell, server: str) -> MailView:
         try:
             found = shell.read("Get-TransportService", Identity=server)
         except CmdletNotFound:
-            # its name before 2013
-            return next(iter(ask(connectors.transport, "Get-TransportServer", Identity=server) or ()), Transport())
+            told = ask(connectors.transport, f"Get-{connectors.OLD_TRANSPORT}", Identity=server) or ()
+            return dataclasses.replace(next(iter(told), Transport()), cmdlet=connectors.OLD_TRANSPORT)
         except (CmdletError, UnexpectedAnswer) as exc:
             unread["Get-TransportService"] = exc.message
             return Transport()

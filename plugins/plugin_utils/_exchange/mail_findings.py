@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import re
 import typing as t
 
 from .._mailflow import meanings, symptoms
 from .._mailflow.symptoms import Symptom
 from .._policy.findings import Status
-from .._text import visible
+from .._text import in_powershell, visible
 from . import certificates
 from .certificates import Certificate
 from .connectors import ReceiveConnector, SendConnector
@@ -67,7 +66,7 @@ def findings(
 ) -> tuple[MailFinding, ...]:
     """``held``: the certificates of the server, None where they could not be read; ``now``: an aware time."""
     found = (
-        *_of_queues(view),
+        *_of_queues(view, server),
         *_of_send(view, server),
         *_of_receive(view),
         *_of_certificates(view, held, server, now),
@@ -77,21 +76,20 @@ def findings(
     return tuple(sorted(found, key=lambda item: (_RANK[item.status], _SEVERITY.index(item.severity))))
 
 
-def _of_queues(view: MailView) -> t.Iterator[MailFinding]:
+def _of_queues(view: MailView, server: str) -> t.Iterator[MailFinding]:
     for queue in view.queues or ():
         symptom = symptom_of(queue)
         if symptom is None or not queue.messages or not queue.drains:
             continue
         status, severity = _OF_QUEUES[symptom.meaning.tls]
-        connector = view.connector_of(queue)
         error = visible(symptom.last_error.text.removesuffix("."))
         count = f"{queue.messages} message{'' if queue.messages == 1 else 's'}"
         read = ""
         if queue.has_no_way:
             read = " It has no route, and waits until that changes."
         elif symptom.meaning.read is not None:
-            whose = f" of connector '{visible(connector.identity)}'" if connector else ""
-            read = f" What tells: the protocol log{whose} in {view.transport.of_send(connector)}."
+            is_in_log = meanings.LOG in symptom.meaning.read
+            read = f" What tells: {_log(view, queue, server) if is_in_log else symptom.meaning.read}."
         yield MailFinding(
             "mail.queue",
             "Mail that waits after an error",
@@ -102,6 +100,25 @@ def _of_queues(view: MailView) -> t.Iterator[MailFinding]:
             symptom.meaning.source,
             queue.identity,
         )
+
+
+def _log(view: MailView, queue: Queue, server: str) -> str:
+    """Which protocol log has what a queue sends, and whether it is written."""
+    connector, is_logged = view.connector_of(queue), view.is_logged(queue)
+    whose = f" of connector '{visible(connector.identity)}'" if connector else ""
+    where = f"the protocol log{whose} in {visible(view.transport.of_send(connector))}"
+    if is_logged is None:
+        return f"{where}; whether it is written Exchange does not tell"
+    if is_logged:
+        return f"{where}, which is written"
+    return f"{where}, which is not written; {_turns_on(view, connector, server)} turns it on"
+
+
+def _turns_on(view: MailView, connector: SendConnector | None, server: str) -> str:
+    """The command for a log that nobody writes; of mail between servers where there is no connector."""
+    if connector is None:
+        return f"Set-{view.transport.cmdlet} {in_powershell(server)} -IntraOrgConnectorProtocolLoggingLevel Verbose"
+    return f"Set-SendConnector {in_powershell(connector.identity)} -ProtocolLoggingLevel Verbose"
 
 
 def _of_send(view: MailView, server: str) -> t.Iterator[MailFinding]:
@@ -128,15 +145,10 @@ def _of_send(view: MailView, server: str) -> t.Iterator[MailFinding]:
                 "connector.send_not_logged", "A protocol log of the Send connector", connector, Status.NOT_APPLICABLE,
                 "medium",
                 f"The Send connector '{name}' to Exchange Online writes no protocol log; "
-                f"Set-SendConnector {_quoted(name)} -ProtocolLoggingLevel Verbose turns it on.",
+                f"{_turns_on(view, connector, server)} turns it on.",
                 "Without it nothing tells whether TLS is what fails: an empty search proves nothing.",
                 _PROTOCOL_LOGGING,
             )  # fmt: skip
-
-
-def _quoted(name: str) -> str:
-    """As PowerShell takes it for one text, whatever is in it: typographic quotes end one as well."""
-    return "'" + re.sub("(['\u2018-\u201b])", r"\1\1", name) + "'"
 
 
 def _of_receive(view: MailView) -> t.Iterator[MailFinding]:

@@ -22,6 +22,8 @@ _UNREACHABLE = "unreachable"
 # What is in such a queue waits for its next try, or for somebody to resume it, wherever it lies.
 _RESTS = frozenset({"retry", "suspended"})
 SUBMISSION = "Submission"
+# What goes by a Send connector has another word before it.
+_INSIDE: t.Final = ("smtprelay", "smtpdelivery")
 _NO_CONNECTOR = "00000000-0000-0000-0000-000000000000"
 
 
@@ -53,6 +55,11 @@ class Queue:
     def has_no_way(self) -> bool:
         """What is in it waits until somebody changes the routing: to redirect it takes it nowhere."""
         return self.delivery.casefold() == _UNREACHABLE or self.identity.rpartition("\\")[2].casefold() == _UNREACHABLE
+
+    @property
+    def stays_inside(self) -> bool:
+        """Whether it goes to another server, or another service, of the organisation: ``SmtpRelayToDag`` and others."""
+        return self.delivery.casefold().startswith(_INSIDE)
 
     @property
     def goes(self) -> int:

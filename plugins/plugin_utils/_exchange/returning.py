@@ -15,6 +15,7 @@ import dataclasses
 import typing as t
 
 from .._errors import Unreachable
+from .._text import in_powershell
 from . import before as befores
 from . import view
 from .before import Before
@@ -210,8 +211,9 @@ def _say_what_is_elsewhere(work: Work, before: Before) -> None:
     gone = [name for name in before.mounted if name.casefold() not in active]
     if gone:
         told = f"Back without databases that were active there before, and nothing moves them: {listed(gone)}."
-        quoted = gone[0].replace("'", "''")
-        cure = f"To move one: Move-ActiveMailboxDatabase -Identity '{quoted}' -ActivateOnServer {work.name}"
+        cure = (
+            f"To move one: Move-ActiveMailboxDatabase -Identity {in_powershell(gone[0])} -ActivateOnServer {work.name}"
+        )
         work.remarks.append(Remark("database.elsewhere", f"{told} {cure}"))
 
 

@@ -18,8 +18,10 @@ SURE: t.Final = (YES, LIKELY, PERHAPS, UNKNOWN, NO)
 SEED = "Microsoft, Mail flow errors caused by TLS 1.0 and TLS 1.1 disablement"
 KB_4051498 = "Microsoft, KB 4051498"
 _RECORDED = "recorded texts of queues"
-READ_SEND = "the protocol log of the Send connector, lines '*' behind STARTTLS"
-READ_RECEIVE = "the protocol log of the Receive connector, lines '>' behind EHLO: is there a STARTTLS?"
+#: In what tells more, where that is a log.
+LOG = "the protocol log"
+READ_SEND = f"{LOG} of the Send connector, lines '*' behind STARTTLS"
+READ_RECEIVE = f"{LOG} of the Receive connector, lines '>' behind EHLO: is there a STARTTLS?"
 
 
 class Meaning(t.NamedTuple):

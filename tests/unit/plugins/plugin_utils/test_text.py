@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 
 import pytest
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._text import utc_text, visible
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._text import in_powershell, utc_text, visible
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,6 +28,19 @@ from hypothesis import strategies as st
 )
 def test_visible(given_text: str, shown: str) -> None:
     assert visible(given_text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Default", "'Default'"),
+        ("Joe's", "'Joe''s'"),
+        ("a\u2019; b\u201b", "'a\u2019\u2019; b\u201b\u201b'"),
+        ("a\nb\u202e", "'a b<U+202E>'"),
+    ],
+)
+def test_a_text_of_powershell_is_one(text: str, shown: str) -> None:
+    assert in_powershell(text) == shown
 
 
 def test_long_text_is_cut_and_says_so() -> None:
