@@ -15,7 +15,7 @@ import ipaddress
 import typing as t
 
 from .._schannel.protocols import SIDES, TLS12
-from .._text import NAME, visible
+from .._text import NAME, in_powershell, visible
 from . import commands
 from .commands import Command
 from .screen import tls12_word
@@ -65,6 +65,19 @@ class Rank(enum.IntEnum):
 
 
 _ON = "TLS 1.2 is on in the registry of every server that was read"
+
+
+class _Place(t.NamedTuple):
+    """Where protocol logs of a direction are, in a result of mail_flow_info and by default."""
+
+    key: str
+    folder: str
+
+
+_SEND, _RECEIVE = _Place("send", "SmtpSend"), _Place("receive", "SmtpReceive")
+_FRONT_END = "FrontendTransport"
+
+
 _ANSWERS: t.Final = {
     Rank.OFF: "TLS 1.2 is off on {names}: mail with Office 365 most likely stands still.",
     Rank.OUT: "Out of service: {names}. A run that was cut off has left it so, and no mail goes through it.",
@@ -365,27 +378,47 @@ def _next(
         again = [commands.variable("tls12_symptom", text)] if text.strip() else []
         yield f"next:    mend the way to them, then {command.run(commands.WHY, names, *again)}"
     elif names and (worst is Rank.QUEUE or (symptom["form"] != "none" and symptom["tls"] != "no")):
-        yield from _logs(names, servers)
+        yield from _logs(symptom, names, servers)
 
 
-def _logs(names: t.Sequence[str], servers: t.Mapping[str, Server]) -> t.Iterator[str]:
-    mail = next((servers[name].mail for name in names if (servers[name].mail or {}).get("asked")), None) or {}
-    unlogged = [
-        item["identity"]
-        for item in mail.get("send_connectors") or ()
-        if item["to_exchange_online"] and (item["logging"] or "").casefold() == "none"
-    ]
-    if unlogged:
-        quoted = visible(unlogged[0].replace("'", "''"))
+def _logs(symptom: Result, names: t.Sequence[str], servers: t.Mapping[str, Server]) -> t.Iterator[str]:
+    name = next((name for name in names if (servers[name].mail or {}).get("asked")), names[0])
+    mail = servers[name].mail or {}
+    connector = _connector(symptom, mail)
+    place = _RECEIVE if symptom["direction"] == "receive" else _SEND
+    if place is _SEND and (connector.get("logging") or "").casefold() == "none":
+        quoted = in_powershell(connector["identity"])
         shell = "in the Exchange Management Shell"
-        yield f"first:   {shell}: Set-SendConnector '{quoted}' -ProtocolLoggingLevel Verbose"
-    folder = (mail.get("logs") or {}).get(
-        "send"
-    ) or r"%ExchangeInstallPath%TransportRoles\Logs\Hub\ProtocolLog\SmtpSend"
+        yield f"first:   {shell}: Set-SendConnector {quoted} -ProtocolLoggingLevel Verbose"
+    # mail of others comes in by the front end
+    by_front_end = connector.get("role", _FRONT_END) == _FRONT_END if place is _RECEIVE else connector.get("front_end")
+    role, found = ("FrontEnd", None) if by_front_end else ("Hub", (mail.get("logs") or {}).get(place.key))
+    folder = found or rf"%ExchangeInstallPath%TransportRoles\Logs\{role}\ProtocolLog\{place.folder}"
     yield (
-        f"next:    copy {visible(folder, NAME * 2)} of {names[0]} to logs/{names[0]} here, then "
+        f"next:    copy {visible(folder, NAME * 2)} of {name} to logs/{name} here, then "
         "ansible localhost -m mailops.exchange_tls.smtp_log_info -a paths=logs"
     )
+
+
+def _connector(symptom: Result, mail: Result) -> Result:
+    """The one whose log tells: that of the line which was pasted; that by which mail waits; one to Exchange Online,
+    first of those that write no log. Empty where there is none."""
+    if symptom["direction"] == "receive":
+        wanted = str(symptom["connector"]).casefold()
+        known = (item for item in mail.get("receive_connectors") or () if str(item["identity"]).casefold() == wanted)
+        return next(known, {})
+    waiting = {
+        finding["about"]
+        for finding in mail.get("findings") or ()
+        if finding["id"] == "mail.queue" and finding["status"] != "not_applicable"
+    }
+    ways = {
+        str(queue.get("connector")).casefold() for queue in mail.get("queues") or () if queue["identity"] in waiting
+    }
+    connectors = mail.get("send_connectors") or ()
+    found = [item for item in connectors if str(item.get("guid") or "").casefold() in ways]
+    found = found or [item for item in connectors if item["to_exchange_online"]]
+    return min(found, key=lambda item: (item["logging"] or "").casefold() != "none", default={})
 
 
 def _names(names: t.Sequence[str]) -> str:

@@ -226,6 +226,51 @@ def test_a_log_that_nobody_writes_is_turned_on_first() -> None:
     )
 
 
+FRONT_END = r"%ExchangeInstallPath%TransportRoles\Logs\FrontEnd\ProtocolLog"
+
+
+def _with_relay(**more: Any) -> dict[str, Any]:
+    """Mail waits for a partner, by a connector of its own."""
+    found = mail(("mail.queue", "unknown"))
+    found["queues"][0]["connector"] = "G2"
+    relay = {"identity": "Partner", "to_exchange_online": False, "guid": "g2", "logging": "Verbose", **more}
+    return {**found, "send_connectors": [*found["send_connectors"], relay]}
+
+
+def test_the_log_of_the_connector_by_which_mail_waits() -> None:
+    shown = one("fine", _with_relay(logging="None"), accepted=FINE)
+    assert shown[-2].endswith("Set-SendConnector 'Partner' -ProtocolLoggingLevel Verbose")
+    assert "copy D:\\Logs\\Send of ex01 " in shown[-1]
+    shown = one("fine", _with_relay(logging="None", identity="Joe\u2019s"), accepted=FINE)
+    assert "Set-SendConnector 'Joe\u2019\u2019s' " in shown[-2]
+    shown = one("fine", _with_relay(front_end=True), accepted=FINE)
+    assert f"copy {FRONT_END}\\SmtpSend of ex01 " in shown[-1]
+    assert not shown[-2].startswith("first:")
+
+
+@pytest.mark.parametrize(
+    ("role", "found", "folder"),
+    [
+        ("FrontendTransport", {"receive": r"D:\Logs\Receive"}, rf"{FRONT_END}\SmtpReceive"),
+        ("HubTransport", {"receive": r"D:\Logs\Receive"}, r"D:\Logs\Receive"),
+        ("HubTransport", {}, r"%ExchangeInstallPath%TransportRoles\Logs\Hub\ProtocolLog\SmtpReceive"),
+        # the one that mail of others comes in by
+        (None, {}, rf"{FRONT_END}\SmtpReceive"),
+    ],
+)
+def test_a_line_of_a_receive_log_is_looked_up_in_that_log(role: str | None, found: dict[str, str], folder: str) -> None:
+    connectors = [{"identity": r"ex01\default", "role": role}] if role else []
+    told_by = {**mail(logging="None"), "receive_connectors": connectors, "logs": {"send": r"D:\Logs\Send", **found}}
+    shown = one("fine", told_by, text=TAKEN, accepted=FINE)
+    assert f"copy {folder} of ex01 " in shown[-1]
+    assert not any("Set-SendConnector" in line for line in shown)
+
+
+def test_the_folder_is_that_of_the_server_it_is_named_with() -> None:
+    shown = told(DROPPED, ex01=Server(verified("fine", FINE), NOT_ASKED), ex02=Server(verified("fine", FINE), mail()))
+    assert "copy D:\\Logs\\Send of ex02 to logs/ex02 " in shown[-1]
+
+
 def test_what_is_said_of_a_server() -> None:
     (line,) = [
         line for line in one("fine", mail(("mail.queue", "unknown")), accepted=FINE) if line.startswith("ex01: ")
