@@ -58,7 +58,8 @@ class MailFinding:
 
 def symptom_of(queue: Queue) -> Symptom | None:
     """What the last error of a queue means; None where it has none."""
-    return symptoms.explain(queue.last_error) if queue.last_error else None
+    found = symptoms.explain(queue.last_error or "")
+    return None if found.form == symptoms.NO_FORM else found
 
 
 def findings(

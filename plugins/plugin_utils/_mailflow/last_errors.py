@@ -108,7 +108,7 @@ def _of_piece(piece: str) -> list[LastError]:
 
 
 def _read(whole: str, parts: t.Mapping[str, str]) -> LastError:
-    error = parts.get("LED") or whole
+    error = parts.get("LED") or parts.get("MSG") or ("" if "LED" in parts else whole)
     traced = {_NAMES[match[1].lower()]: match[2] for match in _TRACED.finditer(whole)}
     tried = _LAST_TRIED.search(whole)
     number = _WINSOCK.search(error)

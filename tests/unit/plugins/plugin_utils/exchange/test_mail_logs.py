@@ -81,6 +81,11 @@ def test_the_cmdlet_for_logs_between_servers_had_another_name() -> None:
     assert "; Set-TransportServer 'EX01.example.com' -IntraOrg" in finding.message
 
 
+@pytest.mark.parametrize("error", ["", " ", "[{LED=};{MSG=};{FQDN=};{IP=};{LRT=}]"])
+def test_mail_that_waits_without_an_error_is_on_its_way(error: str) -> None:
+    assert found(Queue=[queue("3", 1, LastError=error)]) == []
+
+
 def test_what_is_in_no_log_is_looked_for_elsewhere() -> None:
     error = "454 4.7.5 The certificate specified in TlsCertificateName of the SendConnector could not be found."
     (finding,) = found(Queue=[queue("3", 1, NextHopConnector=GUID, LastError=error)])

@@ -37,6 +37,9 @@ CODES = ("451 4.4.397", "421 4.4.2")
         ),
         ("[{LED=a {b} [c]};{MSG=}]", LastError("a {b} [c]", in_braces=True)),
         ("[{LED=a {b", LastError("a {b", in_braces=True)),
+        # no error, and one that stands in the other place
+        ("[{LED=};{MSG=};{FQDN=a.example};{IP=};{LRT=}]", LastError("", (), "a.example", in_braces=True)),
+        (f"[{{LED=}};{{MSG={DROPPED}}};{{FQDN=}}]", LastError(DROPPED, CODES, in_braces=True)),
         ("[{MSG=};{FQDN=}]", LastError("[{MSG=};{FQDN=}]", in_braces=True)),
         (
             "450 4.4.317 No [Message=x] [LastAttemptedServerName=mx.example] [LastAttemptedIP=192.0.2.9:25]",
