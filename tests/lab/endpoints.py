@@ -99,6 +99,8 @@ class _SmtpDialog:
         self.sock = sock
         self.lines = _Lines(sock)
         self.secured = secured
+        # how far a mail has come: the command that may be next
+        self.mail = "MAIL"
 
     def run(self) -> None:
         fqdn = self.owner.host.description.fqdn
@@ -112,6 +114,10 @@ class _SmtpDialog:
                 self.lines.write("220 2.0.0 SMTP server ready")
                 if not self._secure():
                     return
+                self.mail = "MAIL"
+            elif verb == "DATA" and self.mail == "DATA":
+                self.lines.write("354 Start mail input; end with <CRLF>.<CRLF>")
+                self._take()
             else:
                 self.lines.write(self._reply(verb, line, fqdn))
 
@@ -146,11 +152,35 @@ class _SmtpDialog:
             return f"250 {fqdn} Hello [127.0.0.1]"
         if verb == "MAIL" and self.owner.endpoint.require_tls and not self.secured:
             return "451 5.7.3 Must issue a STARTTLS command first"
-        if verb == "MAIL":
+        if verb == "MAIL" and self.owner.host.relay is None:
             return "530 5.7.57 Client not authenticated to send mail"
+        if verb in ("MAIL", "RCPT", "DATA"):
+            return self._envelope(verb)
         if verb in ("NOOP", "RSET"):
+            self.mail = "MAIL" if verb == "RSET" else self.mail
             return "250 2.0.0 OK"
         return "500 5.3.3 Unrecognized command" if verb else "500 5.3.3 Unrecognized command ''"
+
+    def _envelope(self, verb: str) -> str:
+        """Whoever comes may send to whomever he wants, as with a connector that relays."""
+        if verb != self.mail and not (verb == "RCPT" and self.mail == "DATA"):
+            return "503 5.5.2 Bad sequence of commands"
+        self.mail = "RCPT" if verb == "MAIL" else "DATA"
+        return "250 2.1.0 Sender OK" if verb == "MAIL" else "250 2.1.5 Recipient OK"
+
+    def _take(self) -> None:
+        """The mail itself, of which the Message-ID counts."""
+        name, is_head = "", True
+        while (line := self.lines.read()) not in (None, "."):
+            is_head = is_head and line != ""
+            field, _colon, value = (line or "").partition(":")
+            if is_head and field.casefold() == "message-id":
+                name = value.strip()
+        host = self.owner.host
+        if line is not None and host.relay is not None:
+            host.relay(name)
+            self.lines.write(f"250 2.6.0 {name} [Hostname={host.description.fqdn}] Queued mail for delivery")
+        self.mail = "MAIL"
 
 
 def _serve_https(sock: socket.socket) -> None:

@@ -87,6 +87,8 @@ class Host:
             self.registry.protect(protection)
         #: Told whenever the host, or one of its services, has come or gone; the lock is held.
         self.watchers: list[Callable[[], None]] = []
+        #: Where a mail that its SMTP has taken goes on, told by its Message-ID; None: it takes none.
+        self.relay: Callable[[str], None] | None = None
         #: What the host knows of the cluster it is a member of.
         self.cluster: ClusterView | None = None
         self._status = DOWN

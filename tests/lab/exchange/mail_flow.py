@@ -10,8 +10,9 @@ made up for, as it was at that look. Whoever changes anything looks before and a
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..description import Endpoint
@@ -34,12 +35,14 @@ _CLOUD = "AM0LAB01.{}.protection.outlook.com"
 
 @dataclass
 class Outgoing:
-    """Mail that goes to Exchange Online. due: when the next session may begin."""
+    """Mail that goes to Exchange Online. due: when the next session may begin. named: the Message-IDs of what was
+    handed in and waits."""
 
     given: Outbound
     connector: SendConnector
     queue: Queue
     due: float = 0.0
+    named: deque[str] = field(default_factory=deque)
     #: Of a message that has not come yet.
     _part: float = 0.0
 
@@ -69,6 +72,11 @@ class Outgoing:
             yield at, count
         self._arrive((until - since) * rate)
         self.queue.deferred = self.queue.messages if self.queue.retries else 0
+
+    def hand_in(self, name: str) -> None:
+        """One more message."""
+        self.queue.messages += 1
+        self.named.append(name)
 
     def _arrive(self, messages: float) -> None:
         # a message that has come but for a rounding error has come
@@ -182,12 +190,15 @@ class MailFlow:
             return
         file = self._file("FrontendTransport" if connector.front_end else "HubTransport", SEND)
         local = server.host.description.address
+        names = [flow.named.popleft() for _number in range(min(count, len(flow.named)))]
         for attempt in attempts:
             ends = Ends(connector.name, f"{local}:{self._next_port()}", _endpoint(given.address, 25))
             people = (f"staff@{server.domain}", "partner@example.com")
             cloud = _CLOUD.format("mail")
             moment = file.write(
-                ends, attempt, Dialogue(server.fqdn.lower(), cloud, local, *people, messages=count, at=moment)
+                ends,
+                attempt,
+                Dialogue(server.fqdn.lower(), cloud, local, *people, messages=count, at=moment, names=names),
             )
 
     def _came(self, flow: Incoming, attempts: tuple[Attempt, ...], at: float) -> None:

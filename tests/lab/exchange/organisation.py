@@ -52,6 +52,8 @@ class Organisation:
                 given = None if cluster.follows else cluster.nodes
                 server.host.cluster = View(self.dags, dag, self.lock, given)
             server.host.watchers.append(functools.partial(self._came_or_went, server))
+            if server.exchange.mail_out:
+                server.host.relay = functools.partial(self._hand_in, server)
         self._by_name = {
             name.casefold(): server
             for server in reversed(self.servers)
@@ -111,6 +113,10 @@ class Organisation:
             if dag := self.dags.of(server):
                 self.dags.advance(dag)
             self.mail.of(server).advance()
+
+    def _hand_in(self, server: Server, message: str) -> None:
+        with self.lock:
+            self.mail.of(server).hand_in(message)
 
     def _named(self, host: str) -> Server:
         return next(server for server in self.servers if server.host.description.name == host)

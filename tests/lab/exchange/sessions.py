@@ -10,7 +10,7 @@ does not insist on TLS tries once more in plain text. See docs/reference/mail.md
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from email.utils import format_datetime
 
@@ -87,7 +87,8 @@ def last_error(attempt: Attempt, version: str, host: str, address: str, at: floa
 
 @dataclass(frozen=True)
 class Dialogue:
-    """Who speaks with whom, and how many messages there are. at: seconds since the epoch."""
+    """Who speaks with whom, and how many messages there are. names: the Message-IDs of the first of them, where they
+    are known. at: seconds since the epoch."""
 
     client: str
     server: str
@@ -96,6 +97,7 @@ class Dialogue:
     receiver: str
     messages: int
     at: float
+    names: Sequence[str] = ()
 
     def said(self, attempt: Attempt, ours: str) -> Iterator[tuple[str, str, str]]:
         """Who says what, with the context that a log has beside it. ours: which of both writes the log."""
@@ -120,10 +122,11 @@ class Dialogue:
             yield SERVER, "250 2.1.0 Sender OK", ""
             yield SERVER, "250 2.1.5 Recipient OK", ""
             yield CLIENT, f"BDAT {size} LAST", ""
-            name = f"{int(self.at * 1000):x}.{number}@{self.client}"
+            made = f"<{int(self.at * 1000):x}.{number}@{self.client}>"
+            name = self.names[number] if number < len(self.names) else made
             yield (
                 SERVER,
-                f"250 2.6.0 <{name}> [Hostname={self.server}] {size} bytes in 0.100, Queued mail for delivery",
+                f"250 2.6.0 {name} [Hostname={self.server}] {size} bytes in 0.100, Queued mail for delivery",
                 "",
             )
         yield CLIENT, "QUIT", ""
