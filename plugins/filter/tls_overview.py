@@ -25,6 +25,9 @@ def tls_overview(
         every = [str(name) for name in dict.fromkeys((*batch, *ended))] or [str(host)]
         found = {name: standing.registered(of_host(hostvars, name)) for name in every}
         of_play = [str(name) for name in play]
+        # to look into the variables of all hosts with every batch takes long; where none has failed, the run goes on
+        others = set(of_play) - {*every, str(host)} if ended else set()
+        later = [name for name in others if not standing.registered(of_host(hostvars, name))]
     except (AttributeError, KeyError, TypeError) as exc:
         raise AnsibleFilterError(
             f"tls_overview takes hostvars, a host, and lists of hosts: {type(exc).__name__}: {exc}"
@@ -35,7 +38,8 @@ def tls_overview(
     if str(host) not in (every[0], *map(str, ended)) or not through:
         found = {str(host): standing.registered(of_host(hostvars, host))}
     made = {name: steps for name, steps in found.items() if steps}
-    return _lines.lines(made, check_mode, compare=True, play=of_play) if made else []
+    how: dict[str, t.Any] = {"play": of_play, "later": later if ended else None}
+    return _lines.lines(made, check_mode, compare=True, **how) if made else []
 
 
 class FilterModule:

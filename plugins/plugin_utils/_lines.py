@@ -26,9 +26,10 @@ def lines(
     compare: bool = False,
     one_run: bool = False,
     play: t.Sequence[str] = (),
+    later: t.Sequence[str] | None = None,
 ) -> list[str]:
     """The screen of these hosts; each has the results of its steps by name, see :meth:`Steps.of`. ``play``: all hosts
-    of the play."""
+    of the play; ``later``: those that no batch has come to, None where that was not looked at."""
     try:
         made = {
             name: Steps.of(
@@ -38,7 +39,7 @@ def lines(
             )
             for name, steps in hosts.items()
         }
-        return screen(made, command=Command.of(context.CLIARGS), compare=compare, every=play)
+        return screen(made, command=Command.of(context.CLIARGS), compare=compare, every=play, later=later)
     except (AttributeError, KeyError, IndexError, TypeError, ValueError, OverflowError) as exc:
         raise AnsibleFilterError(
             f"This is no result of the steps {', '.join(_NAMES)}: {type(exc).__name__}: {exc}"

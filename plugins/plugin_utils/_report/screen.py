@@ -32,9 +32,11 @@ def screen(
     untouched: t.Sequence[str] = (),
     compare: bool = True,
     every: t.Sequence[str] = (),
+    later: t.Sequence[str] | None = None,
 ) -> list[str]:
     """The lines. ``hosts``: what was done, by server; ``untouched``: servers of the run that nobody came to;
-    ``every``: all servers of the run, where ``hosts`` are some of them."""
+    ``every``: all servers of the run, where ``hosts`` are some of them; ``later``: those of them that nobody
+    has come to yet, None where that was not looked at."""
     command = dataclasses.replace(command or Command(), every=(*hosts, *untouched, *every))
     order = sorted(hosts, key=lambda name: (hosts[name].rank, name))
     lines = _table([_row(name, hosts[name]) for name in order])
@@ -45,7 +47,7 @@ def screen(
         lines += ["", *changed]
     if compare and all(steps.audit is not None for steps in hosts.values()):
         lines += [*_differences(hosts), *_updates(hosts)]
-    return [*lines, "", *_totals(hosts, untouched), *_outgoing(hosts)]
+    return [*lines, "", *_totals(hosts, _left(hosts, untouched, later, every)), *_outgoing(hosts)]
 
 
 def refusal(message: str, command: Command, *, check_mode: bool, is_untouched: bool) -> list[str]:
@@ -190,14 +192,23 @@ def _matters(difference: t.Mapping[str, t.Any], known: t.Mapping[str, t.Any]) ->
     return not effects or not (nobody or effects == {"enabled", "unsupported"})
 
 
-def _totals(hosts: t.Mapping[str, Steps], untouched: t.Sequence[str]) -> list[str]:
+def _totals(hosts: t.Mapping[str, Steps], left: str) -> list[str]:
     counts: dict[str, int] = {}
     for name in sorted(hosts, key=lambda item: hosts[item].rank):
         counts[hosts[name].category] = counts.get(hosts[name].category, 0) + 1
     parts = [f"{number} {category}" for category, number in counts.items()]
     missed = [name for name, steps in hosts.items() if steps.unreachable]
     total = ", ".join(parts) or "no server was read"
-    return wrapped(f"{total}; not reached: {_names(missed)}; not touched: {_names(untouched)}", 2)
+    return wrapped(f"{total}; not reached: {_names(missed)}; {left}", 2)
+
+
+def _left(
+    hosts: t.Collection[str], untouched: t.Sequence[str], later: t.Sequence[str] | None, every: t.Collection[str]
+) -> str:
+    if later:
+        return f"not touched yet: {_names(later)}"
+    is_part = later is None and not {*every} <= {*hosts}
+    return f"not touched: {_names(untouched)}{' of this batch' if is_part else ''}"
 
 
 def _outgoing(hosts: t.Mapping[str, Steps]) -> list[str]:

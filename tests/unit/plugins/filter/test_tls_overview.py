@@ -42,3 +42,29 @@ def test_the_next_command_is_for_the_hosts_that_need_it(play: list[str], limited
     """A batch of one server is not the play."""
     lines = tls_overview({"a": FAILED}, "a", [], ["a"], play=play)
     assert ("-l a" in "\n".join(lines)) is limited
+
+
+@pytest.mark.parametrize(
+    ("batch", "ended", "done", "told"),
+    [
+        # the first has failed and is in the batch no more; the run may end here, and no other screen would name them
+        ("", "a", "", "not touched yet: b, c, d"),
+        ("b", "a", "", "not touched yet: c, d"),
+        # the keyword order of a play makes batches in another order than that of the list of its hosts
+        ("", "c", "d", "not touched yet: a, b"),
+        ("", "a", "bcd", "not touched: none"),
+        ("bcd", "a", "", "not touched: none"),
+        # the run goes on
+        ("a", "", "", "not touched: none of this batch"),
+        ("d", "", "abc", "not touched: none of this batch"),
+        ("abcd", "", "", "not touched: none"),
+    ],
+)
+def test_those_whom_no_batch_has_come_to_are_named(batch: str, ended: str, done: str, told: str) -> None:
+    hostvars = {name: FAILED if name in batch + ended + done else {} for name in "abcd"}
+    lines = tls_overview(hostvars, (batch or ended)[0], [*batch], [*ended], play=[*"abcd"])
+    assert lines[-1].endswith(f"; {told}")
+
+
+def test_without_the_hosts_of_the_play_the_batch_is_all() -> None:
+    assert tls_overview({"a": FAILED}, "a", ["a"])[-1].endswith("; not touched: none")
