@@ -116,7 +116,7 @@ def from_options(options: t.Mapping[str, t.Any]) -> tuple[tuple[Waiver, ...], Ex
 
 
 def failure(findings: t.Iterable[Finding], condition: Expression | None) -> dict[str, t.Any]:
-    """The result keys that make a task fail where ``fail_on`` matches; none where it does not."""
+    """The result keys that make a task fail where ``fail_on`` matches, with what matches; none where it does not."""
     matched = failing(findings, condition) if condition else []
     if not condition or not matched:
         return {}
@@ -126,4 +126,5 @@ def failure(findings: t.Iterable[Finding], condition: Expression | None) -> dict
         "msg": f"{len(matched)} {'findings match' if len(matched) > 1 else 'finding matches'} fail_on "
         f"({condition.text}): {reasons}",
         "error": {"kind": "fail_on", "findings": [finding.id for finding in matched]},
+        "findings": [finding.as_result() for finding in matched],
     }

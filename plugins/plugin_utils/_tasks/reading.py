@@ -61,9 +61,6 @@ def read(task: Task, options: Options) -> Result:
         result.update(_proven(task, options, result, not_back))
     if options["fail_on_findings"] and not result["compliant"] and not failing:
         return {**task.shortened(result), **_violations(result["findings"])}
-    if failing:
-        matched = set(failing["error"]["findings"])
-        failing["findings"] = [item for item in result["findings"] if item["id"] in matched]
     return {**(task.shortened(result) if failing or result.get("failed") else result), **failing}
 
 

@@ -68,7 +68,7 @@ def bring(task: Task, options: Options, files: Result) -> Result:
     task.so_far(result)
     failure = waiving.failure(after.findings, fail_on)
     if failure or planned or not options["prove_if_done"] or _restarts(options, before) or prepared.begun:
-        return {**result, **failure}
+        return {**(task.shortened(result) if failure else result), **failure}
     # whoever has patience with endpoints tries again, and fails where it is due
     found, unproven = proving.proven(task, {**options["prove"], "patience": 0}, result)
     return result if unproven else {**result, "handshakes": found["handshakes"], "verdict": found["verdict"]}

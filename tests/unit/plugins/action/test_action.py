@@ -27,7 +27,10 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors impor
     LoginRefused,
     Unreachable,
 )
-from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import protocol_key
+from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.protocols import (
+    PROTOCOLS_KEY,
+    protocol_key,
+)
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import Type, Value, dword
 
 from ..plugin_utils.fakes import Call, FakeWindows, Trouble, service
@@ -313,6 +316,24 @@ def test_waivers_and_conditions(run: Runner, windows: FakeWindows) -> None:
     assert "failed" not in run(
         tls_settings_info, waivers=[scanner], fail_on="severity == 'high' && !waiver && would_write"
     )
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize("module", [tls_settings_info, tls_settings])
+def test_a_condition_that_fails_a_task_returns_what_matches(
+    run: Runner, windows: FakeWindows, module: types.ModuleType, check_mode: bool
+) -> None:
+    """Those findings alone, and nothing else that fills a screen; also where a change was made."""
+    # two findings of one name, of which one is meant
+    for name in ("TLS 1,2", "TLS 1;1"):
+        windows.hive.make(f"{PROTOCOLS_KEY}\\{name}")
+    result = run(module, check_mode=check_mode, fail_on="contains(message, '1;1')")
+    assert result["error"]["kind"] == "fail_on"
+    assert len(result["findings"]) == 1
+    assert "1;1" in result["findings"][0]["message"]
+    assert _action._BULKY & result.keys() == {"findings"}
+    assert "overview" in result
+    assert result["changed"] is (module is tls_settings)
 
 
 @pytest.mark.parametrize("module", [tls_settings_info, tls_settings])

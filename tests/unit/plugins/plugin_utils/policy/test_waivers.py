@@ -222,6 +222,7 @@ def test_fail_on() -> None:
         "failed": True,
         "msg": "2 findings match fail_on (severity == 'medium'): TLS 1.0 is on. | It is wrong.",
         "error": {"kind": "fail_on", "findings": ["tls_1_0.server.enabled", "b"]},
+        "findings": [WRONG.as_result(), second.as_result()],
     }
     assert str(waiving.failure([WRONG, low], condition)["msg"]).startswith("1 finding matches fail_on")
     assert waiving.failure([low], condition) == {}
