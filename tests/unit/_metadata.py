@@ -65,11 +65,22 @@ def _undocumented(value: Any, documented: Mapping[str, Any], place: str) -> Iter
         for item in value:
             yield from _undocumented(item, documented, place)
     elif isinstance(value, Mapping):
+        if value and documented.keys().isdisjoint(value):
+            # entries by name, as those of protocols and their sides
+            for item in value.values():
+                yield from _undocumented(item, documented, place)
+            return
         for key, item in value.items():
             if key not in documented:
                 yield f"{place}{key}"
             elif contains := documented[key].get("contains"):
                 yield from _undocumented(item, contains, f"{place}{key}.")
+
+
+def missing(module: str, result: Mapping[str, Any]) -> list[str]:
+    """What RETURN promises of every task that succeeds, and the result of one that has lacks."""
+    promised = {name for name, entry in documentation(module)[2].items() if entry["returned"] in ("always", "success")}
+    return sorted(promised - result.keys())
 
 
 def parse(path: Path) -> ast.Module:

@@ -115,6 +115,17 @@ def _incomplete(returned: Mapping[str, Any], place: str) -> Iterator[str]:
 
 
 @each_module
+def test_a_task_that_is_refused_returns_a_sentence_and_why_alone(module: str) -> None:
+    """Before anything was read there is nothing else to return: no other key is there always."""
+    returned = _metadata.documentation(module)[2]
+    always = {name for name, entry in returned.items() if entry["returned"] == "always"}
+    assert always <= {"msg"}
+    assert {"msg", "error"} <= returned.keys()
+    assert "kind" in returned["error"]["contains"]
+    assert returned["error"]["returned"] == "when the task failed, or the host is unreachable"
+
+
+@each_module
 def test_return_values_are_described(module: str) -> None:
     returned = _metadata.documentation(module)[2]
     assert returned

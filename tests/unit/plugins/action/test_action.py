@@ -33,6 +33,8 @@ from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.pro
 )
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._schannel.values import Type, Value, dword
 
+from tests.unit import _metadata
+
 from ..plugin_utils.fakes import Call, FakeWindows, Trouble, service
 from .actions import HARDEN, Runner, restarted
 
@@ -353,6 +355,22 @@ def test_bad_handshakes_cost_no_login(run: Runner, windows: FakeWindows) -> None
     result = run(tls_settings, handshakes={"endpoints": [{"endpoint": "x"}]})
     assert "'handshakes' is not a result of tls_handshake_info" in result["msg"]
     assert windows.calls == []
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_results_are_as_documented(run: Runner, windows: FakeWindows, check_mode: bool) -> None:
+    run(tls_settings, baseline="exchange_best_practice", force=True)
+    for module, options in (
+        (tls_settings_info, {"expect_backup": None}),
+        (tls_settings, {"protocols": {"TLS 1.3": "enabled"}}),
+        (tls_rollback, {"force": True}),
+        (wmi_reboot, {"services": []}),
+    ):
+        name = module.__name__.rpartition(".")[2]
+        result = run(module, check_mode=check_mode, **options)
+        assert not result.get("failed"), result["msg"]
+        assert _metadata.undocumented(name, result) == []
+        assert _metadata.missing(name, result) == []
 
 
 # --- options and errors -----------------------------------------------------------------------------------------------
