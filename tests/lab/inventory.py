@@ -41,7 +41,6 @@ def host_variables(
         "ansible_connection": connection,
         "ansible_host": host.address,
         "ansible_port": host.port(f"winrm_{scheme}"),
-        "ansible_shell_type": "powershell",
     }
     if transport != "certificate":
         variables["ansible_user"] = user or _user(_administrator(lab, domain=kerberos), kerberos)

@@ -174,7 +174,6 @@ class TestInventory:
             "ansible_connection": "winrm",
             "ansible_host": ex01.address,
             "ansible_port": 5985,
-            "ansible_shell_type": "powershell",
             "ansible_user": "labadmin",
             "ansible_password": "Lab-Pass-1",
             "ansible_winrm_scheme": "http",
