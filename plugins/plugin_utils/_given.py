@@ -32,6 +32,8 @@ _LARGEST_NUMBER = 2**64
 # Far deeper than any option; what Python itself refuses depends on its version.
 _DEEPEST = 50
 _NULL = "tag:yaml.org,2002:null"
+# Of what is no text ansible-core makes one; from a list a folder with brackets in its name would come.
+_TEXTS = ("str", "path")
 
 
 class NotGiven(ValueError):
@@ -87,9 +89,11 @@ def _value(value: t.Any, spec: Spec, path: str, problems: list[str]) -> t.Any:
     if isinstance(value, datetime.date):
         return value.isoformat()[:10]
     if kind == "list":
-        return _sequence(value)
+        return _items(_sequence(value), spec)
     if kind in ("int", "float"):
         return _number(value, whole=kind == "int")
+    if kind in _TEXTS and _is_nest(value) and not spec.get("choices"):
+        raise NotGiven(f"is {visible(repr(value), NAME)}, but it takes {_KINDS['str']}")
     return value.strip() if isinstance(value, str) and kind != "raw" else value
 
 
@@ -170,6 +174,15 @@ def _sequence(value: t.Any) -> t.Any:
     if loaded is not None and not isinstance(loaded, list):
         raise NotGiven("is text that is no list. Write JSON or YAML, such as [smtp, https]")
     return loaded
+
+
+def _items(value: t.Any, spec: Spec) -> t.Any:
+    """The list as it is, where no list or mapping stands in the place of a text."""
+    if spec.get("elements") in _TEXTS and isinstance(value, (list, tuple)):
+        for number, item in enumerate(value, start=1):
+            if _is_nest(item):
+                raise NotGiven(f"takes text, but number {number} of its list is {visible(repr(item), NAME)}")
+    return value
 
 
 class _Loader(ShallowLoader):

@@ -64,6 +64,34 @@ def test_blanks_within_options(blank: Any) -> None:
     assert "'waivers.reason' is missing" in refused(waivers=[{**WAIVER, "reason": blank}])
 
 
+@pytest.mark.parametrize("nest", [["a"], [], {"a": 1}, {}, [["a"]], ("a",)])
+@pytest.mark.parametrize("name", ["backup_dir", "wire_log", "baseline", "fail_on"])
+def test_a_list_or_a_mapping_is_no_text(name: str, nest: Any) -> None:
+    """ansible-core makes one of it, and a folder with brackets in its name comes of that."""
+    assert refused(**{name: nest}) == f"'{name}' is {nest!r}, but it takes text"
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"prove": {"server_name": ["a"]}}, "'prove.server_name' is ['a'], but it takes text"),
+        ({"restart": {"before": {"a": 1}}}, "'restart.before' is {'a': 1}, but it takes text"),
+        ({"cipher_suites": ["TLS_A", {"a": 1}]}, "'cipher_suites' takes text, but number 2 of its list is {'a': 1}"),
+        ({"accepted_peers": [["192.0.2.7"]]}, "'accepted_peers' takes text, but number 1 of its list is ['192.0.2.7']"),
+        ({"accepted_peers": "[{a: 1}]"}, "'accepted_peers' takes text, but number 1 of its list is {'a': '1'}"),
+        # what is right is told where there are choices
+        ({"winhttp": ["tls12"]}, "'winhttp' is ['tls12'], and must be one of tls12, tls12_only, default, unmanaged"),
+    ],
+)
+def test_text_within_options_and_lists(values: dict[str, Any], told: str) -> None:
+    assert refused(**values) == told
+
+
+def test_other_scalars_are_texts() -> None:
+    """As YAML and surveys make them of what was typed."""
+    assert taken(backup_dir=2026, wire_log=True, accepted_peers=[1, 2.5, True])["backup_dir"] == "2026"
+
+
 def test_what_is_no_blank() -> None:
     assert taken(dh_min_key_length=0, undo_on_failure=False, protocols={}, cipher_suites=[]) == {
         "dh_min_key_length": 0,
