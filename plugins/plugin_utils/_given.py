@@ -74,7 +74,7 @@ def _value(value: t.Any, spec: Spec, path: str, problems: list[str]) -> t.Any:
     if _is_huge(value):
         raise NotGiven("holds a number that is too large")
     if kind == "dict":
-        value = _mapping(value)
+        value = _mapping(value, spec)
         if value is None or isinstance(value, str):
             return value
         if not isinstance(value, Mapping):
@@ -137,13 +137,15 @@ def _number(value: t.Any, *, whole: bool) -> t.Any:
     return value
 
 
-def _mapping(value: t.Any) -> t.Any:
+def _mapping(value: t.Any, spec: Spec) -> t.Any:
     """A mapping, or text that is one in JSON or YAML; ``key=value`` is left to the argument spec."""
     if not isinstance(value, str) or ("=" in value and ":" not in value):
         return value
     loaded = _load(value)
     if loaded is not None and not isinstance(loaded, Mapping):
-        raise NotGiven("is text that is no mapping. Write JSON or YAML, such as {TLS 1.0: disabled}")
+        inner = next(iter(spec.get("options") or ()), None)
+        example = f"{{{inner}: ...}}" if inner else "{TLS 1.0: disabled}"
+        raise NotGiven(f"is text that is no mapping. Write JSON or YAML, such as {example}")
     return loaded
 
 

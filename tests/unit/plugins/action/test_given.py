@@ -87,6 +87,20 @@ def test_text_within_options_and_lists(values: dict[str, Any], told: str) -> Non
     assert refused(**values) == told
 
 
+@pytest.mark.parametrize(
+    ("name", "example"),
+    [
+        ("protocols", "{TLS 1.0: disabled}"),
+        ("dotnet", "{v4: ...}"),
+        ("prove", "{endpoints: ...}"),
+        ("restart", "{when: ...}"),
+    ],
+)
+def test_an_example_is_one_of_the_option(name: str, example: str) -> None:
+    told = refused(**{name: "yes"})
+    assert told == f"'{name}' is text that is no mapping. Write JSON or YAML, such as {example}"
+
+
 def test_other_scalars_are_texts() -> None:
     """As YAML and surveys make them of what was typed."""
     assert taken(backup_dir=2026, wire_log=True, accepted_peers=[1, 2.5, True])["backup_dir"] == "2026"
