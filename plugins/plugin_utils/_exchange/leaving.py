@@ -308,7 +308,9 @@ def _mark_and_look(work: Work, components: Components, fqdn: str, others: t.Coll
     if next(iter(told), None) != fqdn:
         # who looked at others before its own mark was there has not seen who looks at it
         told = {}
-    if not befores.marked_at(told.get(fqdn) or work.components(fqdn))[0]:
+    own = (told.get(fqdn) or work.components(fqdn))[HUB_TRANSPORT]
+    # in its own registry, which all others are told of: the directory may tell this session only
+    if not any(entry.is_by(REQUESTER) and entry.state != ACTIVE for entry in own.local):
         raise MaintenanceFailed(
             f"{HUB_TRANSPORT} of {work.name} was told to drain; no error came, and it has no effect. To see why, try "
             f"'Set-ServerComponentState {work.name} -Component {HUB_TRANSPORT} -State {DRAINING} "

@@ -7,21 +7,24 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import typing as t
 from types import MappingProxyType
 
-from .._errors import OptionError, UnexpectedAnswer, WsmanFault
+from .._errors import ExchangeTlsError, LoginRefused, OptionError, UnexpectedAnswer
 from .._text import NAME, visible
 from . import component_states, copies, groups, queues
-from .component_states import Components
+from .component_states import HUB_TRANSPORT, SERVER_WIDE_OFFLINE, Components
 from .copies import Copy
 from .endpoint import is_same_server
 from .groups import Group
 from .queues import Queue
 from .records import Record
-from .shell import CmdletDenied, CmdletError, CmdletNotFound, SessionBroken, SessionLost, Shell, Value
+from .shell import CmdletDenied, CmdletError, CmdletNotFound, CmdletUnfinished, Shell, Value
 
 _STATES = "Get-ServerComponentState"
+# Without one of them it is not told whether a server is out of service.
+_TELLS = frozenset({HUB_TRANSPORT.casefold(), SERVER_WIDE_OFFLINE.casefold()})
 MAILBOX, EDGE = "Mailbox", "Edge"
 # A server with this policy takes over from servers of its own site only.
 INTRASITE_ONLY = "IntrasiteOnly"
@@ -243,20 +246,29 @@ def components(shell: Shell, fqdn: str, name: str) -> Components:
 
 def components_at_once(shell: Shell, names: t.Sequence[str]) -> dict[str, Components]:
     """The components of those servers that tell them in one question, in the order in which they came; nothing where
-    that is answered with any error: it is not said then of whom that is."""
+    that fails in any way: it is not said then of whom that is, and asked one by one they may tell."""
     if len(names) < 2:
         return {}
     try:
-        records = shell.read_each(_STATES, names)
-    except (CmdletError, SessionLost, SessionBroken, WsmanFault, UnexpectedAnswer):
+        runs = [
+            (name, component_states.read(list(own), name))
+            for name, own in itertools.groupby(shell.read_each(_STATES, names), lambda record: _one_of(names, record))
+            if name is not None
+        ]
+    except LoginRefused:
+        raise  # each try counts
+    except ExchangeTlsError:
         return {}
-    found: dict[str, list[Record]] = {}
-    for record in records:
-        server = record.get("ServerFqdn")
-        name = next((item for item in names if isinstance(server, str) and is_same_server(item, server)), None)
-        if name is not None:
-            found.setdefault(name, []).append(record)
-    return {name: component_states.read(own, name) for name, own in found.items()}
+    found = dict(runs)
+    if len(found) < len(runs):
+        # told twice, or a part before and a part after others: nobody knows then who was looked at first
+        return {}
+    return {name: item for name, item in found.items() if {part.casefold() for part in item} >= _TELLS}
+
+
+def _one_of(names: t.Sequence[str], record: Record) -> str | None:
+    server = record.get("ServerFqdn")
+    return next((name for name in names if isinstance(server, str) and is_same_server(name, server)), None)
 
 
 def components_of(
@@ -270,8 +282,8 @@ def components_of(
         return components(shell, name, name), None
     except (CmdletNotFound, CmdletDenied):
         raise
-    except CmdletError as exc:
-        # it is away, which is what this look is about
+    except (CmdletError, CmdletUnfinished) as exc:
+        # it is away, or hangs, which is what this look is about
         return None, exc.message
 
 

@@ -53,7 +53,7 @@ _BACK_FAILED = {(FAILED, IS_OUT), (FAILED, ON_ITS_WAY), (FAILED, RECORD), (FAILE
 ENDS = {
     (OUT, "killed"): {("killed", AS_IT_WAS), ("killed", RECORD), ("killed", ON_ITS_WAY), ("killed", IS_OUT)},
     (OUT, "refused"): {(FAILED, AS_IT_WAS), (FAILED, RECORD), (TAKEN_BACK, AS_IT_WAS), (DONE, IS_OUT)},
-    (OUT, "answer lost"): {(FAILED, AS_IT_WAS), (FAILED, RECORD), (TAKEN_BACK, AS_IT_WAS)},
+    (OUT, "answer lost"): {(FAILED, AS_IT_WAS), (FAILED, RECORD), (TAKEN_BACK, AS_IT_WAS), (DONE, IS_OUT)},
     (OUT, "gone"): {
         (FAILED, AS_IT_WAS),
         (FAILED, RECORD),

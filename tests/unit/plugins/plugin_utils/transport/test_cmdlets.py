@@ -154,6 +154,18 @@ class TestReading:
         assert set(found) == (set() if effect != "lost" else {"ex01", "ex02"})
         assert len(view.components(exchange, "ex02", "EX02")) == 35, "of each by itself"
 
+    @pytest.mark.parametrize("kind", ["http_400_empty", "http_429_empty", "http_500_empty", "http_503_html"])
+    @pytest.mark.parametrize("at", ["Send", "Receive"])
+    def test_of_several_at_once_where_iis_refuses(
+        self, exchange: CmdletShell, ex01: HostClient, at: str, kind: str
+    ) -> None:
+        """What is piped is one message more than elsewhere: the same is told one by one, in the same session."""
+        ex01.set_quirk("fault", {"kind": kind, "operation": f"Exchange.{at}", "count": 1})
+        assert view.components_at_once(exchange, ("ex01", "ex02")) == {}
+        assert len(view.components(exchange, "ex02", "EX02")) == 35
+        exchange.close()
+        assert (exchange.sessions, ex01.exchange.shells()) == (1, 0)
+
     def test_nothing_is_sent_before_the_first_cmdlet_and_all_is_closed(
         self, where: Callable[..., Endpoint], ex01: HostClient
     ) -> None:
