@@ -22,7 +22,8 @@ _KEYS = {
 }  # fmt: skip
 ROLES = tuple(_KEYS)
 _FIRST_OF_SE = 2562
-NODE_STATES = {"up": 0, "down": 1, "paused": 2, "joining": 3, "unknown": -1}
+# One that is quarantined is down; StatusInformation says why.
+NODE_STATES = {"up": 0, "down": 1, "quarantined": 1, "paused": 2, "joining": 3, "unknown": -1}
 #: Of a copy of a mailbox database. Recorded are Healthy, Mounted and Dismounted; the others' numbers are assumed.
 COPY_STATES = {
     "Unknown": 0, "Failed": 3, "Seeding": 4, "Suspended": 5, "Healthy": 6, "ServiceDown": 7, "Initializing": 8,

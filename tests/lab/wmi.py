@@ -276,6 +276,7 @@ def _nodes(host: Host) -> list[Properties]:
             "NodeHighestVersion": 589832,
             "NodeWeight": 1,
             "State": NODE_STATES[state],
+            "StatusInformation": 2 if state == "quarantined" else 0,
         }
         for name, state in states.items()
     ]

@@ -259,7 +259,8 @@ def _look_again(work: Work) -> View:
     if found:
         raise _not_ready(work, found)
     for member in seen.members:
-        work.until_empty(f"transport of {member.name} to answer", functools.partial(_silent, work, member.name))
+        silent = functools.partial(_silent, work, member.name)
+        work.until_empty(f"transport of {member.name} to answer", silent, f"Get-Queue -Server {member.name}")
     return seen
 
 
@@ -323,7 +324,9 @@ def _wait_for_others(work: Work, others: t.Collection[str], told: str, begun: fl
     work.means.say(f"waits: {told}")
     while _others_marked(work, others):
         if work.means.clock() - begun >= work.wishes.others:
-            raise AnotherMember(told)
+            raise AnotherMember(
+                f"{told} Run this again when that is over; 'wait_for_members' allows for a longer wait."
+            )
         work.pause(POLL)
 
 
@@ -363,7 +366,7 @@ def _databases_leave(work: Work, seen: View, before: Before) -> None:
             if item.active and item.database.casefold() in elsewhere
         ]
 
-    work.until_empty("databases to leave", left)
+    work.until_empty("databases to leave", left, f"Get-MailboxDatabaseCopyStatus -Server {seen.server.name}")
     if is_paused:
         _manager_leaves(work, seen)
 
@@ -387,7 +390,10 @@ def _pause(work: Work) -> bool:
         return False
     work.steps.append("its cluster node is paused")
     work.means.say("its cluster node is paused")
-    work.until_empty("its cluster node to pause", lambda: [] if node.state() == PAUSED else ["it is not paused"])
+    paused = f"Get-ClusterNode {work.name}"
+    work.until_empty(
+        "its cluster node to pause", lambda: [] if node.state() == PAUSED else ["it is not paused"], paused
+    )
     return True
 
 
@@ -435,4 +441,8 @@ def _prove(work: Work, seen: View) -> None:
         if policy.casefold() != BLOCKED.casefold():
             wrong.append(f"the activation policy is {policy}, MoveNow {move_now}")
     if wrong:
-        raise MaintenanceFailed(f"{work.name} was told to go out of service, but {listed(wrong)}.")
+        raise MaintenanceFailed(
+            f"{work.name} was told to go out of service, but {listed(wrong)}: somebody else may have taken that back. "
+            f"Get-ServerComponentState {work.name} and Get-MailboxServer {work.name} show it; run this again when "
+            "nobody else is at it."
+        )

@@ -28,10 +28,11 @@ def leave(work: Work, seen: View) -> None:
         return ["it does not yet"] if waiting is None else []
 
     try:
-        work.until_empty("transport to list its queues", unseen)
+        shown = f"Get-Queue -Server {seen.server.name}"
+        work.until_empty("transport to list its queues", unseen, shown)
         if any(item.goes for item in found):
             _redirect(work, seen)
-            work.until_empty("mail to go", lambda: _left(work, seen))
+            work.until_empty("mail to go", lambda: _left(work, seen), shown)
     except MaintenanceFailed as exc:
         if not work.wishes.leave_mail:
             raise

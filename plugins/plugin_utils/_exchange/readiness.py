@@ -16,7 +16,9 @@ import typing as t
 from .._errors import OptionError
 from . import queues
 from .component_states import APART, HUB_TRANSPORT, INACTIVE, SERVER_WIDE_OFFLINE, Components
+from .copies import Copy
 from .endpoint import is_same_server
+from .groups import Group
 from .view import INTRASITE_ONLY, Member, View
 
 BLOCKED = "Blocked"
@@ -101,24 +103,43 @@ def _of_group(view: View) -> t.Iterator[Remark]:
     if group is None:
         return
     if group.witness is None:
-        yield Remark("dag.witness", f"{group.name} does not tell whether its witness share is in use.")
+        told = f"{group.name} does not tell whether its witness share is in use: {_status(group)} says why."
+        yield Remark("dag.witness", told)
     elif group.witness_is_broken:
         yield Remark(
             "dag.witness",
-            f"The witness share of {group.name} is {group.witness}: one more member away may cost the quorum.",
+            f"The witness share of {group.name} is {group.witness}: one more member away may cost the quorum. "
+            f"{_set_up_again(group)}",
         )
     elif group.lacks_witness:
         yield Remark(
             "dag.witness",
             f"{group.name} has two members and uses no witness share: one of them alone may have no quorum. "
-            f"Set-DatabaseAvailabilityGroup {group.name} sets it up again, and says what is wrong with it.",
+            f"{_set_up_again(group)}",
         )
     if group.operational is None:
-        yield Remark("dag.operational", f"{group.name} does not tell which of its members are operational.")
+        told = f"{group.name} does not tell which of its members are operational: {_status(group)} says why."
+        yield Remark("dag.operational", told)
         return
+    gone = [member.name for member in view.members if not member.is_known]
     for name in group.others(view.server.name):
-        if not group.is_operational(name):
-            yield Remark("dag.member", f"{name}, another member of {group.name}, is not operational.")
+        if not group.is_operational(name) and name not in gone:
+            told = f"{name}, another member of {group.name}, is not operational. Bring it back; if it is gone for good,"
+            yield Remark("dag.member", f"{told} {_take_out(group, name)}")
+
+
+def _status(group: Group) -> str:
+    return f"Get-DatabaseAvailabilityGroup {group.name} -Status"
+
+
+def _set_up_again(group: Group) -> str:
+    return f"Set-DatabaseAvailabilityGroup {group.name} sets it up again, and says what is wrong with it."
+
+
+def _take_out(group: Group, name: str) -> str:
+    """One that was lost stays in the list of its DAG until somebody does that."""
+    told = "take it out of the DAG: Remove-DatabaseAvailabilityGroupServer"
+    return f"{told} {group.name} -MailboxServer {name} -ConfigurationOnly."
 
 
 def _of_members(view: View, blocked: t.Sequence[str]) -> t.Iterator[Remark]:
@@ -134,17 +155,35 @@ def _of_members(view: View, blocked: t.Sequence[str]) -> t.Iterator[Remark]:
             f" Where it is to be so, name it in 'blocked_members'; else open it: Set-MailboxServer {member.name} "
             "-DatabaseCopyAutoActivationPolicy Unrestricted."
             if is_only_blocked
-            else ""
+            else _cure(member, view.group)
         )
         told = f"{member.name}, another member of the DAG, {' and '.join(found)}.{cure}"
-        yield Remark("dag.marked", told, stays=is_only_blocked)
+        yield Remark("dag.marked", told, stays=is_only_blocked or not member.is_known)
+
+
+def _cure(member: Member, group: Group | None = None) -> str:
+    """How what :func:`marks` says of a member comes to its end."""
+    if not member.is_known and group is not None:
+        return f" If it is gone for good, {_take_out(group, member.name)}"
+    if member.components is None:
+        return f" Get-ServerComponentState {member.name} has to answer."
+    held = [
+        f"Set-ServerComponentState {member.name} -Component {item.name} -State Active -Requester {who}"
+        for name in (SERVER_WIDE_OFFLINE, HUB_TRANSPORT)
+        if (item := member.components.get(name)) is not None and item.is_marked
+        for who in item.held_by
+    ]
+    if member.move_now:
+        held.append(f"Set-MailboxServer {member.name} -DatabaseCopyActivationDisabledAndMoveNow $false")
+    by_hand = f", or by hand, as with {held[0]}" if held else ""
+    return f" Whoever began that is to end it: a run that was cut off there by running it for {member.name}{by_hand}."
 
 
 def _of_bound(view: View) -> t.Iterator[Remark]:
     for member in view.bound:
         if found := marks(member):
             told = f"{member.name}, {member.bond}, {' and '.join(found)}: two votes away may cost the quorum."
-            yield Remark(BOUND, told)
+            yield Remark(BOUND, f"{told}{_cure(member)}")
 
 
 def _of_databases(view: View, needed: int, by_default: bool, blocked: t.Sequence[str]) -> t.Iterator[Remark]:
@@ -164,7 +203,7 @@ def _of_databases(view: View, needed: int, by_default: bool, blocked: t.Sequence
         cure = (
             " For a DAG with one copy elsewhere say so with 'minimum_healthy_copies' 1."
             if by_default and len(may_work) == len(working) == 1
-            else ""
+            else _of_copies(copy, [item for item in elsewhere if item not in working], len(working))
         )
         yield Remark(
             "database.copies",
@@ -173,6 +212,14 @@ def _of_databases(view: View, needed: int, by_default: bool, blocked: t.Sequence
         )
 
     yield from _of_room(view, to_place if needed else {})
+
+
+def _of_copies(active: Copy, missing: t.Sequence[Copy], working: int) -> str:
+    """Of those that could not take over, or where there are no more."""
+    if not missing:
+        return f" It has no more of them: 'minimum_healthy_copies' may be {working} then."
+    broken = next((item.server for item in missing if item.wrong(active)), None)
+    return f" Get-MailboxDatabaseCopyStatus -Server {broken} shows more." if broken else ""
 
 
 def _of_room(view: View, to_place: t.Mapping[str, t.Sequence[str]]) -> t.Iterator[Remark]:
@@ -203,7 +250,8 @@ def _of_room(view: View, to_place: t.Mapping[str, t.Sequence[str]]) -> t.Iterato
         yield Remark(
             "database.room",
             f"{_counted(len(left), 'database', 'databases')} of those mounted here would find no room elsewhere, such "
-            f"as {left[0]}: {', '.join(full)} may have so many active ones only (MaximumActiveDatabases).",
+            f"as {left[0]}: {', '.join(full)} may have so many active ones only. Move some away, or allow more: "
+            f"Set-MailboxServer {full[0]} -MaximumActiveDatabases.",
         )
 
 
@@ -223,7 +271,10 @@ def _is_able(server: str, able: t.Mapping[str, bool]) -> bool:
 
 def _of_mail(view: View) -> t.Iterator[Remark]:
     if view.queues is None:
-        yield Remark("mail.unknown", f"Whether mail waits on it is not known: {view.no_queues}")
+        name = view.server.name
+        told = f"Whether mail waits on {name} is not known: {view.no_queues}"
+        cure = f"Get-Queue -Server {name} has to answer, as it does once MSExchangeTransport has run for some minutes."
+        yield Remark("mail.unknown", f"{told.rstrip('. ')}. {cure}")
 
 
 def remarks(view: View) -> tuple[Remark, ...]:

@@ -133,7 +133,8 @@ def _resume(work: Work, before: Before) -> None:
     work.steps.append("its cluster node is resumed")
     work.means.say("its cluster node is resumed")
     node.resume()
-    work.until_empty("its cluster node to be resumed", lambda: [PAUSED] if node.state() == PAUSED else [])
+    shown = f"Resume-ClusterNode {work.name}"
+    work.until_empty("its cluster node to be resumed", lambda: [PAUSED] if node.state() == PAUSED else [], shown)
 
 
 def _open(work: Work, before: Before, policy: str, move_now: bool) -> bool:
@@ -206,14 +207,14 @@ def _catch_up(work: Work, before: Before) -> None:
 
 
 def _say_what_is_elsewhere(work: Work, before: Before) -> None:
-    """Databases that were active there, and are not: the way back moves none."""
+    """Databases that were active there, and are not: the way back moves none. Others may, as a member that is taken out
+    later in the same run, so that only what was so at this moment is said."""
     active = {item.database.casefold() for item in work.last_copies if item.active}
     gone = [name for name in before.mounted if name.casefold() not in active]
     if gone:
-        told = f"Back without databases that were active there before, and nothing moves them: {listed(gone)}."
-        cure = (
-            f"To move one: Move-ActiveMailboxDatabase -Identity {in_powershell(gone[0])} -ActivateOnServer {work.name}"
-        )
+        told = f"When it came back, databases that were active there before were elsewhere: {listed(gone)}."
+        move = f"Move-ActiveMailboxDatabase -Identity {in_powershell(gone[0])} -ActivateOnServer {work.name}"
+        cure = f"This moves none back; where one still is: {move}"
         work.remarks.append(Remark("database.elsewhere", f"{told} {cure}"))
 
 

@@ -60,7 +60,8 @@ class Server:
 class Member:
     """Another member of the DAG. ``components``: None where it does not answer, and ``why`` says so. ``site``: where
     its policy depends on it, else None. ``bond``: what it has to do with the server, where it is of another DAG.
-    ``most_active``: how many databases may be active there (MaximumActiveDatabases), None for any number."""
+    ``most_active``: how many databases may be active there (MaximumActiveDatabases), None for any number.
+    ``is_known``: whether Exchange still has a server of that name."""
 
     name: str
     policy: str
@@ -71,6 +72,7 @@ class Member:
     site: str | None = None
     bond: str = ""
     most_active: int | None = None
+    is_known: bool = True
 
     @property
     def room(self) -> int | None:
@@ -194,8 +196,8 @@ def _activation(record: Record) -> tuple[str, bool]:
     return record.text("DatabaseCopyAutoActivationPolicy"), record.flag("DatabaseCopyActivationDisabledAndMoveNow")
 
 
-def _most_active(record: Record) -> int | None:
-    found = record.get("MaximumActiveDatabases")
+def _most_active(record: Record | None) -> int | None:
+    found = None if record is None else record.get("MaximumActiveDatabases")
     return found if isinstance(found, int) and not isinstance(found, bool) else None
 
 
@@ -291,16 +293,31 @@ def _copies_and_members(
     shell: Shell, server: Server, group: Group, every: t.Sequence[Record], told: t.Mapping[str, Components]
 ) -> tuple[tuple[Copy, ...], tuple[Member, ...]]:
     """The copies of a server, and the other members of its DAG."""
-    others = {name: _told(shell, "Get-MailboxServer", name, every) for name in group.others(server.name)}
+    others = {name: _still_there(shell, name, every) for name in group.others(server.name)}
     known = _all_copies(shell) if len(others) > 1 and 0 < len(every) <= _FEW else {}
     own = known.get(server.name.casefold()) or _copies(shell, server.name)
-    members = [_member(shell, name, *_activation(record), known, told) for name, record in others.items()]
+    members = [
+        _gone(name) if record is None else _member(shell, name, *_activation(record), known, told)
+        for name, record in others.items()
+    ]
     tied = [item.name for item in members if item.policy.casefold() == INTRASITE_ONLY.casefold()]
     sites = dict(zip(tied, (site for _fqdn, site in where(shell, *tied)), strict=True))
     return own, tuple(
         dataclasses.replace(item, site=sites.get(item.name), most_active=_most_active(others[item.name]))
         for item in members
     )
+
+
+def _still_there(shell: Shell, name: str, every: t.Sequence[Record]) -> Record | None:
+    """What is said of another member; None where the DAG lists one that Exchange has no more."""
+    try:
+        return _told(shell, "Get-MailboxServer", name, every)
+    except OptionError:
+        return None
+
+
+def _gone(name: str) -> Member:
+    return Member(name, "", False, None, why="Exchange knows no server of that name", is_known=False)
 
 
 def _member(

@@ -13,6 +13,7 @@ import typing as t
 
 from .._errors import ExchangeTlsError, HostBusy
 from .._progress import Progress
+from .._windows.cluster import PAUSED, QUARANTINED, UP, cleared
 from . import before as befores
 from . import view
 from .before import REQUESTER, Before
@@ -30,8 +31,7 @@ _NAMED = 5
 _SIGN = 60.0
 _MARKED_WITHIN = datetime.timedelta(hours=2)
 
-PAUSED = "paused"
-_JOINED = frozenset({"up", PAUSED})
+_JOINED = frozenset({UP, PAUSED})
 
 
 class NotReady(ExchangeTlsError):
@@ -251,15 +251,18 @@ class Work:
 
         def away() -> list[str]:
             seen[:] = [node.state()]
+            if seen[0] == QUARANTINED:
+                return [f"it is {QUARANTINED} ({cleared(self.name)})"]
             return [] if seen[0] in _JOINED else [seen[0] or "the cluster does not tell"]
 
-        self.until_empty("its cluster node to join", away)
+        self.until_empty("its cluster node to join", away, f"Get-ClusterNode {self.name}")
         return seen[0]
 
-    def until_empty(self, what: str, left: t.Callable[[], t.Sequence[str]]) -> None:
+    def until_empty(self, what: str, left: t.Callable[[], t.Sequence[str]], shown: str = "") -> None:
         """Waits until nothing is ``left``, as long as there is progress. Raises :class:`MaintenanceFailed`.
 
         ``left``: what is still to go; that it looks otherwise than before is progress. A host that is busy tells later.
+        ``shown``: the command that shows why it does not go.
         """
         begun = since = self.means.clock()
         pause = _FIRST
@@ -271,10 +274,12 @@ class Work:
                 last, since = found, now
             progress.now(f"waits for {what}: {listed(found)}")
             if now - since >= self.wishes.stalled or now - begun >= self.wishes.longest:
-                why = "without any progress" if now - since >= self.wishes.stalled else "in all"
-                waited = now - (since if now - since >= self.wishes.stalled else begun)
+                is_stalled = now - since >= self.wishes.stalled
+                why = "without any progress ('no_progress_timeout')" if is_stalled else "in all ('timeout')"
+                waited = now - (since if is_stalled else begun)
+                more = f" {shown} shows why." if shown else ""
                 raise MaintenanceFailed(
-                    f"Waiting for {what} came to no end, {waited:.0f} seconds {why}: {listed(found)}.",
+                    f"Waiting for {what} came to no end, {waited:.0f} seconds {why}: {listed(found)}.{more}",
                     left=list(found),
                 )
             self.pause(pause)

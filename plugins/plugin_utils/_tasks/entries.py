@@ -69,9 +69,12 @@ def of_cluster(nodes: t.Mapping[str, str] | None, own: str) -> t.Iterator[Remark
         return
     for node, state in nodes.items():
         if state != cluster.UP and not is_same_server(node, own):
-            yield Remark("dag.node", f"{node}, another member of its DAG, is {state} in the cluster.")
+            told = f"{node}, another member of its DAG, is {state} in the cluster."
+            yield Remark("dag.node", f"{told} Bring it back first{cluster.how({node: state})}.")
     if not nodes:
-        yield Remark("dag.node", "The cluster does not tell whether the other members are up.")
+        yield Remark(
+            "dag.node", f"The cluster does not tell whether the other members are up: Get-ClusterNode on {own} has to."
+        )
 
 
 def nothing_to_take_out(name: str, roles: t.Sequence[str] | None) -> Remark | None:

@@ -23,9 +23,12 @@ from .unread import FAILED, Unread
 SERVICE = "ClusSvc"
 _HIVE = "Cluster"
 _NAMESPACE = f"{wmi.ROOT}/root/MSCluster"
-UP, PAUSED, UNKNOWN = "up", "paused", "unknown"
+UP, PAUSED, UNKNOWN, QUARANTINED = "up", "paused", "unknown", "quarantined"
 # MSCluster_Node.State
-_STATES = {0: UP, 1: "down", 2: PAUSED, 3: "joining"}
+_DOWN = "down"
+_STATES = {0: UP, 1: _DOWN, 2: PAUSED, 3: "joining"}
+# A flag of MSCluster_Node.StatusInformation (2016 and later): for two hours it may not join, whatever it does.
+_IS_QUARANTINED = 2
 # MSCluster_Node.Pause and Resume: their numbers are in no document that was at hand, as those of NodeStatus.
 _DRAIN, _NO_FAILBACK = 1, 0
 # A node that has just been restarted takes some seconds to join.
@@ -42,8 +45,9 @@ class MemberDown(ExchangeTlsError):
 
 @dataclasses.dataclass(frozen=True)
 class Cluster:
-    """``name``: None where it could not be read. ``nodes``: states (``up``, ``down``, ``paused``, ``joining``,
-    ``unknown``) by name, empty where the cluster does not answer. ``unread``: what could not be read, and why."""
+    """``name``: None where it could not be read. ``nodes``: states (``up``, ``down``, ``quarantined``, ``paused``,
+    ``joining``, ``unknown``) by name, empty where the cluster does not answer. ``unread``: what could not be read, and
+    why."""
 
     name: str | None
     nodes: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -78,8 +82,13 @@ def read(session: Session, registry: Registry) -> Cluster:
 
 def _nodes(session: Session) -> dict[str, str]:
     found = wmi.query(session, "SELECT * FROM MSCluster_Node", namespace=_NAMESPACE)
-    states = ((item.string("Name") or "", item.integer("State")) for item in found)
-    return {name: UNKNOWN if number is None else _STATES.get(number, UNKNOWN) for name, number in states}
+    return {item.string("Name") or "": _state(item) for item in found}
+
+
+def _state(node: wmi.Instance) -> str:
+    number = node.integer("State")
+    found = UNKNOWN if number is None else _STATES.get(number, UNKNOWN)
+    return QUARANTINED if found == _DOWN and (node.integer("StatusInformation") or 0) & _IS_QUARANTINED else found
 
 
 class OwnNode:
@@ -164,15 +173,23 @@ def refusal(cluster: Cluster, missing: t.Mapping[str, str]) -> str:
     of = f"its DAG {cluster.name}" if cluster.name else "its DAG"
     return (
         f"of {of}, {_listed(missing)}. Two members away at a time may cost the DAG its quorum, and "
-        f"databases their last copy. Bring it back first{_how(missing)}; or, where that is as it should be, "
+        f"databases their last copy. Bring it back first{how(missing)}; or, where that is as it should be, "
         "set 'dag_check' to false."
     )
 
 
-def _how(missing: t.Mapping[str, str]) -> str:
-    """A node that is paused may have been left so by a run of ours that was cut off; that is known there only."""
+def how(missing: t.Mapping[str, str]) -> str:
+    """How nodes come back that do not by themselves. One that is paused may have been left so by a run of ours that was
+    cut off; that is known there only."""
     paused = [name for name, state in missing.items() if state == PAUSED]
-    return f" (if a run was cut off at {', '.join(paused)}, run this for it: it finishes that)" if paused else ""
+    ways = [f"if a run was cut off at {', '.join(paused)}, run this for it: it finishes that"] if paused else []
+    ways += [cleared(name) for name, state in missing.items() if state == QUARANTINED]
+    return f" ({'; '.join(ways)})" if ways else ""
+
+
+def cleared(name: str) -> str:
+    """How a node joins again before its quarantine has passed."""
+    return f"once it is mended why {name} left the cluster again and again: Start-ClusterNode {name} -ClearQuarantine"
 
 
 def _listed(missing: t.Mapping[str, str]) -> str:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._errors import OptionError
 from ansible_collections.mailops.exchange_tls.plugins.plugin_utils._exchange import leaving, returning, view
@@ -68,8 +70,9 @@ def test_databases_that_stay_elsewhere_are_named() -> None:
     world.restart("EX01")
     (told,) = [item.message for item in back(world).remarks if item.id == "database.elsewhere"]
     assert told == (
-        f"Back without databases that were active there before, and nothing moves them: {name}. "
-        f"To move one: Move-ActiveMailboxDatabase -Identity '{name}' -ActivateOnServer EX01"
+        f"When it came back, databases that were active there before were elsewhere: {name}. "
+        "This moves none back; where one still is: "
+        f"Move-ActiveMailboxDatabase -Identity '{name}' -ActivateOnServer EX01"
     )
     # somebody, or Exchange itself, may have moved it back by then
     out(world := World(DAG))
@@ -340,8 +343,13 @@ def test_that_it_could_not_go_back_is_said() -> None:
 def test_waits_have_an_end() -> None:
     world = World(DAG)
     world.databases[0].stays = True
-    with pytest.raises(MaintenanceFailed, match=r"Waiting for databases to leave came to no end.*DB-EX01.*is back"):
+    with pytest.raises(MaintenanceFailed) as caught:
         out(world, stalled=60.0)
+    assert re.search(
+        r"^Waiting for databases to leave came to no end, \d+ seconds without any progress \('no_progress_timeout'\): "
+        r"DB-EX01\. Get-MailboxDatabaseCopyStatus -Server EX01 shows why\. EX01 is back in service, as it was\.",
+        caught.value.message,
+    )
     world.databases[0].stays = False
     server = world.servers["EX01"]
     server.mail, server.drains, server.stuck = 50, False, True
@@ -435,7 +443,9 @@ def test_one_that_is_marked_in_between_goes_first_or_comes_back() -> None:
             world.servers["EX01"].words["HubTransport"] = {"Maintenance": "Draining"}
 
     world.turn = turn
-    with pytest.raises(AnotherMember, match=r"EX01.*is back in service"):
+    with pytest.raises(
+        AnotherMember, match=r"EX01.*; 'wait_for_members' allows for a longer wait\. EX02 is back in service"
+    ):
         out(world, "EX02", others=30.0)
     assert world.servers["EX02"].shown() == was
     assert "restarts transport" not in done(world, "EX02")

@@ -62,6 +62,15 @@ def test_what_was_told_without_effect_is_found_and_taken_back(silent: str, said:
     assert (world.servers["EX01"].shown(), world.servers["EX01"].record) == (was, None)
 
 
+def test_a_node_that_may_not_join_its_cluster_says_so() -> None:
+    world = World(DAG)
+    world.servers["EX01"].node = "quarantined"
+    with pytest.raises(MaintenanceFailed) as caught:
+        out(world, stalled=60)
+    assert ": it is quarantined (once it is mended why EX01 left the cluster again and again: " in caught.value.message
+    assert "Start-ClusterNode EX01 -ClearQuarantine). Get-ClusterNode EX01 shows why." in caught.value.message
+
+
 def test_a_policy_that_was_not_set_is_found() -> None:
     """Where no database is there, nothing that leaves shows it."""
     world = World(DAG)

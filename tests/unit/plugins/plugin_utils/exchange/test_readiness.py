@@ -205,6 +205,87 @@ def test_its_own_marks_are_no_obstacle() -> None:
     assert readiness.in_maintenance(view.look(shell, "EX01").components)
 
 
+# --- what to do about it ---------------------------------------------------------------------------------------------
+
+GONE = Record("EX09")
+_OUT = "take it out of the DAG: Remove-DatabaseAvailabilityGroupServer DAG1 -MailboxServer {} -ConfigurationOnly."
+_BY_HAND = (
+    "Whoever began that is to end it: a run that was cut off there by running it for EX02, or by hand, as with {}."
+)
+CURES: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "witness unknown": ({"WitnessShareInUse": None}, {}, "Get-DatabaseAvailabilityGroup DAG1 -Status says why."),
+    "witness broken": (
+        {"WitnessShareInUse": Enum("InvalidConfiguration", 3)},
+        {},
+        "Set-DatabaseAvailabilityGroup DAG1 sets it up again, and says what is wrong with it.",
+    ),
+    "operational unknown": ({"OperationalServers": None}, {}, "Get-DatabaseAvailabilityGroup DAG1 -Status says why."),
+    "not operational": (
+        {"OperationalServers": [Record("EX01"), Record("EX03"), Record("EX04")]},
+        {},
+        f"Bring it back; if it is gone for good, {_OUT.format('EX02')}",
+    ),
+    "offline": (
+        {},
+        MARKS["offline"],
+        _BY_HAND.format(
+            "Set-ServerComponentState EX02 -Component ServerWideOffline -State Active -Requester Maintenance"
+        ),
+    ),
+    "by another": (
+        {},
+        MARKS["by another"],
+        _BY_HAND.format(
+            "Set-ServerComponentState EX02 -Component ServerWideOffline -State Active -Requester Functional"
+        ),
+    ),
+    "moving": (
+        {},
+        MARKS["moving"],
+        _BY_HAND.format("Set-MailboxServer EX02 -DatabaseCopyActivationDisabledAndMoveNow $false"),
+    ),
+    "nobody says so": (
+        {},
+        {"components": {"HubTransport": component("HubTransport", "Unknown")}},
+        "Whoever began that is to end it: a run that was cut off there by running it for EX02.",
+    ),
+    "away": ({}, MARKS["away"], "Get-ServerComponentState EX02 has to answer."),
+}
+
+
+@pytest.mark.parametrize("name", CURES)
+def test_what_is_in_the_way_says_what_to_do(name: str) -> None:
+    group, machine, cure = CURES[name]
+    shell = dag(4, **group)
+    for part, value in machine.items():
+        setattr(shell["EX02"], part, value)
+    (told,) = obstacles(shell).values()
+    assert told.endswith(cure)
+
+
+@pytest.mark.parametrize("is_operational", [False, True])
+def test_a_member_that_exchange_has_no_more(is_operational: bool) -> None:
+    """A server that was lost, whose object is gone and which is still in the list: nobody waits for it."""
+    names = ["EX01", "EX02", "EX03", "EX04", *(["EX09"] if is_operational else [])]
+    servers = [*(Record(name) for name in names[:4]), GONE]
+    shell = dag(4, Servers=servers, OperationalServers=[Record(name) for name in names])
+    (found,) = readiness.obstacles(view.look(shell, "EX01"), None)
+    assert (found.id, found.stays) == ("dag.marked", True)
+    assert found.message == (
+        "EX09, another member of the DAG, does not answer (Exchange knows no server of that name). If it is gone for "
+        f"good, {_OUT.format('EX09')}"
+    )
+
+
+def test_fewer_copies_than_are_wanted() -> None:
+    assert obstacles(dag(3), 2) == {}
+    shell = dag(4)
+    shell["EX04"].copies = []
+    assert obstacles(shell, 3)["database.copies"].endswith(
+        "of 3 wanted. It has no more of them: 'minimum_healthy_copies' may be 2 then."
+    )
+
+
 # --- databases -------------------------------------------------------------------------------------------------------
 
 
@@ -225,7 +306,8 @@ def test_a_copy_that_could_not_take_over(wrong: dict[str, Any], why: str) -> Non
     shell = dag(2)
     shell["EX02"].copies = [copy("DB01", "EX02", **wrong)]
     assert obstacles(shell, 1) == {
-        "database.copies": f"DB01 is mounted here and has 0 copies elsewhere that could take over, of 1 wanted: {why}."
+        "database.copies": f"DB01 is mounted here and has 0 copies elsewhere that could take over, of 1 wanted: {why}. "
+        "Get-MailboxDatabaseCopyStatus -Server EX02 shows more."
     }
     assert obstacles(shell, 0) == {}, "on the operator's word"
 
@@ -326,7 +408,11 @@ def test_mail_that_waits() -> None:
 def test_no_queues_are_not_empty_ones() -> None:
     shell = dag()
     shell["EX01"].no_queues = "The Microsoft Exchange Transport service isn't started"
-    assert set(obstacles(shell)) == {"mail.unknown"}
+    assert obstacles(shell) == {
+        "mail.unknown": "Whether mail waits on EX01 is not known: The Microsoft Exchange Transport service isn't "
+        "started. "
+        "Get-Queue -Server EX01 has to answer, as it does once MSExchangeTransport has run for some minutes."
+    }
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,32 @@ def test_a_member_is_not_asked_about_on_itself(entry: str) -> None:
     entries.refuse_own_entry(TASK, entry, view(group=None))
 
 
+@pytest.mark.parametrize(
+    ("state", "how"),
+    [
+        ("down", ""),
+        ("joining", ""),
+        ("paused", " (if a run was cut off at EX02, run this for it: it finishes that)"),
+        (
+            "quarantined",
+            " (once it is mended why EX02 left the cluster again and again: Start-ClusterNode EX02 -ClearQuarantine)",
+        ),
+    ],
+)
+def test_what_the_cluster_says_of_another_member(state: str, how: str) -> None:
+    (found,) = entries.of_cluster({"EX01": "paused", "EX02": state, "EX03": "up"}, "ex01")
+    assert (found.id, found.message) == (
+        "dag.node",
+        f"EX02, another member of its DAG, is {state} in the cluster. Bring it back first{how}.",
+    )
+
+
+def test_a_cluster_that_does_not_tell() -> None:
+    (found,) = entries.of_cluster({}, "EX01")
+    assert found.message.endswith("whether the other members are up: Get-ClusterNode on EX01 has to.")
+    assert list(entries.of_cluster(None, "EX01")) == []
+
+
 @pytest.mark.parametrize("entry", ["mailbox-server2", "mailbox-server-011.example.com", "192.0.2.10"])
 def test_another_one_may_be_asked(entry: str) -> None:
     entries.refuse_own_entry(TASK, entry, view())

@@ -77,6 +77,21 @@ def test_another_one_is_not_up(state: int, word: str) -> None:
     assert caught.value.as_result() == {"kind": "member_down", "members": {"EX02": word}}
 
 
+@pytest.mark.parametrize(
+    ("state", "flags", "word"),
+    [(1, "2", "quarantined"), (1, "18", "quarantined"), (1, "0", "down"), (1, "16", "down"), (2, "2", "paused")],
+)
+def test_a_node_that_may_not_join(state: int, flags: str, word: str) -> None:
+    """Windows 2016 and later keep a node out for two hours that has left its cluster again and again."""
+    windows = member(EX01=0, EX02=state)
+    windows.instances["MSCluster_Node"][1]["StatusInformation"] = flags
+    with pytest.raises(MemberDown) as caught:
+        check(windows)
+    cure = "once it is mended why EX02 left the cluster again and again: Start-ClusterNode EX02 -ClearQuarantine"
+    assert f"EX02 is {word}. Two members" in caught.value.message
+    assert (f"Bring it back first ({cure}); or" in caught.value.message) is (word == "quarantined")
+
+
 def test_one_that_comes_back_is_waited_for() -> None:
     windows = member(EX01=0, EX02=1)
     clock = Clock(windows, {"EX01": 0, "EX02": 0})
