@@ -19,7 +19,7 @@ from __future__ import annotations
 import functools
 import typing as t
 
-from .._errors import ExchangeTlsError
+from .._errors import ExchangeTlsError, HostBusy
 from . import before as befores
 from . import groups, leaving_mail, readiness, returning, view
 from .before import REQUESTER, Before
@@ -322,12 +322,20 @@ def _mark_and_look(work: Work, components: Components, fqdn: str, others: t.Coll
 
 def _wait_for_others(work: Work, others: t.Collection[str], told: str, begun: float) -> None:
     work.means.say(f"waits: {told}")
-    while _others_marked(work, others):
+    while _are_marked(work, others):
         if work.means.clock() - begun >= work.wishes.others:
             raise AnotherMember(
                 f"{told} Run this again when that is over; 'wait_for_members' allows for a longer wait."
             )
         work.pause(POLL)
+
+
+def _are_marked(work: Work, others: t.Collection[str]) -> bool:
+    """Whether any of them is; a server that is busy tells later."""
+    try:
+        return bool(_others_marked(work, others))
+    except HostBusy:
+        return True
 
 
 def _others_marked(work: Work, names: t.Collection[str]) -> dict[str, list[str]]:

@@ -167,3 +167,27 @@ def test_the_own_look_comes_before_those_at_others(monkeypatch: pytest.MonkeyPat
     world.mute = lambda told: told.startswith("Set-ServerComponentState HubTransport")
     found = leaving._mark_and_look(work, seen.components, "EX01.example.com", ["EX02"])
     assert found == {"EX02": ["has HubTransport Draining (by Maintenance)"]}
+
+
+def test_a_wait_for_another_member_outlasts_a_busy_server() -> None:
+    """Whoever is busy tells later, here as in all other waits."""
+    world = World(DAG)
+    asked: list[str] = []
+
+    def turn(name: str, what: str) -> None:
+        if name == "EX02" and what.startswith("after remembering"):
+            world.servers["EX01"].words["HubTransport"] = {"Maintenance": "Draining"}
+        if len(asked) >= 12:
+            world.servers["EX01"].words.pop("HubTransport", None)
+
+    def error(_server: str, cmdlet: str) -> Exception | None:
+        is_waiting = bool(world.servers["EX01"].words.get("HubTransport"))
+        if not is_waiting or world.time == 0 or cmdlet != "Get-ServerComponentState":
+            return None
+        asked.append(cmdlet)
+        return HostBusy("HTTP 503.") if len(asked) > 6 else None
+
+    world.turn, world.error = turn, error
+    out(world, "EX02", others=600.0)
+    assert len(asked) >= 12
+    assert world.servers["EX02"].state("ServerWideOffline") == "Inactive"
