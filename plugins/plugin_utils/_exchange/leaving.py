@@ -20,6 +20,7 @@ import functools
 import typing as t
 
 from .._errors import ExchangeTlsError, HostBusy
+from .._windows.cluster import PAUSED
 from . import before as befores
 from . import groups, leaving_mail, readiness, returning, view
 from .before import REQUESTER, Before
@@ -30,7 +31,6 @@ from .shell import CmdletDenied, CmdletError, CmdletNotFound
 from .view import View
 from .wishes import IF_ALLOWED, NEVER
 from .work import (
-    PAUSED,
     POLL,
     AnotherMember,
     AtWork,

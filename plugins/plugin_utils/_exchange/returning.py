@@ -16,6 +16,7 @@ import typing as t
 
 from .._errors import Unreachable
 from .._text import in_powershell
+from .._windows.cluster import PAUSED, UP
 from . import before as befores
 from . import view
 from .before import Before
@@ -23,7 +24,7 @@ from .component_states import HUB_TRANSPORT, SERVER_WIDE_OFFLINE, UM_CALL_ROUTER
 from .copies import Copy
 from .readiness import Remark
 from .shell import CmdletDenied, CmdletError, CmdletNotFound
-from .work import PAUSED, MaintenanceFailed, NotAsBefore, Work, listed
+from .work import MaintenanceFailed, NotAsBefore, Work, listed
 
 # Exchange's services on a server that has just been restarted take so long to answer, at most.
 _STARTING = "Exchange to answer"
@@ -289,7 +290,7 @@ def _not_served(work: Work, before: Before, components: Components) -> list[str]
             wrong.append(f"its activation policy is {policy}, MoveNow {move_now}")
     running = {name.casefold() for name in work.means.host.running()}
     node = work.means.host.node
-    if node is not None and before.node != PAUSED and node.state() != "up":
+    if node is not None and before.node != PAUSED and node.state() != UP:
         wrong.append("its cluster node is not up")
     if before.queues:
         try:
