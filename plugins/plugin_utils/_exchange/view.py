@@ -234,7 +234,9 @@ def hidden_cmdlets(shell: Shell, wanted: t.Sequence[str]) -> list[str]:
     try:
         # of a name with a wildcard, nothing is no error
         found = shell.read("Get-Command", Name=[f"{name}*" for name in (_STATES, *wanted)])
-    except (CmdletError, UnexpectedAnswer, WsmanFault):
+    except LoginRefused:
+        raise  # each try counts
+    except ExchangeTlsError:
         return []
     shown = {name.casefold() for record in found if isinstance(name := record.get("Name"), str)}
     # who does not know what was asked a moment ago knows nothing
