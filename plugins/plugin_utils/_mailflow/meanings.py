@@ -35,7 +35,7 @@ class Meaning(t.NamedTuple):
     source: str = _RECORDED
 
 
-NOTHING: t.Final = Meaning("none", UNKNOWN, "There is no text.")
+NOTHING: t.Final = Meaning("none", UNKNOWN, "There is no text of an error.")
 NOT_KNOWN: t.Final = Meaning("unknown", UNKNOWN, "No error of mail flow that is known here.", READ_SEND)
 AGREED: t.Final = Meaning("tls_agreed", NO, "TLS was agreed on in this session; what failed is something else.")
 OLD_AGREED: t.Final = Meaning(
