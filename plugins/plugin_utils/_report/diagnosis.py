@@ -179,9 +179,12 @@ def _refused(servers: t.Mapping[str, Server]) -> str | None:
 
 
 def _of_symptom(symptom: Result, text: str) -> t.Iterator[str]:
+    if text.strip():
+        yield f"text:    {visible(' '.join(text.split()), _LONGEST)}"
     if symptom["form"] == "none":
+        if text.strip():
+            yield f"means:   {symptom['meaning']}"
         return
-    yield f"text:    {visible(' '.join(text.split()), _LONGEST)}"
     yield f"means:   {symptom['meaning']} ({_TLS[symptom['tls']]}; source: {symptom['source']})"
     for other in symptom["others"][:1]:
         more = len(symptom["others"]) - 1

@@ -473,3 +473,13 @@ def test_what_is_known_of_the_text_is_answered_where_the_servers_show_nothing(
     shown = one("fine", text=text)
     assert f"answer:  {answer}" in shown
     assert any("copy " in line for line in shown) is has_logs
+
+
+def test_a_pasted_queue_without_an_error_says_so() -> None:
+    pasted = "[{LRT=};{LED=};{FQDN=};{IP=}]"
+    lines = one("off", text=pasted)
+    assert [line for line in lines if line.startswith(("text:", "means:"))] == [
+        f"text:    {pasted}",
+        "means:   There is no text of an error.",
+    ]
+    assert not [line for line in one("off", text=" ") if line.startswith(("text:", "means:"))]
