@@ -126,7 +126,7 @@ def test_a_variable_counts_for_more_than_the_task(ansible: Ansible) -> None:
     [
         ({"mapping": {"protocols": "no_such"}}, ("'from_variables': there is no variable 'no_such'",)),
         ({"options": {"from_variables": 5}}, ("'from_variables'", "list")),
-        ({"options": {"from_variables": [["mapping"]]}}, ("'from_variables': there is no variable",)),
+        ({"options": {"from_variables": [["mapping"]]}}, ("'from_variables' takes text, but number 1 of its list",)),
         ({"mapping": {"strays": ["my_strays"]}}, ("'from_variables': there is no variable ['my_strays']",)),
         ({"mapping": "text"}, ("'from_variables': mapping is no mapping",)),
         ({"mapping": {"protcols": "my_protocols"}}, ("'protcols'", "did you mean 'protocols'")),
