@@ -172,6 +172,7 @@ def test_a_session_that_is_lost_on_the_way(lab: LabClient, ansible: Ansible) -> 
     ("host", "quirk", "value", "words"),
     [
         ("ex01", "databases_stay", ["DB01"], "Waiting for databases to leave came to no end"),
+        ("ex01", "queues_stay", ["contoso.com"], "Get-Queue -Server EX01 shows why"),
         ("ex01", "fault", {"kind": "access_denied", "operation": "Win32_Service.StopService"}, "MSExchangeTransport"),
         (
             "ex01",

@@ -49,7 +49,7 @@ _NEEDED: dict[str, set[str]] = {
     "cmdlet": {"effect"},
 }
 _OF_REQUESTS = ("fault", "cut", "answer", "delay", "hold")
-_LISTS = {"databases_stay", "stuck_queues"}
+_LISTS = {"databases_stay", "queues_stay", "stuck_queues"}
 _OF_COPIES: dict[str, type] = {
     "status": str,
     "copy_queue": int,

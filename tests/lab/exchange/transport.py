@@ -75,15 +75,20 @@ class Transport:
             (queue for queue in self.queues if wanted in (queue.name.casefold(), queue.domain.casefold())), None
         )
 
-    def is_stuck(self, queue: Queue) -> bool:
-        given = self.server.host.quirks.get("stuck_queues") or ()
-        return queue.stuck or bool(
-            {queue.name.casefold(), queue.domain.casefold()} & {name.casefold() for name in given}
-        )
+    def keeps(self, queue: Queue) -> bool:
+        """Whether nothing leaves it."""
+        return self._is_stuck(queue) or self._is_named(queue, "queues_stay")
+
+    def _is_stuck(self, queue: Queue) -> bool:
+        return queue.stuck or self._is_named(queue, "stuck_queues")
+
+    def _is_named(self, queue: Queue, quirk: str) -> bool:
+        given = self.server.host.quirks.get(quirk) or ()
+        return bool({queue.name.casefold(), queue.domain.casefold()} & {name.casefold() for name in given})
 
     def status(self, queue: Queue) -> str:
         """As Get-Queue has it."""
-        if queue.count and not queue.stays and (self.is_stuck(queue) or queue.count == int(queue.deferred)):
+        if queue.count and not queue.stays and (self._is_stuck(queue) or queue.count == int(queue.deferred)):
             return "Retry"
         return "Active" if queue.flows and queue.count else "Ready"
 
@@ -123,7 +128,7 @@ class Transport:
 
     def advance(self) -> None:
         """Lets messages go that went since the last look."""
-        stuck = {queue.name for queue in self.queues if self.is_stuck(queue)}
+        stuck = {queue.name for queue in self.queues if self.keeps(queue)}
         self._flow.advance(self._serves_from(), stuck)
         now = self._clock.now()
         state = self.server.states.effective(self.server.states.find("HubTransport"))
@@ -167,7 +172,7 @@ class Mail:
             return
         for queue in self.of(source).queues:
             moved = queue.messages - queue.deferred
-            if queue.stays or self.of(source).is_stuck(queue) or moved <= 0:
+            if queue.stays or self.of(source).keeps(queue) or moved <= 0:
                 continue
             queue.messages = queue.deferred
             given = described.Queue(queue.domain, delivery_type=queue.delivery_type)
