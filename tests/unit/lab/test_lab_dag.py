@@ -425,6 +425,8 @@ class TestMail:
         ex01 = self.drained(lab, pool)
         last = list(ex01.exchange.queues())[-1]
         ex01.set_quirk("stuck_queues", [last])
+        kept = ex01.exchange.add_queue("tailspin.example", 7)
+        ex01.set_quirk("queues_stay", ["tailspin.example"])
         time.sleep(0.05)  # ten simulated seconds
         assert ex01.exchange.queues()["4"]["messages"] == 40
         assert on(ex01, SERVICE, "MSExchangeTransport", "StopService").outputs == {"ReturnValue": "0"}
@@ -433,7 +435,11 @@ class TestMail:
         until(lambda: on(ex01, SERVICE, "MSExchangeTransport", "StartService").outputs == {"ReturnValue": "10"})
         assert "isn't ready yet" in said(pool, "Get-Queue", Server="ex01")
         until(lambda: ex01.exchange.queues()["4"]["messages"] == 10)  # those that are deferred stay
-        assert ex01.exchange.queues()[last]["messages"] == 30
+        left = {name: ex01.exchange.queues()[name] for name in (last, kept)}
+        assert {name: (queue["messages"], queue["status"]) for name, queue in left.items()} == {
+            last: (30, "Retry"),
+            kept: (7, "Ready"),
+        }
         until(lambda: not said(pool, "Get-Queue", Server="ex01"))
         shadows = [name for name, queue in ex01.exchange.queues().items() if name.startswith("Shadow")]
         assert [ex01.exchange.queues()[name]["messages"] for name in shadows] == [2, 2]
