@@ -16,6 +16,7 @@ mark after having set its own. The mark is a component state, which a server kee
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import typing as t
 
@@ -292,7 +293,8 @@ def _alone(work: Work, seen: View, before: Before) -> bool:
         comes_first = all(seen.server.name.casefold() < name.casefold() for name in found)
         if comes_first and means.clock() - marked_at < _KEEPS:
             work.pause(POLL)
-            found = _others_marked(work, others)
+            with contextlib.suppress(HostBusy):  # it tells later
+                found = _others_marked(work, others)
             continue
         work.word(work.components(fqdn)[HUB_TRANSPORT], before.word(HUB_TRANSPORT), fqdn)
         _wait_for_others(work, others, told, begun)

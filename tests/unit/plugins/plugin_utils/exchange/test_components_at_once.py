@@ -191,3 +191,27 @@ def test_a_wait_for_another_member_outlasts_a_busy_server() -> None:
     out(world, "EX02", others=600.0)
     assert len(asked) >= 12
     assert world.servers["EX02"].state("ServerWideOffline") == "Inactive"
+
+
+def test_who_comes_first_keeps_its_mark_while_a_server_is_busy() -> None:
+    """Both have just been marked; the other one takes its own back after some looks, of which one is not answered."""
+    world = World(DAG)
+    looks: list[float] = []
+
+    def turn(name: str, what: str) -> None:
+        if what.startswith("after remembering"):
+            world.servers["EX02"].words["HubTransport"] = {"Maintenance": "Draining"}
+        if len(looks) >= 8:
+            world.servers["EX02"].words.pop("HubTransport", None)
+
+    def error(_server: str, cmdlet: str) -> Exception | None:
+        if world.time == 0 or cmdlet != "Get-ServerComponentState" or len(looks) >= 8:
+            return None
+        looks.append(world.time)
+        return HostBusy("HTTP 503.") if 2 < len(looks) < 6 else None
+
+    world.turn, world.error = turn, error
+    out(world, "EX01", others=600.0)
+    assert world.servers["EX01"].state("ServerWideOffline") == "Inactive"
+    marks = [what for name, what in world.log if name == "EX01" and "HubTransport" in what]
+    assert len(marks) == 1, "it was never taken back"
