@@ -11,14 +11,12 @@ from tests.lab.client import LabClient
 from tests.lab.inventory import exchange_variables
 
 from .harness import Ansible, Run
+from .test_mail_comes_back import CLOUD, CONNECTOR
+from .test_mail_comes_back import SERVER as PLAIN_SERVER
 
-CLOUD = "contoso-com.mail.protection.outlook.com"
-CONNECTOR = {"name": "Outbound to Office 365", "smart_hosts": [CLOUD], "require_tls": True, "logging": "Verbose"}
 SERVER: dict[str, t.Any] = {
-    "windows": "2016",
+    **PLAIN_SERVER,
     "registry": ["stock", "tls12_off"],
-    "services": ["exchange"],
-    "endpoints": [{"kind": "smtp", "port": 2525}],
     "restart": {"shutdown_delay": 0.1, "down_for": 0.3},
 }
 EXCHANGE: dict[str, t.Any] = {"build": "15.01.2507.066", "send_connectors": [CONNECTOR]}
